@@ -1,0 +1,1 @@
+"""Find out whether a reward model judges substance or style."""

@@ -1,0 +1,156 @@
+"""What is asked and what comes back: the values that cross every seam.
+
+A call is one unit of paid or computed work, and the unit that is cached. It holds texts
+only: no tuple, no style, no position in a matrix, so that equal texts are one call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, cast
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True, slots=True)
+class RewardCall:
+    """Score one response to one prompt."""
+
+    prompt: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompareCall:
+    """Say which of two responses to one prompt is better; `first` is shown first."""
+
+    prompt: str
+    first: str
+    second: str
+
+
+Call: TypeAlias = RewardCall | CompareCall
+
+UnscoredStatus = Literal[
+    "unparsed",  # an answer without a well-formed verdict or number
+    "refusal",  # the model declined to judge
+    "content-filter",  # the provider withheld or cut the answer
+    "truncated",  # the answer ran into the token limit
+    "empty",  # a reply without an answer in it
+    "not-a-number",  # a reward that is NaN, infinite or no number at all
+]
+UNSCORED_STATUSES: Final = frozenset(
+    ("unparsed", "refusal", "content-filter", "truncated", "empty", "not-a-number")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A finite float; higher is better.
+
+    Raises:
+        ValueError: the value is a bool, no number, NaN or infinite.
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
+            raise ValueError(f"a reward is a number, not {type(self.value).__name__}")
+        if not math.isfinite(self.value):
+            raise ValueError(f"a reward is finite, not {self.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """P(the first response is preferred) in [0, 1]: 1, 0.5 or 0 for a verdict in words.
+
+    Raises:
+        ValueError: the credit is outside [0, 1] or no number.
+    """
+
+    first: float
+
+    def __post_init__(self) -> None:
+        if isinstance(self.first, bool) or not isinstance(self.first, (int, float)):
+            raise ValueError(f"a credit is a number, not {type(self.first).__name__}")
+        if not 0.0 <= self.first <= 1.0:
+            raise ValueError(f"a credit lies in [0, 1], not {self.first}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """A delivered (and paid) reply that holds no score. Kept, counted, never a number."""
+
+    status: UnscoredStatus
+    detail: str = ""
+
+
+Answer: TypeAlias = Reward | Verdict | Unscored
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call as the provider counts them; None where it does not say.
+
+    `input_tokens` includes `cached_tokens`; `output_tokens` includes hidden reasoning.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A delivered reply: kept on disk whether or not it could be scored.
+
+    `raw` is what the provider sent for this call, so that a better parser can read it again
+    without paying; `parser` names the parser and version that made `answer` of it.
+    """
+
+    answer: Answer
+    raw: str = ""
+    parser: str = ""
+    usage: Usage = field(default_factory=Usage)
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that brought no reply. Nothing is stored: the next run asks again."""
+
+    status: str
+    detail: str = ""
+
+
+Outcome: TypeAlias = Reply | Failure
+
+
+def answer_to_json(answer: Answer) -> dict[str, Json]:
+    """Encode an answer for storage; `answer_from_json` is the inverse."""
+    match answer:
+        case Reward(value):
+            return {"reward": value}
+        case Verdict(first):
+            return {"first": first}
+        case Unscored(status, detail):
+            return {"unscored": status, "detail": detail}
+
+
+def answer_from_json(data: Mapping[str, Json]) -> Answer:
+    """Decode a stored answer.
+
+    Raises:
+        ValueError: this is no stored answer.
+    """
+    if "reward" in data:
+        return Reward(cast(float, data["reward"]))
+    if "first" in data:
+        return Verdict(cast(float, data["first"]))
+    status = data.get("unscored")
+    if status in UNSCORED_STATUSES:
+        return Unscored(cast(UnscoredStatus, status), str(data.get("detail", "")))
+    raise ValueError("a stored answer has a reward, a credit or an unscored status")

@@ -1,0 +1,1 @@
+"""RM-Bench data: reading, checking, sources."""

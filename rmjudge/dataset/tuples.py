@@ -1,0 +1,79 @@
+"""A tuple of the benchmark, and a data set of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from rmjudge.vocabulary import DOMAINS, Domain
+
+Triple: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchTuple:
+    """(x, y_c, y_r): a prompt with three chosen and three rejected responses, one per style.
+
+    `subset` is the file's own subset, else the published domain of a safety tuple
+    (`safety-refuse`, `safety-response`), else None.
+    """
+
+    id: int | str
+    domain: Domain
+    subset: str | None
+    prompt: str
+    chosen: Triple
+    rejected: Triple
+
+    @property
+    def name(self) -> str:
+        """The tuple's identity for people; an id alone is not unique across domains."""
+        return f"{self.domain}/{self.id}"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Tuples in the order of their files; `label` is a short name for folders and titles."""
+
+    label: str
+    tuples: tuple[BenchTuple, ...]
+
+    def __len__(self) -> int:
+        return len(self.tuples)
+
+    def __iter__(self) -> Iterator[BenchTuple]:
+        return iter(self.tuples)
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """The domains present, in the benchmark's order."""
+        present = {item.domain for item in self.tuples}
+        return tuple(domain for domain in DOMAINS if domain in present)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of everything that is scored: equal digests, equal data (64 hex digits)."""
+        sha = hashlib.sha256()
+        for item in self.tuples:
+            fields = (item.domain, repr(item.id), item.prompt, *item.chosen, *item.rejected)
+            for text in fields:
+                raw = text.encode("utf-8", "surrogatepass")
+                sha.update(b"%d:" % len(raw))
+                sha.update(raw)
+        return sha.hexdigest()
+
+    def select(self, domains: Sequence[Domain] = (), limit: int | None = None) -> DataSet:
+        """Keep the named domains (all when none is named), then the first `limit` of each."""
+        kept: list[BenchTuple] = []
+        counts = dict.fromkeys(DOMAINS, 0)
+        for item in self.tuples:
+            if domains and item.domain not in domains:
+                continue
+            if limit is not None and counts[item.domain] >= limit:
+                continue
+            counts[item.domain] += 1
+            kept.append(item)
+        return DataSet(self.label, tuple(kept))

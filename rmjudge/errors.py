@@ -1,0 +1,70 @@
+"""Everything that can stop rmjudge, as one tree.
+
+::
+
+    RmjudgeError                 a message for people: what, where, what to do
+    ├── UsageError               the command, the configuration or a key is wrong   exit 2
+    │   └── DataError            a data set is wrong; carries every problem found   exit 2
+    └── StopRun                  the run cannot go on; what is done is kept
+        ├── ProviderStopped      the endpoint said no for good, or is gone          exit 3
+        ├── StorageStopped       answers can no longer be kept                      exit 3
+        ├── BudgetReached        a limit that the user set                          exit 3
+        └── Interrupted          Ctrl-C or SIGTERM                                  exit 130
+
+A single call that fails is no exception: it is a `Failure` (see `rmjudge.calls`),
+because the other calls of the run go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class RmjudgeError(Exception):
+    """Base of every error that rmjudge raises on purpose; `exit_code` is the command's."""
+
+    exit_code = 2
+
+
+class UsageError(RmjudgeError):
+    """The user's input is wrong; nothing was called."""
+
+
+class DataError(UsageError):
+    """A data set is wrong. `problems` holds one line for each thing found."""
+
+    SHOWN = 20
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        shown = [f"  {line}" for line in self.problems[: self.SHOWN]]
+        hidden = len(self.problems) - len(shown)
+        if hidden > 0:
+            shown.append(f"  ... and {hidden} more")
+        count = len(self.problems)
+        head = f"{count} problem{'s' if count != 1 else ''} in the data; nothing was called:"
+        super().__init__("\n".join([head, *shown]))
+
+
+class StopRun(RmjudgeError):
+    """The run cannot go on. Every answer already delivered is kept."""
+
+    exit_code = 3
+
+
+class ProviderStopped(StopRun):
+    """The provider refused for good (key, quota, model, redirect) or cannot be reached."""
+
+
+class StorageStopped(StopRun):
+    """The cache or the results folder cannot be written (disk full, read-only)."""
+
+
+class BudgetReached(StopRun):
+    """A ceiling that the user set was reached."""
+
+
+class Interrupted(StopRun):
+    """The user or the system asked the run to stop."""
+
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""Numbers from scores: pure functions over data."""

@@ -1,0 +1,90 @@
+"""All numbers of one scorer on one data set, as one value: what `metrics.json` holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.vocabulary import Domain, Method, Order
+
+Reading: TypeAlias = Literal["strict", "half_credit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A 95 % percentile-bootstrap interval over tuples; fractions."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Intervals of the headline accuracies; None where there is no data."""
+
+    easy: Interval | None
+    normal: Interval | None
+    hard: Interval | None
+    average: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a judge's verdicts fall.
+
+    `first_share` is the share of decided verdicts for the response shown first.
+    `swap_consistency` is the share of pairs whose verdict survives the swap (3x3 and over
+    all), None unless both orders were asked.
+    """
+
+    decided: int
+    first_share: float | None
+    swap_consistency: float | None = None
+    swap_matrix: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainMetrics:
+    """One domain: its matrix in the headline reading, both readings' accuracies, and doubts."""
+
+    tuples: int
+    matrix: Matrix
+    headline: Accuracies
+    strict: Accuracies
+    half_credit: Accuracies
+    intervals: Intervals
+    tie_rate: float | None
+    unscored_cells: int
+    bounds: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One scorer. `headline` is `strict` for rewards and `half_credit` for judges.
+
+    `bounds` is the headline average with every absent cell wrong, and with every one right.
+    `tie_rate` is the share of scored cells with a credit of exactly 0.5.
+    """
+
+    scorer: str
+    method: Method
+    order: Order | None
+    reading: Reading
+    tuples: int
+    domains: dict[Domain, DomainMetrics]
+    missing_domains: tuple[Domain, ...]
+    headline: Accuracies
+    strict: Accuracies
+    half_credit: Accuracies
+    intervals: Intervals
+    tie_rate: float | None
+    unscored_cells: int
+    bounds: Interval
+    position: Position | None = None
+
+    @property
+    def complete(self) -> bool:
+        """All four domains are present and every cell is scored."""
+        return not self.missing_domains and self.unscored_cells == 0

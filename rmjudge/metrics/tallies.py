@@ -1,0 +1,54 @@
+"""Credits of a domain's tuples, summed per cell: what every accuracy is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rmjudge.vocabulary import CELLS
+
+Credits: TypeAlias = tuple[tuple[float | None, ...], ...]
+"""3x3: P(chosen of style i preferred to rejected of style j), None where not scored."""
+Matrix: TypeAlias = tuple[tuple[float | None, ...], ...]
+"""3x3 means over tuples, None where no tuple was scored."""
+
+TIE = 0.5
+
+
+def strict(credit: float) -> float:
+    """The benchmark's reading of one cell: strictly preferred or not; a tie is no win."""
+    return 1.0 if credit > TIE else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CellTally:
+    """One cell over the tuples of a domain. `wins` and `credit` sum over `scored` tuples."""
+
+    scored: int
+    absent: int
+    wins: float
+    credit: float
+    ties: int
+
+
+def tally(tuples: Sequence[Credits]) -> tuple[tuple[CellTally, ...], ...]:
+    """Sum the credits of a domain per cell (3x3)."""
+    cells = {(i, j): _tally_cell([credits[i][j] for credits in tuples]) for i, j in CELLS}
+    return tuple(tuple(cells[i, j] for j in range(3)) for i in range(3))
+
+
+def _tally_cell(credits: Iterable[float | None]) -> CellTally:
+    scored, absent, ties, wins = 0, 0, 0, 0.0
+    known: list[float] = []
+    for credit in credits:
+        if credit is None:
+            absent += 1
+            continue
+        scored += 1
+        ties += credit == TIE
+        wins += strict(credit)
+        known.append(credit)
+    # fsum: the mean must not depend on the order of summation.
+    return CellTally(scored, absent, wins, math.fsum(known), ties)

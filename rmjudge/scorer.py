@@ -1,0 +1,157 @@
+"""What the orchestrator knows of a scorer, and the two small classes a user extends.
+
+A scorer is a provider, a model, a method and everything else that changes its answers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+from rmjudge.calls import (
+    Answer,
+    Call,
+    CompareCall,
+    Failure,
+    Json,
+    Outcome,
+    Reply,
+    Reward,
+    RewardCall,
+    Unscored,
+    Verdict,
+)
+from rmjudge.vocabulary import Method
+
+
+@dataclass(slots=True)
+class Activity:
+    """What a scorer is doing, for the progress display and `run.json`. Counts of calls."""
+
+    retried: int = 0
+    maybe_billed: int = 0
+    note: str = ""
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """The seam between the orchestrator and every provider, hosted or local."""
+
+    name: str
+    """`PROVIDER/MODEL`, as people read it."""
+    method: Method
+    identity: Mapping[str, Json]
+    """Everything that changes an answer, and nothing else; its hash is half the cache key."""
+    parser: str
+    """Parser and version, e.g. `verdict/1`: another value re-reads stored replies for free."""
+    concurrency: int
+    """How many `answer` calls may be under way at once."""
+    batch: int
+    """How many calls one `answer` takes at most."""
+    activity: Activity
+
+    async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        """Answer calls, in order, one outcome each.
+
+        Raises:
+            StopRun: nothing more can be had from this scorer.
+        """
+        ...
+
+    def parse(self, call: Call, raw: str) -> Answer:
+        """Read a stored reply again. Pure."""
+        ...
+
+    def drain(self) -> None:
+        """Start nothing new: calls that wait for a retry or a rate limit give up."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections, free models."""
+        ...
+
+
+class _InProcessScorer(ABC):
+    """Common ground of scorers that are plain Python: no network, nothing to re-read."""
+
+    name: ClassVar[str] = ""
+    version: ClassVar[str] = ""
+    concurrency = 1
+    batch = 1
+    parser = ""
+
+    def __init__(self) -> None:
+        cls = type(self)
+        if not cls.name or not cls.version:
+            raise ValueError(
+                f"{cls.__name__} needs `name` and `version` class attributes: answers are kept "
+                "under them, so change the version whenever the answers would change"
+            )
+        self.identity: Mapping[str, Json] = {
+            "provider": "python",
+            "model": cls.name,
+            "version": cls.version,
+        }
+        self.activity = Activity()
+
+    async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        """Answer calls one after the other; a value that is no score is kept as such."""
+        return [await self._one(call) for call in calls]
+
+    @abstractmethod
+    async def _one(self, call: Call) -> Outcome: ...
+
+    def parse(self, call: Call, raw: str) -> Answer:
+        """Never reached: the stored answer is the reply."""
+        return Unscored("empty", f"{self.name} keeps no reply text to read again")
+
+    def drain(self) -> None:
+        """Nothing waits here."""
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class PointwiseScorer(_InProcessScorer):
+    """A reward model of your own: define `reward`, a plain or an async method."""
+
+    method: Method = "pointwise"
+
+    @abstractmethod
+    def reward(self, prompt: str, response: str) -> float | Awaitable[float]:
+        """Return a finite float; higher is better."""
+
+    async def _one(self, call: Call) -> Outcome:
+        if not isinstance(call, RewardCall):
+            return Failure("unsupported", f"{self.name} scores single responses only")
+        value = self.reward(call.prompt, call.response)
+        if inspect.isawaitable(value):
+            value = await value
+        try:
+            return Reply(Reward(value))
+        except ValueError as error:
+            return Reply(Unscored("not-a-number", str(error)))
+
+
+class PairwiseScorer(_InProcessScorer):
+    """A judge of your own: define `compare`, a plain or an async method."""
+
+    method: Method = "pairwise"
+
+    @abstractmethod
+    def compare(self, prompt: str, first: str, second: str) -> float | Awaitable[float]:
+        """Return P(first is better) in [0, 1]; 0.5 is a tie."""
+
+    async def _one(self, call: Call) -> Outcome:
+        if not isinstance(call, CompareCall):
+            return Failure("unsupported", f"{self.name} compares two responses only")
+        value = self.compare(call.prompt, call.first, call.second)
+        if inspect.isawaitable(value):
+            value = await value
+        try:
+            return Reply(Verdict(value))
+        except ValueError as error:
+            return Reply(Unscored("not-a-number", str(error)))

@@ -1,0 +1,48 @@
+"""The words of the benchmark: styles, domains, difficulties and the nine cells.
+
+Source: RM-Bench (ICLR 2025), section 3, and its published data files.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Style = Literal["concise", "detailed", "markdown"]
+Domain = Literal["chat", "math", "code", "safety"]
+Difficulty = Literal["easy", "normal", "hard"]
+Method = Literal["pointwise", "pairwise"]
+Order = Literal["seeded", "both", "adaptive"]
+
+STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
+DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
+DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
+METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
+ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "adaptive")
+
+PUBLISHED_DOMAINS: Final[dict[str, Domain]] = {
+    "chat": "chat",
+    "math": "math",
+    "code": "code",
+    "safety-refuse": "safety",
+    "safety-response": "safety",
+    "safety": "safety",
+}
+"""Domain names as they occur in data files, and the domain each counts towards."""
+
+CELLS: Final[tuple[tuple[int, int], ...]] = tuple((i, j) for i in range(3) for j in range(3))
+"""(style of the chosen, style of the rejected), row by row."""
+
+
+def difficulty_of(chosen_style: int, rejected_style: int) -> Difficulty:
+    """Tell how hard a cell is for a judge that likes fancy style.
+
+    Easy: the chosen has the fancier style. Hard: the rejected has.
+    """
+    if chosen_style > rejected_style:
+        return "easy"
+    return "normal" if chosen_style == rejected_style else "hard"
+
+
+CELLS_OF: Final[dict[Difficulty, tuple[tuple[int, int], ...]]] = {
+    name: tuple(cell for cell in CELLS if difficulty_of(*cell) == name) for name in DIFFICULTIES
+}
