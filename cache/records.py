@@ -1,0 +1,77 @@
+"""A reply as one line of ASCII text with a checksum, so that damage is seen, not scored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from rmjudge.calls import Json, Reply, Usage, answer_from_json, answer_to_json
+
+FORMAT = 1
+_SUM_DIGITS = 16
+
+
+class DamagedRecordError(ValueError):
+    """A stored row that is not what was written."""
+
+
+def encode(reply: Reply) -> str:
+    """Turn a reply into a row's text: checksum, blank, JSON."""
+    record: dict[str, Json] = {
+        "format": FORMAT,
+        "answer": answer_to_json(reply.answer),
+        "parser": reply.parser,
+        "raw": reply.raw,
+        "model": reply.model,
+        "usage": [
+            reply.usage.input_tokens,
+            reply.usage.output_tokens,
+            reply.usage.cached_tokens,
+        ],
+    }
+    # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.
+    return seal(json.dumps(record, separators=(",", ":"), allow_nan=False))
+
+
+def decode(text: str) -> Reply:
+    """Read a row's text.
+
+    Raises:
+        DamagedRecordError: the checksum, the format or a field is wrong.
+    """
+    try:
+        record = json.loads(unseal(text))
+        if record["format"] != FORMAT:
+            raise DamagedRecordError(f"format {record['format']!r} is not {FORMAT}")
+        return Reply(
+            answer=answer_from_json(record["answer"]),
+            raw=record["raw"],
+            parser=record["parser"],
+            usage=Usage(*record["usage"]),
+            model=record["model"],
+        )
+    except DamagedRecordError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
+
+
+def seal(payload: str) -> str:
+    """Put a checksum in front of a text."""
+    return f"{_checksum(payload)} {payload}"
+
+
+def unseal(text: str) -> str:
+    """Take the checksum off again.
+
+    Raises:
+        DamagedRecordError: it does not match.
+    """
+    checksum, _, payload = text.partition(" ")
+    if checksum != _checksum(payload):
+        raise DamagedRecordError("checksum does not match")
+    return payload
+
+
+def _checksum(payload: str) -> str:
+    return hashlib.sha256(payload.encode("utf-8", "surrogatepass")).hexdigest()[:_SUM_DIGITS]

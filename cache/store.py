@@ -1,0 +1,107 @@
+"""The answer cache: replies by (scorer, call), durable before they count."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import diskcache
+from platformdirs import user_cache_dir
+
+from rmjudge.cache.disk import open_cache
+from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
+from rmjudge.cache.reader import read_rows
+from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
+from rmjudge.cache.writer import Writer, storage_stopped
+from rmjudge.calls import Json, Reply
+
+LOOKUP_CHUNK: Final = 500
+"""Keys per SQL statement; SQLite takes 999 in the oldest builds in use."""
+
+
+def default_folder() -> Path:
+    """Where answers are kept unless the user says otherwise."""
+    return Path(user_cache_dir("rmjudge")) / "answers"
+
+
+class AnswerCache:
+    """An `AnswerStore` on diskcache. Safe to share between processes.
+
+    Use as a context manager; `damaged` counts rows that were found unreadable, which are
+    treated as missing and left in place.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the cache, making the folder when it is new.
+
+        Raises:
+            StorageStopped: it cannot be read or written.
+        """
+        self.folder = folder
+        self.damaged = 0
+        try:
+            self._open().close()
+        except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
+            raise storage_stopped(folder, cause) from cause
+        self._writer = Writer(self._open, folder)
+
+    def _open(self) -> diskcache.Cache:
+        return open_cache(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is queued and close."""
+        self._writer.close()
+
+    async def register(self, identity: Mapping[str, Json]) -> str:
+        """Keep a scorer's identity and return its key.
+
+        This is also the run's first write: a full or read-only disk shows before any call.
+        """
+        key = scorer_key(identity)
+        await self._writer.commit([(identity_row(key), seal(canonical(identity)))])
+        return key
+
+    async def lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
+        """Return the stored replies among these call keys, read off the event loop."""
+        found: dict[str, Reply] = {}
+        for start in range(0, len(calls), LOOKUP_CHUNK):
+            chunk = calls[start : start + LOOKUP_CHUNK]
+            found |= await asyncio.to_thread(self._lookup, scorer, chunk)
+        return found
+
+    def _lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
+        rows = {answer_row(scorer, call): call for call in calls}
+        found: dict[str, Reply] = {}
+        for key, text in self._read(list(rows)):
+            try:
+                found[rows[key]] = decode(text)
+            except DamagedRecordError:
+                self.damaged += 1
+        return found
+
+    def _read(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+        try:
+            yield from read_rows(self.folder, keys)
+        except sqlite3.Error as cause:
+            raise storage_stopped(self.folder, cause) from cause
+
+    async def commit(self, scorer: str, replies: Sequence[tuple[str, Reply]]) -> None:
+        """Return when the replies are on disk for good."""
+        await self._writer.commit(
+            [(answer_row(scorer, call), encode(reply)) for call, reply in replies]
+        )

@@ -1,0 +1,134 @@
+"""One thread that commits: many answers a transaction, none waiting noticeably.
+
+A commit on the event loop's thread would freeze every call under way for as long as another
+process holds the write lock, or the disk is slow. Here whatever arrived while the last
+transaction was being synced goes into the next one, so a lone answer is committed at once
+and a flood shares its syncs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final, TypeAlias
+
+import diskcache
+
+from rmjudge.errors import StorageStopped
+
+Row: TypeAlias = tuple[str, str]
+GROUP_ROWS: Final = 512
+"""Rows a transaction takes at most: other processes get the lock in between."""
+
+
+class _Batch:
+    """Rows to commit together, and whom to tell."""
+
+    __slots__ = ("_future", "_loop", "rows")
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[None] = self._loop.create_future()
+
+    async def wait(self) -> None:
+        await self._future
+
+    def settle(self, error: StorageStopped | None) -> None:
+        """Tell the waiter, on its own loop."""
+
+        def tell() -> None:
+            if self._future.done():
+                return
+            if error is None:
+                self._future.set_result(None)
+            else:
+                self._future.set_exception(error)
+
+        try:
+            self._loop.call_soon_threadsafe(tell)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
+
+
+class Writer:
+    """Commits rows in the order given, several callers' rows in one transaction."""
+
+    def __init__(self, open_cache: Callable[[], diskcache.Cache], folder: Path) -> None:
+        self._open_cache = open_cache
+        self._folder = folder
+        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="rmjudge-cache", daemon=True)
+        self._thread.start()
+
+    async def commit(self, rows: Sequence[Row]) -> None:
+        """Return when the rows are on disk.
+
+        Raises:
+            StorageStopped: they cannot be kept.
+        """
+        batch = _Batch(rows)
+        self._queue.put(batch)
+        await batch.wait()
+
+    def close(self) -> None:
+        """Commit what is queued, then end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        cache: diskcache.Cache | None = None
+        while (group := self._next_group()) is not None:
+            error: StorageStopped | None = None
+            try:
+                cache = cache or self._open_cache()
+                with cache.transact():
+                    for batch in group:
+                        for key, text in batch.rows:
+                            cache.set(key, text)
+            except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
+                error = storage_stopped(self._folder, cause)
+            for batch in group:
+                batch.settle(error)
+        if cache is not None:
+            cache.close()
+
+    def _next_group(self) -> list[_Batch] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        group, rows = [first], len(first.rows)
+        while rows < GROUP_ROWS:
+            try:
+                batch = self._queue.get_nowait()
+            except Empty:
+                break
+            if batch is None:
+                self._queue.put(None)
+                break
+            group.append(batch)
+            rows += len(batch.rows)
+        return group
+
+
+def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
+    """Say in plain words why the cache cannot keep answers, and what to do."""
+    text = str(cause)
+    if isinstance(cause, diskcache.Timeout) or "locked" in text:
+        why = "another process has kept it busy for over a minute"
+        advice = "wait for that process, or use another --cache-dir"
+    elif "full" in text or getattr(cause, "errno", None) == 28:
+        why, advice = "the disk is full", "free some space"
+    elif "readonly" in text or "read-only" in text.lower() or isinstance(cause, PermissionError):
+        why, advice = "it cannot be written", "make it writable, or use another --cache-dir"
+    elif isinstance(cause, sqlite3.DatabaseError) and (
+        "malformed" in text or "not a database" in text
+    ):
+        why, advice = "its file is damaged", "run `rmjudge cache verify` for what can be read"
+    else:
+        why, advice = text, "use another --cache-dir"
+    return StorageStopped(f"the cache {folder} cannot keep answers: {why}; {advice}")

@@ -1,0 +1,1 @@
+"""Adapters: hosted endpoints and style baselines, behind the `Scorer` protocol."""

@@ -1,0 +1,120 @@
+"""What a hosted provider is: how it asks, how its replies read, and a few facts about it.
+
+`build`, `split` and `read` are pure, so that tests, replay from disk and batch interfaces use
+the very functions that the sender uses. A provider knows nothing of tuples, caches, retries
+or sockets. CONTRIBUTING.md walks through adding one.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from rmjudge.calls import Answer, Call, Json, Reply, Usage
+from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
+from rmjudge.vocabulary import Method
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The model asked, where, and with which extra body parameters (None removes one)."""
+
+    model: str
+    base_url: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Provider(ABC):
+    """A hosted endpoint's dialect."""
+
+    name: ClassVar[str]
+    method: ClassVar[Method]
+    parser: ClassVar[str]
+    """Name and version of what `read` does; a new version re-reads stored replies."""
+    default_url: ClassVar[str | None] = None
+    """None: the user must say where the server is."""
+    url_variable: ClassVar[str | None] = None
+    key_variable: ClassVar[str | None] = None
+    key_needed_at_default_url: ClassVar[bool] = True
+    concurrency: ClassVar[int] = 16
+    batch: ClassVar[int] = 1
+    output_tokens_estimate: ClassVar[int] = 0
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    @abstractmethod
+    def build(self, calls: Sequence[Call]) -> Request:
+        """Make the request for these calls (at most `batch`)."""
+
+    def split(self, body: Json) -> Sequence[Json]:
+        """Cut a reply's body into one part a call, in the order of the calls.
+
+        Raises:
+            MalformedBodyError: this is no reply, or it has another number of parts.
+        """
+        return [body]
+
+    @abstractmethod
+    def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
+        """Read one call's part: the answer, tokens used, the model that answered.
+
+        Raises:
+            MalformedBodyError: this is no reply.
+        """
+
+    @property
+    def template(self) -> str:
+        """The text that frames every call; empty where the server renders the prompt."""
+        return ""
+
+    def auth(self, key: str) -> Mapping[str, str]:
+        """Headers that carry the key."""
+        return {"authorization": f"Bearer {key}"}
+
+    def with_params(self, body: JsonObject) -> JsonObject:
+        """Lay the user's parameters over a body; a null takes one away."""
+        merged = {**body, **self.target.params}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def reply(self, part: Json, call: Call) -> Reply:
+        """Read one part into what is stored."""
+        answer, usage, model = self.read(part, call)
+        raw = json.dumps(part, separators=(",", ":"))
+        return Reply(answer, raw, self.parser, usage, model)
+
+
+def member(part: Any, *path: str | int) -> Any:
+    """Follow keys and indexes into JSON; None as soon as one is missing."""
+    for step in path:
+        if isinstance(part, dict) and isinstance(step, str):
+            part = part.get(step)
+        elif isinstance(part, list) and isinstance(step, int) and -len(part) <= step < len(part):
+            part = part[step]
+        else:
+            return None
+    return part
+
+
+def count(value: Any) -> int | None:
+    """A token count: a non-negative int, or None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def text_or_none(value: Any) -> str | None:
+    """A non-empty string, or None."""
+    return value if isinstance(value, str) and value else None
+
+
+__all__ = [
+    "MalformedBodyError",
+    "Provider",
+    "Request",
+    "Target",
+    "count",
+    "member",
+    "text_or_none",
+]

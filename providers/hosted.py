@@ -1,0 +1,124 @@
+"""A hosted provider as a scorer: the dialect of a `Provider`, sent by the one `Sender`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rmjudge.calls import Answer, Call, CompareCall, Failure, Json, Outcome, Reply, RewardCall
+from rmjudge.providers.base import Provider
+from rmjudge.providers.sending.messages import MalformedBodyError
+from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.redaction import Secret
+from rmjudge.scorer import Activity
+from rmjudge.tokens import estimate_tokens
+from rmjudge.vocabulary import Method
+
+if TYPE_CHECKING:
+    from rmjudge.providers.sending.sender import Sender
+
+_PROBES: Mapping[Method, Call] = {
+    "pointwise": RewardCall("prompt", "response"),
+    "pairwise": CompareCall("prompt", "first", "second"),
+}
+
+
+class HostedScorer:
+    """Implements `rmjudge.scorer.Scorer` for any `Provider`."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        secret: Secret | None = None,
+        concurrency: int | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        target = provider.target
+        self.name = f"{provider.name}/{target.model}"
+        self.method: Method = provider.method
+        self.parser = provider.parser
+        self.concurrency = concurrency or provider.concurrency
+        self.batch = provider.batch
+        self.activity = Activity()
+        self.identity: Mapping[str, Json] = identity_of(provider)
+        self._provider = provider
+        self._rpm = rpm
+        self._tpm = tpm
+        self._policy = policy
+        self._secret = secret
+        self._sender: Sender | None = None
+
+    def _connected(self) -> Sender:
+        # Made with the first call: a run answered by the cache imports no HTTP client, and
+        # the sender's locks belong to the loop that the run is on.
+        if self._sender is None:
+            from rmjudge.providers.sending.sender import Sender  # noqa: PLC0415
+
+            headers = self._provider.auth(self._secret.reveal()) if self._secret else {}
+            self._sender = Sender(
+                self._provider.target.base_url,
+                name=self.name,
+                activity=self.activity,
+                concurrency=self.concurrency,
+                headers=headers,
+                secret=self._secret,
+                policy=self._policy,
+                rpm=self._rpm,
+                tpm=self._tpm,
+            )
+        return self._sender
+
+    async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        """Send the calls as one request; one outcome each."""
+        provider = self._provider
+
+        def parse(body: Json) -> list[Reply]:
+            parts = provider.split(body)
+            if len(parts) != len(calls):
+                raise MalformedBodyError(f"{len(parts)} scores for {len(calls)} calls")
+            return [provider.reply(part, call) for part, call in zip(parts, calls, strict=True)]
+
+        request = provider.build(calls)
+        tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
+        outcome = await self._connected().send(request, parse, tokens)
+        return [outcome] * len(calls) if isinstance(outcome, Failure) else outcome
+
+    def parse(self, call: Call, raw: str) -> Answer:
+        """Read a stored reply again."""
+        return self._provider.read(json.loads(raw), call)[0]
+
+    def drain(self) -> None:
+        """Start nothing new."""
+        if self._sender is not None:
+            self._sender.endpoint.drain()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._sender is not None:
+            await self._sender.aclose()
+            self._sender = None
+
+
+def identity_of(provider: Provider) -> dict[str, Json]:
+    """Everything that changes the answers.
+
+    `request` is the hash of the request for a fixed call: whatever else changes in how
+    this version asks, the identity changes with it.
+    """
+    probe = provider.build([_PROBES[provider.method]])
+    wire = {"path": probe.path, "body": probe.body, "headers": dict(probe.headers)}
+    text = json.dumps(wire, sort_keys=True, separators=(",", ":"))
+    return {
+        "provider": provider.name,
+        "model": provider.target.model,
+        "url": provider.target.base_url,
+        "method": provider.method,
+        "params": dict(provider.target.params),
+        "template": provider.template,
+        "request": hashlib.sha256(text.encode("ascii")).hexdigest()[:32],
+    }

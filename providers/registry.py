@@ -1,0 +1,160 @@
+"""Which providers there are, and how `PROVIDER/MODEL[@URL]` becomes a scorer.
+
+The table names modules and imports none, so that listing providers stays instant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
+
+from rmjudge.calls import Json
+from rmjudge.errors import UsageError
+from rmjudge.scorer import Scorer
+
+if TYPE_CHECKING:
+    from rmjudge.providers.base import Provider
+
+HOSTED: Final[Mapping[str, tuple[str, str]]] = {
+    "openai": ("rmjudge.providers.openai", "OpenAI"),
+    "vllm": ("rmjudge.providers.vllm", "VLLM"),
+}
+NAMES: Final = (*HOSTED, "baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """`PROVIDER/MODEL` and, where given, `@URL`."""
+
+    provider: str
+    model: str
+    url: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`PROVIDER/MODEL`."""
+        return f"{self.provider}/{self.model}"
+
+    @property
+    def hosted(self) -> bool:
+        """Whether it is reached over HTTP."""
+        return self.provider in HOSTED
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerSettings:
+    """What the user may set about a scorer; None leaves the provider's default."""
+
+    base_url: str | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)
+    concurrency: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
+    deadline_s: float | None = None
+
+
+def parse_spec(text: str) -> Spec:
+    """Read `PROVIDER/MODEL[@URL]`.
+
+    Raises:
+        UsageError: it is not of that form, or there is no such provider.
+    """
+    head, at, url = text.partition("@http")
+    provider, slash, model = head.partition("/")
+    if not slash or not model:
+        raise UsageError(
+            f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
+        )
+    if provider not in NAMES:
+        close = get_close_matches(provider, NAMES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+        raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
+    return Spec(provider, model, f"http{url}" if at else None)
+
+
+def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
+    """Make the scorer. Nothing is sent and no HTTP client is imported.
+
+    Raises:
+        UsageError: the address or the key is missing or wrong.
+    """
+    settings = settings or ScorerSettings()
+    if spec.provider == "baseline":
+        if spec.url:
+            raise UsageError(f"{spec.name} runs here; it takes no address")
+        from rmjudge.providers.baseline import Baseline  # noqa: PLC0415 - one provider at a time
+
+        return Baseline(spec.model)
+    module, attribute = HOSTED[spec.provider]
+    kind = cast("type[Provider]", getattr(import_module(module), attribute))
+    return _hosted(kind, spec, settings)
+
+
+def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
+    from rmjudge.providers.base import Target  # noqa: PLC0415 - one provider at a time
+    from rmjudge.providers.hosted import HostedScorer  # noqa: PLC0415
+    from rmjudge.providers.sending.policy import Policy  # noqa: PLC0415
+    from rmjudge.providers.sending.redaction import Secret  # noqa: PLC0415
+
+    base_url = _base_url(kind, spec, settings)
+    key = os.environ.get(kind.key_variable, "") if kind.key_variable else ""
+    if not key and base_url == kind.default_url and kind.key_needed_at_default_url:
+        raise UsageError(
+            f"{spec.name}: no API key; set the environment variable {kind.key_variable}"
+        )
+    if key and not key.isprintable():
+        raise UsageError(f"{kind.key_variable} holds a line break or another control character")
+    policy = Policy(deadline_s=settings.deadline_s) if settings.deadline_s else Policy()
+    return HostedScorer(
+        kind(Target(spec.model, base_url, settings.params)),
+        secret=Secret(key) if key else None,
+        concurrency=settings.concurrency,
+        rpm=settings.rpm,
+        tpm=settings.tpm,
+        policy=policy,
+    )
+
+
+def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:
+    variable = os.environ.get(kind.url_variable, "") if kind.url_variable else ""
+    url = spec.url or settings.base_url or variable or kind.default_url
+    if not url:
+        raise UsageError(
+            f"{spec.name}: where is the server? Write {spec.name}@http://HOST:PORT, "
+            f"or set {kind.url_variable}"
+        )
+    return check_url(url)
+
+
+def check_url(url: str) -> str:
+    """Return an http(s) address without a trailing slash.
+
+    Raises:
+        UsageError: it is none, or it carries a user, a password, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_is_fine = urlsplit(""), False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        raise UsageError(f"{url!r} is no http:// or https:// address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError(
+            "an endpoint's address carries no user, password, query or fragment; "
+            "keys go into environment variables"
+        )
+    return url.rstrip("/")
+
+
+def sends_in_clear(url: str) -> bool:
+    """Whether texts and keys would cross a network unencrypted."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    loopback = host in ("localhost", "::1") or host.startswith("127.")
+    return parts.scheme == "http" and not loopback

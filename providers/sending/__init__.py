@@ -1,0 +1,1 @@
+"""The one way over the wire: transport, rate, retry, errors, redaction."""

@@ -1,0 +1,222 @@
+"""One endpoint's shared state: may a call start now, and should any start at all.
+
+Everything here concerns all calls to the endpoint alike. A server that says "wait" to one
+call means all of them; one that refuses a key refuses it for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+
+from rmjudge.errors import Interrupted, ProviderStopped, StopRun
+from rmjudge.providers.sending.messages import CallError, FinalForCall, FinalForRun, Retryable
+from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.rate import RequestRate, TokenRate
+from rmjudge.scorer import Activity
+
+
+class Endpoint:
+    """Admission (slots, pauses, rates), health, and the circuit breaker."""
+
+    def __init__(
+        self,
+        name: str,
+        policy: Policy,
+        activity: Activity,
+        *,
+        concurrency: int,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._policy = policy
+        self._activity = activity
+        self._clock = clock
+        self._requests = RequestRate(rpm) if rpm else None
+        self._tokens = TokenRate(tpm) if tpm else None
+        self._slots = _Slots(concurrency)
+        self._resume_at = 0.0
+        self._stopped: StopRun | None = None
+        self._stop_event = asyncio.Event()
+        self._succeeded = 0
+        self._retried = 0
+        self._failed_in_a_row = 0
+        self._refusals: Counter[str] = Counter()
+        self._failing_since: float | None = None
+
+    async def enter(self, tokens: int) -> None:
+        """Take a slot, once pauses and rates allow.
+
+        Raises:
+            StopRun: the endpoint is broken, or the run is ending.
+        """
+        await self._slots.take()
+        try:
+            self._check()
+            while (pause := self._resume_at - self._clock()) > 0:
+                await self.sleep(pause)
+            if self._requests is not None:
+                await self._requests.admit()
+            if self._tokens is not None:
+                await self._tokens.admit(tokens)
+            self._check()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def leave(self) -> None:
+        """Give the slot back."""
+        self._slots.release()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, unless the endpoint breaks or the run ends meanwhile.
+
+        Raises:
+            StopRun: it did.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop_event.wait()
+        except TimeoutError:
+            pass
+        self._check()
+
+    def _check(self) -> None:
+        if self._stopped is not None:
+            raise self._stopped
+
+    def stop(self, reason: StopRun) -> None:
+        """Start nothing more. The first reason stands."""
+        if self._stopped is None:
+            self._stopped = reason
+            self._stop_event.set()
+
+    def drain(self) -> None:
+        """Start nothing more because the run is ending."""
+        self.stop(Interrupted("the run is ending"))
+
+    def used(self, reserved: int, tokens: int | None) -> None:
+        """Correct the token rate by what the provider counted."""
+        if self._tokens is not None and tokens is not None:
+            self._tokens.correct(reserved, tokens)
+
+    def succeeded(self) -> None:
+        """Note a delivered reply."""
+        self._succeeded += 1
+        self._failed_in_a_row = 0
+        self._failing_since = None
+        self._activity.note = ""
+        self._slots.grow()
+
+    def attempt_failed(self, error: CallError) -> None:
+        """Note a failed attempt: slow down, pause, or break.
+
+        Raises:
+            StopRun: this was the last straw.
+        """
+        if isinstance(error, FinalForRun):
+            self.stop(ProviderStopped(f"{self.name}: {error.message}"))
+        elif isinstance(error, Retryable):
+            self._note_retryable(error)
+        self._check()
+
+    def _note_retryable(self, error: Retryable) -> None:
+        now = self._clock()
+        self._retried += 1
+        self._activity.retried += 1
+        self._activity.maybe_billed += error.maybe_billed
+        if error.slow_down:
+            self._slots.shrink()
+        if error.wait_s is not None:
+            self._resume_at = max(self._resume_at, now + error.wait_s)
+            self._activity.note = f"waiting {error.wait_s:.0f} s as the server asked"
+        elif error.slow_down or error.unreachable:
+            self._activity.note = f"slowed down: {error.message[:60]}"
+        if error.unreachable:
+            self._failing_since = self._failing_since or now
+            patience = self._policy.outage_s if self._succeeded else self._policy.outage_at_start_s
+            if now - self._failing_since >= patience:
+                self.stop(
+                    ProviderStopped(
+                        f"{self.name}: cannot be reached: {error.message}; "
+                        "is the server running, and is the address right?"
+                    )
+                )
+        elif self._retried > self._policy.retries_beyond_successes + self._succeeded:
+            self.stop(
+                ProviderStopped(
+                    f"{self.name}: more retries ({self._retried}) than the run allows; "
+                    f"the last was: {error.message}"
+                )
+            )
+
+    def call_failed(self, error: CallError) -> None:
+        """Note a call that failed for good.
+
+        Raises:
+            StopRun: so did every call before it: the request or the endpoint is wrong.
+        """
+        self._failed_in_a_row += 1
+        if isinstance(error, FinalForCall) and not self._succeeded:
+            self._refusals[error.message] += 1
+            if self._refusals[error.message] >= self._policy.same_refusal_first:
+                self.stop(
+                    ProviderStopped(
+                        f"{self.name}: the first {self._policy.same_refusal_first} calls were "
+                        f"refused alike, so the request itself is wrong: {error.message}"
+                    )
+                )
+        if self._failed_in_a_row >= self._policy.failures_in_a_row:
+            self.stop(
+                ProviderStopped(
+                    f"{self.name}: {self._failed_in_a_row} calls failed in a row; "
+                    f"the last: {error.message}"
+                )
+            )
+        self._check()
+
+
+class _Slots:
+    """Calls in flight under a limit that adapts: halved on overload, +1 a limit's successes."""
+
+    def __init__(self, ceiling: int) -> None:
+        self._ceiling = ceiling
+        self._limit = float(ceiling)
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        if self._taken < int(self._limit) and not self._waiting:
+            self._taken += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release()
+            raise
+
+    def release(self) -> None:
+        self._taken -= 1
+        self._wake()
+
+    def shrink(self) -> None:
+        self._limit = max(1.0, self._limit / 2)
+
+    def grow(self) -> None:
+        if self._limit < self._ceiling:
+            self._limit = min(float(self._ceiling), self._limit + 1.0 / self._limit)
+            self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting and self._taken < int(self._limit):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._taken += 1
+                turn.set_result(None)

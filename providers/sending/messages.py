@@ -1,0 +1,79 @@
+"""What every endpoint shares on the wire: a request, a reply, and the ways a call can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from rmjudge.calls import Json, Reply
+
+JsonObject: TypeAlias = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST of a JSON body to `path` below the endpoint's base URL. No secrets in here."""
+
+    path: str
+    body: JsonObject
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """What came over the wire; header names in lower case; the body decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class CallError(Exception):
+    """One attempt failed. `message` is the provider's own, already shortened."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Retryable(CallError):
+    """Worth another attempt, at most `attempts` in all.
+
+    `wait_s` is what the server asked for; `slow_down` says that it is overloaded;
+    `maybe_billed` that the request may have been worked on; `paid_for` are replies that
+    were delivered and serve if another attempt brings nothing better.
+    """
+
+    def __init__(
+        self,
+        status: str,
+        message: str,
+        *,
+        attempts: int,
+        wait_s: float | None = None,
+        slow_down: bool = False,
+        unreachable: bool = False,
+        maybe_billed: bool = False,
+        paid_for: Sequence[Reply] = (),
+    ) -> None:
+        super().__init__(status, message)
+        self.attempts = attempts
+        self.wait_s = wait_s
+        self.slow_down = slow_down
+        self.unreachable = unreachable
+        self.maybe_billed = maybe_billed
+        self.paid_for = tuple(paid_for)
+
+
+class FinalForCall(CallError):
+    """This call cannot be answered; the others can."""
+
+
+class FinalForRun(CallError):
+    """The endpoint will answer nothing more: key, quota, model, address."""
+
+
+class MalformedBodyError(ValueError):
+    """A body that is not what the endpoint promises; raised by a provider's `parse`."""

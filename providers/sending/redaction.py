@@ -1,0 +1,57 @@
+"""API keys: they live masked, and are struck out of everything that leaves the sender."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Final
+from urllib.parse import quote
+
+MASK: Final = "[key removed]"
+_SHORTEST: Final = 6
+"""A shorter key would be struck out of ordinary words."""
+
+
+class Secret:
+    """A key whose `repr` shows nothing; `reveal` is called by the sender alone."""
+
+    __slots__ = ("_forms", "_value")
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        self._forms = _forms(value)
+
+    def reveal(self) -> str:
+        """The key itself, for the request's header."""
+        return self._value
+
+    def strike(self, text: str) -> str:
+        """Remove the key from a text, in every form it may have been echoed in."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key is not written to disk")
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    if len(value) < _SHORTEST:
+        return ()
+    raw = value.encode("utf-8", "surrogatepass")
+    forms = {
+        value,
+        quote(value, safe=""),
+        json.dumps(value)[1:-1],
+        base64.b64encode(raw).decode().rstrip("="),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        base64.b64encode(b":" + raw).decode().rstrip("="),
+        raw.hex(),
+    }
+    return tuple(sorted(forms, key=len, reverse=True))

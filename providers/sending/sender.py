@@ -1,0 +1,215 @@
+"""The one sender: rate, retry, deadline, checks and redaction, for every hosted provider."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import cast
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from tenacity.wait import wait_base, wait_random_exponential
+
+from rmjudge.calls import Failure, Json, Reply
+from rmjudge.providers.sending.endpoint import Endpoint
+from rmjudge.providers.sending.errors import classify
+from rmjudge.providers.sending.messages import (
+    CallError,
+    MalformedBodyError,
+    RawReply,
+    Request,
+    Retryable,
+)
+from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.redaction import Secret
+from rmjudge.providers.sending.transport import BodyTooLargeError, Lanes
+from rmjudge.scorer import Activity
+
+Parse = Callable[[Json], Sequence[Reply]]
+
+
+class Sender:
+    """Sends requests to one endpoint. One retry layer, one place that knows the key."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        name: str,
+        activity: Activity,
+        concurrency: int,
+        headers: Mapping[str, str] | None = None,
+        secret: Secret | None = None,
+        policy: Policy | None = None,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._policy = policy or Policy()
+        self._url = httpx.URL(base_url.rstrip("/"))
+        self._secret = secret
+        self._headers = {
+            "content-type": "application/json",
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": "rmjudge",
+            **(headers or {}),
+        }
+        self._lanes = Lanes(self._policy)
+        self._activity = activity
+        self.endpoint = Endpoint(
+            name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
+        )
+        self._retrying = AsyncRetrying(
+            sleep=sleep or self.endpoint.sleep,
+            stop=_attempts_are_used_up,
+            wait=_ServerDirected(self._policy),
+            retry=retry_if_exception_type(Retryable),
+            reraise=True,
+        )
+
+    async def send(self, request: Request, parse: Parse, tokens: int) -> Sequence[Reply] | Failure:
+        """Send until there is an answer or no hope.
+
+        `parse` turns the body into replies and raises MalformedBodyError when it cannot;
+        `tokens` is the estimate that the token rate reserves.
+
+        Raises:
+            StopRun: nothing more can be had from this endpoint.
+        """
+        body = json.dumps(request.body, separators=(",", ":"), allow_nan=False).encode("ascii")
+        try:
+            return cast(
+                Sequence[Reply], await self._retrying(self._attempt, request, body, parse, tokens)
+            )
+        except Retryable as error:
+            if error.paid_for:
+                return error.paid_for
+            self.endpoint.call_failed(error)
+            return Failure(error.status, error.message)
+        except CallError as error:
+            self.endpoint.call_failed(error)
+            return Failure(error.status, error.message)
+
+    async def _attempt(
+        self, request: Request, body: bytes, parse: Parse, tokens: int
+    ) -> Sequence[Reply]:
+        await self.endpoint.enter(tokens)
+        try:
+            replies = self._read(await self._post(request, body), parse)
+        except CallError as error:
+            error.message = self._clean(error.message)
+            self.endpoint.attempt_failed(error)
+            raise
+        finally:
+            self.endpoint.leave()
+        self.endpoint.succeeded()
+        self.endpoint.used(tokens, _tokens_of(replies))
+        return replies
+
+    async def _post(self, request: Request, body: bytes) -> RawReply:
+        url = self._url.copy_with(raw_path=self._url.raw_path.rstrip(b"/") + request.path.encode())
+        try:
+            async with asyncio.timeout(self._policy.deadline_s):
+                return await self._lanes.post(url, {**self._headers, **request.headers}, body)
+        except BodyTooLargeError as error:
+            raise self._malformed(error) from None
+        except MalformedBodyError as error:
+            raise self._malformed(error) from None
+        except (TimeoutError, httpx.TransportError) as error:
+            raise self._connection_lost(error) from None
+
+    def _malformed(self, error: MalformedBodyError) -> Retryable:
+        return Retryable(
+            "malformed",
+            f"the reply cannot be read: {error}",
+            attempts=self._policy.attempts_malformed,
+            maybe_billed=True,
+        )
+
+    def _connection_lost(self, error: Exception) -> Retryable:
+        unpaid = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+        what = str(error) or type(error).__name__
+        if isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid:
+            what = f"no complete reply within {self._policy.deadline_s:g} s"
+        return Retryable(
+            "unreachable" if unpaid else "connection-lost",
+            what,
+            # Unpaid: the endpoint's outage clock, not a count, ends these.
+            attempts=10**6 if unpaid else self._policy.attempts_transient,
+            unreachable=unpaid,
+            maybe_billed=not unpaid,
+        )
+
+    def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
+        """Check status, type, size (done while reading), JSON, schema, in that order."""
+        error = classify(reply, self._policy)
+        if error is not None:
+            raise error
+        kind = reply.headers.get("content-type", "")
+        if kind and "json" not in kind.lower():
+            raise self._malformed(MalformedBodyError(f"content-type is {kind[:60]!r}, not JSON"))
+        try:
+            replies = parse(json.loads(reply.body))
+        except MalformedBodyError as cause:
+            raise self._malformed(cause) from None
+        except (ValueError, RecursionError) as cause:
+            raise self._malformed(MalformedBodyError(f"no JSON: {cause}")) from None
+        replies = [self._struck(reply) for reply in replies]
+        if any(_is_empty(reply) for reply in replies):
+            raise Retryable(
+                "empty",
+                "a reply without an answer in it",
+                attempts=self._policy.attempts_empty,
+                paid_for=replies,
+            )
+        return replies
+
+    def _struck(self, reply: Reply) -> Reply:
+        raw = self._clean(reply.raw)
+        if raw == reply.raw:
+            return reply
+        return Reply(reply.answer, raw, reply.parser, reply.usage, reply.model)
+
+    def _clean(self, text: str) -> str:
+        return self._secret.strike(text) if self._secret else text
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._lanes.aclose()
+
+
+def _is_empty(reply: Reply) -> bool:
+    return getattr(reply.answer, "status", "") == "empty"
+
+
+def _tokens_of(replies: Sequence[Reply]) -> int | None:
+    counted = [reply.usage for reply in replies if reply.usage.input_tokens is not None]
+    if not counted:
+        return None
+    return sum((usage.input_tokens or 0) + (usage.output_tokens or 0) for usage in counted)
+
+
+def _error_of(state: RetryCallState) -> Retryable:
+    return cast(Retryable, state.outcome.exception() if state.outcome else None)
+
+
+def _attempts_are_used_up(state: RetryCallState) -> bool:
+    return state.attempt_number >= _error_of(state).attempts
+
+
+class _ServerDirected(wait_base):
+    """Full jitter between 0 and 0.5 s x 2^n (at most 60 s); never less than the server asked.
+
+    What the server asked for is also a pause of the whole endpoint; here the jitter comes on
+    top, so that the calls it held back do not all return at the same instant.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._jitter = wait_random_exponential(
+            multiplier=policy.backoff_first_s, max=policy.backoff_most_s
+        )
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        return (_error_of(retry_state).wait_s or 0.0) + self._jitter(retry_state)

@@ -1,0 +1,169 @@
+"""From a raw item to a tuple, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rmjudge.dataset.reading import Problem, RawItem
+from rmjudge.dataset.tuples import BenchTuple, Triple
+from rmjudge.dataset.wording import kind_of, quote
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
+
+_MISSING: Final = object()
+_KNOWN: Final = ", ".join(PUBLISHED_DOMAINS)
+_THREE: Final = f"expected a list of 3 strings ({', '.join(STYLES)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The sound tuples of a stream, and one line for each thing wrong with the others."""
+
+    tuples: tuple[BenchTuple, ...]
+    problems: tuple[str, ...]
+
+
+def check_items(items: Iterable[RawItem | Problem]) -> Checked:
+    """Check a stream of items; an id may occur once in its domain, across all files."""
+    tuples: list[BenchTuple] = []
+    problems: list[str] = []
+    places: dict[str, str] = {}
+    for item in items:
+        if isinstance(item, Problem):
+            problems.append(item.text)
+            continue
+        found: list[str] = []
+        checked = _check(item, places, found)
+        if checked is not None and not found:
+            tuples.append(checked)
+        problems.extend(found)
+    return Checked(tuple(tuples), tuple(problems))
+
+
+def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchTuple | None:
+    """Check one item; `places` maps the names of tuples seen so far to where they are."""
+    fields = item.value
+    if not isinstance(fields, dict):
+        problems.append(f"{item.place}: expected an object, found {kind_of(fields)}")
+        return None
+    found: list[str] = []
+    identity = _id(fields, found)
+    named = _domain(fields, item.stem, found)
+    subset = _subset(fields, found)
+    prompt = _prompt(fields, found)
+    chosen = _triple(fields, "chosen", found)
+    rejected = _triple(fields, "rejected", found)
+    domain = None if named is None else PUBLISHED_DOMAINS[named]
+    if identity is not None and domain is not None:
+        found.extend(_seen_before(item, domain, identity, places))
+    head = item.place if identity is None else f"{item.place} tuple {_show_id(identity)}"
+    problems.extend(f"{head}: {line}" for line in found)
+    if identity is None or domain is None or prompt is None or chosen is None or rejected is None:
+        return None
+    if subset is None and named is not None and named != domain:
+        subset = named  # `safety-refuse` or `safety-response`: both count as safety
+    return BenchTuple(identity, domain, subset, prompt, chosen, rejected)
+
+
+def _seen_before(
+    item: RawItem, domain: Domain, identity: int | str, places: dict[str, str]
+) -> list[str]:
+    # The name is the identity: 8 and "8" of one domain could not be told apart in a report.
+    name = f"{domain}/{identity}"
+    first = places.get(name)
+    if first is None:
+        places[name] = item.place
+        return []
+    return [f"the id is already taken in domain {domain} by {first}; every tuple needs its own"]
+
+
+def _show_id(identity: int | str) -> str:
+    return quote(identity) if isinstance(identity, str) else _show_int(identity)
+
+
+def _show_int(number: int) -> str:
+    text = str(number)
+    return text if len(text) <= 20 else f"{text[:17]}..."
+
+
+def _id(fields: dict[str, object], problems: list[str]) -> int | str | None:
+    value = fields.get("id", _MISSING)
+    if value is _MISSING:
+        problems.append("id is missing; expected an integer or a non-empty string")
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        problems.append(f"id is {kind_of(value)}; expected an integer or a non-empty string")
+        return None
+    if isinstance(value, str) and not value.strip():
+        problems.append("id is empty; expected an integer or a non-empty string")
+        return None
+    if isinstance(value, str) and not value.isprintable():
+        # Ids become lines of reports and results files, and must survive both.
+        problems.append(f"id {quote(value)} has characters that cannot be printed")
+        return None
+    return value
+
+
+def _domain(fields: dict[str, object], stem: str, problems: list[str]) -> str | None:
+    """Find the published name of the domain: the item's own, else its file's."""
+    value = fields.get("domain")
+    if value is None:
+        if stem in PUBLISHED_DOMAINS:
+            return stem
+        problems.append(
+            "domain is missing, and the file's name does not tell it; "
+            f'add "domain", one of {_KNOWN}, or name the file like chat_filtered.json'
+        )
+        return None
+    if isinstance(value, str) and value in PUBLISHED_DOMAINS:
+        return value
+    what = f"domain {quote(value)} is unknown" if isinstance(value, str) else _is("domain", value)
+    problems.append(f"{what}; expected one of {_KNOWN}")
+    return None
+
+
+def _subset(fields: dict[str, object], problems: list[str]) -> str | None:
+    value = fields.get("subset")
+    if value is None or isinstance(value, str):
+        return value or None
+    problems.append(f"{_is('subset', value)}; expected a string, or no subset")
+    return None
+
+
+def _prompt(fields: dict[str, object], problems: list[str]) -> str | None:
+    value = fields.get("prompt", _MISSING)
+    if isinstance(value, str) and value.strip():
+        return value
+    problems.append(f"{_is('prompt', value)}; expected a non-empty string")
+    return None
+
+
+def _triple(fields: dict[str, object], side: str, problems: list[str]) -> Triple | None:
+    value = fields.get(side, _MISSING)
+    if not isinstance(value, list):
+        problems.append(f"{_is(side, value)}; {_THREE}")
+        return None
+    if len(value) != len(STYLES):
+        count = len(value)
+        problems.append(f"{side} has {count} response{'s' if count != 1 else ''}; {_THREE}")
+        return None
+    texts: list[str] = []
+    for index, (style, text) in enumerate(zip(STYLES, value, strict=True)):
+        if isinstance(text, str) and text:
+            texts.append(text)
+        else:
+            what = _is(f"{side}[{index}] ({style})", text)
+            problems.append(f"{what}; expected a non-empty string")
+    if len(texts) != len(STYLES):
+        return None
+    return texts[0], texts[1], texts[2]
+
+
+def _is(name: str, value: object) -> str:
+    """Say what a field is instead of what it should be."""
+    if value is _MISSING:
+        return f"{name} is missing"
+    if isinstance(value, str):
+        return f"{name} is {'only white space' if value else 'empty'}"
+    return f"{name} is {kind_of(value)}"

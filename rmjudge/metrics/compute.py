@@ -1,0 +1,131 @@
+"""From credits to the whole report of one scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, matrix_of
+from rmjudge.metrics.intervals import DIGITS, bootstrap
+from rmjudge.metrics.report import (
+    DomainMetrics,
+    Interval,
+    Intervals,
+    Metrics,
+    Position,
+    Reading,
+)
+from rmjudge.metrics.tallies import CellTally, Credits, strict, tally
+from rmjudge.vocabulary import DOMAINS, Domain, Method, Order
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    strict: Accuracies
+    half_credit: Accuracies
+
+    def of(self, reading: Reading) -> Accuracies:
+        return self.strict if reading == "strict" else self.half_credit
+
+
+def headline_reading(method: Method) -> Reading:
+    """Rewards headline the benchmark's strict reading, judges the half-credit one."""
+    return "strict" if method == "pointwise" else "half_credit"
+
+
+def compute_metrics(
+    scorer: str,
+    method: Method,
+    order: Order | None,
+    credits: Mapping[Domain, Sequence[Credits]],
+    position: Position | None = None,
+) -> Metrics:
+    """Compute every number of `metrics.json`. Domains without tuples must be left out."""
+    reading = headline_reading(method)
+    present = {domain: credits[domain] for domain in DOMAINS if credits.get(domain)}
+    tallies = {domain: tally(tuples) for domain, tuples in present.items()}
+    readings = {domain: _readings(cells) for domain, cells in tallies.items()}
+    overall = _Readings(
+        strict=macro({domain: part.strict for domain, part in readings.items()}),
+        half_credit=macro({domain: part.half_credit for domain, part in readings.items()}),
+    )
+    each, intervals = bootstrap(present, strict if reading == "strict" else float)
+    domains = {
+        domain: _domain(len(present[domain]), cells, readings[domain], reading, each[domain])
+        for domain, cells in tallies.items()
+    }
+    flat = [cell for cells in tallies.values() for row in cells for cell in row]
+    return Metrics(
+        scorer=scorer,
+        method=method,
+        order=order,
+        reading=reading,
+        tuples=sum(len(tuples) for tuples in present.values()),
+        domains=domains,
+        missing_domains=tuple(domain for domain in DOMAINS if domain not in present),
+        headline=overall.of(reading),
+        strict=overall.strict,
+        half_credit=overall.half_credit,
+        intervals=intervals,
+        tie_rate=_tie_rate(flat),
+        unscored_cells=sum(cell.absent for cell in flat),
+        bounds=_macro_bounds([part.bounds for part in domains.values()]),
+        position=position,
+    )
+
+
+def _domain(
+    tuples: int,
+    cells: tuple[tuple[CellTally, ...], ...],
+    readings: _Readings,
+    reading: Reading,
+    intervals: Intervals,
+) -> DomainMetrics:
+    flat = [cell for row in cells for cell in row]
+    return DomainMetrics(
+        tuples=tuples,
+        matrix=matrix_of(cells, lambda cell: _value(cell, reading)),
+        headline=readings.of(reading),
+        strict=readings.strict,
+        half_credit=readings.half_credit,
+        intervals=intervals,
+        tie_rate=_tie_rate(flat),
+        unscored_cells=sum(cell.absent for cell in flat),
+        bounds=_bounds(flat, reading),
+    )
+
+
+def _readings(cells: tuple[tuple[CellTally, ...], ...]) -> _Readings:
+    return _Readings(
+        strict=accuracies_of(matrix_of(cells, lambda cell: cell.wins)),
+        half_credit=accuracies_of(matrix_of(cells, lambda cell: cell.credit)),
+    )
+
+
+def _value(cell: CellTally, reading: Reading) -> float:
+    return cell.wins if reading == "strict" else cell.credit
+
+
+def _tie_rate(cells: Sequence[CellTally]) -> float | None:
+    scored = sum(cell.scored for cell in cells)
+    return sum(cell.ties for cell in cells) / scored if scored else None
+
+
+def _bounds(cells: Sequence[CellTally], reading: Reading) -> Interval:
+    """Average accuracy with every absent cell wrong, and with every one right.
+
+    The mean of the nine cells is the mean of the three difficulties: each has three cells.
+    """
+    low = sum(_value(cell, reading) / (cell.scored + cell.absent) for cell in cells)
+    high = sum(
+        (_value(cell, reading) + cell.absent) / (cell.scored + cell.absent) for cell in cells
+    )
+    return Interval(round(low / len(cells), DIGITS), round(high / len(cells), DIGITS))
+
+
+def _macro_bounds(bounds: Sequence[Interval]) -> Interval:
+    if not bounds:
+        return Interval(0.0, 1.0)
+    low = sum(part.low for part in bounds) / len(bounds)
+    high = sum(part.high for part in bounds) / len(bounds)
+    return Interval(round(low, DIGITS), round(high, DIGITS))

@@ -1,0 +1,218 @@
+"""The same rows and matrices as JSON, CSV, Markdown and LaTeX, for scripts and papers.
+
+JSON and CSV hold fractions; Markdown and LaTeX percent, as the terminal does. Names are
+clean and inert in each format; what is unknown is null, an empty field or a dash.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.render import cells
+from rmjudge.render.figures import LATEX, MARKDOWN, Glyphs, known, percent
+from rmjudge.render.rows import (
+    READING_NAMES,
+    ScorerReport,
+    SummaryRow,
+    caption_lines,
+    footnotes,
+    labels,
+    summary_rows,
+)
+from rmjudge.render.text import csv_cell, latex_escape, markdown_cell, one_line
+from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
+
+JSON_FORMAT: Final = 1
+CSV_HEADER: Final = ("scorer", "domain", "measure", "value", "low", "high")
+PARTS: Final = (*DIFFICULTIES, "average")
+
+Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
+CsvRow: TypeAlias = tuple[str, float | int | None, float | None, float | None]
+
+
+def to_json(reports: Sequence[ScorerReport]) -> str:
+    """Write one object: `format` and `scorers`, each shaped as its `metrics.json` and more.
+
+    ASCII only, so that no name can reach a terminal as anything but text.
+    """
+    scorers = [
+        _scorer_json(name, report) for name, report in zip(labels(reports), reports, strict=True)
+    ]
+    document = {"format": JSON_FORMAT, "scorers": scorers}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _scorer_json(name: str, report: ScorerReport) -> Json:
+    metrics, calls = report.metrics, report.calls
+    present = [domain for domain in DOMAINS if domain in metrics.domains]
+    return {
+        "scorer": name,
+        "method": metrics.method,
+        "order": metrics.order,
+        "reading": metrics.reading,
+        "complete": metrics.complete,
+        "missing_domains": [domain for domain in DOMAINS if domain not in present],
+        **_numbers_json(metrics),
+        "domains": {
+            domain: {
+                "matrix": _matrix_json(metrics.domains[domain].matrix),
+                **_numbers_json(metrics.domains[domain]),
+            }
+            for domain in present
+        },
+        "position": _position_json(metrics.position),
+        "calls": {
+            "planned": calls.planned,
+            "from_cache": calls.from_cache,
+            "sent": calls.sent,
+            "retried": calls.retried,
+            "failed": calls.failed,
+            "maybe_billed": calls.maybe_billed,
+        },
+        "cost": known(report.cost),
+        "cost_known": report.cost_known,
+        "note": one_line(report.note),
+    }
+
+
+def _numbers_json(numbers: Metrics | DomainMetrics) -> dict[str, Json]:
+    return {
+        "tuples": numbers.tuples,
+        **_accuracies_json(numbers.headline),
+        "strict": _accuracies_json(numbers.strict),
+        "half_credit": _accuracies_json(numbers.half_credit),
+        "intervals": {part: _interval_json(_interval(numbers.intervals, part)) for part in PARTS},
+        "tie_rate": known(numbers.tie_rate),
+        "unscored_cells": numbers.unscored_cells,
+        "bounds": _interval_json(numbers.bounds),
+    }
+
+
+def _accuracies_json(accuracies: Accuracies) -> dict[str, Json]:
+    return {part: _value(accuracies, part) for part in PARTS}
+
+
+def _interval_json(interval: Interval | None) -> Json:
+    return interval and {"low": known(interval.low), "high": known(interval.high)}
+
+
+def _matrix_json(matrix: Matrix) -> Json:
+    return [[known(value) for value in row] for row in matrix]
+
+
+def _position_json(position: Position | None) -> Json:
+    return position and {
+        "decided": position.decided,
+        "first_share": known(position.first_share),
+        "swap_consistency": known(position.swap_consistency),
+        "swap_matrix": position.swap_matrix and _matrix_json(position.swap_matrix),
+    }
+
+
+def _value(accuracies: Accuracies, part: str) -> float | None:
+    value: float | None = getattr(accuracies, part)
+    return known(value)
+
+
+def _interval(intervals: Intervals, part: str) -> Interval | None:
+    interval: Interval | None = getattr(intervals, part)
+    return interval
+
+
+def to_csv(reports: Sequence[ScorerReport]) -> str:
+    """Write tidy rows `scorer,domain,measure,value,low,high`; fractions, empty where unknown.
+
+    `domain` is a domain, `all` for an average over all four, or what an incomplete average
+    is over, such as `chat+safety`: so no incomplete number passes for a full one. A missing
+    domain has one row, an `average` without a value.
+
+    Measures: `easy`, `normal`, `hard`, `average` in the headline reading with their 95 %
+    interval; the same as `strict:easy` and `half_credit:easy`; `cell:concise>markdown` for
+    the chosen concise and the rejected Markdown; `tie_rate`; the counts `tuples` and
+    `unscored_cells`; `bounds`, the average with the unscored cells all wrong and all right;
+    and for a judge `first_share`, `swap_consistency` and `swap:concise>markdown`.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for name, report in zip(labels(reports), reports, strict=True):
+        for domain, row in _csv_rows(report.metrics):
+            measure, *numbers = row
+            writer.writerow((csv_cell(name), domain, measure, *map(_csv_number, numbers)))
+    return stream.getvalue()
+
+
+def _csv_number(value: float | int | None) -> str:
+    if isinstance(value, int):
+        return str(value)
+    number = known(value)
+    return "" if number is None else f"{number:.6f}"
+
+
+def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
+    present = [domain for domain in DOMAINS if domain in metrics.domains]
+    for domain in DOMAINS:
+        if domain not in present:
+            yield domain, ("average", None, None, None)
+            continue
+        yield from ((domain, row) for row in _csv_measures(metrics.domains[domain]))
+        yield from ((domain, row) for row in _csv_cells("cell", metrics.domains[domain].matrix))
+    over = "all" if len(present) == len(DOMAINS) else "+".join(present) or "none"
+    yield from ((over, row) for row in _csv_measures(metrics))
+    if metrics.position:
+        position = metrics.position
+        yield over, ("first_share", position.first_share, None, None)
+        yield over, ("swap_consistency", position.swap_consistency, None, None)
+        yield from ((over, row) for row in _csv_cells("swap", position.swap_matrix or ()))
+
+
+def _csv_measures(numbers: Metrics | DomainMetrics) -> Iterable[CsvRow]:
+    for part in PARTS:
+        interval = _interval(numbers.intervals, part)
+        low, high = (interval.low, interval.high) if interval else (None, None)
+        yield part, _value(numbers.headline, part), low, high
+    for part in PARTS:
+        yield f"strict:{part}", _value(numbers.strict, part), None, None
+    for part in PARTS:
+        yield f"half_credit:{part}", _value(numbers.half_credit, part), None, None
+    yield "tie_rate", numbers.tie_rate, None, None
+    yield "tuples", numbers.tuples, None, None
+    yield "unscored_cells", numbers.unscored_cells, None, None
+    yield "bounds", None, numbers.bounds.low, numbers.bounds.high
+
+
+def _csv_cells(kind: str, matrix: Matrix) -> Iterable[CsvRow]:
+    if not matrix:
+        return
+    for i, j in CELLS:
+        yield f"{kind}:{STYLES[i]}>{STYLES[j]}", matrix[i][j], None, None
+
+
+def to_markdown(reports: Sequence[ScorerReport]) -> str:
+    """Write the summary with its footnotes, then each scorer's matrices, as pipe tables."""
+    rows = summary_rows(reports)
+    body = [
+        (("&nbsp;&nbsp;" if line.other else "") + markdown_cell(line.name), *_texts(line.figures))
+        for line in cells.summary_lines(rows, MARKDOWN)
+    ]
+    header = ("Scorer", *cells.SUMMARY_HEADER)
+    parts = [_pipe_table(header, body), *_footnotes(rows, MARKDOWN)]
+    parts.append(markdown_cell(" ".join(("Accuracy in %.", *caption_lines(rows)))))
+    for row, report in zip(rows, reports, strict=True):
+        parts.append(f"### {markdown_cell(row.scorer)}")
+        if note := one_line(report.note):
+            parts.append(markdown_cell(note))
+        for domain in row.present:
+            metrics = report.metrics.domains[domain]
+            reading = READING_NAMES[report.metrics.reading]
+            parts.append(f"{domain.capitalize()}, {metrics.tuples} tuples, {reading}, %")
+            axes = f"{MARKDOWN.chosen_axis} / {MARKDOWN.rejected_axis}"
+            parts.append(_pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
+    return "\n\n".join(parts) + "\n"

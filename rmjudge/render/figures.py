@@ -1,0 +1,110 @@
+"""How a number is written: percent, interval, count and cost. Unknown is never a 0."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from rmjudge.metrics.report import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The signs of one output: a terminal, an ASCII terminal, Markdown or LaTeX."""
+
+    no_data: str
+    plus_minus: str
+    incomplete: str
+    unscored: str
+    chosen_axis: str
+    rejected_axis: str
+    ellipsis: str
+
+
+UNICODE: Final = Glyphs(
+    no_data="\N{EN DASH}",
+    plus_minus="±",
+    incomplete="*",
+    unscored="†",
+    chosen_axis="chosen ↓",
+    rejected_axis="rejected →",
+    ellipsis="\N{HORIZONTAL ELLIPSIS}",
+)
+ASCII: Final = Glyphs(
+    no_data="-",
+    plus_minus="+-",
+    incomplete="*",
+    unscored="#",
+    chosen_axis="chosen v",
+    rejected_axis="rejected >",
+    ellipsis="~",
+)
+MARKDOWN: Final = Glyphs(
+    no_data="\N{EN DASH}",
+    plus_minus="±",
+    incomplete=r"\*",
+    unscored="†",
+    chosen_axis="chosen ↓",
+    rejected_axis="rejected →",
+    ellipsis="\N{HORIZONTAL ELLIPSIS}",
+)
+LATEX: Final = Glyphs(
+    no_data="--",
+    plus_minus=r"$\pm$",
+    incomplete="$^{*}$",
+    unscored=r"$^{\dagger}$",
+    chosen_axis=r"chosen $\downarrow$",
+    rejected_axis=r"rejected $\rightarrow$",
+    ellipsis=r"\dots{}",
+)
+
+
+HEAT: Final = ((244, 109, 67), (255, 255, 191), (102, 189, 99))
+"""Red, yellow, green at 0, 50 and 100 %: light enough for black figures."""
+
+
+def known(value: float | None) -> float | None:
+    """Treat what is not a finite number as the absence of data that it is."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def half_width(interval: Interval | None) -> float | None:
+    """Half the width of an interval, a fraction."""
+    return None if interval is None else known((interval.high - interval.low) / 2)
+
+
+def percent(value: float | None, glyphs: Glyphs = UNICODE) -> str:
+    """Write a fraction in percent with one decimal, without the sign."""
+    fraction = known(value)
+    return glyphs.no_data if fraction is None else f"{fraction * 100:.1f}"
+
+
+def plus_minus(interval: Interval | None, glyphs: Glyphs = UNICODE) -> str:
+    """Write half an interval as ` ±2.1`; nothing where there is none."""
+    half = half_width(interval)
+    return "" if half is None else f" {glyphs.plus_minus}{half * 100:.1f}"
+
+
+def dollars(cost: float | None, *, cost_known: bool, glyphs: Glyphs = UNICODE) -> str:
+    """Write a cost in US dollars; `unknown` without a price, no figure where none is charged."""
+    amount = known(cost)
+    if not cost_known:
+        return "unknown"
+    if amount is None or amount == 0:
+        return glyphs.no_data
+    if amount < 0.0001:
+        return "<$0.0001"
+    return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def heat(value: float | None) -> str | None:
+    """Choose a background as `#rrggbb` for a fraction, None where there is no data."""
+    fraction = known(value)
+    if fraction is None:
+        return None
+    position = min(max(fraction, 0.0), 1.0) * (len(HEAT) - 1)
+    start = min(int(position), len(HEAT) - 2)
+    part = position - start
+    mix = (round(a + (b - a) * part) for a, b in zip(HEAT[start], HEAT[start + 1], strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mix)

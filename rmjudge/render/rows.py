@@ -1,0 +1,226 @@
+"""What the tables and exports say, before any of them is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading
+from rmjudge.render.figures import half_width, known, percent
+from rmjudge.render.text import label
+from rmjudge.vocabulary import CELLS, DOMAINS, Domain
+
+READING_NAMES: Final[dict[Reading, str]] = {"strict": "strict", "half_credit": "half credit"}
+READING_TEXTS: Final[dict[Reading, str]] = {
+    "strict": "Reading: strict, a tie is no win.",
+    "half_credit": "Reading: half credit, a tie is half a win.",
+}
+MIXED_TEXT: Final = "Reading: strict for rewards (a tie is no win), half credit for judges."
+INTERVAL_TEXT: Final = "± is half the 95 % bootstrap interval over tuples."
+OTHER_TEXT: Final = "Indented: the other reading."
+
+
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """What became of a scorer's calls. `planned` counts each distinct call once."""
+
+    planned: int
+    from_cache: int
+    sent: int
+    retried: int
+    failed: int
+    maybe_billed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerReport:
+    """All that is shown of one scorer.
+
+    `cost` is in US dollars, None where nothing can be charged; `cost_known` is False where
+    a model has no known price. `note` is a line for people, empty where there is none.
+    """
+
+    metrics: Metrics
+    calls: CallCounts
+    cost: float | None
+    cost_known: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One line of numbers in one reading: fractions, None where there is no data."""
+
+    chat: float | None
+    math: float | None
+    code: float | None
+    safety: float | None
+    easy: float | None
+    normal: float | None
+    hard: float | None
+    average: float | None
+
+    def domain(self, domain: Domain) -> float | None:
+        """The accuracy on one domain."""
+        by_name = {"chat": self.chat, "math": self.math, "code": self.code}
+        return by_name.get(domain, self.safety)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """A scorer's line in the summary.
+
+    `scorer` is clean and unlike every other row's. `other` holds the other reading where it
+    shows another number. `interval` is the headline average's. `bounds` holds the average
+    with all unscored cells wrong and with all right.
+    """
+
+    scorer: str
+    reading: Reading
+    scores: Scores
+    other: Scores | None
+    interval: Interval | None
+    present: tuple[Domain, ...]
+    missing: tuple[Domain, ...]
+    cells: int
+    unscored: int
+    bounds: Interval
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the average's interval, a fraction."""
+        return half_width(self.interval)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the average leaves out a domain of the benchmark."""
+        return bool(self.missing)
+
+    @property
+    def other_reading(self) -> Reading:
+        """The reading of `other`."""
+        return "half_credit" if self.reading == "strict" else "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """A remark on the averages; each output draws its own mark for the kind."""
+
+    kind: Literal["incomplete", "unscored"]
+    text: str
+
+
+def labels(reports: Sequence[ScorerReport]) -> list[str]:
+    """Clean names in the order of the reports; a name that recurs gets a number."""
+    taken: set[str] = set()
+    names: list[str] = []
+    for report in reports:
+        base = name = label(report.metrics.scorer)
+        number = 2
+        while name in taken:
+            name, number = f"{base} ({number})", number + 1
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def summary_rows(reports: Sequence[ScorerReport]) -> list[SummaryRow]:
+    """Make a row for every report, in their order."""
+    return [
+        _summary_row(name, report.metrics)
+        for name, report in zip(labels(reports), reports, strict=True)
+    ]
+
+
+def _summary_row(name: str, metrics: Metrics) -> SummaryRow:
+    headline = _scores(metrics.headline, {d: m.headline for d, m in _domains(metrics)})
+    if metrics.reading == "strict":
+        second = {d: m.half_credit for d, m in _domains(metrics)}
+        other = _scores(metrics.half_credit, second)
+    else:
+        other = _scores(metrics.strict, {d: m.strict for d, m in _domains(metrics)})
+    present = tuple(domain for domain in DOMAINS if domain in metrics.domains)
+    return SummaryRow(
+        scorer=name,
+        reading=metrics.reading,
+        scores=headline,
+        other=None if _shown(other) == _shown(headline) else other,
+        interval=metrics.intervals.average,
+        present=present,
+        missing=tuple(domain for domain in DOMAINS if domain not in present),
+        cells=metrics.tuples * len(CELLS),
+        unscored=metrics.unscored_cells,
+        bounds=metrics.bounds,
+    )
+
+
+def _domains(metrics: Metrics) -> list[tuple[Domain, DomainMetrics]]:
+    return [(domain, metrics.domains[domain]) for domain in DOMAINS if domain in metrics.domains]
+
+
+def _scores(overall: Accuracies, by_domain: dict[Domain, Accuracies]) -> Scores:
+    chat, math, code, safety = (
+        known(by_domain[domain].average) if domain in by_domain else None for domain in DOMAINS
+    )
+    return Scores(
+        chat,
+        math,
+        code,
+        safety,
+        known(overall.easy),
+        known(overall.normal),
+        known(overall.hard),
+        known(overall.average),
+    )
+
+
+def _shown(scores: Scores) -> tuple[str, ...]:
+    by_domain = [scores.domain(domain) for domain in DOMAINS]
+    return tuple(
+        map(percent, (*by_domain, scores.easy, scores.normal, scores.hard, scores.average))
+    )
+
+
+def footnotes(rows: Sequence[SummaryRow]) -> list[Footnote]:
+    """Say what each marked average leaves out: domains first, then unscored cells."""
+    notes: list[Footnote] = []
+    lacking = [row for row in rows if row.missing]
+    alike = len({row.missing for row in rows}) == 1
+    for row in lacking[:1] if alike else lacking:
+        who = "" if alike else f"{row.scorer}: "
+        notes.append(Footnote("incomplete", who + _missing_text(row)))
+    notes += [
+        Footnote(
+            "unscored",
+            f"{row.scorer}: {unscored_text(row.unscored, row.cells, row.bounds)}",
+        )
+        for row in rows
+        if row.unscored
+    ]
+    return notes
+
+
+def _missing_text(row: SummaryRow) -> str:
+    missing = ", ".join(row.missing)
+    if not row.present:
+        return f"no average; {missing} missing"
+    return f"average over {', '.join(row.present)} only; {missing} missing"
+
+
+def unscored_text(unscored: int, cells: int, bounds: Interval) -> str:
+    """Say how many cells could not be scored and what the average could be with them."""
+    return (
+        f"{unscored} of {cells} cells not scored; "
+        f"average between {percent(bounds.low)} and {percent(bounds.high)}"
+    )
+
+
+def caption_lines(rows: Sequence[SummaryRow]) -> list[str]:
+    """Name the headline reading (with rewards and judges together, both) and the interval."""
+    readings = {row.reading for row in rows}
+    reading = READING_TEXTS[readings.pop()] if len(readings) == 1 else MIXED_TEXT
+    if any(row.other for row in rows):
+        return [reading, f"{INTERVAL_TEXT} {OTHER_TEXT}"]
+    return [reading, INTERVAL_TEXT]

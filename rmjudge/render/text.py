@@ -1,0 +1,153 @@
+"""Text from users, models and model files, made harmless before it is shown or exported.
+
+Names of scorers are hostile until cleaned: a model file may name itself with terminal
+escapes, right-to-left overrides, a spreadsheet formula or a LaTeX command.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+UNNAMED: Final = "(unnamed)"
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
+
+_LINE_BREAKS: Final = "\u2028\u2029"
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_FORMULA_SIGNS: Final = frozenset("=+-@＝＋－＠")  # noqa: RUF001  Excel reads the wide forms too
+_BREAK_AFTER: Final = frozenset("/-_:@ ")
+
+_LATEX: Final = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "#": r"\#",
+        "%": r"\%",
+        "_": r"\_",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        # After `\\` or `\midrule` these two would start an argument.
+        "[": "{[}",
+        "]": "{]}",
+        "*": "{*}",
+        # These join with their neighbours: ?` is a Spanish question mark.
+        "`": "{`}",
+        "'": "{'}",
+    }
+)
+_MARKDOWN: Final = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        # An entity, for tables split at pipes before they read escapes.
+        "\\": "&#92;",
+        **{sign: "\\" + sign for sign in "|`*_[]~$#"},
+    }
+)
+
+
+def clean(text: str) -> str:
+    """Remove what a terminal would obey or a reader could not see; newlines stay.
+
+    Control characters (C0, C1, ESC), bidirectional controls, zero-width characters and the
+    byte order mark go; a tab becomes a space, a Unicode line separator a newline, a lone
+    surrogate U+FFFD. What remains of an escape sequence is shown as the plain text it is.
+    """
+    return "".join(map(_clean_character, text))
+
+
+def _clean_character(character: str) -> str:
+    if character == "\n" or character in _LINE_BREAKS:
+        return "\n"
+    if character == "\t":
+        return " "
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return REPLACEMENT
+    return "" if category in ("Cc", "Cf") else character
+
+
+def one_line(text: str) -> str:
+    """Clean the text and put it on one line, runs of white space as one space."""
+    return " ".join(clean(text).split())
+
+
+def label(text: str) -> str:
+    """Make a name fit for a table: one clean line, never empty."""
+    return one_line(text) or UNNAMED
+
+
+def cell_width(text: str) -> int:
+    """Count the terminal columns that the text takes (wide characters take two)."""
+    return sum(map(_character_width, text))
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shorten(text: str, width: int, *, ellipsis: str = ELLIPSIS) -> str:
+    """Clean the text, put it on one line and cut it to `width` columns, marked by `ellipsis`."""
+    line = one_line(text)
+    if cell_width(line) <= width:
+        return line
+    head, _ = _split(line, max(0, width - cell_width(ellipsis)))
+    return (head.rstrip() + ellipsis)[: max(0, width)]
+
+
+def wrap(text: str, width: int, *, lines: int, ellipsis: str = ELLIPSIS) -> list[str]:
+    """Break a name into at most `lines` lines of `width` columns, the last one shortened.
+
+    It breaks after `/`, `-`, `_`, `:`, `@` or a space where one stands in the second half
+    of a line, otherwise wherever the line is full.
+    """
+    rest = one_line(text)
+    result: list[str] = []
+    while cell_width(rest) > width and len(result) < lines - 1:
+        head, _ = _split(rest, width)
+        cut = max((n for n, sign in enumerate(head, 1) if sign in _BREAK_AFTER), default=0)
+        cut = cut if cut > len(head) // 2 else max(1, len(head))
+        result.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*result, shorten(rest, width, ellipsis=ellipsis)]
+
+
+def _split(text: str, width: int) -> tuple[str, str]:
+    used = 0
+    for position, character in enumerate(text):
+        used += _character_width(character)
+        if used > width:
+            return text[:position], text[position:]
+    return text, ""
+
+
+def csv_cell(text: str) -> str:
+    """Prefix with `'` what a spreadsheet would read as a formula; plain numbers stay.
+
+    Quoting separators and newlines is left to the csv writer.
+    """
+    if _NUMBER.fullmatch(text):
+        return text
+    starts_formula = text.lstrip()[:1] in _FORMULA_SIGNS or text[:1] in ("\t", "\r", "\n")
+    return "'" + text if text and starts_formula else text
+
+
+def latex_escape(text: str) -> str:
+    """Clean the text and make it print as itself in a LaTeX table cell."""
+    return re.sub("-(?=-)", "-{}", one_line(text).translate(_LATEX))
+
+
+def markdown_cell(text: str) -> str:
+    """Clean the text and make it print as itself in a cell of a Markdown pipe table."""
+    return one_line(text).translate(_MARKDOWN).replace("://", "\\://")

@@ -1,0 +1,35 @@
+"""What the orchestrator knows of the place where answers are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from rmjudge.calls import Call, CompareCall, Json, Reply
+
+
+class AnswerStore(Protocol):
+    """Replies by content: (scorer key, call key) -> reply. Failures are never stored."""
+
+    async def register(self, identity: Mapping[str, Json]) -> str:
+        """Keep a scorer's identity and return its key, a hash of it."""
+        ...
+
+    async def lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
+        """Return the stored replies among these call keys."""
+        ...
+
+    async def commit(self, scorer: str, replies: Sequence[tuple[str, Reply]]) -> None:
+        """Return when the replies are on disk for good.
+
+        Raises:
+            StorageStopped: they cannot be kept.
+        """
+        ...
+
+
+def key_fields(call: Call) -> tuple[str, ...]:
+    """The content of a call that its key is made of."""
+    if isinstance(call, CompareCall):
+        return ("compare", call.prompt, call.first, call.second)
+    return ("reward", call.prompt, call.response)
