@@ -51,3 +51,10 @@ def foreign_rows(folder: Path) -> int:
     query = "SELECT count(*) FROM Cache WHERE NOT (raw = 1 AND mode = ?)"
     with closing(_connect(folder)) as connection:
         return int(connection.execute(query, (MODE_RAW,)).fetchone()[0])
+
+
+def integrity(folder: Path) -> tuple[str, ...]:
+    """What SQLite finds wrong with the database itself; empty when it is sound."""
+    with closing(_connect(folder)) as connection:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+    return () if found == ["ok"] else tuple(found)

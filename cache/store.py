@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import diskcache
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
 from rmjudge.cache.disk import open_cache
@@ -21,6 +23,8 @@ from rmjudge.calls import Json, Reply
 
 LOOKUP_CHUNK: Final = 500
 """Keys per SQL statement; SQLite takes 999 in the oldest builds in use."""
+
+CLAIM_POLL_S: Final = 0.5
 
 
 def default_folder() -> Path:
@@ -105,3 +109,22 @@ class AnswerCache:
         await self._writer.commit(
             [(answer_row(scorer, call), encode(reply)) for call, reply in replies]
         )
+
+    @asynccontextmanager
+    async def claim(self, scorer: str, waiting: Callable[[], None]) -> AsyncIterator[None]:
+        """Let one process at a time buy this scorer's answers; the next finds them here."""
+        claims = self.folder / "claims"
+        claims.mkdir(mode=0o700, exist_ok=True)
+        # The lock is the operating system's: it goes with the process, however that ends.
+        lock = FileLock(claims / f"{scorer}.lock", mode=0o600, thread_local=False)
+        while True:
+            try:
+                lock.acquire(blocking=False)
+                break
+            except Timeout:
+                waiting()
+                await asyncio.sleep(CLAIM_POLL_S)
+        try:
+            yield
+        finally:
+            lock.release()

@@ -52,6 +52,7 @@ class Baseline:
     parser = ""
     concurrency = 1
     batch = 256
+    output_tokens_estimate = 0
 
     def __init__(self, kind: str) -> None:
         if kind not in REWARDS:

@@ -44,6 +44,7 @@ class HostedScorer:
         self.parser = provider.parser
         self.concurrency = concurrency or provider.concurrency
         self.batch = provider.batch
+        self.output_tokens_estimate = provider.output_tokens_estimate
         self.activity = Activity()
         self.identity: Mapping[str, Json] = identity_of(provider)
         self._provider = provider

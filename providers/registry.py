@@ -120,6 +120,12 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
     )
 
 
+def at_default_url(spec: Spec, url: str) -> bool:
+    """Whether a hosted model is asked at its vendor's own address, where list prices hold."""
+    module, attribute = HOSTED[spec.provider]
+    return bool(url) and url == getattr(import_module(module), attribute).default_url
+
+
 def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:
     variable = os.environ.get(kind.url_variable, "") if kind.url_variable else ""
     url = spec.url or settings.base_url or variable or kind.default_url

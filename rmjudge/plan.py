@@ -18,6 +18,8 @@ from rmjudge.vocabulary import CELLS, Method, Order
 
 Answers: TypeAlias = Sequence[Answer | None]
 """One answer for each call of a plan; None where there is none (yet)."""
+Scores: TypeAlias = tuple[float | None, float | None, float | None]
+"""Rewards, style by style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,21 @@ class PointwisePlan:
 
     item: BenchTuple
     calls: tuple[RewardCall, ...]
-    chosen: tuple[int, ...]
-    rejected: tuple[int, ...]
+    chosen: tuple[int, int, int]
+    rejected: tuple[int, int, int]
 
     def after(self, call: int) -> int | None:
         """No reward waits for another."""
         return None
 
-    def scores(self, answers: Answers) -> tuple[list[float | None], list[float | None]]:
+    def scores(self, answers: Answers) -> tuple[Scores, Scores]:
         """Rewards of the three chosen and of the three rejected."""
         rewards = [answer.value if isinstance(answer, Reward) else None for answer in answers]
-        return [rewards[k] for k in self.chosen], [rewards[k] for k in self.rejected]
+        chosen, rejected = (
+            (rewards[one], rewards[two], rewards[three])
+            for one, two, three in (self.chosen, self.rejected)
+        )
+        return chosen, rejected
 
     def credits(self, answers: Answers) -> Credits:
         """1, 0.5 (equal rewards) or 0 per cell."""
@@ -140,9 +146,9 @@ def _pointwise(item: BenchTuple) -> PointwisePlan:
     def ask(text: str) -> int:
         return index.setdefault(RewardCall(item.prompt, text), len(index))
 
-    chosen = tuple(ask(text) for text in item.chosen)
-    rejected = tuple(ask(text) for text in item.rejected)
-    return PointwisePlan(item, tuple(index), chosen, rejected)
+    one, two, three = (ask(text) for text in item.chosen)
+    four, five, six = (ask(text) for text in item.rejected)
+    return PointwisePlan(item, tuple(index), (one, two, three), (four, five, six))
 
 
 def _pairwise(item: BenchTuple, order: Order, seed: int) -> PairwisePlan:

@@ -51,6 +51,8 @@ class Scorer(Protocol):
     """How many `answer` calls may be under way at once."""
     batch: int
     """How many calls one `answer` takes at most."""
+    output_tokens_estimate: int
+    """Tokens of one reply, roughly; 0 where none are generated."""
     activity: Activity
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
@@ -81,6 +83,7 @@ class _InProcessScorer(ABC):
     version: ClassVar[str] = ""
     concurrency = 1
     batch = 1
+    output_tokens_estimate = 0
     parser = ""
 
     def __init__(self) -> None:

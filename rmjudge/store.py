@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from rmjudge.calls import Call, CompareCall, Json, Reply
@@ -24,6 +25,14 @@ class AnswerStore(Protocol):
 
         Raises:
             StorageStopped: they cannot be kept.
+        """
+        ...
+
+    def claim(self, scorer: str, waiting: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Let one process at a time buy this scorer's answers; the next finds them here.
+
+        `waiting` is called again and again while another process has the claim, and may raise to
+        give up. A dead process has no claim.
         """
         ...
 

@@ -1,1 +1,62 @@
-"""The command line."""
+"""The command line. Each command's module is imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from rmjudge.cli.parser import build_parser
+from rmjudge.errors import Interrupted, RmjudgeError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code. Errors are told, never traced."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(arguments)
+    except RmjudgeError as error:
+        print(f"rmjudge: {_printable(error)}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("rmjudge: interrupted", file=sys.stderr)  # noqa: T201
+        return Interrupted.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(arguments: list[str]) -> int:
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        from rmjudge.version import __version__  # noqa: PLC0415
+
+        print(f"rmjudge {__version__}")  # noqa: T201
+        return 0
+    match options.command:
+        case "run":
+            from rmjudge.cli.run import run  # noqa: PLC0415
+
+            return run(options, arguments)
+        case "report":
+            from rmjudge.cli.report import report  # noqa: PLC0415
+
+            return report(options)
+        case "data":
+            from rmjudge.cli.data import check  # noqa: PLC0415
+
+            return check(options)
+        case "cache":
+            from rmjudge.cli.cache import cache  # noqa: PLC0415
+
+            return cache(options)
+    parser.print_help()
+    return 2
+
+
+def _printable(error: RmjudgeError) -> str:
+    from rmjudge.render.text import clean  # noqa: PLC0415 - messages quote files and servers
+
+    return clean(str(error))

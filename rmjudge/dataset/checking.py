@@ -135,7 +135,9 @@ def _prompt(fields: dict[str, object], problems: list[str]) -> str | None:
     value = fields.get("prompt", _MISSING)
     if isinstance(value, str) and value.strip():
         return value
-    problems.append(f"{_is('prompt', value)}; expected a non-empty string")
+    blank = isinstance(value, str) and value != ""
+    what = "prompt is only white space" if blank else _is("prompt", value)
+    problems.append(f"{what}; expected a non-empty string")
     return None
 
 
@@ -164,6 +166,6 @@ def _is(name: str, value: object) -> str:
     """Say what a field is instead of what it should be."""
     if value is _MISSING:
         return f"{name} is missing"
-    if isinstance(value, str):
-        return f"{name} is {'only white space' if value else 'empty'}"
+    if value == "":
+        return f"{name} is empty"
     return f"{name} is {kind_of(value)}"

@@ -147,10 +147,10 @@ def _read_lines(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[Ra
         number += 1
         if offset + len(line) > cap:
             raise _TooLargeError
-        if (line.removeprefix(_BOM) if number == 1 else line).strip():
+        if line.removeprefix(_BOM).strip():
             place = f"{file.shown}:{number}"
             try:
-                yield RawItem(place, file.stem, _parse(line, offset))
+                yield RawItem(place, file.stem, _parse(line.rstrip(b"\r\n"), offset))
             except _NotJsonError as error:
                 where = f" at column {error.column}" if error.line else ""
                 opening = number == 1 and line.removeprefix(_BOM).lstrip().startswith(b"[")

@@ -1,7 +1,8 @@
-"""The same rows and matrices as JSON, CSV, Markdown and LaTeX, for scripts and papers.
+"""The same rows and matrices as JSON and CSV, for scripts; and the way to the documents.
 
-JSON and CSV hold fractions; Markdown and LaTeX percent, as the terminal does. Names are
-clean and inert in each format; what is unknown is null, an empty field or a dash.
+JSON and CSV hold fractions; Markdown and LaTeX (`rmjudge.render.documents`) percent, as the
+terminal does. Names are clean and inert in each format; what is unknown is null, an empty
+field or a dash.
 """
 
 from __future__ import annotations
@@ -15,26 +16,20 @@ from typing import Final, TypeAlias
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render import cells
-from rmjudge.render.figures import LATEX, MARKDOWN, Glyphs, known, percent
-from rmjudge.render.rows import (
-    READING_NAMES,
-    ScorerReport,
-    SummaryRow,
-    caption_lines,
-    footnotes,
-    labels,
-    summary_rows,
-)
-from rmjudge.render.text import csv_cell, latex_escape, markdown_cell, one_line
+from rmjudge.render.documents import to_latex, to_markdown
+from rmjudge.render.figures import known
+from rmjudge.render.rows import ScorerReport, labels
+from rmjudge.render.text import csv_cell, one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
+
+__all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
 
 JSON_FORMAT: Final = 1
 CSV_HEADER: Final = ("scorer", "domain", "measure", "value", "low", "high")
 PARTS: Final = (*DIFFICULTIES, "average")
 
 Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
-CsvRow: TypeAlias = tuple[str, float | int | None, float | None, float | None]
+CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 
 
 def to_json(reports: Sequence[ScorerReport]) -> str:
@@ -100,7 +95,9 @@ def _accuracies_json(accuracies: Accuracies) -> dict[str, Json]:
 
 
 def _interval_json(interval: Interval | None) -> Json:
-    return interval and {"low": known(interval.low), "high": known(interval.high)}
+    if interval is None:
+        return None
+    return {"low": known(interval.low), "high": known(interval.high)}
 
 
 def _matrix_json(matrix: Matrix) -> Json:
@@ -108,11 +105,13 @@ def _matrix_json(matrix: Matrix) -> Json:
 
 
 def _position_json(position: Position | None) -> Json:
-    return position and {
+    if position is None:
+        return None
+    return {
         "decided": position.decided,
         "first_share": known(position.first_share),
         "swap_consistency": known(position.swap_consistency),
-        "swap_matrix": position.swap_matrix and _matrix_json(position.swap_matrix),
+        "swap_matrix": _matrix_json(position.swap_matrix) if position.swap_matrix else None,
     }
 
 
@@ -149,7 +148,7 @@ def to_csv(reports: Sequence[ScorerReport]) -> str:
     return stream.getvalue()
 
 
-def _csv_number(value: float | int | None) -> str:
+def _csv_number(value: float | None) -> str:
     if isinstance(value, int):
         return str(value)
     number = known(value)
@@ -193,26 +192,3 @@ def _csv_cells(kind: str, matrix: Matrix) -> Iterable[CsvRow]:
         return
     for i, j in CELLS:
         yield f"{kind}:{STYLES[i]}>{STYLES[j]}", matrix[i][j], None, None
-
-
-def to_markdown(reports: Sequence[ScorerReport]) -> str:
-    """Write the summary with its footnotes, then each scorer's matrices, as pipe tables."""
-    rows = summary_rows(reports)
-    body = [
-        (("&nbsp;&nbsp;" if line.other else "") + markdown_cell(line.name), *_texts(line.figures))
-        for line in cells.summary_lines(rows, MARKDOWN)
-    ]
-    header = ("Scorer", *cells.SUMMARY_HEADER)
-    parts = [_pipe_table(header, body), *_footnotes(rows, MARKDOWN)]
-    parts.append(markdown_cell(" ".join(("Accuracy in %.", *caption_lines(rows)))))
-    for row, report in zip(rows, reports, strict=True):
-        parts.append(f"### {markdown_cell(row.scorer)}")
-        if note := one_line(report.note):
-            parts.append(markdown_cell(note))
-        for domain in row.present:
-            metrics = report.metrics.domains[domain]
-            reading = READING_NAMES[report.metrics.reading]
-            parts.append(f"{domain.capitalize()}, {metrics.tuples} tuples, {reading}, %")
-            axes = f"{MARKDOWN.chosen_axis} / {MARKDOWN.rejected_axis}"
-            parts.append(_pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
-    return "\n\n".join(parts) + "\n"

@@ -131,7 +131,8 @@ def report_renderable(reports: Sequence[ScorerReport]) -> Group:
 
 def _scorer(page: _Page, name: str, report: ScorerReport) -> RenderableType:
     metrics = report.metrics
-    order = f", {metrics.order} order" if metrics.order else ""
+    plural = "s" if metrics.order == "both" else ""
+    order = f", {metrics.order} order{plural}" if metrics.order else ""
     head = [
         page.text(name, "bold"),
         page.text(f"{metrics.method}{order}, {metrics.tuples:,} tuples"),
@@ -177,13 +178,18 @@ def _stack(lines: Sequence[RenderableType]) -> Table:
 def _grid(page: _Page, matrix: Matrix) -> Table:
     glyphs = page.glyphs
     table = Table(box=page.box, show_edge=False, padding=0)
-    table.add_column(Text(f"\n{glyphs.chosen_axis}"), min_width=11)
+    table.add_column(Text(f"\n{glyphs.chosen_axis}"), min_width=11, overflow="fold")
     for j, style in enumerate(STYLES):
         axis = "" if j else glyphs.rejected_axis
-        table.add_column(Text(f"{axis}\n{style}"), justify="right", min_width=11)
+        title = Text(f"{axis}\n{style}", justify="right")
+        table.add_column(Padding(title, (0, 1, 0, 0)), min_width=11, overflow="fold")
     for i, row in enumerate(matrix):
         figures = [
-            Text(f"{percent(value, glyphs)} {difficulty_of(i, j)[0].upper()} ", _heat(value))
+            Padding(
+                Text(f"{percent(value, glyphs)} {difficulty_of(i, j)[0].upper()}", justify="right"),
+                (0, 1),
+                style=_heat(value),
+            )
             for j, value in enumerate(row)
         ]
         table.add_row(Text(STYLES[i]), *figures)
@@ -206,19 +212,22 @@ def _accuracies(page: _Page, metrics: DomainMetrics) -> Table:
     figures.append(cells.Figure(percent(metrics.tie_rate, page.glyphs)))
     easy, hard, normal, average, ties = cells.aligned(figures)
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_row("Easy", easy, "Normal", normal)
-    grid.add_row("Hard", hard, "Average", average)
-    grid.add_row("Ties", ties)
+    grid.add_row()
+    for row in (("Easy", easy, "Normal", normal), ("Hard", hard, "Average", average)):
+        grid.add_row(*map(page.text, row))
+    grid.add_row(page.text("Ties"), page.text(ties))
     return grid
 
 
 def _summary(page: _Page, rows: Sequence[SummaryRow]) -> RenderableType:
     glyphs = page.glyphs
-    lines = cells.summary_lines(rows, glyphs)
-    columns = [cells.aligned([line.figures[n] for line in lines]) for n in range(8)]
-    names = [("  " if line.other else "", line.name) for line in lines]
-    body = list(zip(*columns, strict=True))
-    table = _listing(page, cells.SUMMARY_HEADER, names, body)
+    summary = cells.summary_lines(rows, glyphs)
+    columns = [cells.aligned([line.figures[n] for line in summary]) for n in range(8)]
+    lines = [
+        cells.Line(line.name, figures, indent="  " if line.other else "")
+        for line, figures in zip(summary, zip(*columns, strict=True), strict=True)
+    ]
+    table = _listing(page, cells.SUMMARY_HEADER, lines)
     table.columns[-1].style = "bold"
     marks = {"incomplete": glyphs.incomplete, "unscored": glyphs.unscored}
     notes = [f"{marks[note.kind]} {note.text}" for note in footnotes(rows)]
@@ -231,49 +240,59 @@ def _summary(page: _Page, rows: Sequence[SummaryRow]) -> RenderableType:
 
 
 def _judges(page: _Page, reports: Sequence[ScorerReport]) -> RenderableType:
-    judges = [
-        (("", name), cells.judge_cells(report, page.glyphs))
+    lines = [
+        cells.Line(name, cells.judge_cells(report, page.glyphs))
         for name, report in zip(labels(reports), reports, strict=True)
         if report.metrics.position
     ]
-    names, body = [name for name, _ in judges], [figures for _, figures in judges]
     return Group(
         page.text("Judges, %", "bold"),
-        _listing(page, cells.JUDGE_HEADER, names, body),
+        _listing(page, cells.JUDGE_HEADER, lines),
         page.text(cells.JUDGE_TEXT, "dim"),
     )
 
 
 def _activity(page: _Page, reports: Sequence[ScorerReport]) -> RenderableType:
-    names = [("", name) for name in labels(reports)]
-    body = [cells.activity_cells(report, page.glyphs) for report in reports]
-    return Group(
-        page.text("What each scorer did", "bold"),
-        _listing(page, cells.ACTIVITY_HEADER, names, body),
-    )
-
-
-def _listing(
-    page: _Page,
-    header: Sequence[str],
-    names: Sequence[tuple[str, str]],
-    body: Sequence[Sequence[str]],
-) -> Table:
-    """A line for each (indent, name) with its figures; names take the room that is left."""
-    heads = [title.replace(" ", "\n") for title in header]
-    columns = list(zip(*body, strict=True)) if body else [()] * len(heads)
-    widths = [
-        max(map(cell_width, (*title.split("\n"), *column)))
-        for title, column in zip(heads, columns, strict=True)
+    lines = [
+        cells.Line(name, cells.activity_cells(report, page.glyphs))
+        for name, report in zip(labels(reports), reports, strict=True)
     ]
-    widest = max((cell_width(indent + name) for indent, name in names), default=0)
+    title = page.text("What each scorer did", "bold")
+    return Group(title, _listing(page, cells.ACTIVITY_HEADER, lines))
+
+
+def _listing(page: _Page, header: Sequence[str], lines: Sequence[cells.Line]) -> Table:
+    """A row for each line; names take the room that is left.
+
+    A narrow console gets a block for each name instead: a figure is never cut.
+    """
+    heads = [title.replace(" ", "\n") for title in header]
+    widths = [
+        max(map(cell_width, (*head.split("\n"), *(line.figures[n] for line in lines))))
+        for n, head in enumerate(heads)
+    ]
+    widest = max((cell_width(line.indent + line.name) for line in lines), default=0)
     room = page.width - sum(widths) - len(widths)
+    if room < MIN_NAME_WIDTH:
+        return _blocks(page, header, lines)
     table = Table(box=page.box, show_edge=False, padding=0)
     name_width = max(MIN_NAME_WIDTH, min(room, widest))
-    table.add_column(Text("Scorer"), width=name_width, vertical="bottom")
-    for title, width in zip(heads, widths, strict=True):
-        table.add_column(Text(title), justify="right", width=width, no_wrap=True)
-    for (indent, name), figures in zip(names, body, strict=True):
-        style = "dim" if indent else ""
-        table.add_row(page.name(indent, name, name_width), *map(Text, figures), style=style)
+    table.add_column(page.text("Scorer"), width=name_width, vertical="bottom")
+    # Padded here: rich would strip the spaces that stand in for a footnote mark.
+    for head, width in zip(heads, widths, strict=True):
+        title = "\n".join(part.rjust(width) for part in head.split("\n"))
+        table.add_column(Text(title), width=width, no_wrap=True)
+    for line in lines:
+        figures = [Text(text.rjust(n)) for text, n in zip(line.figures, widths, strict=True)]
+        name = page.name(line.indent, line.name, name_width)
+        table.add_row(name, *figures, style="dim" if line.indent else "")
     return table
+
+
+def _blocks(page: _Page, header: Sequence[str], lines: Sequence[cells.Line]) -> Table:
+    blocks = _stack([])
+    for line in lines:
+        blocks.add_row(page.text(line.indent + line.name, "bold"))
+        for title, figure in zip(header, line.figures, strict=True):
+            blocks.add_row(page.text(f"  {title:<16}{figure.strip()}"))
+    return blocks

@@ -1,14 +1,12 @@
 """Make two tiny models that real servers load: `tiny-rm` (scores) and `tiny-lm` (judges).
 
-`python tests/integration/tiny_models.py OUTDIR` writes both in about two minutes on two CPU
-cores, without network, from fixed seeds. `tiny-rm` is a randomly initialised reward model.
-`tiny-lm` answers any chat prompt of up to 3,500 tokens with one sentence that ends in a boxed
-verdict, which follows the length of the prompt and nothing of its meaning.
+`python tests/integration/tiny_models.py OUTDIR` writes both in about two minutes on two cores,
+from fixed seeds, offline. `tiny-rm` is random. `tiny-lm` answers any chat of up to 3,500 tokens
+with a sentence that ends in a boxed verdict; the verdict follows the length of the chat alone.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import random
 import sys
@@ -96,16 +94,12 @@ def make_rm(out: Path, tokenizer: PreTrainedTokenizerFast) -> None:
 
 
 def chats(tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield (prompt, reply) ids without end, every verdict once in each run of five.
-
-    A prompt is a random mixture of words, symbols, quoted replies and noise.
-    """
+    """Yield (prompt, reply) ids of random chats without end; each run of five has all verdicts."""
     rng = random.Random(7)
     kinds = [[f" {word}" for word in WORDS.split()], [*SYMBOLS.split(" ")], [*REPLIES]]
     parts = [[tokenizer.encode(text) for text in kind] for kind in kinds]
     parts.append([[token] for token in range(3, len(tokenizer))])
-    opening = tokenizer.encode(f"{START}user\n")
-    closing = tokenizer.encode(f"{END}\n{START}assistant\n")
+    opening, closing = map(tokenizer.encode, (f"{START}user\n", f"{END}\n{START}assistant\n"))
     replies = [[*tokenizer.encode(reply), tokenizer.eos_token_id] for reply in REPLIES]
     while True:
         for low, high, reply in zip(EDGES, EDGES[1:], replies, strict=False):
@@ -129,7 +123,7 @@ def make_lm(out: Path, tokenizer: PreTrainedTokenizerFast, steps: int = 240) -> 
     source = chats(tokenizer)
     for step in range(1, steps + 1):
         total = 0.0
-        for prompt, reply in itertools.islice(source, len(REPLIES)):
+        for prompt, reply in (next(source) for _ in REPLIES):
             ids = torch.tensor([prompt + reply])
             hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
             logits = model.lm_head(hidden[0, -len(reply) - 1 : -1])

@@ -1,0 +1,187 @@
+"""Looking into a cache: what it holds, whether it is sound, why a key was not found."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from diskcache.core import DBNAME
+
+from rmjudge.cache.reader import foreign_rows, integrity, scan
+from rmjudge.cache.records import DamagedRecordError, decode, unseal
+from rmjudge.calls import Json, Unscored
+from rmjudge.errors import StorageStopped, UsageError
+
+Identity = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerRows:
+    """One scorer's answers in the cache. `first` and `last` are Unix times of storing."""
+
+    key: str
+    identity: Identity
+    answers: int
+    unscored: int
+    first: float | None
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a cache holds."""
+
+    folder: Path
+    size_bytes: int
+    scorers: tuple[ScorerRows, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Rows read, rows that are not what was written, rows that are not rmjudge's."""
+
+    rows: int
+    damaged: tuple[str, ...]
+    foreign: int
+    database_problems: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Nothing is wrong."""
+        return not (self.damaged or self.foreign or self.database_problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Another scorer that has answered calls which this one has not, and how it differs.
+
+    `differs` maps a part of the identity to (its value here, its value there).
+    """
+
+    key: str
+    answered: int
+    differs: Mapping[str, tuple[Json, Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why calls of a scorer were not found. `candidates` have the most answers first."""
+
+    scorer: str
+    calls: int
+    found: int
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def missing(self) -> int:
+        """Calls without an answer."""
+        return self.calls - self.found
+
+
+def require(folder: Path) -> Path:
+    """Return the folder if it holds a cache.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not (folder / DBNAME).is_file():
+        raise UsageError(f"{folder} holds no cache; give the folder with --cache-dir")
+    return folder
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageStopped(f"the cache {folder} cannot be read: {error}") from error
+
+
+def info(folder: Path) -> Info:
+    """Count what is kept, by scorer."""
+    with _reading(folder):
+        identities = _identities(folder)
+        rows: dict[str, list[tuple[bool, float]]] = {key: [] for key in identities}
+        for key, text, stored in scan(folder, "a:"):
+            rows.setdefault(key.split(":")[1], []).append((_is_unscored(text), stored))
+    return Info(
+        folder=folder,
+        size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DBNAME}*")),
+        scorers=tuple(
+            ScorerRows(
+                key=key,
+                identity=identities.get(key, {}),
+                answers=len(found),
+                unscored=sum(unscored for unscored, _ in found),
+                first=min((stored for _, stored in found), default=None),
+                last=max((stored for _, stored in found), default=None),
+            )
+            for key, found in rows.items()
+        ),
+    )
+
+
+def _is_unscored(text: str) -> bool:
+    try:
+        return isinstance(decode(text).answer, Unscored)
+    except DamagedRecordError:
+        return False
+
+
+def _identities(folder: Path) -> dict[str, Identity]:
+    found: dict[str, Identity] = {}
+    for key, text, _ in scan(folder, "s:"):
+        try:
+            found[key.removeprefix("s:")] = json.loads(unseal(text))
+        except ValueError:
+            continue
+    return found
+
+
+def verify(folder: Path) -> Verification:
+    """Read every row, compare every checksum, ask SQLite for the database's own health."""
+    rows, damaged = 0, []
+    with _reading(folder):
+        for prefix, check in (("a:", decode), ("s:", unseal)):
+            for key, text, _ in scan(folder, prefix):
+                rows += 1
+                try:
+                    check(text)
+                except DamagedRecordError as error:
+                    damaged.append(f"{key}: {error}")
+        return Verification(rows, tuple(damaged), foreign_rows(folder), integrity(folder))
+
+
+def explain(folder: Path, scorer: str, identity: Identity, calls: Sequence[str]) -> Explanation:
+    """Find out which scorers answered the calls that this one has not, and how they differ."""
+    with _reading(folder):
+        identities = _identities(folder)
+        have: dict[str, set[str]] = {}
+        for key, _, _ in scan(folder, "a:"):
+            _, owner, call = key.split(":")
+            have.setdefault(owner, set()).add(call)
+    missing = set(calls) - have.get(scorer, set())
+    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key != scorer})
+    return Explanation(
+        scorer=scorer,
+        calls=len(set(calls)),
+        found=len(set(calls)) - len(missing),
+        candidates=tuple(
+            Candidate(key, answered, _difference(identity, identities.get(key, {})))
+            for key, answered in overlaps.most_common()
+            if answered
+        ),
+    )
+
+
+def _difference(one: Identity, other: Identity) -> dict[str, tuple[Json, Json]]:
+    return {
+        part: (one.get(part), other.get(part))
+        for part in {**one, **other}
+        if one.get(part) != other.get(part)
+    }

@@ -1,0 +1,7 @@
+"""`python -m rmjudge`."""
+
+import sys
+
+from rmjudge.cli import main
+
+sys.exit(main())

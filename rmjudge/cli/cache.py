@@ -1,0 +1,54 @@
+"""`rmjudge cache info|verify|explain`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from rmjudge.cache import inspect
+from rmjudge.cache.store import default_folder
+from rmjudge.calls import Json
+from rmjudge.cli.console import print_json, tables
+from rmjudge.render import keeping
+
+
+def cache(arguments: argparse.Namespace) -> int:
+    """Look into the cache; 1 when `verify` finds something wrong."""
+    folder = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
+    match arguments.action:
+        case "info":
+            info = inspect.info(inspect.require(folder or default_folder()))
+            _print(arguments, keeping.info_renderable(info), keeping.info_to_json(info))
+            return 0
+        case "verify":
+            found = inspect.verify(inspect.require(folder or default_folder()))
+            _print(arguments, keeping.verify_renderable(found), keeping.verify_to_json(found))
+            return 0 if found.sound else 1
+        case _:
+            explanations = list(_explain(Path(arguments.folder), folder))
+            _print(
+                arguments,
+                keeping.explain_renderable(explanations),
+                {"explain": [keeping.explain_to_json(*item) for item in explanations]},
+            )
+            return 0
+
+
+def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) -> None:
+    if arguments.json:
+        print_json(data)
+    else:
+        tables().print(shown)
+
+
+def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Explanation]]:
+    """Plan the run again from its `run.json` and hold the plan against the cache."""
+    from rmjudge.replan import replan  # noqa: PLC0415 - only for this action
+
+    for planned in replan(run):
+        kept = inspect.require(folder or planned.cache_folder)
+        yield (
+            planned.scorer,
+            inspect.explain(kept, planned.scorer_key, planned.identity, planned.calls),
+        )

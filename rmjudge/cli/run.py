@@ -1,0 +1,124 @@
+"""`rmjudge run`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rmjudge.calls import Json
+from rmjudge.cli.console import people, print_json, say, tables
+from rmjudge.config import read_config
+from rmjudge.errors import Interrupted, StopRun, UsageError
+from rmjudge.options import RunOptions
+from rmjudge.session import Prepared, Run, execute, prepare
+from rmjudge.signals import draining
+
+
+def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
+    """Score, show, keep; return the exit code."""
+    models, options = _options(arguments)
+    prepared = prepare(models, options, notice=say)
+    if arguments.dry_run:
+        return _dry_run(prepared, as_json=arguments.json)
+    resume = shlex.join(["rmjudge", *argv])
+    watch = None
+    if not arguments.quiet:
+        from rmjudge.progress import watcher  # noqa: PLC0415 - not with --quiet
+
+        watch = watcher(people(), prepared.prices)
+    finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
+    _show(finished, as_json=arguments.json)
+    if finished.stopped is not None:
+        _say_stopped(finished.stopped, resume)
+    return finished.exit_code
+
+
+def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
+    """Lay the command line over the configuration file."""
+    config = Path(arguments.config) if arguments.config else None
+    values = read_config(config)
+    given = {
+        "data": arguments.data,
+        "out": arguments.out,
+        "order": arguments.order,
+        "seed": arguments.seed,
+        "domains": arguments.domains,
+        "limit": arguments.limit,
+        "base_url": arguments.base_url,
+        "concurrency": arguments.concurrency,
+        "rpm": arguments.rpm,
+        "tpm": arguments.tpm,
+        "deadline": arguments.deadline,
+        "cache_dir": arguments.cache_dir,
+    }
+    values |= {name: value for name, value in given.items() if value is not None}
+    if arguments.params:
+        values["params"] = {**values.get("params", {}), **_params(arguments.params)}
+    models = arguments.models or values.get("models", [])
+    values.pop("models", None)
+    for name in ("data", "domains"):
+        if name in values:
+            values[name] = tuple(values[name])
+    for name in ("out", "cache_dir"):
+        if name in values:
+            values[name] = Path(values[name]).expanduser()
+    return models, RunOptions(**values)
+
+
+def _params(texts: Sequence[str]) -> Mapping[str, Json]:
+    params: dict[str, Json] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            if not (name and equals):
+                raise ValueError("it has no =")
+            params[name] = json.loads(value, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(
+                f"--param {text!r} is not NAME=JSON: {error}; write temperature=0.5, or "
+                "reasoning_effort='\"low\"' for a text"
+            ) from None
+    return params
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _show(finished: Run, *, as_json: bool) -> None:
+    from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only at the end
+
+    # What people read goes to standard error when standard output belongs to a program.
+    console = tables(to_stderr=as_json)
+    if not as_json or sys.stderr.isatty():
+        console.print(report_renderable(finished.results))
+    if as_json:
+        from rmjudge.render.exports import to_json  # noqa: PLC0415
+
+        sys.stdout.write(to_json(finished.results))
+    say(f"results: {finished.folder}")
+
+
+def _say_stopped(reason: StopRun, resume: str) -> None:
+    verb = "interrupted" if isinstance(reason, Interrupted) else "stopped"
+    say(f"rmjudge: {verb}: {reason}")
+    say("every answer so far is kept; to go on, run:")
+    say(f"  {resume}")
+
+
+def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
+    from rmjudge.estimate import estimate  # noqa: PLC0415 - only when asked
+    from rmjudge.render.estimates import estimate_table  # noqa: PLC0415
+
+    estimates = asyncio.run(estimate(prepared))
+    if as_json:
+        print_json({"dry_run": [item.to_json() for item in estimates]})
+    else:
+        tables().print(estimate_table(estimates))
+    return 0

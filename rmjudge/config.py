@@ -1,0 +1,112 @@
+"""`rmjudge.toml`: every option of a run may stand in it; the command line wins."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.errors import UsageError
+from rmjudge.options import ProviderOptions
+from rmjudge.vocabulary import DOMAINS, ORDERS
+
+FILE_NAME: Final = "rmjudge.toml"
+Check = Callable[[Any], bool]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_whole(value) and value > 0
+
+
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value > 0
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+_ENDPOINT: Final[Mapping[str, tuple[Check, str]]] = {
+    "base_url": (_is_text, "an address"),
+    "concurrency": (_is_count, "a whole number above 0"),
+    "rpm": (_is_positive, "a number above 0"),
+    "tpm": (_is_positive, "a number above 0"),
+    "deadline": (_is_positive, "seconds above 0"),
+    "params": (_is_table, "a table"),
+}
+_RUN: Final[Mapping[str, tuple[Check, str]]] = {
+    **_ENDPOINT,
+    "models": (_is_texts, "a list of PROVIDER/MODEL"),
+    "data": (_is_texts, "a list of sources"),
+    "out": (_is_text, "a folder"),
+    "cache_dir": (_is_text, "a folder"),
+    "order": (lambda value: value in ORDERS, f"one of {', '.join(ORDERS)}"),
+    "seed": (_is_whole, "a whole number"),
+    "limit": (_is_count, "a whole number above 0"),
+    "domains": (
+        lambda value: _is_texts(value) and set(value) <= set(DOMAINS),
+        f"a list of {', '.join(DOMAINS)}",
+    ),
+    "provider": (_is_table, "tables such as [provider.openai]"),
+    "prices": (_is_table, 'tables such as [prices."openai/my-model"]'),
+}
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """Read and check the file; `rmjudge.toml` in this folder when none is named.
+
+    Returns the values under their option names, with `providers` as `ProviderOptions`.
+
+    Raises:
+        UsageError: it cannot be read, or a name or value in it is wrong.
+    """
+    if path is None:
+        path = Path(FILE_NAME)
+        if not path.is_file():
+            return {}
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{path} is no TOML: {error}") from error
+    _check(path, "", data, _RUN)
+    tables = data.pop("provider", {})
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: provider.{name} is a table")
+        _check(path, f"provider.{name}.", table, _ENDPOINT)
+    if tables:
+        data["providers"] = {name: ProviderOptions(**table) for name, table in tables.items()}
+    return data
+
+
+def _check(
+    path: Path, prefix: str, table: Mapping[str, Any], known: Mapping[str, tuple[Check, str]]
+) -> None:
+    for name, value in table.items():
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+            if "key" in name.lower() or "token" in name.lower():
+                hint = "API keys go into environment variables, never into files"
+            raise UsageError(f"{path}: {prefix}{name} is no option; {hint}")
+        fine, what = known[name]
+        if not fine(value):
+            raise UsageError(f"{path}: {prefix}{name} = {value!r} is not {what}")

@@ -1,0 +1,67 @@
+"""What a run would call and buy: a plan held against the cache. Nothing is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rmjudge.cache import AnswerCache
+from rmjudge.calls import Json
+from rmjudge.job import Spent
+from rmjudge.orchestrator import settle_from_cache
+from rmjudge.pricing import cost_of
+from rmjudge.session import Prepared
+from rmjudge.tokens import estimate_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One scorer's share. Tokens are estimates; `cost` is None when unknown or free."""
+
+    scorer: str
+    planned: int
+    from_cache: int
+    to_buy: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    cost_known: bool
+
+    def to_json(self) -> dict[str, Json]:
+        """For `--json`."""
+        return {
+            "scorer": self.scorer,
+            "planned": self.planned,
+            "from_cache": self.from_cache,
+            "to_buy": self.to_buy,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost": {"usd": self.cost, "known": self.cost_known},
+        }
+
+
+async def estimate(prepared: Prepared) -> list[Estimate]:
+    """Look every call up and add up what is missing.
+
+    With follow-up questions (`--order adaptive`) the most that may be asked is counted.
+    """
+    estimates: list[Estimate] = []
+    with AnswerCache(prepared.cache_folder) as cache:
+        for job, price in zip(prepared.jobs, prepared.prices, strict=True):
+            key = await cache.register(job.scorer.identity)
+            job.first_questions()
+            pending = await settle_from_cache(job, cache, key, list(job.work.values()))
+            inputs = sum(estimate_tokens(work.call) for work in pending)
+            outputs = job.scorer.output_tokens_estimate * len(pending)
+            estimates.append(
+                Estimate(
+                    scorer=job.scorer.name,
+                    planned=len(job.work),
+                    from_cache=len(job.work) - len(pending),
+                    to_buy=len(pending),
+                    input_tokens=inputs,
+                    output_tokens=outputs,
+                    cost=cost_of(Spent(inputs, outputs), price),
+                    cost_known=price is not None,
+                )
+            )
+    return estimates

@@ -1,0 +1,191 @@
+"""One scorer over one data set: its calls, its answers, its counts. State, no I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Usage, Verdict
+from rmjudge.errors import StopRun
+from rmjudge.metrics.tallies import Credits
+from rmjudge.plan import Plan
+from rmjudge.scorer import Scorer
+from rmjudge.vocabulary import Domain
+
+
+@dataclass(slots=True)
+class Work:
+    """One distinct call and the places (tuple, call in its plan) that its answer goes to."""
+
+    key: str
+    call: Call
+    places: list[tuple[int, int]]
+    queued: bool = False
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to a job's calls in this process. All are numbers of distinct calls.
+
+    `planned` grows while a run with follow-up questions goes on. `failed` brought no reply;
+    `unscored` brought one without a score in it.
+    """
+
+    planned: int = 0
+    from_cache: int = 0
+    sent: int = 0
+    in_flight: int = 0
+    answered: int = 0
+    failed: int = 0
+    unscored: int = 0
+
+    @property
+    def done(self) -> int:
+        """Calls that need nothing more."""
+        return self.from_cache + self.answered + self.failed
+
+
+@dataclass(slots=True)
+class Spent:
+    """Tokens of the replies bought in this process."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    uncounted_replies: int = 0
+
+    def add(self, usage: Usage) -> None:
+        """Add one reply's usage."""
+        if usage.input_tokens is None and usage.output_tokens is None:
+            self.uncounted_replies += 1
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        self.cached_tokens += usage.cached_tokens or 0
+
+
+@dataclass(slots=True)
+class LiveCells:
+    """Running sums of one domain's complete tuples, for the display of a run under way."""
+
+    tuples: int = 0
+    credit: list[float] = field(default_factory=lambda: [0.0] * 9)
+    scored: list[int] = field(default_factory=lambda: [0] * 9)
+
+    def add(self, credits: Credits) -> None:
+        """Add one tuple."""
+        self.tuples += 1
+        for cell, credit in enumerate(credit for row in credits for credit in row):
+            if credit is not None:
+                self.credit[cell] += credit
+                self.scored[cell] += 1
+
+
+class Job:
+    """A scorer, the plans of its tuples, and what is known of their answers so far."""
+
+    def __init__(
+        self, scorer: Scorer, plans: Sequence[Plan], key_of: Callable[[Call], str]
+    ) -> None:
+        self.scorer = scorer
+        self.plans = tuple(plans)
+        self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
+        self.counts = Counts()
+        self.spent = Spent()
+        self.statuses: Counter[str] = Counter()
+        self.failure_details: dict[str, str] = {}
+        self.models: Counter[str] = Counter()
+        self.live: dict[Domain, LiveCells] = {}
+        self.stopped: StopRun | None = None
+        self.notes: list[str] = []
+        self.work: dict[str, Work] = {}
+        self._work_at: dict[tuple[int, int], Work] = {}
+        self._open = [len(plan.calls) for plan in plans]
+        for place, call in self._places():
+            key = key_of(call)
+            work = self.work.setdefault(key, Work(key, call, []))
+            work.places.append(place)
+            self._work_at[place] = work
+        for index, plan in enumerate(plans):
+            if not plan.calls:  # six equal texts: nine ties, nothing to ask
+                self._complete(index)
+
+    def _places(self) -> Iterator[tuple[tuple[int, int], Call]]:
+        for index, plan in enumerate(self.plans):
+            calls: Sequence[Call] = plan.calls
+            for number, call in enumerate(calls):
+                yield (index, number), call
+
+    def first_questions(self) -> list[Work]:
+        """The work that waits for nothing, in plan order; counted as planned."""
+        return self._queue(
+            work
+            for work in self.work.values()
+            if any(self.plans[index].after(number) is None for index, number in work.places)
+        )
+
+    def _queue(self, candidates: Iterable[Work]) -> list[Work]:
+        fresh = [work for work in candidates if not work.queued]
+        for work in fresh:
+            work.queued = True
+        self.counts.planned += len(fresh)
+        return fresh
+
+    def settle(self, work: Work, answer: Answer) -> list[Work]:
+        """Write an answer to its places; return the work that is worth asking because of it."""
+        work.answer = answer
+        if isinstance(answer, Unscored):
+            self.counts.unscored += 1
+            self._note_status(answer.status, answer.detail)
+        follow_ups: list[Work] = []
+        for index, number in work.places:
+            self.answers[index][number] = answer
+            self._open[index] -= 1
+            if self._open[index] == 0:
+                self._complete(index)
+            if isinstance(answer, (Reward, Verdict)):
+                follow_ups += self._queue(self._waiting_for(index, number))
+        return follow_ups
+
+    def _waiting_for(self, index: int, number: int) -> list[Work]:
+        plan = self.plans[index]
+        return [
+            self._work_at[index, later]
+            for later in range(number + 1, len(plan.calls))
+            if plan.after(later) == number
+        ]
+
+    def fail(self, failure: Failure) -> None:
+        """Count a call that brought no reply."""
+        self.counts.failed += 1
+        self._note_status(failure.status, failure.detail)
+
+    def _note_status(self, status: str, detail: str) -> None:
+        self.statuses[status] += 1
+        self.failure_details.setdefault(status, detail)
+
+    def note_model(self, model: str | None) -> None:
+        """Note which model a reply names as its author."""
+        if model:
+            self.models[model] += 1
+
+    def note_waiting(self) -> None:
+        """Say aloud that another process is buying the same answers.
+
+        Raises:
+            StopRun: this job was asked to stop meanwhile.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+        self.scorer.activity.note = "waiting: another process is buying the same answers"
+
+    @property
+    def finished(self) -> bool:
+        """Every planned call is answered or failed."""
+        return self.counts.done >= self.counts.planned
+
+    def _complete(self, index: int) -> None:
+        plan = self.plans[index]
+        cells = self.live.setdefault(plan.item.domain, LiveCells())
+        cells.add(plan.credits(self.answers[index]))

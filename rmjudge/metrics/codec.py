@@ -1,0 +1,161 @@
+"""`metrics.json`: the contract that other programs read. Field order is part of the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from rmjudge.calls import Json
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.vocabulary import Domain
+
+FORMAT: Final = 1
+
+
+def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
+    """Encode; fractions, not percent; null where there is no data."""
+    return {
+        "format": FORMAT,
+        "scorer": metrics.scorer,
+        "method": metrics.method,
+        "order": metrics.order,
+        "tuples": metrics.tuples,
+        "complete": metrics.complete,
+        "missing_domains": list(metrics.missing_domains),
+        "domains": {name: _domain_to_json(part) for name, part in metrics.domains.items()},
+        **_accuracies(metrics.headline),
+        "headline": metrics.reading,
+        "strict": _accuracies(metrics.strict),
+        "half_credit": _accuracies(metrics.half_credit),
+        "intervals": _intervals(metrics.intervals),
+        "tie_rate": metrics.tie_rate,
+        "unscored_cells": metrics.unscored_cells,
+        "bounds": _interval(metrics.bounds),
+        "position": _position(metrics.position),
+    }
+
+
+def _domain_to_json(part: DomainMetrics) -> Json:
+    return {
+        "tuples": part.tuples,
+        "matrix": _matrix(part.matrix),
+        **_accuracies(part.headline),
+        "unscored_cells": part.unscored_cells,
+        "strict": _accuracies(part.strict),
+        "half_credit": _accuracies(part.half_credit),
+        "intervals": _intervals(part.intervals),
+        "tie_rate": part.tie_rate,
+        "bounds": _interval(part.bounds),
+    }
+
+
+def _accuracies(values: Accuracies) -> dict[str, Json]:
+    return {
+        "easy": values.easy,
+        "normal": values.normal,
+        "hard": values.hard,
+        "average": values.average,
+    }
+
+
+def _intervals(values: Intervals) -> dict[str, Json]:
+    return {
+        "easy": _interval(values.easy),
+        "normal": _interval(values.normal),
+        "hard": _interval(values.hard),
+        "average": _interval(values.average),
+    }
+
+
+def _interval(value: Interval | None) -> Json:
+    return None if value is None else {"low": value.low, "high": value.high}
+
+
+def _position(value: Position | None) -> Json:
+    if value is None:
+        return None
+    return {
+        "decided": value.decided,
+        "first_share": value.first_share,
+        "swap_consistency": value.swap_consistency,
+        "swap_matrix": _matrix(value.swap_matrix),
+    }
+
+
+def _matrix(matrix: Matrix | None) -> Json:
+    return None if matrix is None else [list(row) for row in matrix]
+
+
+def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
+    """Decode.
+
+    Raises:
+        KeyError, TypeError, ValueError: this is no `metrics.json` of this format.
+    """
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r} is not {FORMAT}")
+    return Metrics(
+        scorer=str(data["scorer"]),
+        method=data["method"],
+        order=data["order"],
+        reading=data["headline"],
+        tuples=int(data["tuples"]),
+        domains={
+            cast(Domain, name): _domain_from_json(part) for name, part in data["domains"].items()
+        },
+        missing_domains=tuple(data["missing_domains"]),
+        headline=_to_accuracies(data),
+        strict=_to_accuracies(data["strict"]),
+        half_credit=_to_accuracies(data["half_credit"]),
+        intervals=_to_intervals(data["intervals"]),
+        tie_rate=data["tie_rate"],
+        unscored_cells=int(data["unscored_cells"]),
+        bounds=Interval(**data["bounds"]),
+        position=_to_position(data["position"]),
+    )
+
+
+def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
+    return DomainMetrics(
+        tuples=int(part["tuples"]),
+        matrix=_to_matrix(part["matrix"]),
+        headline=_to_accuracies(part),
+        strict=_to_accuracies(part["strict"]),
+        half_credit=_to_accuracies(part["half_credit"]),
+        intervals=_to_intervals(part["intervals"]),
+        tie_rate=part["tie_rate"],
+        unscored_cells=int(part["unscored_cells"]),
+        bounds=Interval(**part["bounds"]),
+    )
+
+
+def _to_accuracies(data: Mapping[str, Any]) -> Accuracies:
+    return Accuracies(data["easy"], data["normal"], data["hard"], data["average"])
+
+
+def _to_intervals(data: Mapping[str, Any]) -> Intervals:
+    easy, normal, hard, average = (
+        None if data[name] is None else Interval(**data[name])
+        for name in ("easy", "normal", "hard", "average")
+    )
+    return Intervals(easy, normal, hard, average)
+
+
+def _to_position(data: Mapping[str, Any] | None) -> Position | None:
+    if data is None:
+        return None
+    matrix = data["swap_matrix"]
+    return Position(
+        decided=int(data["decided"]),
+        first_share=data["first_share"],
+        swap_consistency=data["swap_consistency"],
+        swap_matrix=None if matrix is None else _to_matrix(matrix),
+    )
+
+
+def _to_matrix(rows: Any) -> Matrix:
+    if len(rows) != 3 or any(len(row) != 3 for row in rows):
+        raise ValueError("a matrix is 3x3")
+    return tuple(tuple(row) for row in rows)

@@ -1,0 +1,58 @@
+"""What a run is asked to do, from wherever it was asked: command line, `rmjudge.toml`, Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rmjudge.calls import Json
+from rmjudge.vocabulary import Domain, Order
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOptions:
+    """What a provider's table in `rmjudge.toml` may say; None leaves the default."""
+
+    base_url: str | None = None
+    concurrency: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
+    deadline: float | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Everything about a run but its scorers. Rates are per minute, `deadline` in seconds.
+
+    `limit` keeps the first tuples of each domain. `params` are laid over every request body.
+    """
+
+    data: tuple[str, ...] = ("sample",)
+    out: Path | None = None
+    order: Order = "seeded"
+    seed: int = 0
+    domains: tuple[Domain, ...] = ()
+    limit: int | None = None
+    base_url: str | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)
+    concurrency: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
+    deadline: float | None = None
+    cache_dir: Path | None = None
+    providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
+    prices: Mapping[str, Any] = field(default_factory=dict)
+
+    def recorded(self) -> dict[str, Json]:
+        """The options that change results, as `run.json` keeps them."""
+        return {
+            "data": list(self.data),
+            "order": self.order,
+            "seed": self.seed,
+            "domains": list(self.domains),
+            "limit": self.limit,
+            "params": dict(self.params),
+        }

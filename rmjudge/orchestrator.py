@@ -1,0 +1,160 @@
+"""Runs jobs: cache first, then a bounded pool of workers, each answer durable before it counts.
+
+The orchestrator knows scorers and the store by Protocol. It opens no socket and no file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.errors import StopRun, StorageStopped
+from rmjudge.job import Job, Work
+from rmjudge.queueing import WorkQueue
+from rmjudge.store import AnswerStore
+
+DRAIN_S: Final = 30.0
+"""How long calls under way may take to finish once the run is asked to stop."""
+LOOKUP_CALLS: Final = 2000
+"""Calls looked up at once: bounds what is held of stored replies."""
+
+
+class Orchestrator:
+    """Runs several jobs side by side; each has its own workers and its own fate."""
+
+    def __init__(self, store: AnswerStore, *, drain_s: float = DRAIN_S) -> None:
+        self._store = store
+        self._drain_s = drain_s
+        self._jobs: dict[Job, WorkQueue[Work] | None] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reason: StopRun | None = None
+
+    async def run(self, jobs: Sequence[Job]) -> None:
+        """Return when every job is finished or stopped; `job.stopped` says why.
+
+        A job that stops leaves the others running, unless answers can no longer be kept.
+        """
+        self._jobs = dict.fromkeys(jobs)
+        self._tasks = [asyncio.create_task(self._run_job(job)) for job in jobs]
+        try:
+            for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    raise outcome
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+
+    def stop(self, reason: StopRun) -> None:
+        """Finish what is under way, start nothing more. The first reason stands."""
+        if self._reason is not None:
+            return
+        self._reason = reason
+        for job in self._jobs:
+            self._stop_job(job, reason)
+        loop = asyncio.get_running_loop()
+        for task in self._tasks:
+            loop.call_later(self._drain_s, task.cancel)
+
+    def _stop_job(self, job: Job, reason: StopRun) -> None:
+        if job.stopped is None and not job.finished:
+            job.stopped = reason
+        job.scorer.drain()
+        queue = self._jobs.get(job)
+        if queue is not None:
+            queue.close()
+
+    async def _run_job(self, job: Job) -> None:
+        try:
+            key = await self._store.register(job.scorer.identity)
+            pending = await settle_from_cache(job, self._store, key, job.first_questions())
+            if pending and job.stopped is None:
+                async with self._store.claim(key, job.note_waiting):
+                    # Another process may have bought some of these while this one waited.
+                    pending = await settle_from_cache(job, self._store, key, pending)
+                    await self._buy(job, key, pending)
+        except StopRun as reason:
+            self._stopped(job, reason)
+
+    def _stopped(self, job: Job, reason: StopRun) -> None:
+        if isinstance(reason, StorageStopped):
+            self.stop(reason)
+        else:
+            self._stop_job(job, reason)
+
+    async def _buy(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+        queue = self._jobs[job] = WorkQueue(pending)
+        if job.stopped is not None:
+            queue.close()
+        workers = min(job.scorer.concurrency, -(-len(pending) // job.scorer.batch))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work(job, key, queue))
+        except ExceptionGroup as errors:
+            # One bug in a scorer, told as itself.
+            raise errors.exceptions[0] from None
+
+    async def _work(self, job: Job, key: str, queue: WorkQueue[Work]) -> None:
+        while work := await queue.take(job.scorer.batch):
+            follow_ups: list[Work] = []
+            job.counts.sent += len(work)
+            job.counts.in_flight += len(work)
+            try:
+                outcomes = await job.scorer.answer([item.call for item in work])
+                follow_ups = await self._keep(job, key, work, outcomes)
+            except StopRun as reason:
+                self._stopped(job, reason)
+            finally:
+                job.counts.in_flight -= len(work)
+                queue.done(len(work), follow_ups)
+
+    async def _keep(
+        self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]
+    ) -> list[Work]:
+        """Commit replies, then count them; return the follow-up questions they raise."""
+        pairs = list(zip(work, outcomes, strict=True))
+        delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
+        if delivered:
+            await self._store.commit(key, [(item.key, reply) for item, reply in delivered])
+        follow_ups: list[Work] = []
+        for item, outcome in pairs:
+            if isinstance(outcome, Reply):
+                job.counts.answered += 1
+                job.spent.add(outcome.usage)
+                job.note_model(outcome.model)
+                follow_ups += job.settle(item, outcome.answer)
+            else:
+                job.fail(outcome)
+        return follow_ups
+
+
+async def settle_from_cache(
+    job: Job, store: AnswerStore, scorer_key: str, work: Sequence[Work]
+) -> list[Work]:
+    """Settle what the store knows, follow-up questions included; return what must be bought."""
+    pending: list[Work] = []
+    while work:
+        follow_ups: list[Work] = []
+        for start in range(0, len(work), LOOKUP_CALLS):
+            chunk = work[start : start + LOOKUP_CALLS]
+            stored = await store.lookup(scorer_key, [item.key for item in chunk])
+            for item in chunk:
+                reply = stored.get(item.key)
+                if reply is None:
+                    pending.append(item)
+                    continue
+                job.counts.from_cache += 1
+                job.note_model(reply.model)
+                follow_ups += job.settle(item, _current_answer(job, item, reply))
+        work = follow_ups
+    return pending
+
+
+def _current_answer(job: Job, item: Work, reply: Reply) -> Answer:
+    """The stored answer, or what the current parser makes of the stored reply: it is paid for."""
+    if reply.parser == job.scorer.parser:
+        return reply.answer
+    return job.scorer.parse(item.call, reply.raw)

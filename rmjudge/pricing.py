@@ -1,0 +1,65 @@
+"""What replies cost. The table is data (`prices.toml`); an unknown price stays unknown."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+from rmjudge.errors import UsageError
+from rmjudge.job import Spent
+
+PER_MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens; `cached_input` defaults to `input`."""
+
+    input: float
+    output: float
+    cached_input: float | None = None
+
+
+FREE: Final = Price(0.0, 0.0)
+
+
+def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
+    """The package's prices with the user's laid over them.
+
+    Raises:
+        UsageError: an override is no price.
+    """
+    shipped = tomllib.loads((files("rmjudge") / "prices.toml").read_text("utf-8"))
+    return {name: _price(name, entry) for name, entry in {**shipped, **(overrides or {})}.items()}
+
+
+def _price(name: str, entry: Any) -> Price:
+    fields = ("input", "output", "cached_input")
+    known = (
+        isinstance(entry, dict) and set(entry) <= set(fields) and {"input", "output"} <= set(entry)
+    )
+    if not known or not all(_is_amount(value) for value in entry.values()):
+        raise UsageError(
+            f'[prices."{name}"] needs `input` and `output`, and may have `cached_input`: '
+            "US dollars per million tokens"
+        )
+    return Price(**{field: float(entry[field]) for field in fields if field in entry})
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
+
+
+def cost_of(spent: Spent, price: Price | None) -> float | None:
+    """Dollars for these tokens; None when the price or a token count is unknown, or it is free."""
+    if price is None or price == FREE or spent.uncounted_replies:
+        return None
+    cached_rate = price.input if price.cached_input is None else price.cached_input
+    fresh = spent.input_tokens - spent.cached_tokens
+    dollars = (
+        fresh * price.input + spent.cached_tokens * cached_rate + spent.output_tokens * price.output
+    )
+    return dollars / PER_MILLION

@@ -1,0 +1,49 @@
+"""The queue that a job's workers pull from: it ends when nothing is left that could add work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class WorkQueue(Generic[T]):
+    """First in, first out; follow-ups go to the front, so that started tuples finish first."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = deque(items)
+        self._under_way = 0
+        self._closed = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def take(self, most: int) -> list[T]:
+        """Return up to `most` items; an empty list when there will be no more."""
+        while not self._items and self._under_way and not self._closed:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        if self._closed:
+            return []
+        taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+        self._under_way += len(taken)
+        return taken
+
+    def done(self, count: int, follow_ups: Iterable[T] = ()) -> None:
+        """Say that taken items are finished, and what is to be done now because of them."""
+        self._under_way -= count
+        self._items.extendleft(reversed(list(follow_ups)))
+        self._wake()
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)

@@ -1,0 +1,147 @@
+"""The summary and the matrices as Markdown and LaTeX, for issues, model cards and papers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rmjudge.metrics.report import DomainMetrics
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.render import cells
+from rmjudge.render.figures import LATEX, MARKDOWN, Glyphs, percent
+from rmjudge.render.rows import (
+    READING_NAMES,
+    ScorerReport,
+    SummaryRow,
+    caption_lines,
+    footnotes,
+    summary_rows,
+    unscored_text,
+)
+from rmjudge.render.text import latex_escape, markdown_cell, one_line
+from rmjudge.vocabulary import CELLS, STYLES
+
+LATEX_NEEDS: Final = r"% In the preamble: \usepackage{booktabs}"
+
+
+def to_markdown(reports: Sequence[ScorerReport]) -> str:
+    """Write the summary with its footnotes, then each scorer's matrices, as pipe tables."""
+    rows = summary_rows(reports)
+    body = [
+        ("&emsp;" * line.other + markdown_cell(line.name), *(f.text for f in line.figures))
+        for line in cells.summary_lines(rows, MARKDOWN)
+    ]
+    parts = [_pipe_table(("Scorer", *cells.SUMMARY_HEADER), body)]
+    parts += [f"{mark} {markdown_cell(text)}" for mark, text in _marked(rows, MARKDOWN)]
+    parts.append(markdown_cell(" ".join(("Accuracy in %.", *caption_lines(rows)))))
+    for row, report in zip(rows, reports, strict=True):
+        parts.append(f"### {markdown_cell(row.scorer)}")
+        if note := one_line(report.note):
+            parts.append(markdown_cell(note))
+        axes = f"{MARKDOWN.chosen_axis} / {MARKDOWN.rejected_axis}"
+        for domain in row.present:
+            metrics = report.metrics.domains[domain]
+            title = (
+                f"{domain.capitalize()}, {metrics.tuples} tuples, {READING_NAMES[row.reading]}, %"
+            )
+            parts.append("; ".join([title, *_doubts(metrics)]))
+            parts.append(_pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    rule = ("---", *("--:" for _ in header[1:]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
+
+
+def _marked(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[tuple[str, str]]:
+    marks = {"incomplete": glyphs.incomplete, "unscored": glyphs.unscored}
+    return [(marks[note.kind], note.text) for note in footnotes(rows)]
+
+
+def _doubts(metrics: DomainMetrics) -> list[str]:
+    if not metrics.unscored_cells:
+        return []
+    asked = metrics.tuples * len(CELLS)
+    return [unscored_text(metrics.unscored_cells, asked, metrics.bounds)]
+
+
+def _matrix_rows(matrix: Matrix, glyphs: Glyphs) -> list[tuple[str, ...]]:
+    return [
+        (style, *(percent(value, glyphs) for value in row))
+        for style, row in zip(STYLES, matrix, strict=True)
+    ]
+
+
+def to_latex(reports: Sequence[ScorerReport]) -> str:
+    """Write the summary and, for each scorer, its matrices as booktabs tables."""
+    rows = summary_rows(reports)
+    tables = [_latex_summary(rows)]
+    tables += [
+        _latex_matrices(row, report)
+        for row, report in zip(rows, reports, strict=True)
+        if row.present
+    ]
+    return "\n\n".join((LATEX_NEEDS, *tables)) + "\n"
+
+
+def _latex_summary(rows: Sequence[SummaryRow]) -> str:
+    header = ("Scorer", *cells.SUMMARY_HEADER)
+    body = [
+        _latex_row(
+            (r"\quad " * line.other + latex_escape(line.name), *(f.text for f in line.figures))
+        )
+        for line in cells.summary_lines(rows, LATEX)
+    ]
+    notes = [f"{mark} {latex_escape(text)}." for mark, text in _marked(rows, LATEX)]
+    caption = ["Accuracy in %.", *caption_lines(rows)]
+    return _latex_table(
+        "l" + "r" * len(cells.SUMMARY_HEADER),
+        [r"\toprule", _latex_row(header), r"\midrule", *body, r"\bottomrule"],
+        " ".join([*(_latex_text(line) for line in caption), *notes]),
+    )
+
+
+def _latex_matrices(row: SummaryRow, report: ScorerReport) -> str:
+    lines = [
+        r"\toprule",
+        r" & & \multicolumn{3}{c}{Rejected} \\",
+        r"\cmidrule(lr){3-5}",
+        _latex_row(("Domain", "Chosen", *STYLES)),
+    ]
+    for domain in row.present:
+        names = (domain.capitalize(), "", "")
+        matrix = _matrix_rows(report.metrics.domains[domain].matrix, LATEX)
+        lines.append(r"\midrule")
+        lines += [_latex_row((name, *line)) for name, line in zip(names, matrix, strict=True)]
+    doubts = [
+        f"{domain.capitalize()}: {doubt}."
+        for domain in row.present
+        for doubt in _doubts(report.metrics.domains[domain])
+    ]
+    about = f"{row.scorer}: accuracy in %, {READING_NAMES[row.reading]}."
+    caption = " ".join((about, *doubts, report.note))
+    return _latex_table("llrrr", [*lines, r"\bottomrule"], _latex_text(caption))
+
+
+def _latex_table(columns: str, lines: Sequence[str], caption: str) -> str:
+    return "\n".join(
+        (
+            r"\begin{table}[t]",
+            r"\centering",
+            r"\small",
+            rf"\begin{{tabular}}{{{columns}}}",
+            *lines,
+            r"\end{tabular}",
+            rf"\caption{{{caption}}}",
+            r"\end{table}",
+        )
+    )
+
+
+def _latex_row(texts: Sequence[str]) -> str:
+    return " & ".join(texts) + r" \\"
+
+
+def _latex_text(text: str) -> str:
+    return latex_escape(text).replace("±", LATEX.plus_minus)

@@ -1,0 +1,149 @@
+"""`rmjudge cache`: what is kept, whether it is sound, why calls were not found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rmjudge.cache.inspect import Candidate, Explanation, Info, ScorerRows, Verification
+from rmjudge.calls import Json
+from rmjudge.render.text import clean, shorten
+
+SHOWN: Final = 20
+VALUE_WIDTH: Final = 60
+NEAREST: Final = 3
+
+
+def info_renderable(info: Info) -> RenderableType:
+    """Answers by scorer."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("Scorer", overflow="fold")
+    for heading in ("Answers", "Unscored"):
+        table.add_column(heading, justify="right")
+    table.add_column("First")
+    table.add_column("Last")
+    for rows in sorted(info.scorers, key=_name):
+        table.add_row(
+            Text(clean(_name(rows))),
+            f"{rows.answers:,}",
+            f"{rows.unscored:,}",
+            _day(rows.first),
+            _day(rows.last),
+        )
+    size = info.size_bytes / 2**20
+    return Group(Text(f"{info.folder} ({size:.1f} MiB)"), table)
+
+
+def _name(rows: ScorerRows) -> str:
+    identity = rows.identity
+    name = f"{identity.get('provider', '?')}/{identity.get('model', '?')}"
+    url = identity.get("url")
+    return f"{name} at {url}" if url else name
+
+
+def _day(moment: float | None) -> str:
+    return "-" if moment is None else datetime.fromtimestamp(moment, UTC).date().isoformat()
+
+
+def info_to_json(info: Info) -> dict[str, Json]:
+    """For programs; times are Unix seconds."""
+    return {
+        "folder": str(info.folder),
+        "size_bytes": info.size_bytes,
+        "scorers": [
+            {
+                "key": rows.key,
+                "identity": dict(rows.identity),
+                "answers": rows.answers,
+                "unscored": rows.unscored,
+                "first": rows.first,
+                "last": rows.last,
+            }
+            for rows in info.scorers
+        ],
+    }
+
+
+def verify_renderable(found: Verification) -> RenderableType:
+    """One line when all is well; else what is not."""
+    if found.sound:
+        return Text(f"{found.rows:,} rows read, every checksum matches")
+    lines = [f"{found.rows:,} rows read"]
+    if found.damaged:
+        lines.append(f"{len(found.damaged)} damaged rows, which will be bought again:")
+        lines += [f"  {clean(line)}" for line in found.damaged[:SHOWN]]
+    if found.foreign:
+        lines.append(f"{found.foreign} rows that rmjudge did not write; they are never read")
+    if found.database_problems:
+        lines.append("the database itself is damaged:")
+        lines += [f"  {clean(line)}" for line in found.database_problems[:SHOWN]]
+    return Text("\n".join(lines))
+
+
+def verify_to_json(found: Verification) -> dict[str, Json]:
+    """For programs."""
+    return {
+        "rows": found.rows,
+        "sound": found.sound,
+        "damaged": list(found.damaged),
+        "foreign": found.foreign,
+        "database_problems": list(found.database_problems),
+    }
+
+
+def explain_renderable(explanations: Sequence[tuple[str, Explanation]]) -> RenderableType:
+    """For each scorer: how many calls are missing, and what would have to be as it was."""
+    return Text("\n".join(line for name, item in explanations for line in _explain(name, item)))
+
+
+def _explain(name: str, item: Explanation) -> list[str]:
+    lines = [f"{clean(name)}: {item.found:,} of {item.calls:,} calls are in the cache"]
+    if not item.missing:
+        return lines
+    if not item.candidates:
+        return [*lines, f"  {item.missing:,} calls were never answered, by any scorer kept here"]
+    for candidate in item.candidates[:NEAREST]:
+        lines.append(f"  {candidate.answered:,} of the missing were answered under another key:")
+        lines += [f"    {line}" for line in _differences(candidate)]
+    return lines
+
+
+def _differences(candidate: Candidate) -> list[str]:
+    if not candidate.differs:
+        return ["the scorer's identity was lost"]
+    return [
+        f"{clean(part)}: {_value(here)} here, {_value(there)} there"
+        for part, (here, there) in candidate.differs.items()
+    ]
+
+
+def _value(value: Json) -> str:
+    return shorten(clean(json.dumps(value)), VALUE_WIDTH)
+
+
+def explain_to_json(name: str, item: Explanation) -> dict[str, Json]:
+    """For programs."""
+    return {
+        "scorer": name,
+        "calls": item.calls,
+        "found": item.found,
+        "missing": item.missing,
+        "candidates": [
+            {
+                "key": candidate.key,
+                "answered": candidate.answered,
+                "differs": {
+                    part: {"here": here, "there": there}
+                    for part, (here, there) in candidate.differs.items()
+                },
+            }
+            for candidate in item.candidates
+        ],
+    }

@@ -1,0 +1,144 @@
+"""What a run found out about one scorer: metrics, tuple by tuple, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rmjudge.calls import Verdict
+from rmjudge.job import Job
+from rmjudge.metrics.compute import compute_metrics
+from rmjudge.metrics.position import position_of
+from rmjudge.metrics.report import Metrics, Position
+from rmjudge.metrics.tallies import Credits
+from rmjudge.plan import PairwisePlan, PointwisePlan, Scores
+from rmjudge.pricing import Price, cost_of
+from rmjudge.vocabulary import DOMAINS, Domain, Order
+
+
+@dataclass(frozen=True, slots=True)
+class TupleResult:
+    """One tuple's line of `results.jsonl`: rewards of a pointwise scorer, or a judge's credits."""
+
+    id: int | str
+    domain: Domain
+    subset: str | None
+    score_chosen: Scores | None = None
+    score_rejected: Scores | None = None
+    matrix: Credits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """What became of a scorer's calls. `planned` counts each distinct call once.
+
+    `failed` brought no reply; `unscored` brought one that holds no score, which is kept.
+    """
+
+    planned: int = 0
+    from_cache: int = 0
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    unscored: int = 0
+    maybe_billed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of the replies bought in this run, as the provider counts them."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerResult:
+    """One scorer of a run.
+
+    `cost` is in US dollars for this run's replies; `cost_known` is False where a model has
+    no known price, and `cost` is None where nothing can be charged. `statuses` counts why
+    calls have no score; `notes` are lines for people.
+    """
+
+    metrics: Metrics
+    tuples: tuple[TupleResult, ...]
+    calls: CallCounts
+    tokens: Tokens
+    cost: float | None
+    cost_known: bool
+    statuses: Mapping[str, int]
+    models: Mapping[str, int]
+    notes: tuple[str, ...]
+    stopped: str | None = None
+
+    @property
+    def note(self) -> str:
+        """The notes as one line."""
+        return "; ".join(self.notes)
+
+
+def result_of(job: Job, price: Price | None) -> ScorerResult:
+    """Compute a job's result from the answers it has, complete or not."""
+    scorer, counts = job.scorer, job.counts
+    credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
+    for plan, answers in zip(job.plans, job.answers, strict=True):
+        credits[plan.item.domain].append(plan.credits(answers))
+    metrics = compute_metrics(scorer.name, scorer.method, _order(job), credits, _position(job))
+    return ScorerResult(
+        metrics=metrics,
+        tuples=tuple(_tuple_results(job)),
+        calls=CallCounts(
+            planned=counts.planned,
+            from_cache=counts.from_cache,
+            sent=counts.sent,
+            retried=scorer.activity.retried,
+            failed=counts.failed,
+            unscored=counts.unscored,
+            maybe_billed=scorer.activity.maybe_billed,
+        ),
+        tokens=Tokens(job.spent.input_tokens, job.spent.output_tokens, job.spent.cached_tokens),
+        cost=cost_of(job.spent, price),
+        cost_known=price is not None,
+        statuses=dict(sorted(job.statuses.items())),
+        models=dict(sorted(job.models.items())),
+        notes=tuple(_notes(job)),
+        stopped=str(job.stopped) if job.stopped else None,
+    )
+
+
+def _order(job: Job) -> Order | None:
+    return next((plan.order for plan in job.plans if isinstance(plan, PairwisePlan)), None)
+
+
+def _position(job: Job) -> Position | None:
+    if job.scorer.method == "pointwise":
+        return None
+    verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
+    swaps = [
+        plan.swap_matrix(answers)
+        for plan, answers in zip(job.plans, job.answers, strict=True)
+        if isinstance(plan, PairwisePlan)
+    ]
+    return position_of(verdicts, swaps)
+
+
+def _tuple_results(job: Job) -> Iterator[TupleResult]:
+    for plan, answers in zip(job.plans, job.answers, strict=True):
+        item = plan.item
+        if isinstance(plan, PointwisePlan):
+            chosen, rejected = plan.scores(answers)
+            yield TupleResult(item.id, item.domain, item.subset, chosen, rejected)
+        else:
+            yield TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
+
+
+def _notes(job: Job) -> Iterator[str]:
+    yield from job.notes
+    if len(job.models) > 1:
+        named = ", ".join(f"{model} ({count})" for model, count in job.models.most_common(3))
+        yield f"answers come from {len(job.models)} models behind one name: {named}"
+    for status, count in job.statuses.most_common():
+        detail = job.failure_details.get(status, "")
+        yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")

@@ -1,0 +1,168 @@
+"""A run's folder: written atomically, read back whole.
+
+`metrics.json` and `results.jsonl` hold nothing that differs between equal runs: no times, no
+counts of retries. Those stand in `run.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.calls import Json
+from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
+from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
+
+FORMAT: Final = 1
+METRICS: Final = "metrics.json"
+RESULTS: Final = "results.jsonl"
+RUN: Final = "run.json"
+
+
+def slug(text: str) -> str:
+    """A name of `[A-Za-z0-9._-]` for a folder; never hidden, never empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
+
+
+def folders_for(folder: Path, scorers: Sequence[str]) -> list[Path]:
+    """One scorer's files lie in the folder itself, several scorers' in a subfolder each."""
+    if len(scorers) == 1:
+        return [folder]
+    folders: list[Path] = []
+    for scorer in scorers:
+        path, number = folder / slug(scorer), 2
+        while path in folders:
+            path, number = folder / f"{slug(scorer)}-{number}", number + 1
+        folders.append(path)
+    return folders
+
+
+def write_result(folder: Path, result: ScorerResult, about: Mapping[str, Json]) -> None:
+    """Write the three files of one scorer.
+
+    Raises:
+        StorageStopped: the folder cannot be written. The answers are in the cache.
+    """
+    run = {"format": FORMAT, "scorer": result.metrics.scorer, **about, **_happened(result)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / METRICS, [_pretty(metrics_to_json(result.metrics))])
+        _replace(folder / RESULTS, (_line(item) for item in result.tuples))
+        _replace(folder / RUN, [_pretty(run)])
+    except OSError as error:
+        raise StorageStopped(
+            f"the results cannot be written to {folder}: {error.strerror}; the answers are kept "
+            "in the cache, so the same command with another --out buys nothing"
+        ) from error
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="ascii", newline="\n") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _pretty(data: Mapping[str, Json]) -> str:
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def _line(item: TupleResult) -> str:
+    record: dict[str, Any] = {"id": item.id, "domain": item.domain, "subset": item.subset}
+    if item.matrix is None:
+        record |= {"score_chosen": item.score_chosen, "score_rejected": item.score_rejected}
+    else:
+        record["matrix"] = item.matrix
+    return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def _happened(result: ScorerResult) -> dict[str, Json]:
+    calls, tokens = result.calls, result.tokens
+    return {
+        "calls": {
+            "planned": calls.planned,
+            "from_cache": calls.from_cache,
+            "sent": calls.sent,
+            "retried": calls.retried,
+            "failed": calls.failed,
+            "unscored": calls.unscored,
+            "maybe_billed": calls.maybe_billed,
+        },
+        "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
+        "cost": {"usd": result.cost, "known": result.cost_known},
+        "statuses": dict(result.statuses),
+        "models": dict(result.models),
+        "notes": list(result.notes),
+        "stopped": result.stopped,
+    }
+
+
+def find_results(folder: Path) -> list[Path]:
+    """The folders of results in a run's folder: itself, or its subfolders.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if (folder / METRICS).is_file():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob(f"*/{METRICS}"))
+    if not found:
+        what = "no such folder" if not folder.exists() else f"no {METRICS} in it"
+        raise UsageError(f"{folder}: {what}; give the folder that `rmjudge run` wrote")
+    return found
+
+
+def read_result(folder: Path) -> ScorerResult:
+    """Read one scorer's files back.
+
+    Raises:
+        UsageError: a file is missing or not what rmjudge writes.
+    """
+    path = folder / METRICS
+    try:
+        metrics = metrics_from_json(json.loads(path.read_text("utf-8")))
+        path = folder / RESULTS
+        tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
+        path = folder / RUN
+        run = json.loads(path.read_text("utf-8"))
+        return ScorerResult(
+            metrics=metrics,
+            tuples=tuples,
+            calls=CallCounts(**run["calls"]),
+            tokens=Tokens(**run["tokens"]),
+            cost=run["cost"]["usd"],
+            cost_known=run["cost"]["known"],
+            statuses=run["statuses"],
+            models=run["models"],
+            notes=tuple(run["notes"]),
+            stopped=run["stopped"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
+
+
+def _tuple(line: str) -> TupleResult:
+    record = json.loads(line)
+    matrix = record.get("matrix")
+    return TupleResult(
+        id=record["id"],
+        domain=record["domain"],
+        subset=record["subset"],
+        score_chosen=_triple(record.get("score_chosen")),
+        score_rejected=_triple(record.get("score_rejected")),
+        matrix=None if matrix is None else tuple(tuple(row) for row in matrix),
+    )
+
+
+def _triple(values: Any) -> tuple[float | None, float | None, float | None] | None:
+    if values is None:
+        return None
+    one, two, three = values
+    return one, two, three

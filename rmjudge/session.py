@@ -1,0 +1,255 @@
+"""A run from options to files: prepare, execute, keep. The command line and Python share it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from rmjudge.cache import AnswerCache, default_folder
+from rmjudge.cache.keys import call_key, scorer_key
+from rmjudge.calls import Call, Json
+from rmjudge.dataset import DataSet, load
+from rmjudge.errors import DataError, StopRun, UsageError
+from rmjudge.job import Job
+from rmjudge.options import ProviderOptions, RunOptions
+from rmjudge.orchestrator import Orchestrator
+from rmjudge.plan import plan_tuple
+from rmjudge.pricing import FREE, Price, price_table
+from rmjudge.providers.registry import (
+    ScorerSettings,
+    Spec,
+    at_default_url,
+    create,
+    parse_spec,
+    sends_in_clear,
+)
+from rmjudge.results import ScorerResult, result_of
+from rmjudge.runfiles import folders_for, slug, write_result
+from rmjudge.scorer import Scorer
+from rmjudge.store import key_fields
+from rmjudge.version import __version__
+
+Notice: TypeAlias = Callable[[str], None]
+Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that has been checked and planned; nothing was sent yet."""
+
+    options: RunOptions
+    data: DataSet
+    jobs: tuple[Job, ...]
+    prices: tuple[Price | None, ...]
+    out: Path
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where answers are kept."""
+        return self.options.cache_dir or default_folder()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished or stopped run: one result per scorer, and where their files lie."""
+
+    results: tuple[ScorerResult, ...]
+    folder: Path
+    stopped: StopRun | None = None
+
+    def __getitem__(self, scorer: str) -> ScorerResult:
+        """The result of a scorer by its name.
+
+        Raises:
+            KeyError: the run has no such scorer.
+        """
+        for result in self.results:
+            if result.metrics.scorer == scorer:
+                return result
+        raise KeyError(scorer)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all scored, 1 some calls could not be scored, 3 or 130 stopped."""
+        if self.stopped is not None:
+            return self.stopped.exit_code
+        return int(any(result.metrics.unscored_cells for result in self.results))
+
+    def __rich__(self) -> object:
+        """The tables of `rmjudge report`."""
+        from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only when shown
+
+        return report_renderable(self.results)
+
+
+def prepare(
+    models: Sequence[str | Scorer], options: RunOptions, notice: Notice | None = None
+) -> Prepared:
+    """Check everything that can be wrong, and plan.
+
+    Raises:
+        UsageError: something is; nothing was called.
+    """
+    tell = notice or (lambda _line: None)
+    if not models:
+        raise UsageError("name at least one model, such as openai/gpt-4.1 or baseline/length")
+    specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
+    hosted = [spec for spec in specs if spec is not None and spec.hosted]
+    if options.base_url and len([spec for spec in hosted if not spec.url]) != 1:
+        raise UsageError(
+            "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
+        )
+    scorers = [
+        create(spec, _settings(spec, options)) if spec is not None else _checked(model)
+        for spec, model in zip(specs, models, strict=True)
+    ]
+    _refuse_twins(scorers)
+    data = load(options.data, notice=tell).select(options.domains, options.limit)
+    if not len(data):
+        raise DataError(["no tuple is left: the data has none of the domains asked for"])
+    jobs = [_job(scorer, data, options) for scorer in scorers]
+    for scorer in scorers:
+        url = str(scorer.identity.get("url", ""))
+        if sends_in_clear(url):
+            tell(
+                f"warning: {scorer.name} is reached over plain http ({url}): "
+                "texts and keys cross the network unencrypted"
+            )
+    prices = price_table(options.prices)
+    return Prepared(
+        options=options,
+        data=data,
+        jobs=tuple(jobs),
+        prices=tuple(
+            _price(spec, scorer, prices, options)
+            for spec, scorer in zip(specs, scorers, strict=True)
+        ),
+        out=options.out or Path("runs") / _folder_name(scorers, data, options),
+    )
+
+
+def _checked(model: object) -> Scorer:
+    if isinstance(model, Scorer):
+        return model
+    raise UsageError(
+        f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
+        "rmjudge.PairwiseScorer"
+    )
+
+
+def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
+    own = options.providers.get(spec.provider, ProviderOptions())
+    return ScorerSettings(
+        base_url=options.base_url or own.base_url,
+        params={**own.params, **options.params} if spec.hosted else {},
+        concurrency=options.concurrency or own.concurrency,
+        rpm=options.rpm or own.rpm,
+        tpm=options.tpm or own.tpm,
+        deadline_s=options.deadline or own.deadline,
+    )
+
+
+def _refuse_twins(scorers: Sequence[Scorer]) -> None:
+    seen: set[str] = set()
+    for scorer in scorers:
+        key = scorer_key(scorer.identity)
+        if key in seen:
+            raise UsageError(f"{scorer.name} is named twice")
+        seen.add(key)
+
+
+def _job(scorer: Scorer, data: DataSet, options: RunOptions) -> Job:
+    plans = [plan_tuple(item, scorer.method, options.order, options.seed) for item in data]
+    return Job(scorer, plans, _key_of)
+
+
+def _key_of(call: Call) -> str:
+    return call_key(key_fields(call))
+
+
+def _price(
+    spec: Spec | None, scorer: Scorer, prices: dict[str, Price], options: RunOptions
+) -> Price | None:
+    if spec is None or not spec.hosted:
+        return FREE
+    if scorer.name in options.prices or at_default_url(spec, str(scorer.identity.get("url"))):
+        return prices.get(scorer.name)
+    return None
+
+
+def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> str:
+    who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
+    what: dict[str, Json] = {
+        "scorers": [scorer_key(scorer.identity) for scorer in scorers],
+        "data": data.digest,
+        "order": options.order,
+        "seed": options.seed,
+    }
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{who}-{slug(data.label)}-{digest}"
+
+
+async def execute(
+    prepared: Prepared,
+    *,
+    watch: Watch | None = None,
+    started: Callable[[Orchestrator], AbstractAsyncContextManager[object]] | None = None,
+    resume: str = "",
+) -> Run:
+    """Score, then write the files, complete or not.
+
+    `watch` shows progress; `started` is given the orchestrator, to stop it on a signal;
+    `resume` is the command that goes on with the run.
+
+    Raises:
+        StorageStopped: the cache or the results folder cannot be used.
+    """
+    begun = time.monotonic()
+    with AnswerCache(prepared.cache_folder) as cache:
+        orchestrator = Orchestrator(cache)
+        async with (
+            started(orchestrator) if started else nullcontext(),
+            watch(prepared.jobs) if watch else nullcontext(),
+        ):
+            await orchestrator.run(prepared.jobs)
+        damaged = cache.damaged
+    for job in prepared.jobs:
+        if damaged:
+            job.notes.append(f"{damaged} damaged rows in the cache were bought again")
+    run = Run(
+        results=tuple(
+            result_of(job, price) for job, price in zip(prepared.jobs, prepared.prices, strict=True)
+        ),
+        folder=prepared.out,
+        stopped=_worst_stop(prepared.jobs),
+    )
+    _write(prepared, run, time.monotonic() - begun, resume)
+    return run
+
+
+def _worst_stop(jobs: Sequence[Job]) -> StopRun | None:
+    reasons = [job.stopped for job in jobs if job.stopped is not None]
+    return max(reasons, key=lambda reason: reason.exit_code, default=None)
+
+
+def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
+    folders = folders_for(run.folder, [result.metrics.scorer for result in run.results])
+    data = prepared.data
+    about: dict[str, Json] = {
+        "options": prepared.options.recorded(),
+        "versions": {"rmjudge": __version__, "python": platform.python_version()},
+        "data": {"label": data.label, "digest": data.digest, "tuples": len(data)},
+        "cache": str(prepared.cache_folder),
+        "wall_s": round(wall_s, 3),
+        "resume": resume,
+    }
+    for folder, job, result in zip(folders, prepared.jobs, run.results, strict=True):
+        identity: Json = dict(job.scorer.identity)
+        write_result(folder, result, {"identity": identity, **about})

@@ -1,0 +1,455 @@
+# ruff: noqa: RUF001  the en dash is what is tested
+"""Tables in a terminal: exact text at a fixed width, legible without colour, nothing obeyed."""
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from rich.console import Console, RenderableType
+
+from rmjudge.metrics.accuracy import accuracies_of, macro
+from rmjudge.metrics.report import (
+    DomainMetrics,
+    Interval,
+    Intervals,
+    Metrics,
+    Position,
+    Reading,
+)
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.render.figures import dollars, heat, percent
+from rmjudge.render.rows import CallCounts, ScorerReport, footnotes, summary_rows
+from rmjudge.render.tables import (
+    activity_table,
+    judge_table,
+    matrix_table,
+    report_renderable,
+    summary_table,
+)
+from rmjudge.render.text import cell_width
+from rmjudge.vocabulary import DOMAINS, Domain
+
+FAIR: Matrix = ((0.7, 0.6, 0.5), (0.8, 0.7, 0.6), (0.9, 0.8, 0.7))
+FAIR_STRICT: Matrix = ((0.65, 0.55, 0.45), (0.75, 0.65, 0.55), (0.85, 0.75, 0.65))
+LENGTH: Matrix = ((0.5, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
+EMPTY: Matrix = ((None, 0.6, 0.5), (0.8, None, 0.6), (0.9, 0.8, None))
+CALLS = CallCounts(planned=1161, from_cache=1000, sent=161, retried=7, failed=2, maybe_billed=1)
+NO_INTERVALS = Intervals(None, None, None, None)
+HOSTILE = [
+    "[/INST]",
+    "[bold red]x[/]",
+    "\x1b[31mred\x1b]8;;http://x\x07\x9b2J",
+    "\u202egpt\u2066\u200b\ufeff",
+    "=cmd()",
+    "a|b",
+    r"\input{x}",
+    "new\nline\r\nhere",
+    "\ud800lone",
+    ":smile:",
+    "模型" * 40,
+    "x" * 300,
+    "",
+]
+
+
+def around(value: float | None, half: float) -> Interval | None:
+    return None if value is None else Interval(value - half, value + half)
+
+
+def domain_metrics(
+    matrix: Matrix, other: Matrix, *, reading: Reading, half: float | None, unscored: int
+) -> DomainMetrics:
+    headline, second = accuracies_of(matrix), accuracies_of(other)
+    strict, credit = (headline, second) if reading == "strict" else (second, headline)
+    intervals = NO_INTERVALS
+    if half is not None:
+        parts = (headline.easy, headline.normal, headline.hard, headline.average)
+        intervals = Intervals(*(around(value, half) for value in parts))
+    return DomainMetrics(
+        tuples=129,
+        matrix=matrix,
+        headline=headline,
+        strict=strict,
+        half_credit=credit,
+        intervals=intervals,
+        tie_rate=0.031,
+        unscored_cells=unscored,
+        bounds=Interval(0.481, 0.513) if unscored else Interval(0.5, 0.5),
+    )
+
+
+def report(
+    scorer: str,
+    matrix: Matrix = FAIR,
+    other: Matrix | None = None,
+    *,
+    domains: Sequence[Domain] = DOMAINS,
+    reading: Reading = "half_credit",
+    half: float | None = 0.021,
+    unscored: int = 0,
+    position: Position | None = None,
+) -> ScorerReport:
+    by_domain = {
+        domain: domain_metrics(
+            matrix,
+            other or matrix,
+            reading=reading,
+            half=half,
+            unscored=unscored if domain == domains[0] else 0,
+        )
+        for domain in domains
+    }
+    headline = macro({name: part.headline for name, part in by_domain.items()})
+    average = around(headline.average, half) if half is not None else None
+    metrics = Metrics(
+        scorer=scorer,
+        method="pairwise" if reading == "half_credit" else "pointwise",
+        order="both" if reading == "half_credit" else None,
+        reading=reading,
+        tuples=129 * len(domains),
+        domains=by_domain,
+        missing_domains=tuple(domain for domain in DOMAINS if domain not in domains),
+        headline=headline,
+        strict=macro({name: part.strict for name, part in by_domain.items()}),
+        half_credit=macro({name: part.half_credit for name, part in by_domain.items()}),
+        intervals=replace(NO_INTERVALS, average=average),
+        tie_rate=0.031,
+        unscored_cells=unscored,
+        bounds=Interval(0.481, 0.513) if unscored else Interval(0.5, 0.5),
+        position=position,
+    )
+    return ScorerReport(metrics, CALLS, cost=0.0123, cost_known=True, note="")
+
+
+def draw(renderable: RenderableType, width: int = 80, encoding: str = "utf-8") -> str:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    console = Console(file=stream, width=width, color_system=None, legacy_windows=False)
+    console.print(renderable)
+    stream.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def lines_of(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def everything() -> list[ScorerReport]:
+    swap = Position(decided=900, first_share=0.557, swap_consistency=0.812, swap_matrix=FAIR)
+    return [
+        report("openai/gpt-4.1", FAIR, FAIR_STRICT, unscored=12, position=swap),
+        report(
+            "openrouter/deepseek/deepseek-r1-0528",
+            domains=("chat", "safety"),
+            position=Position(decided=900, first_share=0.51),
+        ),
+        report("hf/Skywork/Skywork-Reward-V2-Llama-3.1-8B", EMPTY, reading="strict", half=None),
+        report("baseline/length", LENGTH, reading="strict"),
+    ]
+
+
+def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
+    metrics = report("x", unscored=12).metrics.domains["chat"]
+    assert lines_of(draw(matrix_table("chat", metrics, "half_credit"))) == [
+        "Chat  129 tuples, half credit, %",
+        "            rejected →",
+        "chosen ↓       concise    detailed    markdown",
+        "───────────────────────────────────────────────",
+        "concise         70.0 N      60.0 H      50.0 H",
+        "detailed        80.0 E      70.0 N      60.0 H",
+        "markdown        90.0 E      80.0 E      70.0 N",
+        "",
+        "Easy  83.3 ±2.1  Normal   70.0 ±2.1",
+        "Hard  56.7 ±2.1  Average  70.0 ±2.1",
+        "Ties   3.1",
+        "† 12 of 1161 cells not scored; average between",
+        "48.1 and 51.3",
+    ]
+
+
+def test_a_matrix_on_a_terminal_without_utf8_is_ascii() -> None:
+    metrics = report("x", EMPTY, unscored=12).metrics.domains["chat"]
+    text = draw(matrix_table("chat", metrics, "half_credit"), encoding="ascii")
+    assert lines_of(text)[:7] == [
+        "Chat  129 tuples, half credit, %",
+        "            rejected >",
+        "chosen v       concise    detailed    markdown",
+        "-----------------------------------------------",
+        "concise            - N      60.0 H      50.0 H",
+        "detailed        80.0 E         - N      60.0 H",
+        "markdown        90.0 E      80.0 E         - N",
+    ]
+    assert "# 12 of 1161" in text
+
+
+def test_the_summary_fits_in_80_columns_with_its_marks_explained() -> None:
+    assert lines_of(draw(summary_table(summary_rows(everything())))) == [
+        "Accuracy, %",
+        "Scorer                      Chat Math Code Safety   Easy Normal  Hard    Average",
+        "────────────────────────────────────────────────────────────────────────────────",
+        "openai/gpt-4.1              70.0 70.0 70.0   70.0  83.3   70.0  56.7  70.0 ±2.1†",
+        "  strict                    65.0 65.0 65.0   65.0  78.3   65.0  51.7  65.0     †",
+        "openrouter/deepseek/        70.0    –    –   70.0  83.3*  70.0* 56.7* 70.0 ±2.1*",
+        "deepseek-r1-0528",
+        "hf/Skywork/Skywork-Reward-     –    –    –      –  83.3      –  56.7     –",
+        "V2-Llama-3.1-8B",
+        "baseline/length             50.0 50.0 50.0   50.0 100.0   50.0   0.0  50.0 ±2.1",
+        "* openrouter/deepseek/deepseek-r1-0528: average over chat, safety only; math,",
+        "code missing",
+        "† openai/gpt-4.1: 12 of 4644 cells not scored; average between 48.1 and 51.3",
+        "Reading: strict for rewards (a tie is no win), half credit for judges.",
+        "± is half the 95 % bootstrap interval over tuples. Indented: the other reading.",
+    ]
+
+
+def test_the_judges_are_shown_with_what_can_be_doubted() -> None:
+    assert lines_of(draw(judge_table(everything()))) == [
+        "Judges, %",
+        "                                             Not    First Survives",
+        "Scorer                               Ties scored position     swap",
+        "──────────────────────────────────────────────────────────────────",
+        "openai/gpt-4.1                        3.1    0.3     55.7     81.2",
+        "openrouter/deepseek/deepseek-r1-0528  3.1    0.0     51.0        –",
+        "First position: verdicts for the response shown first, of those that are no tie.",
+        "Survives swap: pairs with the same verdict in both orders.",
+    ]
+
+
+def test_the_calls_of_each_scorer_are_shown_with_their_cost() -> None:
+    reports = [
+        report("openai/gpt-4.1"),
+        replace(report("vllm/own"), cost=None, cost_known=False),
+        replace(report("baseline/length"), cost=0.0),
+    ]
+    assert lines_of(draw(activity_table(reports))) == [
+        "What each scorer did",
+        "                                                       Maybe",
+        "Scorer             Planned Cached Sent Retried Failed billed    Cost",
+        "────────────────────────────────────────────────────────────────────",
+        "openai/gpt-4.1       1,161  1,000  161       7      2      1 $0.0123",
+        "vllm/own             1,161  1,000  161       7      2      1 unknown",
+        "baseline/length      1,161  1,000  161       7      2      1       –",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cost", "cost_known", "expected"),
+    [
+        (0.0123, True, "$0.0123"),
+        (12.3456, True, "$12.35"),
+        (1234.5, True, "$1,234.50"),
+        (0.00001, True, "<$0.0001"),
+        (0.0, True, "–"),
+        (None, True, "–"),
+        (math.nan, True, "–"),
+        (None, False, "unknown"),
+        (0.5, False, "unknown"),
+    ],
+)
+def test_a_cost_is_never_a_made_up_zero(
+    cost: float | None, cost_known: bool, expected: str
+) -> None:
+    assert dollars(cost, cost_known=cost_known) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.0, "0.0"), (1.0, "100.0"), (0.4806, "48.1"), (None, "–"), (math.nan, "–"), (math.inf, "–")],
+)
+def test_a_percentage_has_one_decimal_or_is_a_dash(value: float | None, expected: str) -> None:
+    assert percent(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "colour"),
+    [
+        (0.0, "#f46d43"),
+        (0.5, "#ffffbf"),
+        (1.0, "#66bd63"),
+        (0.25, "#fab681"),
+        (None, None),
+        (math.nan, None),
+        (7.0, "#66bd63"),
+    ],
+)
+def test_heat_runs_from_red_over_yellow_to_green(value: float | None, colour: str | None) -> None:
+    assert heat(value) == colour
+
+
+def test_a_coloured_cell_names_both_its_colours() -> None:
+    metrics = report("x", LENGTH).metrics.domains["chat"]
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, force_terminal=True, color_system="truecolor")
+    console.print(matrix_table("chat", metrics, "strict"))
+    assert "\x1b[38;2;0;0;0;48;2;244;109;67m" in stream.getvalue()
+    assert "\x1b[38;2;0;0;0;48;2;102;189;99m" in stream.getvalue()
+
+
+def test_without_colour_no_escape_code_is_written() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, force_terminal=True, color_system=None)
+    console.print(report_renderable(everything()))
+    assert "70.0 ±2.1" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+@pytest.mark.parametrize("width", [20, 47, 60, 80, 100, 200])
+def test_no_line_is_wider_than_the_console(width: int, encoding: str) -> None:
+    text = draw(report_renderable(everything()), width, encoding)
+    assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [47, 60, 72, 76, 80])
+def test_a_figure_is_never_cut(width: int) -> None:
+    text = draw(summary_table(summary_rows(everything())), width)
+    assert text.count("70.0 ±2.1") == 2
+    assert "100.0" in text
+    assert "…" not in text
+
+
+@pytest.mark.parametrize(
+    ("width", "matrices"), [(80, 1), (99, 1), (100, 2), (120, 2), (199, 2), (200, 4)]
+)
+def test_matrices_stand_side_by_side_where_there_is_room(width: int, matrices: int) -> None:
+    first = next(
+        line
+        for line in draw(report_renderable([report("x")]), width).splitlines()
+        if line.startswith("chosen ↓")
+    )
+    assert first.count("chosen ↓") == matrices
+
+
+def test_the_report_shows_everything_in_its_order() -> None:
+    text = draw(report_renderable(everything()))
+    places = [
+        text.index(words)
+        for words in (
+            "openai/gpt-4.1\npairwise, both orders, 516 tuples",
+            "Chat  129 tuples",
+            "Safety  129 tuples",
+            "Verdicts that survive the swap, %",
+            "baseline/length\npointwise, 516 tuples",
+            "Accuracy, %",
+            "Judges, %",
+            "What each scorer did",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_without_a_judge_there_is_no_table_of_judges() -> None:
+    text = draw(report_renderable([report("baseline/length", LENGTH, reading="strict")]))
+    assert "Judges" not in text
+    assert "Reading: strict, a tie is no win." in text
+    assert "Indented" not in text
+
+
+def test_a_note_is_shown_on_its_scorer() -> None:
+    text = draw(report_renderable([replace(report("x"), note="12 % by [b]fallback\x1b[0m")]))
+    assert "12 % by [b]fallback[0m" in text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(("encoding", "width"), [("utf-8", 80), ("ascii", 40)])
+def test_a_hostile_name_is_inert(name: str, encoding: str, width: int) -> None:
+    position = Position(decided=9, first_share=0.5)
+    item = report(name, FAIR, FAIR_STRICT, domains=("chat",), unscored=3, position=position)
+    harmless = replace(item, metrics=replace(item.metrics, scorer="harmless"))
+    text = draw(report_renderable([replace(item, note=name), report("x")]), width, encoding)
+    usual = draw(report_renderable([replace(harmless, note="x"), report("x")]), width, encoding)
+    assert not re.search(
+        "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text
+    )
+    assert "\ufeff" not in text
+    assert "😄" not in text
+    assert max(map(cell_width, text.splitlines())) <= width
+    numbers = r"\d+\.\d"
+    assert len(re.findall(numbers, text)) == len(re.findall(numbers, usual))
+
+
+def test_markup_in_a_name_is_shown_and_not_read() -> None:
+    text = draw(summary_table(summary_rows([report("[/INST][red]x")])))
+    assert "[/INST][red]x" in text
+
+
+def test_two_names_that_look_alike_are_told_apart() -> None:
+    rows = summary_rows([report("a"), report("a\u200b"), report("a (2)")])
+    assert [row.scorer for row in rows] == ["a", "a (2)", "a (2) (2)"]
+
+
+def test_a_very_long_name_is_cut_with_a_mark() -> None:
+    text = draw(summary_table(summary_rows([report("x" * 300)])))
+    assert text.count("…") == 1
+    assert lines_of(text)[3].startswith("x" * 18)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_no_data_is_a_dash_and_never_a_number(encoding: str) -> None:
+    none: Matrix = ((None,) * 3,) * 3
+    item = report("x", none, half=None, unscored=4644, position=Position(0, None))
+    metrics = replace(item.metrics, tie_rate=None)
+    text = draw(report_renderable([replace(item, metrics=metrics)]), 80, encoding)
+    assert not re.search(r"\b(None|nan|inf)\b", text)
+    assert not re.search(r"(?<![\d.])0\.0(?!\d)", text)
+
+
+def test_an_average_that_leaves_out_a_domain_never_stands_without_its_mark() -> None:
+    rows = summary_rows([report("a", FAIR, FAIR_STRICT, domains=("chat", "code")), report("b")])
+    text = lines_of(draw(summary_table(rows)))
+    for line in text[3:5]:
+        assert line.endswith("*")
+        assert line.count("*") == 4
+    assert "*" not in text[5]
+    assert [row.incomplete for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("domains", "expected"),
+    [
+        ([("chat", "safety")], ["average over chat, safety only; math, code missing"]),
+        ([("chat",)] * 2, ["average over chat only; math, code, safety missing"]),
+        ([("chat",), DOMAINS], ["s0: average over chat only; math, code, safety missing"]),
+        ([()], ["no average; chat, math, code, safety missing"]),
+        ([DOMAINS], []),
+    ],
+)
+def test_a_footnote_names_the_missing_domains_and_whose(
+    domains: list[tuple[Domain, ...]], expected: list[str]
+) -> None:
+    reports = [report(f"s{n}", domains=present) for n, present in enumerate(domains)]
+    assert [note.text for note in footnotes(summary_rows(reports))] == expected
+
+
+def test_the_other_reading_is_shown_only_where_its_figures_differ() -> None:
+    same, judge, reward = summary_rows(
+        [
+            report("same"),
+            report("judge", FAIR, FAIR_STRICT),
+            report("reward", FAIR_STRICT, FAIR, reading="strict"),
+        ]
+    )
+    assert same.other is None
+    assert (judge.other_reading, reward.other_reading) == ("strict", "half_credit")
+    assert judge.other == reward.scores
+    assert reward.other == judge.scores
+
+
+def test_half_the_interval_stands_beside_the_average() -> None:
+    (row,) = summary_rows([report("x", half=0.021)])
+    assert row.half_width == pytest.approx(0.021)
+    assert summary_rows([report("x", half=None)])[0].half_width is None
+
+
+def test_no_report_at_all_is_still_drawn() -> None:
+    text = draw(report_renderable([]))
+    assert "Accuracy, %" in text
+
+
+def test_a_scorer_without_data_says_so() -> None:
+    text = draw(report_renderable([report("x", domains=())]))
+    assert "No data." in text
+    assert "* no average; chat, math, code, safety missing" in text
