@@ -376,6 +376,13 @@ def test_markup_in_a_name_is_shown_and_not_read() -> None:
     assert "[/INST][red]x" in text
 
 
+def test_a_row_made_by_hand_is_cleaned_where_it_is_drawn() -> None:
+    (row,) = summary_rows([report("x", unscored=3)])
+    text = draw(summary_table([replace(row, scorer="\x1b[2Jx\u202e")]))
+    assert "[2Jx" in text
+    assert not re.search("[\x1b\u202e]", text)
+
+
 def test_two_names_that_look_alike_are_told_apart() -> None:
     rows = summary_rows([report("a"), report("a\u200b"), report("a (2)")])
     assert [row.scorer for row in rows] == ["a", "a (2)", "a (2) (2)"]

@@ -7,6 +7,7 @@ The nine cells of a tuple are dependent, so whole tuples are drawn, within their
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rmjudge.metrics.report import Interval, Intervals
@@ -55,8 +56,7 @@ def _replicates(
             if credit is not None:
                 values[row, column] = reading(credit)
                 scored[row, column] = 1.0
-    rng = np.random.Generator(np.random.PCG64(n))
-    weights = rng.multinomial(n, np.full(n, 1.0 / n), size=REPLICATES).astype(np.float64)
+    weights = _draws(n)
     with np.errstate(invalid="ignore"):
         cells = (weights @ values) / (weights @ scored)
     column_of = {cell: column for column, cell in enumerate(CELLS)}
@@ -65,6 +65,18 @@ def _replicates(
         for difficulty in DIFFICULTIES
     ]
     return np.stack([*parts, np.mean(parts, axis=0)], axis=1)
+
+
+@lru_cache(maxsize=16)
+def _draws(n: int) -> NDArray[np.float64]:
+    """How often each of n tuples is drawn, in each replicate (REPLICATES x n)."""
+    import numpy as np  # noqa: PLC0415 - see bootstrap
+
+    rng = np.random.Generator(np.random.PCG64(n))
+    drawn = rng.integers(0, n, size=(REPLICATES, n))
+    places = drawn + np.arange(REPLICATES)[:, np.newaxis] * n
+    counts = np.bincount(places.ravel(), minlength=REPLICATES * n)
+    return counts.reshape(REPLICATES, n).astype(np.float64)
 
 
 def _intervals(values: NDArray[np.float64]) -> Intervals:

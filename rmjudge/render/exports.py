@@ -18,7 +18,7 @@ from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, 
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.documents import to_latex, to_markdown
 from rmjudge.render.figures import known
-from rmjudge.render.rows import ScorerReport, labels
+from rmjudge.render.rows import Reported, labels
 from rmjudge.render.text import csv_cell, one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
 
@@ -32,7 +32,7 @@ Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | 
 CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 
 
-def to_json(reports: Sequence[ScorerReport]) -> str:
+def to_json(reports: Sequence[Reported]) -> str:
     """Write one object: `format` and `scorers`, each shaped as its `metrics.json` and more.
 
     ASCII only, so that no name can reach a terminal as anything but text.
@@ -44,7 +44,7 @@ def to_json(reports: Sequence[ScorerReport]) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _scorer_json(name: str, report: ScorerReport) -> Json:
+def _scorer_json(name: str, report: Reported) -> Json:
     metrics, calls = report.metrics, report.calls
     present = [domain for domain in DOMAINS if domain in metrics.domains]
     return {
@@ -125,7 +125,7 @@ def _interval(intervals: Intervals, part: str) -> Interval | None:
     return interval
 
 
-def to_csv(reports: Sequence[ScorerReport]) -> str:
+def to_csv(reports: Sequence[Reported]) -> str:
     """Write tidy rows `scorer,domain,measure,value,low,high`; fractions, empty where unknown.
 
     `domain` is a domain, `all` for an average over all four, or what an incomplete average

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading
@@ -47,6 +47,38 @@ class ScorerReport:
     cost: float | None
     cost_known: bool
     note: str
+
+
+class Calls(Protocol):
+    """Anything with the fields of `CallCounts`."""
+
+    @property
+    def planned(self) -> int: ...  # noqa: D102
+    @property
+    def from_cache(self) -> int: ...  # noqa: D102
+    @property
+    def sent(self) -> int: ...  # noqa: D102
+    @property
+    def retried(self) -> int: ...  # noqa: D102
+    @property
+    def failed(self) -> int: ...  # noqa: D102
+    @property
+    def maybe_billed(self) -> int: ...  # noqa: D102
+
+
+class Reported(Protocol):
+    """Anything with the fields of `ScorerReport`, such as the result of a run."""
+
+    @property
+    def metrics(self) -> Metrics: ...  # noqa: D102
+    @property
+    def calls(self) -> Calls: ...  # noqa: D102
+    @property
+    def cost(self) -> float | None: ...  # noqa: D102
+    @property
+    def cost_known(self) -> bool: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +144,7 @@ class Footnote:
     text: str
 
 
-def labels(reports: Sequence[ScorerReport]) -> list[str]:
+def labels(reports: Sequence[Reported]) -> list[str]:
     """Clean names in the order of the reports; a name that recurs gets a number."""
     taken: set[str] = set()
     names: list[str] = []
@@ -126,7 +158,7 @@ def labels(reports: Sequence[ScorerReport]) -> list[str]:
     return names
 
 
-def summary_rows(reports: Sequence[ScorerReport]) -> list[SummaryRow]:
+def summary_rows(reports: Sequence[Reported]) -> list[SummaryRow]:
     """Make a row for every report, in their order."""
     return [
         _summary_row(name, report.metrics)

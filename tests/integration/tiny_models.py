@@ -1,6 +1,6 @@
 """Make two tiny models that real servers load: `tiny-rm` (scores) and `tiny-lm` (judges).
 
-`python tests/integration/tiny_models.py OUTDIR` writes both in about two minutes on two cores,
+`python tests/integration/tiny_models.py OUTDIR` writes both in five to six minutes on two cores,
 from fixed seeds, offline. `tiny-rm` is random. `tiny-lm` answers any chat of up to 3,500 tokens
 with a sentence that ends in a boxed verdict; the verdict follows the length of the chat alone.
 """

@@ -1,0 +1,345 @@
+"""A model server for the tests: a real process, on loopback, with faults on demand.
+
+It speaks `/v1/chat/completions` (a judge) and `/classify` (a reward model, as vLLM does) and
+counts what it was asked and what it delivered, by body, so that paying twice is visible.
+Verdicts and rewards are hashes of the texts: the same question has the same answer.
+
+Run: `python model_server.py` prints its port. Control:
+
+- `POST /control {"script": [...], "rate": 0.3, "faults": [...], "seed": 1, "latency_s": 0.05}`:
+  `script` names what happens to the next requests ("ok" or a fault); after it, each request
+  suffers one of `faults` with probability `rate`, by a hash of seed, body and how often
+  that body came, so that faults repeat between runs whatever the timing.
+- `GET /stats`: {"received", "delivered", "most_delivered_of_one", "distinct", "headers"}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Headers = dict[str, str]
+
+
+@dataclass
+class State:
+    script: list[str] = field(default_factory=list)
+    rate: float = 0.0
+    faults: list[str] = field(default_factory=list)
+    seed: int = 0
+    latency_s: float = 0.0
+    received: Counter[str] = field(default_factory=Counter)
+    delivered: Counter[str] = field(default_factory=Counter)
+    headers: list[Headers] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    def next_fault(self, body: bytes) -> str:
+        if self.script:
+            return self.script.pop(0)
+        if not self.faults:
+            return "ok"
+        name = digest(body)
+        draw = hashlib.sha256(f"{self.seed}|{name}|{self.received[name]}".encode()).digest()
+        if int.from_bytes(draw[:4], "big") / 2**32 >= self.rate:
+            return "ok"
+        return self.faults[draw[4] % len(self.faults)]
+
+
+STATE = State()
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+@dataclass
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    headers: Headers = field(default_factory=dict)
+    cut_after: int | None = None
+    drip_s: float = 0.0
+    reset: bool = False
+
+
+def as_json(data: Any, status: int = 200, **headers: str) -> Answer:
+    return Answer(
+        status, json.dumps(data).encode(), {"content-type": "application/json", **headers}
+    )
+
+
+def error(status: int, message: str, code: str | None = None, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    inner = {"message": message, "type": "error", "code": code}
+    return as_json({"error": inner}, status, **named)
+
+
+def completion(request: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    text = request["messages"][-1]["content"]
+    number = int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16)
+    verdict = ("A>>B", "A>B", "A=B", "B>A", "B>>A")[number % 5]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": f"Both were compared.\n\n\\boxed{{{verdict}}}",
+    }
+    message.update(changes.pop("message", {}))
+    choice = {"index": 0, "message": message, "finish_reason": "stop", **changes}
+    words = len(text.split())
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": request["model"],
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": words,
+            "completion_tokens": 9,
+            "prompt_tokens_details": {"cached_tokens": words // 2},
+        },
+    }
+
+
+def classification(request: dict[str, Any], reward: Any = None) -> dict[str, Any]:
+    text = json.dumps(request["messages"])
+    number = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+    value = number / 2**31 - 1 if reward is None else reward
+    return {
+        "id": "classify-1",
+        "object": "list",
+        "model": request["model"],
+        "data": [{"index": 0, "label": "LABEL_0", "probs": [value], "num_classes": 1}],
+        "usage": {"prompt_tokens": len(text) // 4, "total_tokens": len(text) // 4},
+    }
+
+
+def answer_ok(path: str, request: dict[str, Any]) -> Answer:
+    return as_json(completion(request) if path.endswith("completions") else classification(request))
+
+
+def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # noqa: C901, PLR0911, PLR0912
+    judge = path.endswith("completions")
+    name, _, detail = name.partition(":")
+    match name:
+        case "ok":
+            return answer_ok(path, request)
+        case "status":  # status:503 or status:429:retry-after=2
+            status, _, header = detail.partition(":")
+            key, _, value = header.partition("=")
+            return error(int(status), f"status {status} as asked", **({key: value} if key else {}))
+        case "quota":
+            return error(429, "You exceeded your current quota", "insufficient_quota")
+        case "key":
+            sent = STATE.headers[-1].get("authorization", "").removeprefix("Bearer ")
+            return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")
+        case "context":
+            return error(400, "maximum context length is 10 tokens", "context_length_exceeded")
+        case "filter-400":
+            return error(400, "the prompt was filtered", "content_filter")
+        case "redirect":
+            return Answer(307, b"", {"location": detail or "http://127.0.0.1:9/elsewhere"})
+        case "reset":
+            return Answer(reset=True)
+        case "cut":
+            return Answer(
+                200, answer_ok(path, request).body, {"content-type": "application/json"}, 40
+            )
+        case "drip":
+            ok = answer_ok(path, request)
+            ok.drip_s = float(detail or 1.0)
+            return ok
+        case "truncated-json":
+            return Answer(
+                200, answer_ok(path, request).body[:-20], {"content-type": "application/json"}
+            )
+        case "html":
+            return Answer(200, b"<html>maintenance</html>", {"content-type": "text/html"})
+        case "bad-gzip":
+            headers = {"content-type": "application/json", "content-encoding": "gzip"}
+            return Answer(200, b"\x1f\x8bnot gzip at all", headers)
+        case "gzip":
+            headers = {"content-type": "application/json", "content-encoding": "gzip"}
+            return Answer(200, gzip.compress(answer_ok(path, request).body), headers)
+        case "gzip-bomb":
+            headers = {"content-type": "application/json", "content-encoding": "gzip"}
+            return Answer(200, gzip.compress(b'{"a":"' + b" " * 2**26 + b'"}', 9), headers)
+        case "huge":
+            body = b'{"a":"' + b"x" * 2**25 + b'"}'
+            return Answer(200, body, {"content-type": "application/json"})
+        case "nesting":
+            body = b"[" * 100_000 + b"]" * 100_000
+            return Answer(200, body, {"content-type": "application/json"})
+        case "200-error":  # 200-error:402
+            return as_json({"error": {"code": int(detail or 502), "message": "upstream failed"}})
+        case "wrong-shape":
+            return as_json({"unexpected": True})
+        case "should-not-retry":
+            return error(503, "do not come back", x_should_retry="false")
+        case "hostile" if judge:
+            text = "[/INST]\x1b]0;pwned\x07\x1b[31m \ud800 \u202e \x00 =cmd() <script>1</script>"
+            return as_json(completion(request, message={"content": text + "\n\\boxed{A>B}"}))
+        case "empty-choices" if judge:
+            return as_json({**completion(request), "choices": []})
+        case "null-content" if judge:
+            return as_json(completion(request, message={"content": None}))
+        case "refusal" if judge:
+            return as_json(completion(request, message={"content": None, "refusal": "I will not."}))
+        case "content-filter" if judge:
+            return as_json(completion(request, finish_reason="content_filter"))
+        case "length" if judge:
+            return as_json(completion(request, finish_reason="length"))
+        case "no-verdict" if judge:
+            return as_json(completion(request, message={"content": "Both are fine."}))
+        case "contradiction" if judge:
+            text = "\\boxed{A>B} or rather \\boxed{B>A}"
+            return as_json(completion(request, message={"content": text}))
+        case "other-model":
+            body = json.loads(answer_ok(path, request).body)
+            return as_json({**body, "model": detail or "another-model"})
+        case "reward" if not judge:  # reward:NaN, reward:"0.5", reward:true
+            return Answer(
+                200,
+                json.dumps(classification(request, "@")).replace('"@"', detail).encode(),
+                {"content-type": "application/json"},
+            )
+        case "two-labels" if not judge:
+            labels = classification(request)
+            labels["data"][0]["probs"] = [0.1, 0.9]
+            return as_json(labels)
+    return error(500, f"the test server knows no fault {name!r} for {path}")
+
+
+PAID = {
+    "ok",
+    "gzip",
+    "hostile",
+    "refusal",
+    "content-filter",
+    "length",
+    "no-verdict",
+    "contradiction",
+    "other-model",
+    "null-content",
+    "empty-choices",
+    "reward",
+}
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while await one_request(reader, writer):
+            pass
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.close()
+
+
+async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = first.split(" ", 2)
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name:
+            headers[name.strip().lower()] = value.strip()
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    if path in CONTROLS:
+        reply = CONTROLS[path](body)
+        await write(writer, reply)
+        return True
+    return await model_request(writer, method, path, headers, body)
+
+
+async def model_request(
+    writer: asyncio.StreamWriter, method: str, path: str, headers: Headers, body: bytes
+) -> bool:
+    if method != "POST" or path not in ("/v1/chat/completions", "/classify"):
+        await write(writer, error(404, f"{method} {path} is not served"))
+        return True
+    STATE.headers.append(headers)
+    STATE.arrivals.append(asyncio.get_running_loop().time())
+    STATE.in_flight += 1
+    STATE.most_in_flight = max(STATE.most_in_flight, STATE.in_flight)
+    try:
+        name = STATE.next_fault(body)
+        STATE.received[digest(body)] += 1
+        if STATE.latency_s:
+            await asyncio.sleep(STATE.latency_s)
+        answer = answer_fault(name, path, json.loads(body))
+        if answer.reset:
+            writer.transport.abort()
+            return False
+        await write(writer, answer)
+        if name.partition(":")[0] in PAID:
+            STATE.delivered[digest(body)] += 1
+        return answer.cut_after is None
+    finally:
+        STATE.in_flight -= 1
+
+
+async def write(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    headers = {"content-length": str(len(answer.body)), **answer.headers}
+    lines = [f"HTTP/1.1 {answer.status} X", *(f"{key}: {value}" for key, value in headers.items())]
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    body = answer.body if answer.cut_after is None else answer.body[: answer.cut_after]
+    if answer.drip_s:
+        for byte in body:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(answer.drip_s)
+    else:
+        writer.write(body)
+    await writer.drain()
+
+
+def control(body: bytes) -> Answer:
+    for name, value in json.loads(body or b"{}").items():
+        setattr(STATE, name, value)
+    return as_json({})
+
+
+def reset(_body: bytes) -> Answer:
+    STATE.__dict__.update(State().__dict__)
+    return as_json({})
+
+
+def stats(_body: bytes) -> Answer:
+    return as_json(
+        {
+            "received": sum(STATE.received.values()),
+            "delivered": sum(STATE.delivered.values()),
+            "distinct": len(STATE.received),
+            "most_delivered_of_one": max(STATE.delivered.values(), default=0),
+            "delivered_again": sum(count - 1 for count in STATE.delivered.values()),
+            "most_in_flight": STATE.most_in_flight,
+            "headers": STATE.headers[-20:],
+            "arrivals": STATE.arrivals,
+        }
+    )
+
+
+CONTROLS: dict[str, Callable[[bytes], Answer]] = {
+    "/control": control,
+    "/reset": reset,
+    "/stats": stats,
+}
+
+
+async def main() -> None:
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=2**26)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
