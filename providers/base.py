@@ -14,17 +14,22 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from rmjudge.calls import Answer, Call, Json, Reply, Usage
+from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The model asked, where, and with which extra body parameters (None removes one)."""
+    """The model asked, where, and with which extra body parameters (None removes one).
+
+    `chat_template` renders conversations for servers that want text; None where not asked for.
+    """
 
     model: str
     base_url: str
     params: Mapping[str, Json] = field(default_factory=dict)
+    chat_template: ChatTemplate | None = None
 
 
 class Provider(ABC):
@@ -42,6 +47,8 @@ class Provider(ABC):
     concurrency: ClassVar[int] = 16
     batch: ClassVar[int] = 1
     output_tokens_estimate: ClassVar[int] = 0
+    wants_rendered_text: ClassVar[bool] = False
+    """Whether the server applies no chat template, so that `target.chat_template` is needed."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -69,7 +76,13 @@ class Provider(ABC):
     @property
     def template(self) -> str:
         """The text that frames every call; empty where the server renders the prompt."""
-        return ""
+        return self.target.chat_template.source if self.target.chat_template else ""
+
+    def rendered(self, prompt: str, response: str) -> str:
+        """The conversation as text, for servers that want it so."""
+        if self.target.chat_template is None:
+            raise TypeError(f"{self.name} needs a chat template")
+        return self.target.chat_template.render(conversation(prompt, response))
 
     def auth(self, key: str) -> Mapping[str, str]:
         """Headers that carry the key."""

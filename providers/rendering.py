@@ -1,0 +1,116 @@
+"""Text for servers that apply no chat template themselves.
+
+The text comes from the user's Jinja file, or from the model's own tokenizer (extra `local`).
+Either way the text of the template is part of the scorer's identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rmjudge.errors import UsageError
+
+Messages = list[dict[str, str]]
+
+
+def conversation(prompt: str, response: str) -> Messages:
+    """The turns that a reward model scores."""
+    return [
+        {"role": "user", "content": prompt},
+        {"role": "assistant", "content": response},
+    ]
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """Renders a conversation; `source` is what it is made of, for the scorer's identity."""
+
+    source: str
+    render: Callable[[Messages], str]
+
+
+def template_from_file(path: Path) -> ChatTemplate:
+    """Compile a Jinja chat template, as `tokenizer_config.json` holds them (`messages`).
+
+    It runs in Jinja's immutable sandbox: a template cannot reach Python.
+
+    Raises:
+        UsageError: the file cannot be read, or does not render a conversation.
+    """
+    try:
+        source = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the template {path} cannot be read: {error}") from error
+    template = ChatTemplate(source, compile_template(source, str(path)))
+    probe = conversation("the-prompt", "the-response")
+    text = template.render(probe)
+    for part in ("the-prompt", "the-response"):
+        if part not in text:
+            raise UsageError(
+                f"the template {path} leaves out {part}; it is given `messages`, a list of "
+                "{role, content}, the user's and the assistant's turn"
+            )
+    return template
+
+
+def compile_template(source: str, name: str) -> Callable[[Messages], str]:
+    """Compile in the sandbox, with what chat templates expect (`raise_exception`, blocks trimmed).
+
+    Raises:
+        UsageError: it does not compile; the returned function raises it where rendering fails.
+    """
+    from jinja2 import StrictUndefined, TemplateError  # noqa: PLC0415 - only with templates
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    def refuse(message: Any) -> None:
+        raise UsageError(f"the template {name} refuses the conversation: {message}")
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    environment.globals["raise_exception"] = refuse
+    try:
+        template = environment.from_string(source)
+    except TemplateError as error:
+        raise UsageError(f"the template {name} does not compile: {error}") from error
+
+    def render(messages: Messages) -> str:
+        try:
+            return template.render(
+                messages=messages, add_generation_prompt=False, bos_token="", eos_token=""
+            )
+        except TemplateError as error:
+            raise UsageError(f"the template {name} does not render: {error}") from error
+
+    return render
+
+
+def template_from_tokenizer(model: str) -> ChatTemplate:
+    """Take the chat template of the model's tokenizer.
+
+    Raises:
+        UsageError: the extra `local` is not installed, or the tokenizer cannot be had.
+    """
+    try:
+        from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only here
+    except ImportError as error:
+        raise UsageError(
+            f"{model}: the server wants rendered text; install the tokenizer's library with "
+            "pip install 'rmjudge[local]', or give the chat template with --template FILE"
+        ) from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+        source = str(tokenizer.get_chat_template())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{model}: no tokenizer with a chat template: {error}; "
+            "give the template with --template FILE"
+        ) from error
+
+    def render(messages: Messages) -> str:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False))
+
+    return ChatTemplate(source, render)
