@@ -36,8 +36,8 @@ class Provider(ABC):
     """A hosted endpoint's dialect."""
 
     name: ClassVar[str]
-    method: ClassVar[Method]
-    parser: ClassVar[str]
+    method: Method
+    parser: str
     """Name and version of what `read` does; a new version re-reads stored replies."""
     default_url: ClassVar[str | None] = None
     """None: the user must say where the server is."""
@@ -46,7 +46,11 @@ class Provider(ABC):
     key_needed_at_default_url: ClassVar[bool] = True
     concurrency: ClassVar[int] = 16
     batch: ClassVar[int] = 1
-    output_tokens_estimate: ClassVar[int] = 0
+    output_tokens_estimate: int = 0
+    local_params: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that this module reads itself and that are not sent."""
+    prompt_cache_tokens: ClassVar[int | None] = None
+    """The shortest shared prefix that the vendor caches; None where it caches none."""
     wants_rendered_text: ClassVar[bool] = False
     """Whether the server applies no chat template, so that `target.chat_template` is needed."""
 
@@ -78,6 +82,11 @@ class Provider(ABC):
         """The text that frames every call; empty where the server renders the prompt."""
         return self.target.chat_template.source if self.target.chat_template else ""
 
+    @property
+    def described(self) -> Mapping[str, Json]:
+        """What else changes the answers, for the scorer's identity."""
+        return {}
+
     def rendered(self, prompt: str, response: str) -> str:
         """The conversation as text, for servers that want it so."""
         if self.target.chat_template is None:
@@ -91,7 +100,11 @@ class Provider(ABC):
     def with_params(self, body: JsonObject) -> JsonObject:
         """Lay the user's parameters over a body; a null takes one away."""
         merged = {**body, **self.target.params}
-        return {name: value for name, value in merged.items() if value is not None}
+        return {
+            name: value
+            for name, value in merged.items()
+            if value is not None and name not in self.local_params
+        }
 
     def reply(self, part: Json, call: Call) -> Reply:
         """Read one part into what is stored."""

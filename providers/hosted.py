@@ -119,6 +119,7 @@ def identity_of(provider: Provider) -> dict[str, Json]:
         "model": provider.target.model,
         "url": provider.target.base_url,
         "method": provider.method,
+        **provider.described,
         "params": dict(provider.target.params),
         "template": provider.template,
         "request": hashlib.sha256(text.encode("ascii")).hexdigest()[:32],

@@ -8,10 +8,11 @@ the longest possible prefix, which vendors cache.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.calls import CompareCall
+from rmjudge.calls import Call, CompareCall
 
 RUBRIC: Final = r"""You are an impartial judge. You will read a user's prompt and two responses \
 to it, by assistant A and assistant B, and decide which response is better.
@@ -45,31 +46,36 @@ class JudgePrompt:
     @property
     def user(self) -> str:
         """The whole user turn."""
-        return f"{self.prompt}\n\n{self.responses}"
+        return f"{self.prompt}\n\n{self.responses}" if self.prompt else self.responses
 
 
 def pairwise_prompt(call: CompareCall) -> JudgePrompt:
-    """Lay out one comparison. Texts are inserted once, never formatted."""
-    fence = fence_for(call.prompt, call.first, call.second)
+    """Lay out one comparison with the default rubric."""
+    return lay_out(call, RUBRIC, CLOSING)
+
+
+def lay_out(call: Call, instructions: str, closing: str) -> JudgePrompt:
+    """Lay out a call. Texts are inserted once, never formatted."""
+    if isinstance(call, CompareCall):
+        fence = fence_for(call.prompt, call.first, call.second)
+        responses = [
+            _fenced(fence, "RESPONSE OF ASSISTANT A", call.first),
+            _fenced(fence, "RESPONSE OF ASSISTANT B", call.second),
+        ]
+    else:
+        fence = fence_for(call.prompt, call.response)
+        responses = [_fenced(fence, "RESPONSE", call.response)]
     return JudgePrompt(
-        system=RUBRIC,
+        system=instructions,
         prompt=_fenced(fence, "USER PROMPT", call.prompt),
-        responses="\n\n".join(
-            (
-                _fenced(fence, "RESPONSE OF ASSISTANT A", call.first),
-                _fenced(fence, "RESPONSE OF ASSISTANT B", call.second),
-                CLOSING,
-            )
-        ),
+        responses="\n\n".join([*responses, closing]),
     )
 
 
 def fence_for(*texts: str) -> str:
     """A delimiter that occurs in none of the texts."""
-    fence = "====="
-    while any(fence in text for text in texts):
-        fence += "="
-    return fence
+    runs = [len(run) for text in texts for run in re.findall("={5,}", text)]
+    return "=" * (max(runs, default=4) + 1)
 
 
 def _fenced(fence: str, title: str, text: str) -> str:

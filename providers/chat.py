@@ -1,0 +1,203 @@
+"""Judges over chat completions: OpenAI's dialect, and how its many speakers deviate.
+
+Wire: https://platform.openai.com/docs/api-reference/chat. The vendors stand in
+`rmjudge.providers.vendors` as data; this module knows the dialect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from typing import ClassVar, Final
+
+from rmjudge.calls import Json, Unscored, Usage
+from rmjudge.judging.prompt import JudgePrompt
+from rmjudge.judging.replies import Alternatives, ChatReply
+from rmjudge.providers.base import MalformedBodyError, Request, count, member, text_or_none
+from rmjudge.providers.judge import JudgeProvider
+from rmjudge.providers.vendors import VENDORS, Vendor
+
+MAX_TOKENS: Final = 4096
+MAX_TOKENS_REASONING: Final = 16384
+"""Covers hidden reasoning; too few give an empty answer that is paid for."""
+MAX_TOKENS_SHORT: Final = 16
+TOP_LOGPROBS: Final = 20
+REFUSAL_SHOWN: Final = 160
+_REASONING_MODEL: Final = re.compile(r"(^|/)(o\d|gpt-[5-9])")
+_EXPLICIT_CACHE_MODEL: Final = re.compile(r"(^|/)gpt-(5\.[6-9]|[6-9])")
+
+
+class ChatCompletions(JudgeProvider):
+    """A judge behind any server that speaks chat completions."""
+
+    vendor: ClassVar[Vendor]
+    dialect_version = "openai-chat/2"
+
+    @property
+    def _official(self) -> bool:
+        return self.vendor.name == "openai" and self.target.base_url == self.vendor.base_url
+
+    def auth(self, key: str) -> dict[str, str]:
+        """The key's header."""
+        if self.vendor.key_header:
+            return {self.vendor.key_header: key}
+        return {"authorization": f"Bearer {key}"}
+
+    def chat_request(self, prompt: JudgePrompt) -> Request:
+        """Instructions as system, material as user."""
+        messages: list[Json] = [{"role": "user", "content": self._content(prompt)}]
+        if prompt.system:
+            messages.insert(0, {"role": "system", "content": prompt.system})
+        body: dict[str, Json] = {
+            "model": self.target.model,
+            "messages": messages,
+            **self._sampling(),
+            **self._caching(prompt),
+            **self.vendor.extra,
+        }
+        return Request("/chat/completions", self.with_params(body))
+
+    def _content(self, prompt: JudgePrompt) -> Json:
+        if not (self._caches_explicitly and self.leads(prompt)):
+            return prompt.user
+        # One breakpoint after the shared part: without it the unique tails are written to the
+        # cache as well, at a premium.
+        shared: dict[str, Json] = {
+            "type": "text",
+            "text": f"{prompt.prompt}\n\n",
+            "prompt_cache_breakpoint": {"mode": "explicit"},
+        }
+        return [shared, {"type": "text", "text": prompt.responses}]
+
+    @property
+    def _caches_explicitly(self) -> bool:
+        return self._official and bool(_EXPLICIT_CACHE_MODEL.search(self.target.model))
+
+    def _caching(self, prompt: JudgePrompt) -> dict[str, Json]:
+        if not (self._official and self.leads(prompt)):
+            return {}
+        shared = f"{prompt.system}\n{prompt.prompt}".encode("utf-8", "surrogatepass")
+        options: dict[str, Json] = {"prompt_cache_key": hashlib.sha256(shared).hexdigest()[:32]}
+        if self._caches_explicitly:
+            options["prompt_cache_options"] = {"mode": "explicit"}
+        return options
+
+    def _sampling(self) -> dict[str, Json]:
+        limit = "max_completion_tokens" if self._official else self.vendor.limit_field
+        if self._official and is_reasoning_model(self.target.model):
+            # These models refuse a temperature, and log-probabilities unless told not to reason.
+            if not self.judging.needs_logprobs:
+                return {limit: MAX_TOKENS_REASONING}
+            return {limit: MAX_TOKENS_SHORT, "reasoning_effort": "none", **self._logprobs()}
+        room = self.vendor.max_tokens if self.judging.reasons else MAX_TOKENS_SHORT
+        return {limit: room, "temperature": self.temperature, **self._logprobs()}
+
+    def _logprobs(self) -> dict[str, Json]:
+        if not self.judging.needs_logprobs:
+            return {}
+        if self.vendor.logprobs == "count":
+            return {"logprobs": self.vendor.top_logprobs}
+        return {"logprobs": True, "top_logprobs": self.vendor.top_logprobs}
+
+    def chat_reply(self, body: Json) -> tuple[ChatReply, Usage, str | None]:
+        """Read a completion."""
+        if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
+            raise MalformedBodyError("a completion has `choices`")
+        choice = member(body, "choices", 0)
+        if member(choice, "finish_reason") in ("error", "abort", "insufficient_system_resource"):
+            raise MalformedBodyError("the server gave up on the answer half way")
+        text = _content(member(choice, "message", "content"))
+        tokens = _tokens(member(choice, "logprobs"))
+        return ChatReply(text, _withheld(choice, text), tokens), _usage(body), _model(body)
+
+
+def is_reasoning_model(model: str) -> bool:
+    """Whether OpenAI's model of this name reasons unless told not to."""
+    return bool(_REASONING_MODEL.search(model))
+
+
+def _content(content: Json) -> str:
+    """Visible text; some servers send a list of chunks, thinking among them."""
+    if isinstance(content, list):
+        chunks = [member(chunk, "text") for chunk in content if member(chunk, "type") == "text"]
+        content = "".join(chunk for chunk in chunks if isinstance(chunk, str))
+    return content if isinstance(content, str) else ""
+
+
+def _withheld(choice: Json, text: str) -> Unscored | None:
+    reason = member(choice, "finish_reason")
+    if reason == "content_filter":
+        return Unscored("content-filter", "the provider withheld the answer")
+    if reason in ("length", "model_length"):
+        return Unscored("truncated", "the answer ran into the token limit")
+    refusal = text_or_none(member(choice, "message", "refusal"))
+    if refusal is not None:
+        return Unscored("refusal", " ".join(refusal.split())[:REFUSAL_SHOWN])
+    return None if text.strip() else Unscored("empty", "no content")
+
+
+def _usage(body: dict[str, Json]) -> Usage:
+    usage = body.get("usage")
+    cached = count(member(usage, "prompt_tokens_details", "cached_tokens"))
+    if cached is None:
+        cached = count(member(usage, "prompt_cache_hit_tokens"))
+    return Usage(
+        input_tokens=count(member(usage, "prompt_tokens")),
+        output_tokens=count(member(usage, "completion_tokens")),
+        cached_tokens=cached,
+    )
+
+
+def _model(body: dict[str, Json]) -> str | None:
+    model = text_or_none(body.get("model"))
+    fingerprint = text_or_none(body.get("system_fingerprint"))
+    return f"{model} ({fingerprint})" if model and fingerprint else model
+
+
+def _tokens(logprobs: Json) -> tuple[Alternatives, ...]:
+    """Alternatives of each token: OpenAI's list of entries, or the older list of objects."""
+    entries = member(logprobs, "content")
+    if isinstance(entries, list):
+        return tuple(token_alternatives(entry) for entry in entries)
+    legacy = member(logprobs, "top_logprobs")
+    if isinstance(legacy, list):
+        return tuple(
+            {token: float(value) for token, value in place.items() if _is_logprob(value)}
+            for place in legacy
+            if isinstance(place, dict)
+        )
+    return ()
+
+
+def token_alternatives(entry: Json) -> Alternatives:
+    """One token and what could have stood in its place, with log-probabilities."""
+    tops = member(entry, "top_logprobs")
+    return {
+        token: float(value)
+        for top in [entry, *(tops if isinstance(tops, list) else [])]
+        if isinstance(token := member(top, "token"), str)
+        and _is_logprob(value := member(top, "logprob"))
+    }
+
+
+def _is_logprob(value: object) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value <= 0  # type: ignore[arg-type, operator]
+
+
+def provider_of(name: str) -> type[ChatCompletions]:
+    """Make the provider class of a vendor."""
+    vendor = VENDORS[name]
+    facts = {
+        "__doc__": f"A judge at {vendor.name}.",
+        "name": vendor.name,
+        "vendor": vendor,
+        "default_url": vendor.base_url,
+        "url_variable": vendor.url_variable,
+        "key_variables": vendor.key_variables,
+        "key_needed_at_default_url": vendor.key_needed,
+        "has_logprobs": vendor.logprobs is not None,
+        "prompt_cache_tokens": vendor.prompt_cache_tokens,
+    }
+    return type(f"Chat_{name}", (ChatCompletions,), facts)

@@ -1,0 +1,126 @@
+"""`gemini/MODEL`: a judge behind Google's generateContent.
+
+Wire: https://ai.google.dev/api/generate-content, read in the official SDK 3.4.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from rmjudge.calls import Json, Unscored, Usage
+from rmjudge.judging.prompt import JudgePrompt
+from rmjudge.judging.replies import Alternatives, ChatReply
+from rmjudge.providers.base import MalformedBodyError, Request, count, member, text_or_none
+from rmjudge.providers.judge import JudgeProvider
+
+API_VERSION: Final = "v1beta"
+"""`--param api_version='"v1"'` chooses the stable one, which tells no log-probabilities."""
+MAX_TOKENS: Final = 16384
+"""Covers hidden thinking: too few give a reply without parts."""
+MAX_TOKENS_SHORT: Final = 16
+TOP_LOGPROBS: Final = 20
+_BLOCKED: Final = frozenset(
+    (
+        "SAFETY",
+        "RECITATION",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "BLOCKLIST",
+        "LANGUAGE",
+        "OTHER",
+        "ESCALATION",
+        "PUP_LIMITED_DISABLED",
+        "MALFORMED_RESPONSE",
+        "IMAGE_SAFETY",
+    )
+)
+
+
+class Gemini(JudgeProvider):
+    """Judge over `/v1beta/models/MODEL:generateContent`."""
+
+    name = "gemini"
+    dialect_version = "gemini-generate-content/1"
+    default_url = "https://generativelanguage.googleapis.com"
+    url_variable = "GOOGLE_GEMINI_BASE_URL"
+    key_variable = "GEMINI_API_KEY"
+    local_params = frozenset(("api_version",))
+    has_logprobs = True
+    prompt_cache_tokens = 4096
+
+    def auth(self, key: str) -> dict[str, str]:
+        """The key's header; never in the URL."""
+        return {"x-goog-api-key": key}
+
+    def chat_request(self, prompt: JudgePrompt) -> Request:
+        """Instructions as system, the shared prompt and the responses as parts."""
+        config: dict[str, Json] = {
+            "maxOutputTokens": MAX_TOKENS if self.judging.reasons else MAX_TOKENS_SHORT,
+            "temperature": self.temperature,
+        }
+        if self.judging.needs_logprobs:
+            config |= {"responseLogprobs": True, "logprobs": TOP_LOGPROBS}
+        parts: list[Json] = [{"text": text} for text in (prompt.prompt, prompt.responses) if text]
+        body: dict[str, Json] = {
+            "contents": [{"role": "user", "parts": parts}],
+            "generationConfig": config,
+        }
+        if prompt.system:
+            body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
+        version = self.target.params.get("api_version") or API_VERSION
+        path = f"/{version}/models/{self.target.model}:generateContent"
+        return Request(path, self.with_params(body))
+
+    def chat_reply(self, body: Json) -> tuple[ChatReply, Usage, str | None]:
+        """Join the first candidate's parts that are no thoughts."""
+        if not isinstance(body, dict) or not {"candidates", "promptFeedback"} & set(body):
+            raise MalformedBodyError("a reply has `candidates` or `promptFeedback`")
+        parts = member(body, "candidates", 0, "content", "parts")
+        texts = [
+            member(part, "text")
+            for part in (parts if isinstance(parts, list) else [])
+            if member(part, "thought") is not True
+        ]
+        text = "".join(part for part in texts if isinstance(part, str))
+        reply = ChatReply(text, _withheld(body, text), _tokens(body))
+        return reply, _usage(body), text_or_none(body.get("modelVersion"))
+
+
+def _withheld(body: dict[str, Json], text: str) -> Unscored | None:
+    blocked = text_or_none(member(body, "promptFeedback", "blockReason"))
+    reason = text_or_none(member(body, "candidates", 0, "finishReason"))
+    if blocked and not text:
+        return Unscored("content-filter", f"the prompt was blocked: {blocked}")
+    if reason in _BLOCKED:
+        return Unscored("content-filter", f"finish reason {reason}")
+    if reason == "MAX_TOKENS":
+        return Unscored("truncated", "the answer ran into the token limit")
+    return None if text.strip() else Unscored("empty", f"no text; finish reason {reason}")
+
+
+def _usage(body: dict[str, Json]) -> Usage:
+    """Thoughts are output that is paid for, but not among the candidates' tokens."""
+    usage = body.get("usageMetadata")
+    answer = count(member(usage, "candidatesTokenCount"))
+    thoughts = count(member(usage, "thoughtsTokenCount"))
+    known = answer is not None or thoughts is not None
+    return Usage(
+        input_tokens=count(member(usage, "promptTokenCount")),
+        output_tokens=(answer or 0) + (thoughts or 0) if known else None,
+        cached_tokens=count(member(usage, "cachedContentTokenCount")),
+    )
+
+
+def _tokens(body: dict[str, Json]) -> tuple[Alternatives, ...]:
+    places = member(body, "candidates", 0, "logprobsResult", "topCandidates")
+    return tuple(
+        {
+            token: float(logprob)
+            for entry in member(place, "candidates") or []
+            if isinstance(token := member(entry, "token"), str)
+            and isinstance(logprob := member(entry, "logProbability"), (int, float))
+            and math.isfinite(logprob)
+        }
+        for place in (places if isinstance(places, list) else [])
+    )

@@ -1,0 +1,87 @@
+"""A generative model as judge: a method of judging, spoken in a vendor's dialect.
+
+The method (`rmjudge.judging.methods`) knows what is asked and how the answer reads; the dialect,
+a subclass, knows how a prompt is sent and where in the reply the text stands. Neither knows
+the other, so every method works with every vendor that can give what it needs.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rmjudge.calls import Answer, Call, Json, Usage
+from rmjudge.errors import UsageError
+from rmjudge.judging.methods import METHODS, JudgingMethod
+from rmjudge.judging.prompt import JudgePrompt
+from rmjudge.judging.replies import ChatReply
+from rmjudge.providers.base import Provider, Request, Target
+from rmjudge.tokens import CHARACTERS_PER_TOKEN
+
+REASONING_TOKENS = 400
+"""What a judge writes before its verdict, roughly; for estimates only."""
+
+
+class JudgeProvider(Provider):
+    """A dialect. Subclasses write `chat_request` and `chat_reply`, both pure."""
+
+    dialect_version: ClassVar[str]
+    """Of `chat_reply`; a new version re-reads stored replies."""
+    has_logprobs: ClassVar[bool] = False
+
+    def __init__(
+        self, target: Target, judging: JudgingMethod | None = None, *, sampled: bool = False
+    ) -> None:
+        """Speak `judging` (pairwise when not given); `sampled` asks for distinct answers."""
+        super().__init__(target)
+        judging = judging or METHODS["pairwise"]
+        if judging.needs_logprobs and not self.has_logprobs:
+            raise UsageError(
+                f"{self.name}/{target.model}: {judging.name} needs token probabilities, which "
+                "this provider does not tell"
+            )
+        self.judging = judging
+        self.temperature = 1 if sampled else 0
+        self.method = judging.scores
+        self.parser = f"{self.dialect_version}+{judging.parser}"
+        self.output_tokens_estimate = REASONING_TOKENS if judging.reasons else 1
+
+    @property
+    def template(self) -> str:
+        """The frame around every call."""
+        return self.judging.template
+
+    @property
+    def described(self) -> Mapping[str, Json]:
+        """The way of judging, which changes answers beyond what the request shows."""
+        return {"judging": self.judging.name}
+
+    def leads(self, prompt: JudgePrompt) -> bool:
+        """Whether the part that a tuple's comparisons share is long enough to be cached."""
+        if self.prompt_cache_tokens is None or not prompt.prompt:
+            return False
+        shared = len(prompt.system) + len(prompt.prompt)
+        return shared >= self.prompt_cache_tokens * CHARACTERS_PER_TOKEN
+
+    @abstractmethod
+    def chat_request(self, prompt: JudgePrompt) -> Request:
+        """Make the request for one prompt."""
+
+    @abstractmethod
+    def chat_reply(self, body: Json) -> tuple[ChatReply, Usage, str | None]:
+        """Find text, usage and model in a reply.
+
+        Raises:
+            MalformedBodyError: this is no reply of this dialect.
+        """
+
+    def build(self, calls: Sequence[Call]) -> Request:
+        """One call a request."""
+        (call,) = calls
+        return self.chat_request(self.judging.prompt(call))
+
+    def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
+        """Read the reply with the method."""
+        reply, usage, model = self.chat_reply(part)
+        return self.judging.read(reply), usage, model
