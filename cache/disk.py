@@ -33,6 +33,10 @@ LOCK_TIMEOUT_S: Final = 60.0
 class TextDisk(diskcache.Disk):  # type: ignore[misc]
     """Text keys, text values, both in the database; it can neither pickle nor unpickle."""
 
+    def __init__(self, directory: str, **_settings: Any) -> None:
+        # diskcache hands on every `disk_` setting it finds in the folder, whoever set it.
+        super().__init__(directory)
+
     def put(self, key: Any) -> tuple[str, bool]:
         """Encode a key."""
         return self._text(key), True

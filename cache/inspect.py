@@ -145,16 +145,23 @@ def _identities(folder: Path) -> dict[str, Identity]:
 
 def verify(folder: Path) -> Verification:
     """Read every row, compare every checksum, ask SQLite for the database's own health."""
-    rows, damaged = 0, []
+    rows, foreign, damaged = 0, 0, []
     with _reading(folder):
-        for prefix, check in (("a:", decode), ("s:", unseal)):
-            for key, text, _ in scan(folder, prefix):
-                rows += 1
-                try:
-                    check(text)
-                except DamagedRecordError as error:
-                    damaged.append(f"{key}: {error}")
-        return Verification(rows, tuple(damaged), foreign_rows(folder), integrity(folder))
+        try:
+            for prefix, check in (("a:", decode), ("s:", unseal)):
+                for key, text, _ in scan(folder, prefix):
+                    rows += 1
+                    try:
+                        check(text)
+                    except DamagedRecordError as error:
+                        damaged.append(f"{key}: {error}")
+            foreign = foreign_rows(folder)
+            problems = integrity(folder)
+        except sqlite3.OperationalError:
+            raise  # not to be opened or read at all, which says nothing of what is in it
+        except sqlite3.DatabaseError as error:
+            problems = (str(error),)
+    return Verification(rows, tuple(damaged), foreign, problems)
 
 
 def explain(folder: Path, scorer: str, identity: Identity, calls: Sequence[str]) -> Explanation:
@@ -163,7 +170,7 @@ def explain(folder: Path, scorer: str, identity: Identity, calls: Sequence[str])
         identities = _identities(folder)
         have: dict[str, set[str]] = {}
         for key, _, _ in scan(folder, "a:"):
-            _, owner, call = key.split(":")
+            owner, _, call = key.removeprefix("a:").partition(":")
             have.setdefault(owner, set()).add(call)
     missing = set(calls) - have.get(scorer, set())
     overlaps = Counter({key: len(missing & found) for key, found in have.items() if key != scorer})

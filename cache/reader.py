@@ -27,7 +27,8 @@ def read_rows(folder: Path, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     marks = ",".join("?" * len(keys))
     query = f"SELECT key, value FROM Cache WHERE raw = 1 AND mode = ? AND key IN ({marks})"  # noqa: S608
     with closing(_connect(folder)) as connection:
-        yield from connection.execute(query, (MODE_RAW, *keys))
+        for key, value in connection.execute(query, (MODE_RAW, *keys)):
+            yield str(key), str(value)
 
 
 def scan(folder: Path, prefix: str) -> Iterator[tuple[str, str, float]]:
@@ -47,8 +48,11 @@ def scan(folder: Path, prefix: str) -> Iterator[tuple[str, str, float]]:
 
 
 def foreign_rows(folder: Path) -> int:
-    """Count rows that rmjudge did not write (other modes, binary keys)."""
-    query = "SELECT count(*) FROM Cache WHERE NOT (raw = 1 AND mode = ?)"
+    """Count rows that rmjudge did not write (other modes, binary keys, other names)."""
+    query = (
+        "SELECT count(*) FROM Cache WHERE NOT (raw = 1 AND mode = ? AND typeof(key) = 'text' "
+        "AND substr(key, 1, 2) IN ('a:', 's:'))"
+    )
     with closing(_connect(folder)) as connection:
         return int(connection.execute(query, (MODE_RAW,)).fetchone()[0])
 

@@ -46,12 +46,17 @@ class AnswerCache:
             StorageStopped: it cannot be read or written.
         """
         self.folder = folder
-        self.damaged = 0
+        self._damaged: set[str] = set()
         try:
             self._open().close()
         except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
             raise storage_stopped(folder, cause) from cause
         self._writer = Writer(self._open, folder)
+
+    @property
+    def damaged(self) -> int:
+        """How many rows were found unreadable so far."""
+        return len(self._damaged)
 
     def _open(self) -> diskcache.Cache:
         return open_cache(self.folder)
@@ -95,7 +100,7 @@ class AnswerCache:
             try:
                 found[rows[key]] = decode(text)
             except DamagedRecordError:
-                self.damaged += 1
+                self._damaged.add(key)  # looked up again once the claim is had
         return found
 
     def _read(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -112,18 +117,24 @@ class AnswerCache:
 
     @asynccontextmanager
     async def claim(self, scorer: str, waiting: Callable[[], None]) -> AsyncIterator[None]:
-        """Let one process at a time buy this scorer's answers; the next finds them here."""
+        """Let one process at a time buy this scorer's answers; the next finds them here.
+
+        Raises:
+            StorageStopped: the lock's file cannot be made.
+        """
         claims = self.folder / "claims"
-        claims.mkdir(mode=0o700, exist_ok=True)
         # The lock is the operating system's: it goes with the process, however that ends.
         lock = FileLock(claims / f"{scorer}.lock", mode=0o600, thread_local=False)
         while True:
             try:
+                claims.mkdir(mode=0o700, exist_ok=True)
                 lock.acquire(blocking=False)
                 break
-            except Timeout:
+            except Timeout:  # an OSError too
                 waiting()
                 await asyncio.sleep(CLAIM_POLL_S)
+            except OSError as cause:
+                raise storage_stopped(self.folder, cause) from cause
         try:
             yield
         finally:

@@ -117,7 +117,8 @@ class Writer:
 
 def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
     """Say in plain words why the cache cannot keep answers, and what to do."""
-    text = str(cause)
+    # An OSError's own text names the path, which may hold any word.
+    text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
     if isinstance(cause, diskcache.Timeout) or "locked" in text:
         why = "another process has kept it busy for over a minute"
         advice = "wait for that process, or use another --cache-dir"

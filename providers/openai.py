@@ -76,6 +76,9 @@ class OpenAI(Provider):
         """Read a completion."""
         if not isinstance(part, dict) or not isinstance(part.get("choices"), list):
             raise MalformedBodyError("a completion has `choices`")
+        reason = member(part, "choices", 0, "finish_reason")
+        if reason in ("error", "abort", "insufficient_system_resource"):
+            raise MalformedBodyError("the server gave up on the answer half way")
         return _answer(part), _usage(part), _model(part)
 
 

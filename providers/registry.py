@@ -5,11 +5,13 @@ The table names modules and imports none, so that listing providers stays instan
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "openai": ("rmjudge.providers.openai", "OpenAI"),
     "vllm": ("rmjudge.providers.vllm", "VLLM"),
+    "vllm-pooling": ("rmjudge.providers.vllm", "VLLMPooling"),
+    "sglang": ("rmjudge.providers.sglang", "SGLang"),
+    "tei": ("rmjudge.providers.tei", "TEI"),
+    "nim": ("rmjudge.providers.nim", "NIM"),
+    "openrlhf": ("rmjudge.providers.openrlhf", "OpenRLHF"),
+    "nemo": ("rmjudge.providers.nemo", "NeMo"),
+    "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
 }
 NAMES: Final = (*HOSTED, "baseline")
 
@@ -71,9 +80,11 @@ def parse_spec(text: str) -> Spec:
             f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
         )
     if provider not in NAMES:
-        close = get_close_matches(provider, NAMES, n=1)
+        close = get_close_matches(provider.lower(), NAMES, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
+    if "://" in model:  # it would go to the provider's own address, as part of the model's name
+        raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
     return Spec(provider, model, f"http{url}" if at else None)
 
 
@@ -107,8 +118,12 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         raise UsageError(
             f"{spec.name}: no API key; set the environment variable {kind.key_variable}"
         )
-    if key and not key.isprintable():
-        raise UsageError(f"{kind.key_variable} holds a line break or another control character")
+    if key and not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise UsageError(
+            f"{kind.key_variable} holds a line break, a blank at an end or another character "
+            "that no key has; set it again"
+        )
+    _check_params(spec, settings.params)
     policy = Policy(deadline_s=settings.deadline_s) if settings.deadline_s else Policy()
     return HostedScorer(
         kind(Target(spec.model, base_url, settings.params)),
@@ -118,6 +133,13 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         tpm=settings.tpm,
         policy=policy,
     )
+
+
+def _check_params(spec: Spec, params: Mapping[str, Json]) -> None:
+    try:
+        json.dumps(dict(params), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{spec.name}: params cannot be sent as JSON: {error}") from error
 
 
 def at_default_url(spec: Spec, url: str) -> bool:
@@ -146,11 +168,13 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0
+        if " " in url or not url.isprintable():  # urlsplit drops line breaks, httpx refuses them
+            port_is_fine = False
     except ValueError:
         parts, port_is_fine = urlsplit(""), False
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
         raise UsageError(f"{url!r} is no http:// or https:// address")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.username or parts.password or "?" in url or "#" in url:
         raise UsageError(
             "an endpoint's address carries no user, password, query or fragment; "
             "keys go into environment variables"
@@ -162,5 +186,8 @@ def sends_in_clear(url: str) -> bool:
     """Whether texts and keys would cross a network unencrypted."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    loopback = host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
     return parts.scheme == "http" and not loopback

@@ -45,6 +45,7 @@ class OpenAIResponses(JudgeProvider):
             "model": self.target.model,
             "input": prompt.user,
             "store": False,
+            "stream": False,  # transformers serve streams unless told not to
             **self._sampling(),
         }
         if prompt.system:
@@ -104,7 +105,8 @@ def _withheld(body: dict[str, Json], parts: list[Json], text: str) -> Unscored |
     reason = member(body, "incomplete_details", "reason")
     if reason == "content_filter":
         return Unscored("content-filter", "the provider withheld the answer")
-    if reason == "max_output_tokens":
+    # Some servers say that it is incomplete, and no more.
+    if reason == "max_output_tokens" or body.get("status") == "incomplete":
         return Unscored("truncated", "the answer ran into the token limit")
     for part in parts:
         if member(part, "type") == "refusal":

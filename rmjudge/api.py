@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from rmjudge.calls import Json
+from rmjudge.config import check_option
 from rmjudge.options import RunOptions
 from rmjudge.runfiles import find_results, read_result
 from rmjudge.scorer import Scorer
@@ -70,10 +71,15 @@ async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[
         if name in given:
             given[name] = Path(given[name])
     given["domains"] = tuple(given.get("domains", ()))
+    if given["domains"]:
+        check_option("domains", list(given["domains"]))
+    for name in ("order", "seed", "limit", "concurrency", "rpm", "tpm", "deadline"):
+        if given.get(name) is not None:
+            check_option(name, given[name])
     sources = [data] if isinstance(data, (str, Path)) else data
     prepared = prepare(
         [models] if isinstance(models, (str, Scorer)) else models,
-        RunOptions(data=tuple(map(str, sources)), **given),
+        RunOptions(data=tuple(map(_source, sources)), **given),
     )
     watch: Watch | None = None
     if progress:
@@ -88,6 +94,11 @@ async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[
     if run.stopped is not None:
         raise run.stopped
     return run
+
+
+def _source(source: str | Path) -> str:
+    # A Path is always a path, even one that is called like a source of ours.
+    return source if isinstance(source, str) else str(source.absolute())
 
 
 def load(*folders: str | Path) -> Run:

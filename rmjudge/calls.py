@@ -6,7 +6,7 @@ only: no tuple, no style, no position in a matrix, so that equal texts are one c
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
@@ -59,8 +59,8 @@ class Reward:
     def __post_init__(self) -> None:
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
             raise ValueError(f"a reward is a number, not {type(self.value).__name__}")
-        if not math.isfinite(self.value):
-            raise ValueError(f"a reward is finite, not {self.value}")
+        if not abs(self.value) <= sys.float_info.max:  # an int may lie beyond every float
+            raise ValueError(f"a reward is a finite float, not {self.value}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     with AnswerCache(prepared.cache_folder) as cache:
         for job, price in zip(prepared.jobs, prepared.prices, strict=True):
             key = await cache.register(job.scorer.identity)
-            job.first_questions()
+            for work in job.work.values():
+                work.queued = True  # all are looked up here, so none is a follow-up
             pending = await settle_from_cache(job, cache, key, list(job.work.values()))
             inputs = sum(estimate_tokens(work.call) for work in pending)
             outputs = job.scorer.output_tokens_estimate * len(pending)

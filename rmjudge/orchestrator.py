@@ -71,6 +71,8 @@ class Orchestrator:
             key = await self._store.register(job.scorer.identity)
             pending = await settle_from_cache(job, self._store, key, job.first_questions())
             if pending and job.stopped is None:
+                job.stopped = self._reason  # asked to stop before anything was planned
+            if pending and job.stopped is None:
                 async with self._store.claim(key, job.note_waiting):
                     # Another process may have bought some of these while this one waited.
                     pending = await settle_from_cache(job, self._store, key, pending)

@@ -37,7 +37,8 @@ def watcher(
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
+            # A display that broke (its terminal is gone) must not cost the run its results.
+            with suppress(asyncio.CancelledError, OSError):
                 await task
 
     return watch

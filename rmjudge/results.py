@@ -12,7 +12,7 @@ from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Metrics, Position
 from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import PairwisePlan, PointwisePlan, Scores
-from rmjudge.pricing import Price, cost_of
+from rmjudge.pricing import FREE, Price, cost_of
 from rmjudge.vocabulary import DOMAINS, Domain, Order
 
 
@@ -58,8 +58,8 @@ class ScorerResult:
     """One scorer of a run.
 
     `cost` is in US dollars for this run's replies; `cost_known` is False where a model has
-    no known price, and `cost` is None where nothing can be charged. `statuses` counts why
-    calls have no score; `notes` are lines for people.
+    no known price or a reply no token count, and `cost` is None then, and where nothing can
+    be charged. `statuses` counts why calls have no score; `notes` are lines for people.
     """
 
     metrics: Metrics
@@ -100,7 +100,7 @@ def result_of(job: Job, price: Price | None) -> ScorerResult:
         ),
         tokens=Tokens(job.spent.input_tokens, job.spent.output_tokens, job.spent.cached_tokens),
         cost=cost_of(job.spent, price),
-        cost_known=price is not None,
+        cost_known=price == FREE or (price is not None and not job.spent.uncounted_replies),
         statuses=dict(sorted(job.statuses.items())),
         models=dict(sorted(job.models.items())),
         notes=tuple(_notes(job)),

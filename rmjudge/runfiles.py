@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -63,11 +64,14 @@ def write_result(folder: Path, result: ScorerResult, about: Mapping[str, Json]) 
 
 def _replace(path: Path, lines: Iterable[str]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="ascii", newline="\n") as file:
-        file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _pretty(data: Mapping[str, Json]) -> str:
@@ -112,7 +116,10 @@ def find_results(folder: Path) -> list[Path]:
     """
     if (folder / METRICS).is_file():
         return [folder]
-    found = sorted(path.parent for path in folder.glob(f"*/{METRICS}"))
+    # One level down a run's scorers, or runs of one scorer; two levels down, runs of several.
+    found = sorted(
+        path.parent for under in ("*", "*/*") for path in folder.glob(f"{under}/{METRICS}")
+    )
     if not found:
         what = "no such folder" if not folder.exists() else f"no {METRICS} in it"
         raise UsageError(f"{folder}: {what}; give the folder that `rmjudge run` wrote")
@@ -135,14 +142,14 @@ def read_result(folder: Path) -> ScorerResult:
         return ScorerResult(
             metrics=metrics,
             tuples=tuples,
-            calls=CallCounts(**run["calls"]),
-            tokens=Tokens(**run["tokens"]),
-            cost=run["cost"]["usd"],
-            cost_known=run["cost"]["known"],
-            statuses=run["statuses"],
-            models=run["models"],
-            notes=tuple(run["notes"]),
-            stopped=run["stopped"],
+            calls=CallCounts(**_counts(run["calls"])),
+            tokens=Tokens(**_counts(run["tokens"])),
+            cost=_number(run["cost"]["usd"]),
+            cost_known=bool(run["cost"]["known"]),
+            statuses=_counts(run["statuses"]),
+            models=_counts(run["models"]),
+            notes=tuple(map(str, run["notes"])),
+            stopped=None if run["stopped"] is None else str(run["stopped"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
@@ -157,12 +164,29 @@ def _tuple(line: str) -> TupleResult:
         subset=record["subset"],
         score_chosen=_triple(record.get("score_chosen")),
         score_rejected=_triple(record.get("score_rejected")),
-        matrix=None if matrix is None else tuple(tuple(row) for row in matrix),
+        matrix=None if matrix is None else tuple(tuple(map(_number, row)) for row in matrix),
     )
 
 
 def _triple(values: Any) -> tuple[float | None, float | None, float | None] | None:
     if values is None:
         return None
-    one, two, three = values
+    one, two, three = map(_number, values)
     return one, two, three
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{value!r} is no number")
+    if not abs(value) <= sys.float_info.max:
+        raise ValueError(f"{value!r} is not finite")
+    return value
+
+
+def _counts(values: Mapping[str, Any]) -> dict[str, int]:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{name} = {value!r} is no count")
+    return dict(values)

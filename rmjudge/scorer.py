@@ -9,7 +9,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from rmjudge.calls import (
     Answer,
@@ -79,8 +79,8 @@ class Scorer(Protocol):
 class _InProcessScorer(ABC):
     """Common ground of scorers that are plain Python: no network, nothing to re-read."""
 
-    name: ClassVar[str] = ""
-    version: ClassVar[str] = ""
+    name: str = ""
+    version: str = ""
     concurrency = 1
     batch = 1
     output_tokens_estimate = 0

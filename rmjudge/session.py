@@ -148,12 +148,21 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
     own = options.providers.get(spec.provider, ProviderOptions())
     return ScorerSettings(
         base_url=options.base_url or own.base_url,
-        params={**own.params, **options.params} if spec.hosted else {},
+        params=_sendable({**own.params, **options.params}) if spec.hosted else {},
         concurrency=options.concurrency or own.concurrency,
         rpm=options.rpm or own.rpm,
         tpm=options.tpm or own.tpm,
         deadline_s=options.deadline or own.deadline,
     )
+
+
+def _sendable(params: dict[str, Json]) -> dict[str, Json]:
+    for name, value in params.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):  # a date of TOML, 1e999, nan
+            raise UsageError(f"the parameter {name} = {value!r} cannot be sent as JSON") from None
+    return params
 
 
 def _refuse_twins(scorers: Sequence[Scorer]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,6 +15,7 @@ from rmjudge.errors import Interrupted
 from rmjudge.orchestrator import DRAIN_S, Orchestrator
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SHOW_CURSOR: Final = b"\x1b[?25h\n"
 
 
 def draining(
@@ -31,6 +33,7 @@ def draining(
         def on_signal(name: str) -> None:
             nonlocal asked
             if asked:
+                _show_cursor()
                 # Nothing is lost: what was committed is on disk, files are replaced whole.
                 os._exit(Interrupted.exit_code)
             asked = True
@@ -55,3 +58,10 @@ def draining(
                 loop.remove_signal_handler(number)
 
     return handlers
+
+
+def _show_cursor() -> None:
+    """Give a terminal back the cursor that the progress display hides."""
+    terminal = sys.__stderr__  # sys.stderr is the display's own while it is shown
+    if terminal is not None and terminal.isatty():
+        os.write(terminal.fileno(), SHOW_CURSOR)

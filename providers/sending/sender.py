@@ -100,6 +100,7 @@ class Sender:
             replies = self._read(await self._post(request, body), parse)
         except CallError as error:
             error.message = self._clean(error.message)
+            error.args = (error.message,)  # a traceback shows these
             self.endpoint.attempt_failed(error)
             raise
         finally:
@@ -144,6 +145,7 @@ class Sender:
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
         """Check status, type, size (done while reading), JSON, schema, in that order."""
+        reply = self._without_key(reply)
         error = classify(reply, self._policy)
         if error is not None:
             raise error
@@ -171,6 +173,17 @@ class Sender:
         if raw == reply.raw:
             return reply
         return Reply(reply.answer, raw, reply.parser, reply.usage, reply.model)
+
+    def _without_key(self, reply: RawReply) -> RawReply:
+        # Before anything is cut to a length: half a key is no longer recognised as one.
+        if self._secret is None:
+            return reply
+        body = reply.body.decode("latin-1")
+        clean = self._clean(body)
+        headers = {name: self._clean(value) for name, value in reply.headers.items()}
+        return RawReply(
+            reply.status, headers, reply.body if clean == body else clean.encode("latin-1")
+        )
 
     def _clean(self, text: str) -> str:
         return self._secret.strike(text) if self._secret else text

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rmjudge.calls import Json
-from rmjudge.cli.console import people, print_json, say, tables
+from rmjudge.cli.console import people, print_json, print_text, say, tables
 from rmjudge.config import read_config
 from rmjudge.errors import Interrupted, StopRun, UsageError
 from rmjudge.options import RunOptions
@@ -101,7 +101,7 @@ def _show(finished: Run, *, as_json: bool) -> None:
     if as_json:
         from rmjudge.render.exports import to_json  # noqa: PLC0415
 
-        sys.stdout.write(to_json(finished.results))
+        print_text(to_json(finished.results))
     say(f"results: {finished.folder}")
 
 

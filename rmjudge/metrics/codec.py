@@ -101,7 +101,7 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         method=data["method"],
         order=data["order"],
         reading=data["headline"],
-        tuples=int(data["tuples"]),
+        tuples=_count(data["tuples"]),
         domains={
             cast(Domain, name): _domain_from_json(part) for name, part in data["domains"].items()
         },
@@ -110,34 +110,37 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         strict=_to_accuracies(data["strict"]),
         half_credit=_to_accuracies(data["half_credit"]),
         intervals=_to_intervals(data["intervals"]),
-        tie_rate=data["tie_rate"],
-        unscored_cells=int(data["unscored_cells"]),
-        bounds=Interval(**data["bounds"]),
+        tie_rate=_fraction(data["tie_rate"]),
+        unscored_cells=_count(data["unscored_cells"]),
+        bounds=_to_interval(**data["bounds"]),
         position=_to_position(data["position"]),
     )
 
 
 def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
     return DomainMetrics(
-        tuples=int(part["tuples"]),
+        tuples=_count(part["tuples"]),
         matrix=_to_matrix(part["matrix"]),
         headline=_to_accuracies(part),
         strict=_to_accuracies(part["strict"]),
         half_credit=_to_accuracies(part["half_credit"]),
         intervals=_to_intervals(part["intervals"]),
-        tie_rate=part["tie_rate"],
-        unscored_cells=int(part["unscored_cells"]),
-        bounds=Interval(**part["bounds"]),
+        tie_rate=_fraction(part["tie_rate"]),
+        unscored_cells=_count(part["unscored_cells"]),
+        bounds=_to_interval(**part["bounds"]),
     )
 
 
 def _to_accuracies(data: Mapping[str, Any]) -> Accuracies:
-    return Accuracies(data["easy"], data["normal"], data["hard"], data["average"])
+    easy, normal, hard, average = (
+        _fraction(data[name]) for name in ("easy", "normal", "hard", "average")
+    )
+    return Accuracies(easy, normal, hard, average)
 
 
 def _to_intervals(data: Mapping[str, Any]) -> Intervals:
     easy, normal, hard, average = (
-        None if data[name] is None else Interval(**data[name])
+        None if data[name] is None else _to_interval(**data[name])
         for name in ("easy", "normal", "hard", "average")
     )
     return Intervals(easy, normal, hard, average)
@@ -148,9 +151,9 @@ def _to_position(data: Mapping[str, Any] | None) -> Position | None:
         return None
     matrix = data["swap_matrix"]
     return Position(
-        decided=int(data["decided"]),
-        first_share=data["first_share"],
-        swap_consistency=data["swap_consistency"],
+        decided=_count(data["decided"]),
+        first_share=_fraction(data["first_share"]),
+        swap_consistency=_fraction(data["swap_consistency"]),
         swap_matrix=None if matrix is None else _to_matrix(matrix),
     )
 
@@ -158,4 +161,25 @@ def _to_position(data: Mapping[str, Any] | None) -> Position | None:
 def _to_matrix(rows: Any) -> Matrix:
     if len(rows) != 3 or any(len(row) != 3 for row in rows):
         raise ValueError("a matrix is 3x3")
-    return tuple(tuple(row) for row in rows)
+    return tuple(tuple(map(_fraction, row)) for row in rows)
+
+
+def _to_interval(low: Any, high: Any) -> Interval:
+    ends = _fraction(low), _fraction(high)
+    if ends[0] is None or ends[1] is None:
+        raise ValueError("an interval has two ends")
+    return Interval(ends[0], ends[1])
+
+
+def _fraction(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{value!r} is no fraction")
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value

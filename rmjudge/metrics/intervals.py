@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rmjudge.metrics.report import Interval, Intervals
 from rmjudge.metrics.tallies import Credits
-from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Domain
+from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, DOMAINS, Domain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,11 +30,14 @@ def bootstrap(
     """Intervals of each domain's accuracies, and of their macro averages.
 
     `reading` turns a credit into what is averaged (strict or half credit). The draws depend
-    on nothing but the number of tuples, so equal data give equal intervals.
+    on nothing but the domain and its number of tuples, so equal data give equal intervals.
     """
     import numpy as np  # noqa: PLC0415 - 80 ms that --help and report need not wait for
 
-    draws = {domain: _replicates(credits, reading) for domain, credits in domains.items()}
+    draws = {
+        domain: _replicates(credits, reading, DOMAINS.index(domain))
+        for domain, credits in domains.items()
+    }
     each = {domain: _intervals(values) for domain, values in draws.items()}
     if not draws:
         return each, Intervals(None, None, None, None)
@@ -42,7 +45,7 @@ def bootstrap(
 
 
 def _replicates(
-    credits: Sequence[Credits], reading: Callable[[float], float]
+    credits: Sequence[Credits], reading: Callable[[float], float], stream: int
 ) -> NDArray[np.float64]:
     """Draw tuples with replacement; return easy, normal, hard, average (REPLICATES x 4)."""
     import numpy as np  # noqa: PLC0415 - see bootstrap
@@ -56,7 +59,7 @@ def _replicates(
             if credit is not None:
                 values[row, column] = reading(credit)
                 scored[row, column] = 1.0
-    weights = _draws(n)
+    weights = _draws(n, stream)
     with np.errstate(invalid="ignore"):
         cells = (weights @ values) / (weights @ scored)
     column_of = {cell: column for column, cell in enumerate(CELLS)}
@@ -68,11 +71,15 @@ def _replicates(
 
 
 @lru_cache(maxsize=16)
-def _draws(n: int) -> NDArray[np.float64]:
-    """How often each of n tuples is drawn, in each replicate (REPLICATES x n)."""
+def _draws(n: int, stream: int) -> NDArray[np.float64]:
+    """How often each of n tuples is drawn, in each replicate (REPLICATES x n).
+
+    Each domain has its own `stream`: domains of equal size must not be drawn from alike, or
+    their errors would add up instead of averaging out.
+    """
     import numpy as np  # noqa: PLC0415 - see bootstrap
 
-    rng = np.random.Generator(np.random.PCG64(n))
+    rng = np.random.Generator(np.random.PCG64([n, stream]))
     drawn = rng.integers(0, n, size=(REPLICATES, n))
     places = drawn + np.arange(REPLICATES)[:, np.newaxis] * n
     counts = np.bincount(places.ravel(), minlength=REPLICATES * n)

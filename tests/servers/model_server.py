@@ -16,6 +16,7 @@ Run: `python model_server.py` prints its port. Control:
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import hashlib
 import json
@@ -23,7 +24,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 Headers = dict[str, str]
 
@@ -120,11 +123,31 @@ def classification(request: dict[str, Any], reward: Any = None) -> dict[str, Any
     }
 
 
+@cache
+def bomb() -> bytes:
+    return gzip.compress(b'{"a":"' + b" " * 2**26 + b'"}')
+
+
+def echo(form: str) -> str:
+    """The key of the last request, in one of the forms that servers quote it in."""
+    sent = STATE.headers[-1].get("authorization", "").removeprefix("Bearer ")
+    match form:
+        case "quoted":
+            return quote(sent, safe="")
+        case "base64":
+            return base64.b64encode(sent.encode()).decode()
+        case "basic":
+            return base64.b64encode(f":{sent}".encode()).decode()
+        case "cut":  # in the middle, by whoever keeps the first 400 or the last 160 characters
+            return "-" * 365 + sent + "-" * 150
+    return sent
+
+
 def answer_ok(path: str, request: dict[str, Any]) -> Answer:
     return as_json(completion(request) if path.endswith("completions") else classification(request))
 
 
-def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # noqa: C901, PLR0911, PLR0912
+def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # noqa: C901, PLR0911, PLR0912, PLR0915
     judge = path.endswith("completions")
     name, _, detail = name.partition(":")
     match name:
@@ -136,9 +159,10 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
             return error(int(status), f"status {status} as asked", **({key: value} if key else {}))
         case "quota":
             return error(429, "You exceeded your current quota", "insufficient_quota")
-        case "key":
-            sent = STATE.headers[-1].get("authorization", "").removeprefix("Bearer ")
-            return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")
+        case "key":  # key, key:quoted, key:base64, key:basic, key:cut
+            return error(401, f"Incorrect API key provided: {echo(detail)}", "invalid_api_key")
+        case "key-422":
+            return error(422, f"the header was Bearer {echo(detail)}")
         case "context":
             return error(400, "maximum context length is 10 tokens", "context_length_exceeded")
         case "filter-400":
@@ -169,10 +193,14 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
             return Answer(200, gzip.compress(answer_ok(path, request).body), headers)
         case "gzip-bomb":
             headers = {"content-type": "application/json", "content-encoding": "gzip"}
-            return Answer(200, gzip.compress(b'{"a":"' + b" " * 2**26 + b'"}', 9), headers)
-        case "huge":
+            return Answer(200, bomb(), headers)
+        case "huge":  # huge or huge:401
             body = b'{"a":"' + b"x" * 2**25 + b'"}'
-            return Answer(200, body, {"content-type": "application/json"})
+            return Answer(int(detail or 200), body, {"content-type": "application/json"})
+        case "encoding":  # encoding:br, which nobody asked for
+            ok = answer_ok(path, request)
+            ok.headers["content-encoding"] = detail
+            return ok
         case "nesting":
             body = b"[" * 100_000 + b"]" * 100_000
             return Answer(200, body, {"content-type": "application/json"})
@@ -200,6 +228,11 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
         case "contradiction" if judge:
             text = "\\boxed{A>B} or rather \\boxed{B>A}"
             return as_json(completion(request, message={"content": text}))
+        case "said-key" if judge:  # said-key, said-key:cut
+            text = f"Both are fine. {echo(detail)}"
+            return as_json(completion(request, message={"content": text}))
+        case "broken-off" if judge:  # broken-off:error
+            return as_json(completion(request, finish_reason=detail))
         case "other-model":
             body = json.loads(answer_ok(path, request).body)
             return as_json({**body, "model": detail or "another-model"})
@@ -228,6 +261,7 @@ PAID = {
     "other-model",
     "null-content",
     "empty-choices",
+    "said-key",
     "reward",
 }
 

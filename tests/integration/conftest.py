@@ -1,0 +1,143 @@
+"""Real servers as fixtures, started once a session; skipped unless they were asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from . import servers
+from .servers import PROXY_KEY, UPSTREAM, Aimock, Server, free_port, require, running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("RMJUDGE_INTEGRATION") == "1":
+        return
+    skip = pytest.mark.skip(reason="needs real servers: make test-integration")
+    for item in items:
+        if item.get_closest_marker("integration"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where servers run and write their logs."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def served(logs: Path) -> Iterator[Server]:
+    """`transformers serve` with the tiny judge."""
+    require(servers.TRANSFORMERS, servers.TINY_LM)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    where = ["--host", "127.0.0.1", "--port", port, "--device", "cpu"]
+    command = [servers.TRANSFORMERS, "serve", servers.TINY_LM, *where]
+    with running(command, url, "/health", logs / "transformers.log", within_s=180):
+        yield Server(url)
+
+
+@pytest.fixture(scope="session")
+def _aimock(logs: Path) -> Iterator[Aimock]:
+    require(servers.AIMOCK)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    nothing = logs / "fixtures"
+    nothing.mkdir()
+    command = [servers.AIMOCK, "-h", "127.0.0.1", "-p", port, "-f", nothing]
+    with running(command, url, "/health", logs / "aimock.log", within_s=30):
+        yield Aimock(url)
+
+
+@pytest.fixture
+def aimock(_aimock: Aimock) -> Aimock:
+    """aimock, with everything forgotten that other tests taught it."""
+    _aimock.call("POST", "/__aimock/reset", {})
+    return _aimock
+
+
+@pytest.fixture(scope="session")
+def proxy(logs: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A LiteLLM proxy before `transformers serve`, before aimock, and with canned answers.
+
+    Only `judge` and `decider` need `transformers serve`, and only `upstream-*` need aimock;
+    without them those models have nobody behind them, and the tests that use them skip.
+    """
+    require(servers.LITELLM)
+    behind = {name: _url_or_nobody(request, name) for name in ("served", "_aimock")}
+    config = logs / "litellm.yaml"
+    config.write_text(_proxy_config(behind["served"], behind["_aimock"]), "utf-8")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [servers.LITELLM, "--config", config, "--host", "127.0.0.1", "--port", port]
+    environment = {**servers.OFFLINE, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    log = logs / "litellm.log"
+    with running(command, url, "/health/liveliness", log, within_s=120, environment=environment):
+        yield Server(url)
+
+
+def _url_or_nobody(request: pytest.FixtureRequest, name: str) -> str:
+    try:
+        server: Server = request.getfixturevalue(name)
+    except pytest.skip.Exception:
+        return "http://127.0.0.1:9"
+    return server.url
+
+
+def _proxy_config(served: str, aimock: str) -> str:
+    """LiteLLM's configuration; JSON is YAML too."""
+
+    def model(name: str, target: str, **params: str) -> dict[str, object]:
+        return {
+            "model_name": name,
+            "litellm_params": {"model": target, "api_key": "none", **params},
+        }
+
+    models = [
+        # As `openai/` it would ask transformers serve for Responses, which it streams unasked.
+        model("judge", f"hosted_vllm/{servers.TINY_LM}", api_base=f"{served}/v1"),
+        model("decider", f"typesafe/{servers.TINY_LM}", api_base=served),
+        model("canned", "openai/canned", mock_response="A says so. \\boxed{A>B}"),
+        model("limited", "openai/limited", mock_response="litellm.RateLimitError"),
+        model("broken", "openai/broken", mock_response="litellm.InternalServerError"),
+        model("long", "openai/long", mock_response="litellm.ContextWindowExceededError"),
+        *(model(name, f"openai/{name}", api_base=f"{aimock}/v1") for name in UPSTREAM),
+    ]
+    return json.dumps(
+        {
+            "model_list": models,
+            "litellm_settings": {"drop_params": True, "telemetry": False},
+            "router_settings": {"disable_cooldowns": True, "num_retries": 0},
+            "general_settings": {"master_key": PROXY_KEY},
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def nemo(logs: Path) -> Iterator[Server]:
+    """PyTriton with the tensors of NeMo-Aligner's reward server."""
+    require(servers.PYTRITON)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [servers.PYTRITON, Path(__file__).with_name("reward_tensors.py"), port]
+    ready = "/v2/models/reward_model/ready"
+    with running(command, url, ready, logs / "pytriton.log", within_s=90):
+        yield Server(url)
+
+
+@pytest.fixture(scope="session")
+def vllm(logs: Path) -> Iterator[Server]:
+    """vLLM with the tiny reward model."""
+    require(servers.VLLM, servers.TINY_RM)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    how = ["--max-model-len", 4096, "--dtype", "float32", "--served-model-name", "tiny-rm"]
+    where = ["--host", "127.0.0.1", "--port", port]
+    environment = {**servers.OFFLINE, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    command = [servers.VLLM, "serve", servers.TINY_RM, *where, *how]
+    log = logs / "vllm.log"
+    with running(command, url, "/health", log, within_s=300, environment=environment):
+        yield Server(url)

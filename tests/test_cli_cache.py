@@ -1,0 +1,126 @@
+"""`rmjudge cache`: what is kept, whether it is sound, why calls were not found."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Cli, ModelServer
+
+
+def judge(server: ModelServer) -> tuple[str, ...]:
+    return ("run", server.judge, "--limit", "1", "--domain", "code", "--cache-dir", "kept")
+
+
+@pytest.fixture(scope="module")
+def bought(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> Cli:
+    """A cache with a judge's nine answers, one without a verdict: `o`; and `warmer`, a run
+    with another parameter, which the server refused.
+    """
+    server: ModelServer = request.getfixturevalue("_model_server_process")
+    server.reset()
+    cli = new_cli()
+    server.control(script=["no-verdict"])
+    assert cli(*judge(server), "--out", "o").returncode == 1
+    server.control(faults=["status:401"], rate=1)
+    words = ("--param", "temperature=0.7", "--out", "warmer")
+    assert cli(*judge(server), *words).returncode == 3
+    return cli
+
+
+def test_info_counts_the_answers_of_each_scorer(bought: Cli) -> None:
+    done = bought("cache", "info", "--cache-dir", "kept")
+    lines = [line.split() for line in done.stdout.splitlines() if "openai/judge" in line]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(line[3:5] for line in lines) == [["0", "0"], ["9", "1"]]
+
+
+def test_info_as_json_has_the_whole_identity(bought: Cli) -> None:
+    done = bought("cache", "info", "--cache-dir", "kept", "--json")
+    found = {scorer["answers"]: scorer for scorer in json.loads(done.stdout)["scorers"]}
+    assert found[9]["unscored"] == 1
+    assert found[9]["identity"] == bought.json("o/run.json")["identity"]
+
+
+def test_verify_reads_every_row(bought: Cli) -> None:
+    done = bought("cache", "verify", "--cache-dir", "kept")
+    assert done.returncode == 0
+    assert done.stdout == "11 rows read, every checksum matches\n"
+
+
+def test_a_damaged_row_is_found_and_bought_again(cli: Cli, server: ModelServer) -> None:
+    cli(*judge(server))
+    with closing(sqlite3.connect(cli.home / "kept" / "cache.db")) as database, database:
+        database.execute(
+            "UPDATE Cache SET value = replace(value, 'first', 'worst') "
+            "WHERE rowid = (SELECT max(rowid) FROM Cache WHERE key LIKE 'a:%')"
+        )
+    verified = cli("cache", "verify", "--cache-dir", "kept", "--json")
+    found = json.loads(verified.stdout)
+    assert verified.returncode == 1
+    assert (found["sound"], len(found["damaged"])) == (False, 1)
+
+    done = cli(*judge(server))
+    assert server.stats["received"] == 10
+    assert "1 damaged rows in the cache were bought again" in done.stdout
+
+
+def test_explain_says_that_everything_is_there(bought: Cli) -> None:
+    done = bought("cache", "explain", "o")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "openai/judge: 9 of 9 calls are in the cache\n"
+
+
+def test_explain_names_the_params_as_the_part_that_differs(bought: Cli) -> None:
+    done = bought("cache", "explain", "warmer", "--json")
+    (explained,) = json.loads(done.stdout)["explain"]
+    (candidate,) = explained["candidates"]
+    assert (explained["found"], explained["missing"], candidate["answered"]) == (0, 9, 9)
+    assert candidate["differs"]["params"] == {"here": {"temperature": 0.7}, "there": {}}
+    # The request is a hash of what is sent, so it follows.
+    assert set(candidate["differs"]) == {"params", "request"}
+
+
+def test_explain_says_it_in_words(bought: Cli) -> None:
+    done = bought("cache", "explain", "warmer")
+    assert "9 of the missing were answered under another key:" in done.stdout
+    assert 'params: {"temperature": 0.7} here, {} there' in done.stdout
+
+
+def test_explain_tells_of_calls_that_nobody_ever_answered(cli: Cli, server: ModelServer) -> None:
+    server.control(faults=["status:401"], rate=1)
+    cli(*judge(server), "--out", "o")
+    done = cli("cache", "explain", "o")
+    assert "9 calls were never answered, by any scorer kept here" in done.stdout
+
+
+def test_explain_says_that_the_data_has_changed(cli: Cli) -> None:
+    item = {"id": 1, "prompt": "p", "chosen": ["a", "b", "c"], "rejected": ["d", "e", "f"]}
+    (cli.home / "chat.jsonl").write_text(json.dumps(item))
+    cli("run", "baseline/length", "--data", "chat.jsonl", "--out", "o")
+    (cli.home / "chat.jsonl").write_text(json.dumps({**item, "prompt": "another"}))
+    done = cli("cache", "explain", "o")
+    assert done.returncode == 2
+    assert "the data chat.jsonl has changed since the run" in done.stderr
+
+
+@pytest.mark.parametrize("action", ["info", "verify"])
+def test_a_folder_without_a_cache_is_wrong_input_and_stays_as_it_is(cli: Cli, action: str) -> None:
+    done = cli("cache", action, "--cache-dir", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "rmjudge: nowhere holds no cache; give the folder with --cache-dir\n"
+    assert not (cli.home / "nowhere").exists()
+
+
+def test_the_cache_is_readable_by_its_owner_alone(bought: Cli) -> None:
+    kept = bought.home / "kept"
+    modes = {path.name: path.stat().st_mode & 0o077 for path in (kept, *kept.rglob("*"))}
+    assert "cache.db" in modes
+    assert set(modes.values()) == {0}

@@ -1,0 +1,125 @@
+"""What is listed, built and installed is what lies on disk."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Cli
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = {"rmjudge": "rmjudge", "providers": "rmjudge.providers", "cache": "rmjudge.cache"}
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of the package by its dotted name, the top-level folders each once."""
+    for folder, package in FOLDERS.items():
+        for place, _, names in os.walk(ROOT / folder, followlinks=False):
+            for name in names:
+                if name.endswith(".py"):
+                    path = Path(place, name)
+                    inside = path.relative_to(ROOT / folder).with_suffix("").parts
+                    yield ".".join((package, *inside)).removesuffix(".__init__"), path
+
+
+def test_the_packages_listed_are_those_on_disk() -> None:
+    found = {name for name, path in modules() if path.name == "__init__.py"}
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted(found)
+
+
+def test_every_folder_with_a_module_is_a_package() -> None:
+    names = {name for name, _ in modules()}
+    assert {name.rpartition(".")[0] for name in names} - {""} <= names
+
+
+@pytest.mark.parametrize("name", ["providers", "cache"])
+def test_the_links_inside_the_package_are_relative(name: str) -> None:
+    assert (ROOT / "rmjudge" / name).readlink() == Path("..", name)
+
+
+def test_everything_imported_is_declared() -> None:
+    extras = PROJECT["project"].get("optional-dependencies", {})
+    declared = {
+        re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("-", "_")
+        for requirements in (PROJECT["project"]["dependencies"], *extras.values())
+        for requirement in requirements
+    }
+    imported: set[str] = set()
+    for _, path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) - {"rmjudge"} - declared == set()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy, so that nothing is left in the checkout."""
+    copy, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    junk = shutil.ignore_patterns("__pycache__")
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=junk)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(built)]
+    if int(version("setuptools").partition(".")[0]) >= 77:
+        pip.append("--no-build-isolation")
+    done = subprocess.run([*pip, str(copy)], capture_output=True, text=True, check=False)
+    if "No matching distribution found for setuptools" in done.stderr:
+        pytest.skip("the registry that has setuptools cannot be reached")
+    assert done.returncode == 0, done.stderr
+    (path,) = built.glob("rmjudge-*.whl")
+    return path
+
+
+def test_the_wheel_holds_every_module_and_its_data(wheel: Path) -> None:
+    expected = {
+        *(f"{name.replace('.', '/')}.py" for name, path in modules() if path.stem != "__init__"),
+        *(f"{name.replace('.', '/')}/__init__.py" for name, p in modules() if p.stem == "__init__"),
+        *(f"rmjudge/sample/{path.name}" for path in (ROOT / "rmjudge" / "sample").iterdir()),
+        "rmjudge/prices.toml",
+        "rmjudge/py.typed",
+    }
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert held == expected
+
+
+def test_the_wheel_alone_runs_the_command(wheel: Path, cli: Cli) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(cli.home / "lib")
+    check = "import rmjudge.cache, rmjudge.cli as cli; print(rmjudge.cache.__file__); "
+    done = subprocess.run(
+        [sys.executable, "-c", check + "cli.main()", "run", "baseline/length", "--limit", "1"],
+        cwd=cli.home,
+        env=cli.environment(PYTHONPATH=str(cli.home / "lib")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(cli.home / "lib" / "rmjudge" / "cache"))
+    assert "baseline/length" in done.stdout
+
+
+def test_the_command_is_the_function_that_the_tests_start() -> None:
+    assert PROJECT["project"]["scripts"] == {"rmjudge": "rmjudge.cli:main"}
+
+
+def test_the_installed_version_is_the_projects() -> None:
+    assert version("rmjudge") == PROJECT["project"]["version"]

@@ -1,0 +1,412 @@
+"""One endpoint's shared state: slots that adapt, pauses and breaks that concern all calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from rmjudge.errors import Interrupted, ProviderStopped, StopRun
+from rmjudge.providers.sending.endpoint import Endpoint
+from rmjudge.providers.sending.messages import FinalForCall, FinalForRun, Retryable
+from rmjudge.providers.sending.policy import Policy
+from rmjudge.scorer import Activity
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def endpoint(concurrency: int = 8, policy: Policy | None = None, **options: Any) -> Endpoint:
+    return Endpoint("openai/m", policy or Policy(), Activity(), concurrency=concurrency, **options)
+
+
+def transient(**facts: Any) -> Retryable:
+    return Retryable("http-503", "busy", attempts=6, **facts)
+
+
+def refused(message: str = "HTTP 400: no") -> FinalForCall:
+    return FinalForCall("http-400", message)
+
+
+async def settle() -> None:
+    """Let every task go as far as it can without time passing."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def entering(point: Endpoint, calls: int) -> AsyncIterator[Callable[[], int]]:
+    """So many calls that want to start; what is yielded counts those that could."""
+    tasks = [asyncio.create_task(point.enter(0)) for _ in range(calls)]
+    await settle()
+    yield lambda: sum(task.done() and not task.cancelled() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def started(point: Endpoint, calls: int = 30) -> int:
+    """How many of many calls may start, which then leave again."""
+    async with entering(point, calls) as count:
+        found = count()
+    for _ in range(found):
+        point.leave()
+    return found
+
+
+async def test_no_more_calls_start_than_there_are_slots() -> None:
+    assert await started(endpoint(8)) == 8
+
+
+async def test_a_slot_that_is_left_goes_to_the_next_call() -> None:
+    point = endpoint(2)
+    async with entering(point, 5) as count:
+        assert count() == 2
+        point.leave()
+        await settle()
+        assert count() == 3
+
+
+async def test_overload_halves_the_slots_down_to_one() -> None:
+    point = endpoint(8)
+    slots = []
+    for _ in range(5):
+        point.attempt_failed(transient(slow_down=True))
+        slots.append(await started(point))
+
+    assert slots == [4, 2, 1, 1, 1]
+
+
+async def test_an_error_that_is_no_overload_leaves_the_slots_alone() -> None:
+    point = endpoint(8)
+    point.attempt_failed(transient())
+
+    assert await started(point) == 8
+
+
+async def test_success_gives_the_slots_back_one_at_a_time_and_no_more_than_there_were() -> None:
+    point = endpoint(4)
+    point.attempt_failed(transient(slow_down=True))
+    point.attempt_failed(transient(slow_down=True))
+    slots = []
+    for _ in range(12):
+        slots.append(await started(point))
+        point.succeeded()
+
+    # One more after as many successes as there are slots.
+    assert slots == [1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4]
+
+
+async def test_slots_that_come_back_wake_calls_that_wait_for_them() -> None:
+    point = endpoint(2)
+    point.attempt_failed(transient(slow_down=True))
+    async with entering(point, 5) as count:
+        assert count() == 1
+        point.succeeded()
+        await settle()
+        assert count() == 2
+
+
+async def test_calls_in_flight_are_not_forgotten_when_the_slots_shrink() -> None:
+    point = endpoint(4)
+    async with entering(point, 10) as count:
+        point.attempt_failed(transient(slow_down=True))  # two slots, four calls in flight
+        for left, expected in ((1, 4), (2, 4), (3, 5)):
+            point.leave()
+            await settle()
+            assert count() == expected, left
+
+
+async def test_a_cancelled_call_does_not_take_a_slot_with_it() -> None:
+    point = endpoint(1)
+    await point.enter(0)
+    waiting = [asyncio.create_task(point.enter(0)) for _ in range(3)]
+    await settle()
+    waiting[0].cancel()
+    point.leave()  # the second is told that it may start,
+    waiting[1].cancel()  # and is cancelled before it can
+    await settle()
+
+    assert [task.cancelled() for task in waiting[:2]] == [True, True]
+    assert waiting[2].done()
+    point.leave()
+    assert await started(point) == 1
+
+
+async def test_what_the_server_asked_one_call_to_wait_all_calls_wait() -> None:
+    point = endpoint(8)
+    point.attempt_failed(transient(wait_s=0.2))
+    begun = asyncio.get_running_loop().time()
+    await asyncio.gather(*(point.enter(0) for _ in range(3)))
+
+    assert asyncio.get_running_loop().time() - begun >= 0.199
+
+
+async def test_a_shorter_wait_does_not_shorten_a_longer_one() -> None:
+    clock = Clock()
+    point = endpoint(8, clock=clock)
+    point.attempt_failed(transient(wait_s=3600.0))
+    point.attempt_failed(transient(wait_s=1.0))
+    clock.now += 1800
+
+    assert await started(point) == 0
+    clock.now += 1800
+    assert await started(point) == 8
+
+
+async def test_a_pause_that_grows_meanwhile_is_waited_for_to_its_end() -> None:
+    clock = Clock()
+    point = endpoint(8, clock=clock)
+    point.attempt_failed(transient(wait_s=0.05))
+    async with entering(point, 1) as count:
+        point.attempt_failed(transient(wait_s=3600.0))
+        await asyncio.sleep(0.1)
+        assert count() == 0
+
+
+Waiting = Callable[[], Endpoint]
+
+
+def paused() -> Endpoint:
+    point = endpoint()
+    point.attempt_failed(transient(wait_s=500.0))
+    return point
+
+
+WAITING: dict[str, Waiting] = {
+    "for a pause": paused,
+    "for a slot": lambda: endpoint(1),
+    "for the request rate": lambda: endpoint(rpm=0.1),
+    "for the token rate": lambda: endpoint(tpm=1.0),
+}
+
+
+@pytest.mark.parametrize("make", WAITING.values(), ids=list(WAITING))
+async def test_calls_that_wait_give_up_when_the_run_ends(make: Waiting) -> None:
+    point = make()
+    tasks = [asyncio.create_task(point.enter(1000)) for _ in range(5)]
+    await settle()
+    waiting = [task for task in tasks if not task.done()]
+    assert len(waiting) >= 4
+    point.drain()
+    async with asyncio.timeout(30):
+        given_up = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(error) for error in given_up] == [Interrupted] * len(waiting)
+
+
+@pytest.mark.parametrize("make", WAITING.values(), ids=list(WAITING))
+async def test_calls_that_wait_give_up_when_the_endpoint_breaks(make: Waiting) -> None:
+    point = make()
+    tasks = [asyncio.create_task(point.enter(1000)) for _ in range(5)]
+    await settle()
+    waiting = [task for task in tasks if not task.done()]
+    point.stop(ProviderStopped("no such key"))
+    async with asyncio.timeout(30):
+        given_up = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert {str(error) for error in given_up} == {"no such key"}
+
+
+async def test_a_call_that_waits_before_another_attempt_gives_up_when_the_run_ends() -> None:
+    point = endpoint()
+    waiting = asyncio.create_task(point.sleep(500.0))
+    await settle()
+    point.drain()
+
+    with pytest.raises(Interrupted):
+        await waiting
+
+
+async def test_nothing_starts_after_the_end() -> None:
+    point = endpoint()
+    point.drain()
+
+    with pytest.raises(Interrupted):
+        await point.enter(0)
+
+
+async def test_cancelling_a_call_that_waits_is_no_end_of_the_run() -> None:
+    point = endpoint(1)
+    await point.enter(0)
+    waiting = asyncio.create_task(point.enter(0))
+    await settle()
+    waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_the_first_reason_to_stop_stands() -> None:
+    point = endpoint()
+    point.stop(ProviderStopped("first"))
+    point.drain()
+
+    with pytest.raises(ProviderStopped, match="first"):
+        await point.enter(0)
+
+
+async def test_an_error_that_is_final_for_the_run_stops_it_by_name() -> None:
+    with pytest.raises(ProviderStopped, match=r"^openai/m: HTTP 401: no$"):
+        endpoint().attempt_failed(FinalForRun("http-401", "HTTP 401: no"))
+
+
+async def test_an_error_that_is_final_for_a_call_does_not_stop_the_run() -> None:
+    point = endpoint()
+    point.attempt_failed(refused())
+    point.call_failed(refused())
+
+    assert await started(point) == 8
+
+
+def call_fails(point: Endpoint, times: int, error: FinalForCall | Retryable | None = None) -> int:
+    """How many calls fail before the run stops."""
+    for number in range(times):
+        try:
+            point.call_failed(error or refused())
+        except StopRun:
+            return number + 1
+    return 0
+
+
+async def test_the_first_five_calls_refused_alike_stop_the_run() -> None:
+    point = endpoint()
+
+    assert call_fails(point, 30) == 5
+    with pytest.raises(
+        ProviderStopped, match=r"the first 5 calls were refused alike.*HTTP 400: no"
+    ):
+        await point.enter(0)
+
+
+async def test_the_same_refusal_after_a_success_does_not_mean_that_the_request_is_wrong() -> None:
+    point = endpoint()
+    point.succeeded()
+
+    assert call_fails(point, 19) == 0
+
+
+async def test_first_calls_refused_in_different_ways_go_on() -> None:
+    point = endpoint()
+
+    assert [call_fails(point, 4, refused(f"refusal {number}")) for number in range(4)] == [0] * 4
+
+
+async def test_twenty_failures_in_a_row_stop_the_run() -> None:
+    point = endpoint()
+    point.succeeded()
+
+    assert call_fails(point, 30, transient()) == 20
+    with pytest.raises(ProviderStopped, match="20 calls failed in a row; the last: busy"):
+        await point.enter(0)
+
+
+async def test_a_success_breaks_the_row_of_failures() -> None:
+    point = endpoint()
+    for _ in range(5):
+        point.succeeded()
+        assert call_fails(point, 19, transient()) == 0
+
+
+async def test_the_budget_of_retries_grows_with_the_successes() -> None:
+    point = endpoint(policy=Policy(retries_beyond_successes=3))
+    point.succeeded()
+    for _ in range(4):
+        point.attempt_failed(transient())
+
+    with pytest.raises(ProviderStopped, match=r"more retries \(5\) than the run allows.*busy"):
+        point.attempt_failed(transient())
+
+
+async def unreachable_for(point: Endpoint, clock: Clock, step: float) -> float:
+    """Seconds of being unreachable after which the run stops."""
+    begun = clock.now
+    while True:
+        try:
+            point.attempt_failed(transient(unreachable=True))
+        except ProviderStopped:
+            return clock.now - begun
+        clock.now += step
+
+
+async def test_an_endpoint_that_is_given_up_is_told_of_with_advice() -> None:
+    point = endpoint(policy=Policy(outage_at_start_s=0.0))
+
+    with pytest.raises(ProviderStopped, match=r"cannot be reached: busy; is the server running"):
+        point.attempt_failed(transient(unreachable=True))
+
+
+async def test_an_endpoint_that_never_answered_is_given_up_soon() -> None:
+    clock = Clock()
+
+    assert await unreachable_for(endpoint(clock=clock), clock, 1.0) == Policy().outage_at_start_s
+
+
+async def test_an_endpoint_that_did_answer_is_given_more_time() -> None:
+    clock = Clock()
+    point = endpoint(clock=clock)
+    point.succeeded()
+
+    assert await unreachable_for(point, clock, 10.0) == Policy().outage_s
+
+
+async def test_an_outage_is_over_with_the_first_success() -> None:
+    clock = Clock()
+    point = endpoint(clock=clock)
+    for _ in range(10):
+        point.succeeded()
+        point.attempt_failed(transient(unreachable=True))
+        clock.now += Policy().outage_s - 1
+        point.attempt_failed(transient(unreachable=True))
+
+    assert await started(point) == 8
+
+
+async def test_being_unreachable_does_not_use_up_the_retries() -> None:
+    point = endpoint(policy=Policy(retries_beyond_successes=3))
+    for _ in range(50):
+        point.attempt_failed(transient(unreachable=True))
+
+    assert await started(point) == 8
+
+
+async def test_what_is_going_on_can_be_read() -> None:
+    activity = Activity()
+    point = Endpoint("openai/m", Policy(), activity, concurrency=8)
+    point.attempt_failed(transient(wait_s=12.0, maybe_billed=True))
+    told = activity.note, activity.retried, activity.maybe_billed
+    point.succeeded()
+
+    assert told == ("waiting 12 s as the server asked", 1, 1)
+    assert activity.note == ""
+
+
+async def test_the_token_rate_is_corrected_by_what_was_used() -> None:
+    point = endpoint(tpm=6000.0)  # 1,000 in store
+    await point.enter(1000)
+    point.used(1000, 0)
+
+    again = asyncio.create_task(point.enter(1000))
+    await settle()
+
+    assert again.done()
+
+
+async def test_tokens_that_the_server_did_not_count_stay_reserved() -> None:
+    point = endpoint(tpm=60.0)  # ten in store
+    await point.enter(10)
+    point.used(10, None)
+    tasks = [asyncio.create_task(point.enter(10))]
+    await settle()
+
+    assert not tasks[0].done()
+    point.drain()
+    await asyncio.gather(*tasks, return_exceptions=True)

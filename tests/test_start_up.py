@@ -1,0 +1,103 @@
+"""What a command imports: nothing heavy that it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Cli, ModelServer
+
+LOCAL = {"torch", "transformers", "scipy"}
+HEAVY = LOCAL | {"httpx", "numpy"}
+TELLING = """
+import atexit, sys
+def tell():
+    print("loaded:", *{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+atexit.register(tell)
+from rmjudge.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> tuple[Cli, ModelServer]:
+    """A home with a finished run of a judge and a baseline, and the judge's server."""
+    server: ModelServer = request.getfixturevalue("_model_server_process")
+    server.reset()
+    cli = new_cli()
+    done = cli("run", server.judge, "baseline/length", "--limit", "1", "--out", "o")
+    assert done.returncode == 0
+    # Where they are not installed, importing them must still be possible to be noticed.
+    (cli.home / "lib").mkdir()
+    for name in LOCAL:
+        (cli.home / "lib" / f"{name}.py").touch()
+    return cli, server
+
+
+def loaded(cli: Cli, *words: str) -> set[str]:
+    """The top-level modules that a command has imported when it ends."""
+    lib: Path = cli.home / "lib"
+    done = subprocess.run(
+        [sys.executable, "-c", TELLING, *words],
+        cwd=cli.home,
+        env=cli.environment(PYTHONPATH=str(lib), PYTHONSAFEPATH="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    _, _, names = done.stderr.rpartition("loaded:")
+    assert "rmjudge" in names.split()
+    return set(names.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_and_version_import_next_to_nothing(
+    ran: tuple[Cli, ModelServer], words: list[str]
+) -> None:
+    assert loaded(ran[0], *words) & (HEAVY | {"asyncio", "diskcache", "rich", "sqlite3"}) == set()
+
+
+@pytest.mark.parametrize("format", ["table", "json", "csv", "markdown", "latex"])
+def test_a_report_imports_nothing_heavy(ran: tuple[Cli, ModelServer], format: str) -> None:
+    assert loaded(ran[0], "report", "o", "--format", format) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "check", "sample"],
+        ["cache", "info"],
+        ["cache", "verify"],
+        ["cache", "explain", "o"],
+        ["run", "baseline/length", "--dry-run"],
+    ],
+)
+def test_what_computes_no_metrics_imports_nothing_heavy(
+    ran: tuple[Cli, ModelServer], words: list[str]
+) -> None:
+    assert loaded(ran[0], *words) & HEAVY == set()
+
+
+def test_a_run_answered_by_the_cache_imports_no_http_client(
+    ran: tuple[Cli, ModelServer],
+) -> None:
+    cli, server = ran
+    names = loaded(cli, "run", server.judge, "--limit", "1", "--out", "again")
+    assert cli.json("again/run.json")["calls"]["sent"] == 0
+    assert names & (LOCAL | {"httpx", "tenacity"}) == set()
+
+
+def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
+    ran: tuple[Cli, ModelServer],
+) -> None:
+    cli, server = ran
+    names = loaded(cli, "run", server.reward, "--limit", "1", "--out", "new")
+    assert names & (HEAVY - {"numpy"}) == {"httpx"}
