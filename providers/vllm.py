@@ -1,23 +1,30 @@
-"""`vllm/MODEL`: a reward model behind vLLM's `/classify`, as raw logits.
+"""`vllm/MODEL` and `vllm-pooling/MODEL`: reward models behind vLLM, as raw logits.
 
-Wire: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (Classification API),
-read in vLLM 0.32. `use_activation` is true unless switched off: a one-label model then comes
-back through a sigmoid, which saturates good responses into ties.
+`vllm` asks `/classify`, for models that vLLM knows as `*ForSequenceClassification` with one
+label; `vllm-pooling` asks `/pooling`, for heads such as `Qwen2ForRewardModel` (Qwen2.5-Math-RM)
+and `InternLM2ForRewardModel`. Process reward models, which score every step, are refused.
+
+Wire: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (Classification API,
+Pooling API), read in vLLM 0.32. `use_activation` is true unless switched off: a one-label model
+then comes back through a sigmoid, which saturates good responses into ties.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rmjudge.calls import Answer, Call, Json, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import Answer, Call, Json, Usage
 from rmjudge.providers.base import (
     MalformedBodyError,
     Provider,
     Request,
+    as_reward,
     count,
     member,
+    reward_call,
     text_or_none,
 )
+from rmjudge.providers.sending.messages import JsonObject
 
 
 class VLLM(Provider):
@@ -27,27 +34,23 @@ class VLLM(Provider):
     method = "pointwise"
     parser = "vllm-classify/1"
     url_variable = "VLLM_BASE_URL"
-    key_variable = "VLLM_API_KEY"
+    key_variables = ("VLLM_API_KEY",)
     concurrency = 32
 
     def build(self, calls: Sequence[Call]) -> Request:
         """One conversation a request: with messages vLLM takes no more."""
-        (call,) = calls
-        if not isinstance(call, RewardCall):
-            raise TypeError("a reward model scores one response")
-        return Request(
-            "/classify",
-            self.with_params(
-                {
-                    "model": self.target.model,
-                    "messages": [
-                        {"role": "user", "content": call.prompt},
-                        {"role": "assistant", "content": call.response},
-                    ],
-                    "use_activation": False,
-                }
-            ),
-        )
+        body: JsonObject = {**self._conversation(calls), "use_activation": False}
+        return Request("/classify", self.with_params(body))
+
+    def _conversation(self, calls: Sequence[Call]) -> JsonObject:
+        (call,) = map(reward_call, calls)
+        return {
+            "model": self.target.model,
+            "messages": [
+                {"role": "user", "content": call.prompt},
+                {"role": "assistant", "content": call.response},
+            ],
+        }
 
     def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
         """Read the one label's logit."""
@@ -57,12 +60,45 @@ class VLLM(Provider):
             raise MalformedBodyError("a classification has one `data` entry with `probs`")
         if len(probs) != 1:
             raise MalformedBodyError(f"the model has {len(probs)} labels; a reward model has one")
-        usage = Usage(
-            input_tokens=count(member(part, "usage", "prompt_tokens")),
-            output_tokens=count(member(part, "usage", "completion_tokens")),
-        )
-        try:
-            answer: Answer = Reward(probs[0])
-        except ValueError as error:
-            answer = Unscored("not-a-number", str(error))
-        return answer, usage, text_or_none(member(part, "model"))
+        return as_reward(probs[0]), _usage(part), text_or_none(member(part, "model"))
+
+
+class VLLMPooling(VLLM):
+    """Pointwise reward from a head that vLLM serves through `/pooling` only."""
+
+    name = "vllm-pooling"
+    parser = "vllm-pooling/1"
+
+    def build(self, calls: Sequence[Call]) -> Request:
+        """One conversation a request."""
+        body: JsonObject = {
+            **self._conversation(calls),
+            "task": "classify",
+            "encoding_format": "float",
+            "use_activation": False,
+        }
+        return Request("/pooling", self.with_params(body))
+
+    def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
+        """Read the pooled vector, which has one number."""
+        data = member(part, "data")
+        vector = member(part, "data", 0, "data")
+        if not isinstance(data, list) or len(data) != 1:
+            raise MalformedBodyError("a pooling reply has one `data` entry for one conversation")
+        if not isinstance(vector, list):
+            raise MalformedBodyError('pooled `data` is a list of floats (encoding_format "float")')
+        if any(isinstance(number, list) for number in vector):
+            raise MalformedBodyError(
+                "the model scores every token or step, as a process reward model does; "
+                "a reward model gives one number a response"
+            )
+        if len(vector) != 1:
+            raise MalformedBodyError(f"the model gives {len(vector)} numbers; a reward is one")
+        return as_reward(vector[0]), _usage(part), text_or_none(member(part, "model"))
+
+
+def _usage(part: Json) -> Usage:
+    return Usage(
+        input_tokens=count(member(part, "usage", "prompt_tokens")),
+        output_tokens=count(member(part, "usage", "completion_tokens")),
+    )

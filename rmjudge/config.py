@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.options import ProviderOptions
-from rmjudge.vocabulary import DOMAINS, ORDERS
+from rmjudge.providers.registry import NAMES
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 FILE_NAME: Final = "rmjudge.toml"
 Check = Callable[[Any], bool]
@@ -31,7 +32,7 @@ def _is_count(value: Any) -> bool:
 
 def _is_positive(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0
+    return number and 0 < value <= sys.float_info.max
 
 
 def _is_texts(value: Any) -> bool:
@@ -49,6 +50,7 @@ _ENDPOINT: Final[Mapping[str, tuple[Check, str]]] = {
     "tpm": (_is_positive, "a number above 0"),
     "deadline": (_is_positive, "seconds above 0"),
     "params": (_is_table, "a table"),
+    "template": (_is_text, "a file"),
 }
 _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     **_ENDPOINT,
@@ -56,6 +58,11 @@ _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     "data": (_is_texts, "a list of sources"),
     "out": (_is_text, "a folder"),
     "cache_dir": (_is_text, "a folder"),
+    "method": (
+        lambda value: value in JUDGING_METHODS,
+        f"one of {', '.join(JUDGING_METHODS)}",
+    ),
+    "votes": (_is_count, "a whole number above 0"),
     "order": (lambda value: value in ORDERS, f"one of {', '.join(ORDERS)}"),
     "seed": (_is_whole, "a whole number"),
     "limit": (_is_count, "a whole number above 0"),
@@ -84,17 +91,34 @@ def read_config(path: Path | None) -> dict[str, Any]:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of 5000 digits
         raise UsageError(f"{path} is no TOML: {error}") from error
     _check(path, "", data, _RUN)
     tables = data.pop("provider", {})
     for name, table in tables.items():
+        if name not in NAMES:
+            close = get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+            raise UsageError(f"{path}: provider.{name}: no provider is called {name!r}; {hint}")
         if not isinstance(table, dict):
             raise UsageError(f"{path}: provider.{name} is a table")
         _check(path, f"provider.{name}.", table, _ENDPOINT)
+        if "template" in table:
+            table["template"] = Path(table["template"])
     if tables:
         data["providers"] = {name: ProviderOptions(**table) for name, table in tables.items()}
     return data
+
+
+def check_option(name: str, value: Any) -> None:
+    """Check an option that a caller in Python gives.
+
+    Raises:
+        UsageError: the value is wrong.
+    """
+    fine, what = _RUN[name]
+    if not fine(value):
+        raise UsageError(f"{name} = {value!r} is not {what}")
 
 
 def _check(

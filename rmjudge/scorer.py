@@ -9,7 +9,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from rmjudge.calls import (
     Answer,
@@ -53,6 +53,10 @@ class Scorer(Protocol):
     """How many calls one `answer` takes at most."""
     output_tokens_estimate: int
     """Tokens of one reply, roughly; 0 where none are generated."""
+    votes: int
+    """How often each question is asked, for distinct samples."""
+    lead_characters: int | None
+    """Prompts of at least this length go ahead of a tuple's other calls, to fill a cache."""
     activity: Activity
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
@@ -79,10 +83,12 @@ class Scorer(Protocol):
 class _InProcessScorer(ABC):
     """Common ground of scorers that are plain Python: no network, nothing to re-read."""
 
-    name: ClassVar[str] = ""
-    version: ClassVar[str] = ""
+    name: str = ""
+    version: str = ""
     concurrency = 1
     batch = 1
+    votes = 1
+    lead_characters: int | None = None
     output_tokens_estimate = 0
     parser = ""
 

@@ -42,6 +42,7 @@ class Endpoint:
         self._resume_at = 0.0
         self._stopped: StopRun | None = None
         self._stop_event = asyncio.Event()
+        self._entering: set[asyncio.Timeout] = set()
         self._succeeded = 0
         self._retried = 0
         self._failed_in_a_row = 0
@@ -54,6 +55,20 @@ class Endpoint:
         Raises:
             StopRun: the endpoint is broken, or the run is ending.
         """
+        self._check()
+        # No limit of its own: `stop` sets one, for whoever waits for a slot or a rate.
+        waiting = asyncio.timeout(None)
+        try:
+            async with waiting:
+                self._entering.add(waiting)
+                await self._admit(tokens)
+        except TimeoutError:
+            self._check()
+            raise
+        finally:
+            self._entering.discard(waiting)
+
+    async def _admit(self, tokens: int) -> None:
         await self._slots.take()
         try:
             self._check()
@@ -94,6 +109,8 @@ class Endpoint:
         if self._stopped is None:
             self._stopped = reason
             self._stop_event.set()
+            for waiting in self._entering:
+                waiting.reschedule(0.0)
 
     def drain(self) -> None:
         """Start nothing more because the run is ending."""

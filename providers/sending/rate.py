@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from asyncio_throttle import Throttler
@@ -17,17 +17,19 @@ class RequestRate:
     """At most `rpm` requests a minute.
 
     The throttler polls for each waiter, so one waits in it and the others behind a lock. The
-    rate is spread over the shortest period that holds a whole request: a whole second's
+    rate is spread over a tenth of a second, or what holds one request: a whole second's
     calls at once would overrun a server that counts in windows of its own.
     """
 
     def __init__(self, rpm: float) -> None:
-        per_second = rpm / 60.0 * _SHARE
-        period = max(0.1, 1.0 / per_second)
+        per_second = rpm / 60.0
+        burst = max(1, int(per_second / 10 + 1e-9))
+        period = burst / (per_second * _SHARE)
+        if burst > 1:
+            # So many bursts as begin within one second hold no more than a second's rate.
+            period = max(period, 1.0 / int(per_second / burst + 1e-9))
         self._throttler = Throttler(
-            rate_limit=max(1, int(per_second * period + 1e-9)),
-            period=period,
-            retry_interval=min(0.01, period / 10),
+            rate_limit=burst, period=period, retry_interval=min(0.01, period / 50)
         )
         self._lock = asyncio.Lock()
 
@@ -40,10 +42,16 @@ class RequestRate:
 class TokenRate:
     """At most `tpm` tokens a minute, reserved by estimate, corrected by what was used."""
 
-    def __init__(self, tpm: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        tpm: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._per_second = tpm / 60.0
         self._most = max(tpm / 60.0 * 10.0, 1.0)
         self._clock = clock
+        self._sleep = sleep
         self._level = self._most
         self._at = clock()
         self._lock = asyncio.Lock()
@@ -54,7 +62,7 @@ class TokenRate:
             self._refill()
             need = min(float(tokens), self._most)
             if self._level < need:
-                await asyncio.sleep((need - self._level) / self._per_second)
+                await self._sleep((need - self._level) / self._per_second)
                 self._refill()
             self._level -= tokens
 

@@ -45,10 +45,13 @@ def _forms(value: str) -> tuple[str, ...]:
     if len(value) < _SHORTEST:
         return ()
     raw = value.encode("utf-8", "surrogatepass")
+    in_json = json.dumps(value)[1:-1]
     forms = {
         value,
+        quote(value),
         quote(value, safe=""),
-        json.dumps(value)[1:-1],
+        in_json,
+        in_json.replace("/", "\\/"),  # PHP writes it so
         base64.b64encode(raw).decode().rstrip("="),
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
         base64.b64encode(b":" + raw).decode().rstrip("="),

@@ -69,11 +69,14 @@ class Sender:
             reraise=True,
         )
 
-    async def send(self, request: Request, parse: Parse, tokens: int) -> Sequence[Reply] | Failure:
+    async def send(
+        self, request: Request, parse: Parse, tokens: int, *, last_resort: bool = True
+    ) -> Sequence[Reply] | Failure:
         """Send until there is an answer or no hope.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
-        `tokens` is the estimate that the token rate reserves.
+        `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
+        says nothing of the endpoint's health, since the caller has another way to ask.
 
         Raises:
             StopRun: nothing more can be had from this endpoint.
@@ -83,13 +86,11 @@ class Sender:
             return cast(
                 Sequence[Reply], await self._retrying(self._attempt, request, body, parse, tokens)
             )
-        except Retryable as error:
-            if error.paid_for:
-                return error.paid_for
-            self.endpoint.call_failed(error)
-            return Failure(error.status, error.message)
         except CallError as error:
-            self.endpoint.call_failed(error)
+            if isinstance(error, Retryable) and error.paid_for:
+                return error.paid_for
+            if last_resort:
+                self.endpoint.call_failed(error)
             return Failure(error.status, error.message)
 
     async def _attempt(
@@ -100,6 +101,7 @@ class Sender:
             replies = self._read(await self._post(request, body), parse)
         except CallError as error:
             error.message = self._clean(error.message)
+            error.args = (error.message,)  # a traceback shows these
             self.endpoint.attempt_failed(error)
             raise
         finally:
@@ -144,6 +146,7 @@ class Sender:
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
         """Check status, type, size (done while reading), JSON, schema, in that order."""
+        reply = self._without_key(reply)
         error = classify(reply, self._policy)
         if error is not None:
             raise error
@@ -171,6 +174,17 @@ class Sender:
         if raw == reply.raw:
             return reply
         return Reply(reply.answer, raw, reply.parser, reply.usage, reply.model)
+
+    def _without_key(self, reply: RawReply) -> RawReply:
+        # Before anything is cut to a length: half a key is no longer recognised as one.
+        if self._secret is None:
+            return reply
+        body = reply.body.decode("latin-1")
+        clean = self._clean(body)
+        headers = {name: self._clean(value) for name, value in reply.headers.items()}
+        return RawReply(
+            reply.status, headers, reply.body if clean == body else clean.encode("latin-1")
+        )
 
     def _clean(self, text: str) -> str:
         return self._secret.strike(text) if self._secret else text

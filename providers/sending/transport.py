@@ -51,6 +51,10 @@ class Lanes:
             response = await lane.handle_async_request(request)
             try:
                 data = await self._read(response)
+            except MalformedBodyError:
+                if response.is_success:
+                    raise
+                data = b""  # an error's status says enough
             finally:
                 await response.aclose()
             return RawReply(response.status_code, _lower(response.headers), data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from rmjudge.cli.parser import build_parser
 from rmjudge.errors import Interrupted, RmjudgeError
@@ -13,6 +14,8 @@ from rmjudge.errors import Interrupted, RmjudgeError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Errors are told, never traced."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: told, never traced
     try:
         return _dispatch(arguments)
     except RmjudgeError as error:
@@ -21,10 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("rmjudge: interrupted", file=sys.stderr)  # noqa: T201
         return Interrupted.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    finally:
+        _flush()
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -52,8 +53,20 @@ def _dispatch(arguments: list[str]) -> int:
             from rmjudge.cli.cache import cache  # noqa: PLC0415
 
             return cache(options)
+        case "providers":
+            from rmjudge.cli.providers import providers  # noqa: PLC0415
+
+            return providers(options)
     parser.print_help()
     return 2
+
+
+def _flush() -> None:
+    """Write out what is left; Python itself would complain at exit when the reader has gone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _printable(error: RmjudgeError) -> str:

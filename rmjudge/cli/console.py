@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
+from functools import cache
+from typing import TextIO
 
 from rich.console import Console
 
@@ -13,16 +16,30 @@ from rmjudge.calls import Json
 PIPED_WIDTH = 100
 
 
+class _Console(Console):
+    """Goes quiet where rich would leave the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        discard(sys.stderr if self.stderr else sys.stdout)
+
+
+def discard(stream: TextIO) -> None:
+    """Let go of a stream whose reader has gone (`| head`): Python would complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@cache  # one console: a line said while progress is shown goes above it, not into it
 def people() -> Console:
     """Progress, warnings and hints: standard error."""
-    return Console(stderr=True, highlight=False, markup=False)
+    return _Console(stderr=True, highlight=False, markup=False)
 
 
 def tables(*, to_stderr: bool = False) -> Console:
     """Tables: standard output, at a fixed width where that is no terminal."""
     stream = sys.stderr if to_stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(stderr=to_stderr, width=width, highlight=False, markup=False)
+    return _Console(stderr=to_stderr, width=width, highlight=False, markup=False)
 
 
 def say(line: str) -> None:
@@ -34,9 +51,13 @@ def say(line: str) -> None:
 
 def print_json(value: Mapping[str, Json]) -> None:
     """One JSON object on standard output, ASCII, and nothing else there."""
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+    print_text(json.dumps(value, indent=2, allow_nan=False))
 
 
 def print_text(text: str) -> None:
     """Text for a file or a pipe on standard output."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)

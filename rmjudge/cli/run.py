@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rmjudge.calls import Json
-from rmjudge.cli.console import people, print_json, say, tables
+from rmjudge.cli.console import people, print_json, print_text, say, tables
 from rmjudge.config import read_config
 from rmjudge.errors import Interrupted, StopRun, UsageError
 from rmjudge.options import RunOptions
@@ -46,6 +46,9 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     given = {
         "data": arguments.data,
         "out": arguments.out,
+        "method": arguments.method,
+        "votes": arguments.votes,
+        "template": arguments.template,
         "order": arguments.order,
         "seed": arguments.seed,
         "domains": arguments.domains,
@@ -65,7 +68,7 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     for name in ("data", "domains"):
         if name in values:
             values[name] = tuple(values[name])
-    for name in ("out", "cache_dir"):
+    for name in ("out", "cache_dir", "template"):
         if name in values:
             values[name] = Path(values[name]).expanduser()
     return models, RunOptions(**values)
@@ -101,7 +104,7 @@ def _show(finished: Run, *, as_json: bool) -> None:
     if as_json:
         from rmjudge.render.exports import to_json  # noqa: PLC0415
 
-        sys.stdout.write(to_json(finished.results))
+        print_text(to_json(finished.results))
     say(f"results: {finished.folder}")
 
 

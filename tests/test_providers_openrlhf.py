@@ -1,0 +1,182 @@
+"""OpenRLHF's remote reward server: what is asked, and what is made of its replies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from threading import Thread
+from typing import Any, Self
+
+import pytest
+
+from rmjudge.calls import CompareCall, Failure, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.providers.base import MalformedBodyError, Target
+from rmjudge.providers.hosted import HostedScorer
+from rmjudge.providers.openrlhf import OpenRLHF
+from rmjudge.providers.registry import HOSTED
+from rmjudge.providers.rendering import ChatTemplate
+from rmjudge.providers.sending.policy import Policy
+
+TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
+CALL = RewardCall("2+2?", "4")
+
+
+def provider(url: str = "http://h:1", **params: Json) -> OpenRLHF:
+    return OpenRLHF(Target("my-rm", url, params, TEMPLATE))
+
+
+def rewarded(numbers: list[Any]) -> dict[str, Any]:
+    """What `openrlhf.cli.serve_rm` answers."""
+    return {"rewards": numbers, "scores": numbers, "extra_logs": {"dummy_scores": numbers}}
+
+
+def test_it_is_registered() -> None:
+    module, attribute = HOSTED["openrlhf"]
+    assert getattr(import_module(module), attribute) is OpenRLHF
+
+
+def test_whole_texts_and_their_prompts_are_sent() -> None:
+    request = provider().build([CALL, RewardCall("hi", "hello")])
+    assert (request.path, dict(request.headers)) == ("/get_reward", {})
+    assert request.body == {
+        "query": ["U:2+2?|A:4", "U:hi|A:hello"],
+        "prompts": ["2+2?", "hi"],
+    }
+
+
+def test_parameters_are_laid_over_the_body() -> None:
+    body = provider(prompts=None, labels=["4"]).build([CALL]).body
+    assert body == {"query": ["U:2+2?|A:4"], "labels": ["4"]}
+
+
+def test_a_comparison_is_refused() -> None:
+    with pytest.raises(TypeError, match="scores one response"):
+        provider().build([CompareCall("p", "a", "b")])
+
+
+def test_there_is_no_key() -> None:
+    assert OpenRLHF.key_variable is None
+
+
+def test_that_the_server_cuts_texts_silently_is_written_where_people_look() -> None:
+    module = import_module(HOSTED["openrlhf"][0])
+    assert "cuts long text silently" in str(module.__doc__)
+
+
+@pytest.mark.parametrize(
+    ("body", "numbers"),
+    [
+        (rewarded([-3.65, 1.5]), [-3.65, 1.5]),
+        ({"rewards": [9.0, 9.0], "scores": [-3.65, 1.5]}, [-3.65, 1.5]),
+        ({"rewards": [-3.65, 1.5]}, [-3.65, 1.5]),
+        ({"rewards": [-3.65, 1.5], "scores": None}, [-3.65, 1.5]),
+        ({"scores": []}, []),
+    ],
+)
+def test_scores_are_preferred_then_rewards(body: Json, numbers: list[float]) -> None:
+    parts = provider().split(body)
+    assert [provider().read(part, CALL) for part in parts] == [
+        (Reward(number), Usage(), None) for number in numbers
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"rewards": None},
+        {"rewards": 1.0},
+        {"scores": {"0": 1.0}, "rewards": [1.0]},
+        [1.0],
+        None,
+        "text",
+    ],
+)
+def test_a_reply_without_a_list_of_numbers_is_malformed(body: Json) -> None:
+    with pytest.raises(MalformedBodyError, match=r"`scores` or `rewards`|is a list"):
+        provider().split(body)
+
+
+@pytest.mark.parametrize("part", [[1.0], [], {"score": 1.0}])
+def test_nested_numbers_are_malformed(part: Json) -> None:
+    with pytest.raises(MalformedBodyError, match="nests them"):
+        provider().read(part, CALL)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", True, None, 10**400])
+def test_what_is_no_finite_number_is_no_reward(value: Any) -> None:
+    answer = provider().read(value, CALL)[0]
+    assert isinstance(answer, Unscored)
+    assert answer.status == "not-a-number"
+
+
+@pytest.mark.parametrize("value", [0.25, -3, float("nan")])
+def test_a_stored_part_reads_as_it_did(value: float) -> None:
+    reply = provider().reply(provider().split(rewarded([value]))[0], CALL)
+    assert HostedScorer(provider()).parse(CALL, reply.raw) == reply.answer
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every POST with what `reply` makes of its body, and remembers what it was asked."""
+
+    def __init__(self, reply: Callable[[Any], Any]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.reply = reply
+        self.asked: list[tuple[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.asked.append((self.path, body))
+        data = json.dumps(self.server.reply(body)).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def length(text: str) -> float:
+    return len(text) / 8
+
+
+CALLS = [RewardCall(f"prompt {number}", "x" * number) for number in range(5)]
+REWARDS = [Reward(length(f"U:{call.prompt}|A:{call.response}")) for call in CALLS]
+POLICY = Policy(backoff_first_s=0.001, attempts_malformed=3)
+
+
+async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order() -> None:
+    with Server(lambda body: rewarded([length(text) for text in body["query"]])) as server:
+        scorer = HostedScorer(provider(server.url), policy=POLICY)
+        outcomes = await scorer.answer(CALLS)
+        await scorer.aclose()
+    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == REWARDS
+    assert [path for path, _ in server.asked] == ["/get_reward"]
+
+
+async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails() -> None:
+    with Server(lambda body: rewarded([length(text) for text in body["query"][1:]])) as server:
+        scorer = HostedScorer(provider(server.url), policy=POLICY)
+        outcomes = await scorer.answer(CALLS)
+        await scorer.aclose()
+    assert len(outcomes) == len(CALLS)
+    assert all(isinstance(outcome, Failure) for outcome in outcomes)
+    assert {outcome.status for outcome in outcomes if isinstance(outcome, Failure)} == {"malformed"}
+    assert len(server.asked) == POLICY.attempts_malformed

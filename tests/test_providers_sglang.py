@@ -1,0 +1,188 @@
+"""SGLang's native `/classify`: what is asked, and what is made of its replies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from threading import Thread
+from typing import Any, Self
+
+import pytest
+
+from rmjudge.calls import CompareCall, Failure, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.providers.base import MalformedBodyError, Target
+from rmjudge.providers.hosted import HostedScorer
+from rmjudge.providers.registry import HOSTED
+from rmjudge.providers.rendering import ChatTemplate
+from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sglang import SGLang
+
+TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
+CALL = RewardCall("2+2?", "4")
+
+
+def provider(url: str = "http://h:1", **params: Json) -> SGLang:
+    return SGLang(Target("Skywork/RM", url, params, TEMPLATE))
+
+
+def item(reward: Any, **meta: Any) -> dict[str, Any]:
+    """One classified text, as SGLang 0.5.23 sends it."""
+    info = {"id": "9c", "finish_reason": None, "prompt_tokens": 13, "e2e_latency": 0.02, **meta}
+    return {"embedding": [reward], "meta_info": info}
+
+
+def test_it_is_registered() -> None:
+    module, attribute = HOSTED["sglang"]
+    assert getattr(import_module(module), attribute) is SGLang
+
+
+def test_texts_are_rendered_and_sent_as_one_list() -> None:
+    request = provider().build([CALL, RewardCall("hi", "hello")])
+    assert (request.path, dict(request.headers)) == ("/classify", {})
+    assert request.body == {"text": ["U:2+2?|A:4", "U:hi|A:hello"]}
+
+
+def test_one_text_is_a_list_too_since_a_bare_string_is_answered_without_a_list() -> None:
+    assert provider().build([CALL]).body == {"text": ["U:2+2?|A:4"]}
+
+
+def test_parameters_are_laid_over_the_body() -> None:
+    assert provider(priority=1).build([CALL]).body == {"text": ["U:2+2?|A:4"], "priority": 1}
+
+
+def test_a_comparison_is_refused() -> None:
+    with pytest.raises(TypeError, match="scores one response"):
+        provider().build([CompareCall("p", "a", "b")])
+
+
+def test_without_a_template_nothing_is_sent() -> None:
+    with pytest.raises(TypeError, match="needs a chat template"):
+        SGLang(Target("m", "http://h:1")).build([CALL])
+
+
+def test_a_batch_is_cut_in_the_order_of_the_reply() -> None:
+    body: Json = [item(-3.65), item(1.5)]
+    parts = provider().split(body)
+    assert [provider().read(part, CALL)[0] for part in parts] == [Reward(-3.65), Reward(1.5)]
+
+
+def test_tokens_are_those_of_the_text_and_no_model_is_told() -> None:
+    assert provider().read(item(0.5), CALL)[1:] == (Usage(input_tokens=13), None)
+
+
+@pytest.mark.parametrize("body", [item(1.0), {"error": None}, "text", None, 3])
+def test_a_reply_that_is_no_list_is_malformed(body: Json) -> None:
+    with pytest.raises(MalformedBodyError, match="list of objects"):
+        provider().split(body)
+
+
+@pytest.mark.parametrize("part", [None, 1.0, [1.0], {}, {"embedding": 1.0}, {"embedding": None}])
+def test_a_text_without_an_embedding_is_malformed(part: Json) -> None:
+    with pytest.raises(MalformedBodyError, match="`embedding` list"):
+        provider().read(part, CALL)
+
+
+@pytest.mark.parametrize("embedding", [[], [0.1, 0.9], [0.1] * 1024])
+def test_a_model_with_another_number_of_outputs_is_malformed(embedding: Json) -> None:
+    with pytest.raises(MalformedBodyError, match=r"gives \d+ numbers"):
+        provider().read({"embedding": embedding}, CALL)
+
+
+def test_an_aborted_text_has_no_reward_although_it_has_an_embedding() -> None:
+    aborted = item(0.0, finish_reason={"type": "abort", "message": "Input is too long"})
+    with pytest.raises(MalformedBodyError, match="aborted this text: Input is too long"):
+        provider().read(aborted, CALL)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", True, None, 10**400])
+def test_what_is_no_finite_number_is_no_reward(value: Any) -> None:
+    answer = provider().read(item(value), CALL)[0]
+    assert isinstance(answer, Unscored)
+    assert answer.status == "not-a-number"
+
+
+def test_a_stored_part_reads_as_it_did() -> None:
+    part = provider().split([item(0.25)])[0]
+    reply = provider().reply(part, CALL)
+    assert HostedScorer(provider()).parse(CALL, reply.raw) == reply.answer == Reward(0.25)
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every POST with what `reply` makes of its body, and remembers what it was asked."""
+
+    def __init__(self, reply: Callable[[Any], Any]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.reply = reply
+        self.asked: list[tuple[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.asked.append((self.path, body))
+        data = json.dumps(self.server.reply(body)).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def length(text: str) -> dict[str, Any]:
+    return item(len(text) / 8, prompt_tokens=len(text))
+
+
+CALLS = [RewardCall(f"prompt {number}", "x" * number) for number in range(5)]
+REWARDS = [Reward(len(f"U:{call.prompt}|A:{call.response}") / 8) for call in CALLS]
+POLICY = Policy(backoff_first_s=0.001, attempts_malformed=3)
+
+
+async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order() -> None:
+    with Server(lambda body: [length(text) for text in body["text"]]) as server:
+        scorer = HostedScorer(provider(server.url), policy=POLICY)
+        outcomes = await scorer.answer(CALLS)
+        await scorer.aclose()
+    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == REWARDS
+    assert [path for path, _ in server.asked] == ["/classify"]
+
+
+async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails() -> None:
+    with Server(lambda body: [length(text) for text in body["text"][1:]]) as server:
+        scorer = HostedScorer(provider(server.url), policy=POLICY)
+        outcomes = await scorer.answer(CALLS)
+        await scorer.aclose()
+    assert len(outcomes) == len(CALLS)
+    assert all(isinstance(outcome, Failure) for outcome in outcomes)
+    assert {outcome.status for outcome in outcomes if isinstance(outcome, Failure)} == {"malformed"}
+    assert len(server.asked) == POLICY.attempts_malformed
+
+
+async def test_over_a_socket_a_count_that_is_right_the_second_time_is_taken() -> None:
+    short = [True]
+
+    def reply(body: Any) -> Any:
+        whole = [length(text) for text in body["text"]]
+        return whole[: -1 if short and short.pop() else None]
+
+    with Server(reply) as server:
+        scorer = HostedScorer(provider(server.url), policy=POLICY)
+        outcomes = await scorer.answer(CALLS)
+        await scorer.aclose()
+    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == REWARDS
+    assert len(server.asked) == 2
