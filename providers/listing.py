@@ -56,8 +56,7 @@ def listings() -> Iterator[Listing]:
 
 
 def _listing(name: str, kind: type[Provider]) -> Listing:
-    judge = issubclass(kind, JudgeProvider)
-    logprobs = judge and kind.has_logprobs
+    logprobs = issubclass(kind, JudgeProvider) and kind.has_logprobs
     return Listing(
         name=name,
         what=_what(kind),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 
-from rmjudge.calls import Call, CompareCall, Failure, Outcome, RewardCall, Unscored
+from rmjudge.calls import Call, CompareCall, Failure, Outcome, RewardCall, Unscored, Verdict
 from rmjudge.cli.console import print_json, print_text, say, tables
 from rmjudge.errors import StopRun
 from rmjudge.options import RunOptions
@@ -19,7 +20,7 @@ RIGHT = "The capital of France is Paris."
 WRONG = "The capital of France is Lyon."
 
 
-def providers(arguments: argparse.Namespace) -> int:
+def providers(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """List providers, or make one tiny call with `--check`."""
     if arguments.check:
         return asyncio.run(_check(arguments))
@@ -62,5 +63,9 @@ def _tell(scorer: Scorer, outcome: Outcome) -> int:
         say(f"{scorer.name} answers, but not with a score: {answer.status}: {answer.detail}")
         return 1
     model = f" (the reply names {outcome.model})" if outcome.model else ""
-    say(f"{scorer.name} works: {answer}{model}")
+    if isinstance(answer, Verdict):
+        said = f"it prefers the right answer with {answer.first:.2f}"
+    else:
+        said = f"it gives the right answer a reward of {answer.value:g}"
+    say(f"{scorer.name} works: {said}{model}")
     return 0
