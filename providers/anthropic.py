@@ -28,7 +28,7 @@ class Anthropic(JudgeProvider):
     dialect_version = "anthropic-messages/1"
     default_url = "https://api.anthropic.com"
     url_variable = "ANTHROPIC_BASE_URL"
-    key_variable = "ANTHROPIC_API_KEY"
+    key_variables = ("ANTHROPIC_API_KEY",)
     local_params = frozenset(("anthropic_version",))
     prompt_cache_tokens = 1024
 

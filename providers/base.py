@@ -11,9 +11,9 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from rmjudge.calls import Answer, Call, Json, Reply, Usage
+from rmjudge.calls import Answer, Call, Json, Reply, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
@@ -42,7 +42,8 @@ class Provider(ABC):
     default_url: ClassVar[str | None] = None
     """None: the user must say where the server is."""
     url_variable: ClassVar[str | None] = None
-    key_variable: ClassVar[str | None] = None
+    key_variables: ClassVar[tuple[str, ...]] = ()
+    """Environment variables that may hold the key; the first that is set wins."""
     key_needed_at_default_url: ClassVar[bool] = True
     concurrency: ClassVar[int] = 16
     batch: ClassVar[int] = 1
@@ -51,8 +52,12 @@ class Provider(ABC):
     """Parameters that this module reads itself and that are not sent."""
     prompt_cache_tokens: ClassVar[int | None] = None
     """The shortest shared prefix that the vendor caches; None where it caches none."""
+    proved_by: ClassVar[str] = "recorded shapes"
+    """What the tests hold it against: a server not written here, an SDK's types, or shapes."""
     wants_rendered_text: ClassVar[bool] = False
     """Whether the server applies no chat template, so that `target.chat_template` is needed."""
+    server_adds_bos: ClassVar[bool] = False
+    """Whether the server puts special tokens before a text, so that a template must not."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -87,11 +92,18 @@ class Provider(ABC):
         """What else changes the answers, for the scorer's identity."""
         return {}
 
+    @property
+    def lead_characters(self) -> int | None:
+        """From which length on a prompt is worth sending ahead, to fill the vendor's cache."""
+        return None
+
     def rendered(self, prompt: str, response: str) -> str:
         """The conversation as text, for servers that want it so."""
         if self.target.chat_template is None:
             raise TypeError(f"{self.name} needs a chat template")
-        return self.target.chat_template.render(conversation(prompt, response))
+        template = self.target.chat_template
+        text = template.render(conversation(prompt, response))
+        return text.removeprefix(template.bos) if self.server_adds_bos else text
 
     def auth(self, key: str) -> Mapping[str, str]:
         """Headers that carry the key."""
@@ -135,12 +147,33 @@ def text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def reward_call(call: Call) -> RewardCall:
+    """What a reward model is asked.
+
+    Raises:
+        TypeError: this is a comparison.
+    """
+    if not isinstance(call, RewardCall):
+        raise TypeError("a reward model scores one response")
+    return call
+
+
+def as_reward(value: Json) -> Answer:
+    """A strict finite number as a reward; anything else is none."""
+    try:
+        return Reward(cast(float, value))
+    except ValueError as error:
+        return Unscored("not-a-number", str(error))
+
+
 __all__ = [
     "MalformedBodyError",
     "Provider",
     "Request",
     "Target",
+    "as_reward",
     "count",
     "member",
+    "reward_call",
     "text_or_none",
 ]

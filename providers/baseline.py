@@ -52,6 +52,8 @@ class Baseline:
     parser = ""
     concurrency = 1
     batch = 256
+    votes = 1
+    lead_characters: int | None = None
     output_tokens_estimate = 0
 
     def __init__(self, kind: str) -> None:

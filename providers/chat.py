@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from functools import cache
 from typing import ClassVar, Final
 
 from rmjudge.calls import Json, Unscored, Usage
@@ -186,6 +187,7 @@ def _is_logprob(value: object) -> bool:
     return number and math.isfinite(value) and value <= 0  # type: ignore[arg-type, operator]
 
 
+@cache
 def provider_of(name: str) -> type[ChatCompletions]:
     """Make the provider class of a vendor."""
     vendor = VENDORS[name]

@@ -92,7 +92,7 @@ class OpenAIDecisions(DecisionProvider):
     parser = "openai-decisions/1"
     default_url = "https://api.openai.com/v1"
     url_variable = "OPENAI_BASE_URL"
-    key_variable = "OPENAI_API_KEY"
+    key_variables = ("OPENAI_API_KEY",)
 
     def ask(self, call: CompareCall) -> Request:
         """A choice between two values."""
@@ -139,7 +139,7 @@ class SystemOne(DecisionProvider):
     parser = "systemone/1"
     default_url = "https://api.typesafe.ai/v1"
     url_variable = "SYSTEMONE_BASE_URL"
-    key_variable = "TYPESAFE_API_KEY"
+    key_variables = ("TYPESAFE_API_KEY",)
 
     def ask(self, call: CompareCall) -> Request:
         """State and one choice with criteria."""

@@ -44,7 +44,7 @@ class Gemini(JudgeProvider):
     dialect_version = "gemini-generate-content/1"
     default_url = "https://generativelanguage.googleapis.com"
     url_variable = "GOOGLE_GEMINI_BASE_URL"
-    key_variable = "GEMINI_API_KEY"
+    key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     local_params = frozenset(("api_version",))
     has_logprobs = True
     prompt_cache_tokens = 4096

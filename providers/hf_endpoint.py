@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from rmjudge.calls import Answer, Call, Json, Usage
-from rmjudge.providers.base import MalformedBodyError, Provider, Request, Target
+from rmjudge.providers.base import MalformedBodyError, Provider, Request, Target, reward_call
 from rmjudge.providers.sending.messages import JsonObject
 from rmjudge.providers.tei import LABEL, chosen_label, score_of
-from rmjudge.providers.vllm import reward_call
 
 TOP_K: Final = 100
 """More than any reward model has labels: fewer would hide that there are several."""
@@ -36,10 +35,11 @@ class HFEndpoint(Provider):
     method = "pointwise"
     parser = "hf-text-classification/1"
     url_variable = "HF_ENDPOINT_URL"
-    key_variable = "HF_TOKEN"
+    key_variables = ("HF_TOKEN",)
     concurrency = 8
     local_params = frozenset((LABEL,))
     wants_rendered_text = True
+    server_adds_bos = True
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

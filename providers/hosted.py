@@ -33,6 +33,7 @@ class HostedScorer:
         provider: Provider,
         *,
         secret: Secret | None = None,
+        votes: int = 1,
         concurrency: int | None = None,
         rpm: float | None = None,
         tpm: float | None = None,
@@ -44,6 +45,8 @@ class HostedScorer:
         self.parser = provider.parser
         self.concurrency = concurrency or provider.concurrency
         self.batch = provider.batch
+        self.votes = votes
+        self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
         self.activity = Activity()
         self.identity: Mapping[str, Json] = identity_of(provider)
@@ -75,7 +78,20 @@ class HostedScorer:
         return self._sender
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
-        """Send the calls as one request; one outcome each."""
+        """Send the calls as one request; one outcome each.
+
+        A batch that is refused is asked again in halves, since one text that is too long for
+        the server must not cost the others their answers.
+        """
+        outcome = await self._send(calls)
+        if not isinstance(outcome, Failure):
+            return outcome
+        if len(calls) == 1 or not outcome.status.startswith("http-4"):
+            return [outcome] * len(calls)
+        middle = len(calls) // 2
+        return [*await self.answer(calls[:middle]), *await self.answer(calls[middle:])]
+
+    async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
         provider = self._provider
 
         def parse(body: Json) -> list[Reply]:
@@ -86,8 +102,7 @@ class HostedScorer:
 
         request = provider.build(calls)
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
-        outcome = await self._connected().send(request, parse, tokens)
-        return [outcome] * len(calls) if isinstance(outcome, Failure) else outcome
+        return await self._connected().send(request, parse, tokens, last_resort=len(calls) == 1)
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""

@@ -57,12 +57,18 @@ class JudgeProvider(Provider):
         """The way of judging, which changes answers beyond what the request shows."""
         return {"judging": self.judging.name}
 
+    @property
+    def lead_characters(self) -> int | None:
+        """Prompts that are, with the frame, as long as what the vendor caches at least."""
+        if self.prompt_cache_tokens is None:
+            return None
+        shortest = int(self.prompt_cache_tokens * CHARACTERS_PER_TOKEN)
+        return max(0, shortest - len(self.template))
+
     def leads(self, prompt: JudgePrompt) -> bool:
         """Whether the part that a tuple's comparisons share is long enough to be cached."""
-        if self.prompt_cache_tokens is None or not prompt.prompt:
-            return False
-        shared = len(prompt.system) + len(prompt.prompt)
-        return shared >= self.prompt_cache_tokens * CHARACTERS_PER_TOKEN
+        least = self.lead_characters
+        return least is not None and bool(prompt.prompt) and len(prompt.prompt) >= least
 
     @abstractmethod
     def chat_request(self, prompt: JudgePrompt) -> Request:

@@ -25,11 +25,12 @@ from rmjudge.providers.base import (
     Provider,
     Request,
     Target,
+    as_reward,
     count,
     member,
+    reward_call,
     text_or_none,
 )
-from rmjudge.providers.vllm import as_reward, reward_call
 
 
 class NeMo(Provider):

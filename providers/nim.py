@@ -24,12 +24,13 @@ from rmjudge.providers.base import (
     Provider,
     Request,
     Target,
+    as_reward,
     count,
     member,
+    reward_call,
     text_or_none,
 )
 from rmjudge.providers.sending.messages import JsonObject
-from rmjudge.providers.vllm import as_reward, reward_call
 
 CARD_WEIGHTS: Final[Mapping[str, float]] = {
     "helpfulness": 0.3,
@@ -49,7 +50,7 @@ class NIM(Provider):
     parser = "nim-reward/1"
     default_url = "https://integrate.api.nvidia.com/v1"
     url_variable = "NIM_BASE_URL"
-    key_variable = "NVIDIA_API_KEY"
+    key_variables = ("NVIDIA_API_KEY",)
     local_params = frozenset(("weights",))
     concurrency = 8
 

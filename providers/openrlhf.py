@@ -14,8 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rmjudge.calls import Answer, Call, Json, Usage
-from rmjudge.providers.base import MalformedBodyError, Provider, Request, member
-from rmjudge.providers.vllm import as_reward, reward_call
+from rmjudge.providers.base import (
+    MalformedBodyError,
+    Provider,
+    Request,
+    as_reward,
+    member,
+    reward_call,
+)
 
 
 class OpenRLHF(Provider):

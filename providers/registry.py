@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
+from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 
 if TYPE_CHECKING:
     from rmjudge.providers.base import Provider
 
 HOSTED: Final[Mapping[str, tuple[str, str]]] = {
-    "openai": ("rmjudge.providers.openai", "OpenAI"),
+    "openai-responses": ("rmjudge.providers.responses", "OpenAIResponses"),
+    "anthropic": ("rmjudge.providers.anthropic", "Anthropic"),
+    "gemini": ("rmjudge.providers.gemini", "Gemini"),
+    "openai-decisions": ("rmjudge.providers.decisions", "OpenAIDecisions"),
+    "systemone": ("rmjudge.providers.decisions", "SystemOne"),
     "vllm": ("rmjudge.providers.vllm", "VLLM"),
     "vllm-pooling": ("rmjudge.providers.vllm", "VLLMPooling"),
     "sglang": ("rmjudge.providers.sglang", "SGLang"),
@@ -33,7 +39,7 @@ HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "nemo": ("rmjudge.providers.nemo", "NeMo"),
     "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
 }
-NAMES: Final = (*HOSTED, "baseline")
+NAMES: Final = (*VENDORS, *HOSTED, "baseline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Spec:
     @property
     def hosted(self) -> bool:
         """Whether it is reached over HTTP."""
-        return self.provider in HOSTED
+        return self.provider != "baseline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,9 @@ class ScorerSettings:
     rpm: float | None = None
     tpm: float | None = None
     deadline_s: float | None = None
+    judging: str | None = None
+    votes: int = 1
+    template: Path | None = None
 
 
 def parse_spec(text: str) -> Spec:
@@ -101,33 +110,44 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
         from rmjudge.providers.baseline import Baseline  # noqa: PLC0415 - one provider at a time
 
         return Baseline(spec.model)
-    module, attribute = HOSTED[spec.provider]
-    kind = cast("type[Provider]", getattr(import_module(module), attribute))
-    return _hosted(kind, spec, settings)
+    return _hosted(provider_class(spec.provider), spec, settings)
+
+
+def provider_class(name: str) -> type[Provider]:
+    """Import a hosted provider."""
+    if name in VENDORS:
+        from rmjudge.providers.chat import provider_of  # noqa: PLC0415 - one provider at a time
+
+        return provider_of(name)
+    module, attribute = HOSTED[name]
+    return cast("type[Provider]", getattr(import_module(module), attribute))
+
+
+def is_judge(spec: Spec) -> bool:
+    """Whether it is a generative model, which can be asked in several ways."""
+    from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415 - one provider at a time
+
+    return spec.hosted and issubclass(provider_class(spec.provider), JudgeProvider)
+
+
+def wants_rendered_text(spec: Spec) -> bool:
+    """Whether its server applies no chat template."""
+    return spec.hosted and provider_class(spec.provider).wants_rendered_text
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
-    from rmjudge.providers.base import Target  # noqa: PLC0415 - one provider at a time
-    from rmjudge.providers.hosted import HostedScorer  # noqa: PLC0415
+    from rmjudge.providers.hosted import HostedScorer  # noqa: PLC0415 - one provider at a time
     from rmjudge.providers.sending.policy import Policy  # noqa: PLC0415
     from rmjudge.providers.sending.redaction import Secret  # noqa: PLC0415
 
     base_url = _base_url(kind, spec, settings)
-    key = os.environ.get(kind.key_variable, "") if kind.key_variable else ""
-    if not key and base_url == kind.default_url and kind.key_needed_at_default_url:
-        raise UsageError(
-            f"{spec.name}: no API key; set the environment variable {kind.key_variable}"
-        )
-    if key and not (key.isascii() and key.isprintable() and key == key.strip()):
-        raise UsageError(
-            f"{kind.key_variable} holds a line break, a blank at an end or another character "
-            "that no key has; set it again"
-        )
+    key = _key(kind, spec, base_url)
     _check_params(spec, settings.params)
     policy = Policy(deadline_s=settings.deadline_s) if settings.deadline_s else Policy()
     return HostedScorer(
-        kind(Target(spec.model, base_url, settings.params)),
+        _provider(kind, spec, base_url, settings),
         secret=Secret(key) if key else None,
+        votes=settings.votes,
         concurrency=settings.concurrency,
         rpm=settings.rpm,
         tpm=settings.tpm,
@@ -135,17 +155,68 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
     )
 
 
+def _provider(
+    kind: type[Provider], spec: Spec, base_url: str, settings: ScorerSettings
+) -> Provider:
+    from rmjudge.providers.base import Target  # noqa: PLC0415 - one provider at a time
+    from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415
+
+    if issubclass(kind, JudgeProvider):
+        from rmjudge.judging.methods import METHODS  # noqa: PLC0415
+
+        judging = METHODS[settings.judging or "pairwise"]
+        if settings.template is not None:
+            from rmjudge.judging.templates import with_template  # noqa: PLC0415
+
+            judging = with_template(judging, settings.template)
+        target = Target(spec.model, base_url, settings.params)
+        return kind(target, judging, sampled=settings.votes > 1)
+    chat_template = None
+    if kind.wants_rendered_text:
+        from rmjudge.providers import rendering  # noqa: PLC0415
+
+        chat_template = (
+            rendering.template_from_file(settings.template)
+            if settings.template is not None
+            else rendering.template_from_tokenizer(spec.model)
+        )
+    elif settings.template is not None:
+        raise UsageError(f"{spec.name} takes no --template: its server frames the texts itself")
+    return kind(Target(spec.model, base_url, settings.params, chat_template))
+
+
+def _key(kind: type[Provider], spec: Spec, base_url: str) -> str:
+    for variable in kind.key_variables:
+        key = os.environ.get(variable, "")
+        if not key:
+            continue
+        if not (key.isascii() and key.isprintable() and key == key.strip()):
+            raise UsageError(
+                f"{variable} holds a line break, a blank at an end or another character "
+                "that no key has; set it again"
+            )
+        return key
+    if base_url == kind.default_url and kind.key_variables and kind.key_needed_at_default_url:
+        raise UsageError(
+            f"{spec.name}: no API key; set the environment variable "
+            f"{' or '.join(kind.key_variables)}"
+        )
+    return ""
+
+
 def _check_params(spec: Spec, params: Mapping[str, Json]) -> None:
-    try:
-        json.dumps(dict(params), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{spec.name}: params cannot be sent as JSON: {error}") from error
+    for name, value in params.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):  # a date of TOML, 1e999, nan
+            raise UsageError(
+                f"{spec.name}: the parameter {name} = {value!r} cannot be sent as JSON"
+            ) from None
 
 
 def at_default_url(spec: Spec, url: str) -> bool:
     """Whether a hosted model is asked at its vendor's own address, where list prices hold."""
-    module, attribute = HOSTED[spec.provider]
-    return bool(url) and url == getattr(import_module(module), attribute).default_url
+    return bool(url) and url == provider_class(spec.provider).default_url
 
 
 def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:

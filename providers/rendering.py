@@ -26,10 +26,14 @@ def conversation(prompt: str, response: str) -> Messages:
 
 @dataclass(frozen=True)
 class ChatTemplate:
-    """Renders a conversation; `source` is what it is made of, for the scorer's identity."""
+    """Renders a conversation; `source` is what it is made of, for the scorer's identity.
+
+    `bos` is what the text begins with where the template writes a token for the beginning.
+    """
 
     source: str
     render: Callable[[Messages], str]
+    bos: str = ""
 
 
 def template_from_file(path: Path) -> ChatTemplate:
@@ -113,4 +117,4 @@ def template_from_tokenizer(model: str) -> ChatTemplate:
     def render(messages: Messages) -> str:
         return str(tokenizer.apply_chat_template(messages, tokenize=False))
 
-    return ChatTemplate(source, render)
+    return ChatTemplate(source, render, str(tokenizer.bos_token or ""))

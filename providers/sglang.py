@@ -13,8 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rmjudge.calls import Answer, Call, Json, Usage
-from rmjudge.providers.base import MalformedBodyError, Provider, Request, count, member
-from rmjudge.providers.vllm import as_reward, reward_call
+from rmjudge.providers.base import (
+    MalformedBodyError,
+    Provider,
+    Request,
+    as_reward,
+    count,
+    member,
+    reward_call,
+)
 
 
 class SGLang(Provider):
@@ -24,10 +31,11 @@ class SGLang(Provider):
     method = "pointwise"
     parser = "sglang-classify/1"
     url_variable = "SGLANG_BASE_URL"
-    key_variable = "SGLANG_API_KEY"
+    key_variables = ("SGLANG_API_KEY",)
     concurrency = 8
     batch = 16
     wants_rendered_text = True
+    server_adds_bos = True
 
     def build(self, calls: Sequence[Call]) -> Request:
         """All calls as one list, even a single one: a bare string is answered without a list."""

@@ -17,9 +17,16 @@ from typing import Final
 
 from rmjudge.calls import Answer, Call, Json, Usage
 from rmjudge.errors import UsageError
-from rmjudge.providers.base import MalformedBodyError, Provider, Request, Target, member
+from rmjudge.providers.base import (
+    MalformedBodyError,
+    Provider,
+    Request,
+    Target,
+    as_reward,
+    member,
+    reward_call,
+)
 from rmjudge.providers.sending.messages import JsonObject
-from rmjudge.providers.vllm import as_reward, reward_call
 
 LABEL: Final = "label"
 """The parameter that names the reward's label."""
@@ -32,12 +39,13 @@ class TEI(Provider):
     method = "pointwise"
     parser = "tei-predict/1"
     url_variable = "TEI_BASE_URL"
-    key_variable = "TEI_API_KEY"
+    key_variables = ("TEI_API_KEY",)
     concurrency = 8
     batch = 32
     """The server's own default limit (`--max-client-batch-size`)."""
     local_params = frozenset((LABEL,))
     wants_rendered_text = True
+    server_adds_bos = True
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

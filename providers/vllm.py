@@ -12,15 +12,16 @@ then comes back through a sigmoid, which saturates good responses into ties.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
-from rmjudge.calls import Answer, Call, Json, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import Answer, Call, Json, Usage
 from rmjudge.providers.base import (
     MalformedBodyError,
     Provider,
     Request,
+    as_reward,
     count,
     member,
+    reward_call,
     text_or_none,
 )
 from rmjudge.providers.sending.messages import JsonObject
@@ -33,7 +34,7 @@ class VLLM(Provider):
     method = "pointwise"
     parser = "vllm-classify/1"
     url_variable = "VLLM_BASE_URL"
-    key_variable = "VLLM_API_KEY"
+    key_variables = ("VLLM_API_KEY",)
     concurrency = 32
 
     def build(self, calls: Sequence[Call]) -> Request:
@@ -94,25 +95,6 @@ class VLLMPooling(VLLM):
         if len(vector) != 1:
             raise MalformedBodyError(f"the model gives {len(vector)} numbers; a reward is one")
         return as_reward(vector[0]), _usage(part), text_or_none(member(part, "model"))
-
-
-def reward_call(call: Call) -> RewardCall:
-    """What a reward model is asked.
-
-    Raises:
-        TypeError: this is a comparison.
-    """
-    if not isinstance(call, RewardCall):
-        raise TypeError("a reward model scores one response")
-    return call
-
-
-def as_reward(value: Json) -> Answer:
-    """A strict finite number as a reward; anything else is none."""
-    try:
-        return Reward(cast(float, value))
-    except ValueError as error:
-        return Unscored("not-a-number", str(error))
 
 
 def _usage(part: Json) -> Usage:

@@ -24,7 +24,10 @@ class Options(TypedDict, total=False):
     """Keyword arguments of `evaluate`; they mean what the options of `rmjudge run` mean."""
 
     out: str | Path
+    method: str
     order: Order
+    votes: int
+    template: str | Path
     seed: int
     domains: Sequence[Domain]
     limit: int
@@ -67,7 +70,7 @@ async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[
     """Do what `evaluate` does, as a coroutine."""
     progress = options.pop("progress", False)
     given: dict[str, Any] = dict(options)
-    for name in ("out", "cache_dir"):
+    for name in ("out", "cache_dir", "template"):
         if name in given:
             given[name] = Path(given[name])
     given["domains"] = tuple(given.get("domains", ()))

@@ -16,19 +16,27 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 @dataclass(frozen=True, slots=True)
 class RewardCall:
-    """Score one response to one prompt."""
+    """Score one response to one prompt.
+
+    `vote` tells samples of the same question apart; the first is 0.
+    """
 
     prompt: str
     response: str
+    vote: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CompareCall:
-    """Say which of two responses to one prompt is better; `first` is shown first."""
+    """Say which of two responses to one prompt is better; `first` is shown first.
+
+    `vote` tells samples of the same question apart; the first is 0.
+    """
 
     prompt: str
     first: str
     second: str
+    vote: int = 0
 
 
 Call: TypeAlias = RewardCall | CompareCall

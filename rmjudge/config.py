@@ -12,7 +12,7 @@ from typing import Any, Final
 from rmjudge.errors import UsageError
 from rmjudge.options import ProviderOptions
 from rmjudge.providers.registry import NAMES
-from rmjudge.vocabulary import DOMAINS, ORDERS
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 FILE_NAME: Final = "rmjudge.toml"
 Check = Callable[[Any], bool]
@@ -50,6 +50,7 @@ _ENDPOINT: Final[Mapping[str, tuple[Check, str]]] = {
     "tpm": (_is_positive, "a number above 0"),
     "deadline": (_is_positive, "seconds above 0"),
     "params": (_is_table, "a table"),
+    "template": (_is_text, "a file"),
 }
 _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     **_ENDPOINT,
@@ -57,6 +58,11 @@ _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     "data": (_is_texts, "a list of sources"),
     "out": (_is_text, "a folder"),
     "cache_dir": (_is_text, "a folder"),
+    "method": (
+        lambda value: value in JUDGING_METHODS,
+        f"one of {', '.join(JUDGING_METHODS)}",
+    ),
+    "votes": (_is_count, "a whole number above 0"),
     "order": (lambda value: value in ORDERS, f"one of {', '.join(ORDERS)}"),
     "seed": (_is_whole, "a whole number"),
     "limit": (_is_count, "a whole number above 0"),
@@ -97,6 +103,8 @@ def read_config(path: Path | None) -> dict[str, Any]:
         if not isinstance(table, dict):
             raise UsageError(f"{path}: provider.{name} is a table")
         _check(path, f"provider.{name}.", table, _ENDPOINT)
+        if "template" in table:
+            table["template"] = Path(table["template"])
     if tables:
         data["providers"] = {name: ProviderOptions(**table) for name, table in tables.items()}
     return data

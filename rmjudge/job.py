@@ -133,33 +133,39 @@ class Job:
         return fresh
 
     def settle(self, work: Work, answer: Answer) -> list[Work]:
-        """Write an answer to its places; return the work that is worth asking because of it."""
+        """Write an answer to its places; return the work that is to be asked because of it."""
         work.answer = answer
         if isinstance(answer, Unscored):
             self.counts.unscored += 1
             self._note_status(answer.status, answer.detail)
-        follow_ups: list[Work] = []
         for index, number in work.places:
             self.answers[index][number] = answer
             self._open[index] -= 1
             if self._open[index] == 0:
                 self._complete(index)
-            if isinstance(answer, (Reward, Verdict)):
-                follow_ups += self._queue(self._waiting_for(index, number))
-        return follow_ups
+        return self._released(work, scored=isinstance(answer, (Reward, Verdict)))
 
-    def _waiting_for(self, index: int, number: int) -> list[Work]:
-        plan = self.plans[index]
-        return [
-            self._work_at[index, later]
-            for later in range(number + 1, len(plan.calls))
-            if plan.after(later) == number
-        ]
-
-    def fail(self, failure: Failure) -> None:
-        """Count a call that brought no reply."""
+    def fail(self, work: Work, failure: Failure) -> list[Work]:
+        """Count a call that brought no reply; return the work that is to be asked all the same."""
         self.counts.failed += 1
         self._note_status(failure.status, failure.detail)
+        return self._released(work, scored=False)
+
+    def _released(self, work: Work, *, scored: bool) -> list[Work]:
+        return self._queue(
+            waiting
+            for index, number in work.places
+            for waiting in self._waiting_for(index, number, scored=scored)
+        )
+
+    def _waiting_for(self, index: int, number: int, *, scored: bool) -> Iterator[Work]:
+        plan = self.plans[index]
+        if not plan.has_waits:
+            return
+        for later in range(number + 1, len(plan.calls)):
+            wait = plan.after(later)
+            if wait is not None and wait.call == number and (scored or not wait.for_score):
+                yield self._work_at[index, later]
 
     def _note_status(self, status: str, detail: str) -> None:
         self.statuses[status] += 1

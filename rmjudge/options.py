@@ -21,6 +21,7 @@ class ProviderOptions:
     tpm: float | None = None
     deadline: float | None = None
     params: Mapping[str, Json] = field(default_factory=dict)
+    template: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,16 @@ class RunOptions:
     """Everything about a run but its scorers. Rates are per minute, `deadline` in seconds.
 
     `limit` keeps the first tuples of each domain. `params` are laid over every request body.
+    `method`, `order`, `votes` and `template` are how judges are asked; a template may also be
+    the chat template of a server that wants rendered text.
     """
 
     data: tuple[str, ...] = ("sample",)
     out: Path | None = None
+    method: str | None = None
     order: Order = "seeded"
+    votes: int = 1
+    template: Path | None = None
     seed: int = 0
     domains: tuple[Domain, ...] = ()
     limit: int | None = None
@@ -50,7 +56,10 @@ class RunOptions:
         """The options that change results, as `run.json` keeps them."""
         return {
             "data": list(self.data),
+            "method": self.method,
             "order": self.order,
+            "votes": self.votes,
+            "template": str(self.template) if self.template else None,
             "seed": self.seed,
             "domains": list(self.domains),
             "limit": self.limit,

@@ -129,7 +129,7 @@ class Orchestrator:
                 job.note_model(outcome.model)
                 follow_ups += job.settle(item, outcome.answer)
             else:
-                job.fail(outcome)
+                follow_ups += job.fail(item, outcome)
         return follow_ups
 
 

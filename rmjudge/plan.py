@@ -6,6 +6,7 @@ whatever else runs. Equal texts in one tuple are one call, and every cell still 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -23,23 +24,39 @@ Scores: TypeAlias = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Another call of the tuple that must be settled first.
+
+    With `for_score` the call is worth asking only if that one was scored.
+    """
+
+    call: int
+    for_score: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PointwisePlan:
-    """At most six rewards; `chosen` and `rejected` index `calls`, style by style."""
+    """At most six rewards a vote; `chosen` and `rejected` hold their calls, style by style."""
 
     item: BenchTuple
     calls: tuple[RewardCall, ...]
-    chosen: tuple[int, int, int]
-    rejected: tuple[int, int, int]
+    chosen: tuple[tuple[int, ...], ...]
+    rejected: tuple[tuple[int, ...], ...]
+    lead: bool = False
 
-    def after(self, call: int) -> int | None:
-        """No reward waits for another."""
-        return None
+    @property
+    def has_waits(self) -> bool:
+        """Whether any call waits for another."""
+        return self.lead
+
+    def after(self, call: int) -> Wait | None:
+        """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
+        return Wait(0, for_score=False) if self.lead and call else None
 
     def scores(self, answers: Answers) -> tuple[Scores, Scores]:
-        """Rewards of the three chosen and of the three rejected."""
-        rewards = [answer.value if isinstance(answer, Reward) else None for answer in answers]
+        """Rewards of the three chosen and of the three rejected, averaged over votes."""
         chosen, rejected = (
-            (rewards[one], rewards[two], rewards[three])
+            (_reward(answers, one), _reward(answers, two), _reward(answers, three))
             for one, two, three in (self.chosen, self.rejected)
         )
         return chosen, rejected
@@ -50,6 +67,11 @@ class PointwisePlan:
         return tuple(tuple(_beats(c, r) for r in rejected) for c in chosen)
 
 
+def _reward(answers: Answers, votes: Sequence[int]) -> float | None:
+    scored = [answer.value for k in votes if isinstance(answer := answers[k], Reward)]
+    return math.fsum(scored) / len(scored) if scored else None
+
+
 def _beats(chosen: float | None, rejected: float | None) -> float | None:
     if chosen is None or rejected is None:
         return None
@@ -58,15 +80,15 @@ def _beats(chosen: float | None, rejected: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One order of one cell: which call asks it, and who is shown first there."""
+    """One order of one cell: the calls that ask it (one a vote), and who is shown first."""
 
-    call: int
+    calls: tuple[int, ...]
     chosen_first: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PairwisePlan:
-    """Nine cells, each asked in one order or in both.
+    """Nine cells, each asked in one order or in both, each order by one vote or several.
 
     A cell whose two texts are equal has no question: no judge can tell them apart, it is a tie.
     """
@@ -75,17 +97,23 @@ class PairwisePlan:
     calls: tuple[CompareCall, ...]
     questions: tuple[tuple[tuple[Question, ...], ...], ...]
     order: Order
+    lead: bool = False
 
-    def after(self, call: int) -> int | None:
-        """Tell which call must be scored before this one is worth asking; None: ask at once.
+    @property
+    def has_waits(self) -> bool:
+        """Whether any call waits for another."""
+        return self.lead or self.order == "adaptive"
+
+    def after(self, call: int) -> Wait | None:
+        """Tell what a call waits for; None: ask at once.
 
         With `adaptive`, the second order of a cell whose first order could not be scored
         cannot change the cell: it stays unscored. Every metric equals that of `both`.
         """
-        if self.order != "adaptive":
-            return None
         half = len(self.calls) // 2
-        return call - half if call >= half else None
+        if self.order == "adaptive" and call >= half:
+            return Wait(call - half, for_score=True)
+        return Wait(0, for_score=False) if self.lead and call else None
 
     def credits(self, answers: Answers) -> Credits:
         """Mean credit of the chosen over the orders asked; None unless all are scored."""
@@ -101,10 +129,12 @@ class PairwisePlan:
 
 
 def _credit(answers: Answers, question: Question) -> float | None:
-    answer = answers[question.call]
-    if not isinstance(answer, Verdict):
+    """Mean over the votes that gave a verdict."""
+    votes = [answer.first for k in question.calls if isinstance(answer := answers[k], Verdict)]
+    if not votes:
         return None
-    return answer.first if question.chosen_first else 1.0 - answer.first
+    first = math.fsum(votes) / len(votes)
+    return first if question.chosen_first else 1.0 - first
 
 
 def _mean_credit(answers: Answers, questions: Sequence[Question]) -> float | None:
@@ -135,23 +165,42 @@ def _sign(credit: float) -> int:
 Plan: TypeAlias = PointwisePlan | PairwisePlan
 
 
-def plan_tuple(item: BenchTuple, method: Method, order: Order = "seeded", seed: int = 0) -> Plan:
-    """Turn one tuple into its calls."""
-    return _pointwise(item) if method == "pointwise" else _pairwise(item, order, seed)
+def plan_tuple(
+    item: BenchTuple,
+    method: Method,
+    order: Order = "seeded",
+    seed: int = 0,
+    *,
+    votes: int = 1,
+    lead: bool = False,
+) -> Plan:
+    """Turn one tuple into its calls.
+
+    `votes` asks every question that often; `lead` sends the first call before its siblings,
+    so that they find the prompt in the vendor's cache.
+    """
+    if method == "pointwise":
+        return _pointwise(item, votes, lead=lead)
+    return _pairwise(item, order, seed, votes, lead=lead)
 
 
-def _pointwise(item: BenchTuple) -> PointwisePlan:
-    index: dict[RewardCall, int] = {}
+def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
+    texts = list(dict.fromkeys((*item.chosen, *item.rejected)))
+    calls = tuple(RewardCall(item.prompt, text, vote) for vote in range(votes) for text in texts)
 
-    def ask(text: str) -> int:
-        return index.setdefault(RewardCall(item.prompt, text), len(index))
+    def votes_on(text: str) -> tuple[int, ...]:
+        return tuple(vote * len(texts) + texts.index(text) for vote in range(votes))
 
-    one, two, three = (ask(text) for text in item.chosen)
-    four, five, six = (ask(text) for text in item.rejected)
-    return PointwisePlan(item, tuple(index), (one, two, three), (four, five, six))
+    return PointwisePlan(
+        item,
+        calls,
+        tuple(map(votes_on, item.chosen)),
+        tuple(map(votes_on, item.rejected)),
+        lead,
+    )
 
 
-def _pairwise(item: BenchTuple, order: Order, seed: int) -> PairwisePlan:
+def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool) -> PairwisePlan:
     # Cells with the same two texts share their calls, so one of them decides the order.
     leader: dict[frozenset[str], tuple[int, int]] = {}
     for i, j in CELLS:
@@ -163,8 +212,13 @@ def _pairwise(item: BenchTuple, order: Order, seed: int) -> PairwisePlan:
     for texts, (i, j) in leader.items():
         first_of[texts] = item.chosen[i] if flags[i, j] else item.rejected[j]
 
-    seeded = [_compare(item.prompt, texts, first_of[texts]) for texts in leader]
-    swapped = [CompareCall(call.prompt, call.second, call.first) for call in seeded]
+    pairs = [(first, *(texts - {first})) for texts, first in first_of.items()]
+    seeded = [
+        CompareCall(item.prompt, first, second, vote)
+        for vote in range(votes)
+        for first, second in pairs
+    ]
+    swapped = [CompareCall(call.prompt, call.second, call.first, call.vote) for call in seeded]
     calls = seeded if order == "seeded" else seeded + swapped
     number = {texts: k for k, texts in enumerate(leader)}
 
@@ -172,14 +226,12 @@ def _pairwise(item: BenchTuple, order: Order, seed: int) -> PairwisePlan:
         texts = frozenset((item.chosen[i], item.rejected[j]))
         if len(texts) == 1:
             return ()
-        k, first = number[texts], item.chosen[i] == first_of[texts]
-        one = Question(k, first)
-        return (one,) if order == "seeded" else (one, Question(k + len(seeded), not first))
+        first = item.chosen[i] == first_of[texts]
+        asked = tuple(vote * len(pairs) + number[texts] for vote in range(votes))
+        one = Question(asked, first)
+        if order == "seeded":
+            return (one,)
+        return (one, Question(tuple(k + len(seeded) for k in asked), not first))
 
     grid = tuple(tuple(questions(i, j) for j in range(3)) for i in range(3))
-    return PairwisePlan(item, tuple(calls), grid, order)
-
-
-def _compare(prompt: str, texts: frozenset[str], first: str) -> CompareCall:
-    (second,) = texts - {first}
-    return CompareCall(prompt, first, second)
+    return PairwisePlan(item, tuple(calls), grid, order, lead)

@@ -41,6 +41,7 @@ def replan(run: Path) -> Iterator[PlannedRun]:
             options, digest = about["options"], about["data"]["digest"]
             sources, identity = options["data"], about["identity"]
             choice = (tuple(options["domains"]), options["limit"])
+            votes = about["votes"]
             order, seed, cache_folder = options["order"], options["seed"], about["cache"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
@@ -53,7 +54,7 @@ def replan(run: Path) -> Iterator[PlannedRun]:
         keys = {
             call_key(key_fields(call)): None
             for item in data
-            for call in plan_tuple(item, method, order, seed).calls
+            for call in plan_tuple(item, method, order, seed, votes=votes).calls
         }
         yield PlannedRun(
             scorer=about["scorer"],

@@ -53,6 +53,10 @@ class Scorer(Protocol):
     """How many calls one `answer` takes at most."""
     output_tokens_estimate: int
     """Tokens of one reply, roughly; 0 where none are generated."""
+    votes: int
+    """How often each question is asked, for distinct samples."""
+    lead_characters: int | None
+    """Prompts of at least this length go ahead of a tuple's other calls, to fill a cache."""
     activity: Activity
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
@@ -83,6 +87,8 @@ class _InProcessScorer(ABC):
     version: str = ""
     concurrency = 1
     batch = 1
+    votes = 1
+    lead_characters: int | None = None
     output_tokens_estimate = 0
     parser = ""
 

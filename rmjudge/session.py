@@ -16,23 +16,19 @@ from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.cache.keys import call_key, scorer_key
 from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
-from rmjudge.errors import DataError, StopRun, UsageError
+from rmjudge.errors import DataError, StopRun
 from rmjudge.job import Job
-from rmjudge.options import ProviderOptions, RunOptions
+from rmjudge.options import RunOptions
 from rmjudge.orchestrator import Orchestrator
 from rmjudge.plan import plan_tuple
-from rmjudge.pricing import FREE, Price, price_table
+from rmjudge.pricing import Price
 from rmjudge.providers.registry import (
-    ScorerSettings,
-    Spec,
-    at_default_url,
-    create,
-    parse_spec,
     sends_in_clear,
 )
 from rmjudge.results import ScorerResult, result_of
 from rmjudge.runfiles import folders_for, slug, write_result
 from rmjudge.scorer import Scorer
+from rmjudge.scorers import choose
 from rmjudge.store import key_fields
 from rmjudge.version import __version__
 
@@ -98,23 +94,11 @@ def prepare(
         UsageError: something is; nothing was called.
     """
     tell = notice or (lambda _line: None)
-    if not models:
-        raise UsageError("name at least one model, such as openai/gpt-4.1 or baseline/length")
-    specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
-    hosted = [spec for spec in specs if spec is not None and spec.hosted]
-    if options.base_url and len([spec for spec in hosted if not spec.url]) != 1:
-        raise UsageError(
-            "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
-        )
-    scorers = [
-        create(spec, _settings(spec, options)) if spec is not None else _checked(model)
-        for spec, model in zip(specs, models, strict=True)
-    ]
-    _refuse_twins(scorers)
+    chosen = choose(models, options)
+    scorers = [item.scorer for item in chosen]
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    jobs = [_job(scorer, data, options) for scorer in scorers]
     for scorer in scorers:
         url = str(scorer.identity.get("url", ""))
         if sends_in_clear(url):
@@ -122,75 +106,33 @@ def prepare(
                 f"warning: {scorer.name} is reached over plain http ({url}): "
                 "texts and keys cross the network unencrypted"
             )
-    prices = price_table(options.prices)
     return Prepared(
         options=options,
         data=data,
-        jobs=tuple(jobs),
-        prices=tuple(
-            _price(spec, scorer, prices, options)
-            for spec, scorer in zip(specs, scorers, strict=True)
-        ),
+        jobs=tuple(_job(scorer, data, options) for scorer in scorers),
+        prices=tuple(item.price for item in chosen),
         out=options.out or Path("runs") / _folder_name(scorers, data, options),
     )
 
 
-def _checked(model: object) -> Scorer:
-    if isinstance(model, Scorer):
-        return model
-    raise UsageError(
-        f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
-        "rmjudge.PairwiseScorer"
-    )
-
-
-def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
-    own = options.providers.get(spec.provider, ProviderOptions())
-    return ScorerSettings(
-        base_url=options.base_url or own.base_url,
-        params=_sendable({**own.params, **options.params}) if spec.hosted else {},
-        concurrency=options.concurrency or own.concurrency,
-        rpm=options.rpm or own.rpm,
-        tpm=options.tpm or own.tpm,
-        deadline_s=options.deadline or own.deadline,
-    )
-
-
-def _sendable(params: dict[str, Json]) -> dict[str, Json]:
-    for name, value in params.items():
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):  # a date of TOML, 1e999, nan
-            raise UsageError(f"the parameter {name} = {value!r} cannot be sent as JSON") from None
-    return params
-
-
-def _refuse_twins(scorers: Sequence[Scorer]) -> None:
-    seen: set[str] = set()
-    for scorer in scorers:
-        key = scorer_key(scorer.identity)
-        if key in seen:
-            raise UsageError(f"{scorer.name} is named twice")
-        seen.add(key)
-
-
 def _job(scorer: Scorer, data: DataSet, options: RunOptions) -> Job:
-    plans = [plan_tuple(item, scorer.method, options.order, options.seed) for item in data]
+    least = scorer.lead_characters
+    plans = [
+        plan_tuple(
+            item,
+            scorer.method,
+            options.order,
+            options.seed,
+            votes=scorer.votes,
+            lead=least is not None and len(item.prompt) >= least,
+        )
+        for item in data
+    ]
     return Job(scorer, plans, _key_of)
 
 
 def _key_of(call: Call) -> str:
     return call_key(key_fields(call))
-
-
-def _price(
-    spec: Spec | None, scorer: Scorer, prices: dict[str, Price], options: RunOptions
-) -> Price | None:
-    if spec is None or not spec.hosted:
-        return FREE
-    if scorer.name in options.prices or at_default_url(spec, str(scorer.identity.get("url"))):
-        return prices.get(scorer.name)
-    return None
 
 
 def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> str:
@@ -200,6 +142,7 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         "data": data.digest,
         "order": options.order,
         "seed": options.seed,
+        "votes": [scorer.votes for scorer in scorers],
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
     return f"{who}-{slug(data.label)}-{digest}"
@@ -261,4 +204,5 @@ def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
     }
     for folder, job, result in zip(folders, prepared.jobs, run.results, strict=True):
         identity: Json = dict(job.scorer.identity)
-        write_result(folder, result, {"identity": identity, **about})
+        own: dict[str, Json] = {"identity": identity, "votes": job.scorer.votes}
+        write_result(folder, result, {**own, **about})

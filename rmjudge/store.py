@@ -39,6 +39,7 @@ class AnswerStore(Protocol):
 
 def key_fields(call: Call) -> tuple[str, ...]:
     """The content of a call that its key is made of."""
+    vote = (f"vote {call.vote}",) if call.vote else ()
     if isinstance(call, CompareCall):
-        return ("compare", call.prompt, call.first, call.second)
-    return ("reward", call.prompt, call.response)
+        return ("compare", call.prompt, call.first, call.second, *vote)
+    return ("reward", call.prompt, call.response, *vote)

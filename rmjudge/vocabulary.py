@@ -19,6 +19,15 @@ DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
 METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
 ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "adaptive")
 
+JUDGING_METHODS: Final = (
+    "pairwise",
+    "pairwise-two-level",
+    "pairwise-logprob",
+    "pointwise",
+    "pointwise-logprob",
+)
+"""Ways to ask a generative judge; `rmjudge.judging.methods` has what each says."""
+
 PUBLISHED_DOMAINS: Final[dict[str, Domain]] = {
     "chat": "chat",
     "math": "math",

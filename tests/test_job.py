@@ -147,18 +147,18 @@ def test_a_second_order_that_another_tuple_asks_first_does_not_wait() -> None:
 
 def test_done_is_what_needs_nothing_more() -> None:
     job = job_of(Rewards(), [bench()])
-    job.first_questions()
+    first, *_ = job.first_questions()
     job.counts.from_cache, job.counts.answered = 2, 3
     assert (job.counts.done, job.finished) == (5, False)
-    job.fail(Failure("timeout"))
+    job.fail(first, Failure("timeout"))
     assert (job.counts.done, job.finished) == (6, True)
 
 
 def test_why_calls_have_no_score_is_counted() -> None:
     job = job_of(Rewards(), [bench()])
-    one, two, *_ = job.first_questions()
-    job.fail(Failure("timeout", "after 60 s"))
-    job.fail(Failure("timeout", "after 61 s"))
+    one, two, three, four, *_ = job.first_questions()
+    job.fail(three, Failure("timeout", "after 60 s"))
+    job.fail(four, Failure("timeout", "after 61 s"))
     job.settle(one, Unscored("not-a-number", "NaN"))
     job.settle(two, Reward(1.0))
     assert job.statuses == {"timeout": 2, "not-a-number": 1}

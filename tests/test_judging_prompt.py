@@ -53,7 +53,7 @@ def test_the_rubric_has_no_line_that_the_source_broke() -> None:
 @pytest.mark.parametrize("place", ["prompt", "first", "second"])
 def test_texts_stand_in_it_character_by_character(text: str, place: str) -> None:
     texts = {"prompt": "p", "first": "f", "second": "s", place: text}
-    parts = pairwise_prompt(CompareCall(**texts))
+    parts = pairwise_prompt(CompareCall(texts["prompt"], texts["first"], texts["second"]))
     assert f"\n{text}\n" in (parts.prompt if place == "prompt" else parts.responses)
 
 
@@ -79,7 +79,7 @@ def test_runs_are_not_added_up_over_texts() -> None:
 @pytest.mark.parametrize("place", ["prompt", "first", "second"])
 def test_no_text_can_hold_the_fence(text: str, place: str) -> None:
     texts = {"prompt": "p", "first": "f", "second": "s", place: text}
-    user = pairwise_prompt(CompareCall(**texts)).user
+    user = pairwise_prompt(CompareCall(texts["prompt"], texts["first"], texts["second"])).user
     fence = user.split(" ", maxsplit=1)[0]
     assert fence not in text
     # Six fenced lines, each with the fence at both ends.

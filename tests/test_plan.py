@@ -63,7 +63,7 @@ def asked(plan: PairwisePlan, judge: Callable[[CompareCall], Answer | None]) -> 
     answers: list[Answer | None] = []
     for number, call in enumerate(plan.calls):
         leader = plan.after(number)
-        worth_asking = leader is None or isinstance(answers[leader], Verdict)
+        worth_asking = leader is None or isinstance(answers[leader.call], Verdict)
         answers.append(judge(call) if worth_asking else None)
     return answers
 
@@ -287,7 +287,7 @@ def test_the_second_order_waits_for_the_first_of_its_pair() -> None:
     for number in range(9, 18):
         leader = plan.after(number)
         assert leader is not None
-        one, other = plan.calls[leader], plan.calls[number]
+        one, other = plan.calls[leader.call], plan.calls[number]
         assert (one.first, one.second) == (other.second, other.first)
 
 

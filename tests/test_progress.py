@@ -119,8 +119,8 @@ def test_what_went_wrong_is_counted_only_when_something_did() -> None:
     board = Board([job], [FREE], clock)
     clock.now += 1
     job.scorer.activity.retried = 3
-    job.fail(Failure("http-500", "broken"))
-    first = next(iter(job.work.values()))
+    first, second, *_ = job.work.values()
+    job.fail(second, Failure("http-500", "broken"))
     job.counts.answered += 1
     job.settle(first, Unscored("not-a-number"))
     assert board.lines() == [

@@ -103,7 +103,7 @@ def test_a_comparison_is_refused() -> None:
 
 
 def test_there_is_no_key() -> None:
-    assert NeMo.key_variable is None
+    assert NeMo.key_variables == ()
 
 
 def test_the_column_is_not_sent_but_is_part_of_the_identity() -> None:

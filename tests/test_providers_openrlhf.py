@@ -57,7 +57,7 @@ def test_a_comparison_is_refused() -> None:
 
 
 def test_there_is_no_key() -> None:
-    assert OpenRLHF.key_variable is None
+    assert OpenRLHF.key_variables == ()
 
 
 def test_that_the_server_cuts_texts_silently_is_written_where_people_look() -> None:

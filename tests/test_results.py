@@ -65,7 +65,7 @@ def answered(job: Job, answer: Callable[[Call], Answer | Outcome]) -> Job:
             outcome = answer(item.call)
             job.counts.sent += 1
             if isinstance(outcome, Failure):
-                job.fail(outcome)
+                follow_ups += job.fail(item, outcome)
                 continue
             reply = outcome if isinstance(outcome, Reply) else Reply(outcome)
             job.counts.answered += 1
@@ -173,7 +173,7 @@ def test_the_counts_are_those_of_the_job_and_its_scorer() -> None:
     first, second, *rest = job.first_questions()
     job.counts.from_cache, job.counts.sent = 1, 5
     job.settle(first, Unscored("unparsed"))
-    job.fail(Failure("timeout"))
+    job.fail(second, Failure("timeout"))
     assert second.answer is None
     for work in rest:
         job.settle(work, Reward(1.0))

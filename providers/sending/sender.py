@@ -69,11 +69,14 @@ class Sender:
             reraise=True,
         )
 
-    async def send(self, request: Request, parse: Parse, tokens: int) -> Sequence[Reply] | Failure:
+    async def send(
+        self, request: Request, parse: Parse, tokens: int, *, last_resort: bool = True
+    ) -> Sequence[Reply] | Failure:
         """Send until there is an answer or no hope.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
-        `tokens` is the estimate that the token rate reserves.
+        `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
+        says nothing of the endpoint's health, since the caller has another way to ask.
 
         Raises:
             StopRun: nothing more can be had from this endpoint.
@@ -83,13 +86,11 @@ class Sender:
             return cast(
                 Sequence[Reply], await self._retrying(self._attempt, request, body, parse, tokens)
             )
-        except Retryable as error:
-            if error.paid_for:
-                return error.paid_for
-            self.endpoint.call_failed(error)
-            return Failure(error.status, error.message)
         except CallError as error:
-            self.endpoint.call_failed(error)
+            if isinstance(error, Retryable) and error.paid_for:
+                return error.paid_for
+            if last_resort:
+                self.endpoint.call_failed(error)
             return Failure(error.status, error.message)
 
     async def _attempt(

@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from io import TextIOWrapper
 
 from rmjudge.cli.parser import build_parser
-from rmjudge.errors import Interrupted, RmjudgeError
+from rmjudge.errors import Interrupted, RmjudgeError, UsageError
+
+COMMANDS = {
+    "run": ("run", "run"),
+    "report": ("report", "report"),
+    "data": ("data", "check"),
+    "cache": ("cache", "cache"),
+    "providers": ("providers", "providers"),
+}
+"""Command -> module and function, called with the parsed and the plain arguments."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,25 +46,13 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(f"rmjudge {__version__}")  # noqa: T201
         return 0
-    match options.command:
-        case "run":
-            from rmjudge.cli.run import run  # noqa: PLC0415
-
-            return run(options, arguments)
-        case "report":
-            from rmjudge.cli.report import report  # noqa: PLC0415
-
-            return report(options)
-        case "data":
-            from rmjudge.cli.data import check  # noqa: PLC0415
-
-            return check(options)
-        case "cache":
-            from rmjudge.cli.cache import cache  # noqa: PLC0415
-
-            return cache(options)
-    parser.print_help()
-    return 2
+    if options.command is None:
+        parser.print_help()
+        return UsageError.exit_code
+    module, function = COMMANDS[options.command]
+    command = getattr(import_module(f"rmjudge.cli.{module}"), function)
+    exit_code: int = command(options, arguments)
+    return exit_code
 
 
 def _flush() -> None:

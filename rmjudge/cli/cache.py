@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rmjudge.cache import inspect
@@ -13,7 +13,7 @@ from rmjudge.cli.console import print_json, tables
 from rmjudge.render import keeping
 
 
-def cache(arguments: argparse.Namespace) -> int:
+def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Look into the cache; 1 when `verify` finds something wrong."""
     folder = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
     match arguments.action:

@@ -7,7 +7,7 @@ import math
 from typing import Any, Final, NoReturn
 
 from rmjudge.errors import UsageError
-from rmjudge.vocabulary import DOMAINS, ORDERS
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
 
@@ -47,6 +47,7 @@ def build_parser() -> Parser:
     _add_report(commands)
     _add_data(commands)
     _add_cache(commands)
+    _add_providers(commands)
     return parser
 
 
@@ -62,8 +63,8 @@ def _add_run(commands: Any) -> None:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="PROVIDER/MODEL[@URL]: openai/... (judge), vllm/... (reward endpoint), "
-        "baseline/length, baseline/markdown, baseline/random",
+        help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        "baseline/length (no model); `rmjudge providers` lists all",
     )
     what = run.add_argument_group("what is scored")
     what.add_argument(
@@ -79,6 +80,21 @@ def _add_run(commands: Any) -> None:
         "--limit", type=_count, metavar="N", help="only the first N tuples of each domain"
     )
     how = run.add_argument_group("how judges are asked")
+    how.add_argument(
+        "--method",
+        choices=JUDGING_METHODS,
+        help="pairwise (default): five verdicts; -two-level: A or B; -logprob: P(A) of one token; "
+        "pointwise: a rating 1 to 10; -logprob: its expected value",
+    )
+    how.add_argument(
+        "--votes", type=_count, metavar="N", help="ask each question N times and average"
+    )
+    how.add_argument(
+        "--template",
+        metavar="FILE",
+        help="your own question (Jinja: prompt, response_a, response_b or response); or the chat "
+        "template of a server that wants rendered text (messages)",
+    )
     how.add_argument(
         "--order",
         choices=ORDERS,
@@ -142,6 +158,21 @@ def _add_cache(commands: Any) -> None:
     for action in (info, verify, explain):
         action.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")
         action.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _add_providers(commands: Any) -> None:
+    providers = commands.add_parser(
+        "providers",
+        help="what can be asked, with which key; try one out",
+        description="List the providers, or make one tiny call to a model.",
+        allow_abbrev=False,
+    )
+    providers.add_argument(
+        "--check", metavar="MODEL", help="make one tiny call and tell what is wrong if it fails"
+    )
+    providers.add_argument("--base-url", metavar="URL", help="of the model that is checked")
+    providers.add_argument("--format", choices=("table", "markdown"), default="table")
+    providers.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _count(text: str) -> int:

@@ -46,6 +46,9 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     given = {
         "data": arguments.data,
         "out": arguments.out,
+        "method": arguments.method,
+        "votes": arguments.votes,
+        "template": arguments.template,
         "order": arguments.order,
         "seed": arguments.seed,
         "domains": arguments.domains,
@@ -65,7 +68,7 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     for name in ("data", "domains"):
         if name in values:
             values[name] = tuple(values[name])
-    for name in ("out", "cache_dir"):
+    for name in ("out", "cache_dir", "template"):
         if name in values:
             values[name] = Path(values[name]).expanduser()
     return models, RunOptions(**values)

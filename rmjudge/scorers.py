@@ -1,0 +1,124 @@
+"""From model names and options to scorers, with what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rmjudge.cache.keys import scorer_key
+from rmjudge.errors import UsageError
+from rmjudge.options import ProviderOptions, RunOptions
+from rmjudge.pricing import FREE, Price, price_table
+from rmjudge.providers.registry import (
+    ScorerSettings,
+    Spec,
+    at_default_url,
+    create,
+    is_judge,
+    parse_spec,
+    wants_rendered_text,
+)
+from rmjudge.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scorer of the run; `price` is None where it is not known."""
+
+    scorer: Scorer
+    price: Price | None
+
+
+def choose(models: Sequence[str | Scorer], options: RunOptions) -> list[Chosen]:
+    """Make the scorers of a run.
+
+    Raises:
+        UsageError: a name, an address, a key or an option is wrong, or two are the same.
+    """
+    if not models:
+        raise UsageError("name at least one model, such as openai/gpt-4.1 or baseline/length")
+    prices = price_table(options.prices)
+    specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
+    _check_options([spec for spec in specs if spec is not None], options)
+    chosen = [
+        Chosen(_checked(model), FREE)
+        if spec is None
+        else _hosted_or_baseline(spec, options, prices)
+        for spec, model in zip(specs, models, strict=True)
+    ]
+    _refuse_twins([item.scorer for item in chosen])
+    return chosen
+
+
+def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
+    """Refuse options that would do nothing, or that could mean several models."""
+    homeless = [spec for spec in specs if spec.hosted and not spec.url]
+    if options.base_url and len(homeless) != 1:
+        raise UsageError(
+            "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
+        )
+    judges = [spec for spec in specs if is_judge(spec)]
+    if not judges:
+        for name, given in (("--method", options.method), ("--votes", options.votes > 1)):
+            if given:
+                raise UsageError(f"{name} is for judges, and this run has none")
+    if options.template:
+        framed = [spec for spec in specs if wants_rendered_text(spec)]
+        if not judges and not framed:
+            raise UsageError(
+                "--template is for judges and for servers that want rendered text, "
+                "and this run has none"
+            )
+        if judges and framed:
+            raise UsageError(
+                f"--template could mean {judges[0].name}'s question or {framed[0].name}'s chat "
+                "template; give each its own in rmjudge.toml, under [provider.NAME]"
+            )
+
+
+def _hosted_or_baseline(spec: Spec, options: RunOptions, prices: dict[str, Price]) -> Chosen:
+    scorer = create(spec, _settings(spec, options))
+    if not spec.hosted:
+        return Chosen(scorer, FREE)
+    known = scorer.name in options.prices
+    if known or at_default_url(spec, str(scorer.identity.get("url"))):
+        return Chosen(scorer, prices.get(scorer.name))
+    return Chosen(scorer, None)
+
+
+def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
+    own = options.providers.get(spec.provider, ProviderOptions())
+    judge = is_judge(spec)
+    template: Path | None = own.template
+    if options.template and (judge or wants_rendered_text(spec)):
+        template = options.template
+    return ScorerSettings(
+        base_url=None if spec.url else options.base_url or own.base_url,
+        params={**own.params, **options.params} if spec.hosted else {},
+        concurrency=options.concurrency or own.concurrency,
+        rpm=options.rpm or own.rpm,
+        tpm=options.tpm or own.tpm,
+        deadline_s=options.deadline or own.deadline,
+        judging=options.method if judge else None,
+        votes=options.votes if judge else 1,
+        template=template,
+    )
+
+
+def _checked(model: object) -> Scorer:
+    if isinstance(model, Scorer):
+        return model
+    raise UsageError(
+        f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
+        "rmjudge.PairwiseScorer"
+    )
+
+
+def _refuse_twins(scorers: Sequence[Scorer]) -> None:
+    seen: set[str] = set()
+    for scorer in scorers:
+        key = scorer_key(scorer.identity)
+        if key in seen:
+            raise UsageError(f"{scorer.name} is named twice")
+        seen.add(key)
