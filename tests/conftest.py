@@ -63,7 +63,8 @@ def server(_model_server_process: ModelServer) -> ModelServer:
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This test's home and working folder."""
     home = tmp_path_factory.mktemp("home")
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(home))
@@ -79,6 +80,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(home)
+    return home
 
 
 class Cli:
@@ -131,9 +133,9 @@ def new_cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Cli]:
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(home: Path) -> Cli:
     """The command line, in this test's own home."""
-    return Cli(tmp_path / "home")
+    return Cli(home)
 
 
 @pytest.fixture

@@ -164,8 +164,8 @@ async def test_only_the_owner_can_read_the_files_while_they_are_open(folder: Pat
     }
 
 
-def test_the_default_folder_is_the_user_s_own(tmp_path: Path) -> None:
-    assert default_folder() == tmp_path / "home" / "rmjudge" / "answers"
+def test_the_default_folder_is_the_user_s_own() -> None:
+    assert default_folder() == Path(os.environ["XDG_CACHE_HOME"]) / "rmjudge" / "answers"
 
 
 class Trap:

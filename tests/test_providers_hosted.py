@@ -177,12 +177,30 @@ async def test_fewer_or_more_scores_than_were_sent_fail_every_call_of_the_reques
 
 
 async def test_a_failed_request_fails_every_call_in_it(server: ModelServer) -> None:
-    server.control(script=["status:422"])
+    server.control(script=["status:500"] * 9)
     scorer = several(server)
     outcomes = await scorer.answer(CALLS)
     await scorer.aclose()
 
     assert [type(outcome) for outcome in outcomes] == [Failure] * 3
+    assert server.stats["received"] == Policy().attempts_transient
+
+
+async def test_a_refused_request_of_several_calls_is_asked_again_in_halves(
+    server: ModelServer,
+) -> None:
+    refused = "status:422"
+    server.control(script=[refused, "reward:[1]", refused, refused, "reward:[3]"])
+    scorer = several(server)
+    outcomes = await scorer.answer(CALLS)
+    await scorer.aclose()
+
+    assert [type(outcome) for outcome in outcomes] == [Reply, Failure, Reply]
+    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == [
+        Reward(1.0),
+        Reward(3.0),
+    ]
+    assert server.stats["received"] == 5
 
 
 async def test_a_scorer_can_be_closed_and_used_again(server: ModelServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rmjudge.calls import Answer, CompareCall, Json, RewardCall, Unscored, Usage, Verdict
+from rmjudge.calls import Answer, CompareCall, Json, Unscored, Usage, Verdict
 from rmjudge.judging.prompt import CLOSING, RUBRIC
 from rmjudge.providers.base import MalformedBodyError, Provider
 from rmjudge.providers.hosted import HostedScorer
@@ -117,11 +117,6 @@ def test_a_parameter_of_nought_or_false_is_sent() -> None:
     built = body(seed=0, store=False)
 
     assert (built["seed"], built["store"]) == (0, False)
-
-
-def test_a_single_response_is_no_comparison() -> None:
-    with pytest.raises((TypeError, AttributeError)):
-        provider().build([RewardCall("prompt", "response")])
 
 
 def completion(message: Any, reason: Any = "stop", **more: Any) -> Json:

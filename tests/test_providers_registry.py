@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from rmjudge.providers.base import Provider
 from rmjudge.providers.baseline import Baseline
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.registry import (
-    HOSTED,
     NAMES,
     ScorerSettings,
     Spec,
@@ -23,6 +21,7 @@ from rmjudge.providers.registry import (
     check_url,
     create,
     parse_spec,
+    provider_class,
     sends_in_clear,
 )
 from rmjudge.scorer import Scorer
@@ -84,10 +83,9 @@ def url_of(scorer: Scorer) -> object:
     return scorer.identity["url"]
 
 
-@pytest.mark.parametrize("name", HOSTED)
-def test_every_row_of_the_table_leads_to_the_provider_of_that_name(name: str) -> None:
-    module, attribute = HOSTED[name]
-    kind = getattr(import_module(module), attribute)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "baseline"])
+def test_every_name_leads_to_the_provider_of_that_name(name: str) -> None:
+    kind = provider_class(name)
 
     assert issubclass(kind, Provider)
     assert kind.name == name
@@ -229,7 +227,7 @@ def test_a_wrong_address_in_a_variable_is_refused(monkeypatch: pytest.MonkeyPatc
     "value", [float("nan"), float("inf"), date(2026, 11, 22), {1}, b"x"], ids=repr
 )
 def test_a_parameter_that_is_no_json_is_refused(value: Any) -> None:
-    with pytest.raises(UsageError, match="vllm/rm: params cannot be sent as JSON"):
+    with pytest.raises(UsageError, match=r"vllm/rm: the parameter temperature = .* cannot be sent"):
         hosted(f"vllm/rm@{LOCAL}", params={"temperature": value})
 
 

@@ -157,6 +157,7 @@ MALFORMED = {
     "truncated-json": "no JSON",
     "html": "content-type is 'text/html', not JSON",
     "bad-gzip": "does not decompress",
+    "gzip-short": "the compressed body ends early",
     "gzip-bomb": "the body is over 1048576 bytes",
     "huge": "the body is over 1048576 bytes",
     "encoding:br": "content-encoding 'br' was not asked for",

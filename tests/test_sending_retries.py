@@ -326,6 +326,21 @@ async def test_the_first_five_calls_refused_alike_stop_the_run(
     assert server.stats["received"] == 5
 
 
+async def test_calls_that_fail_one_after_the_other_stop_the_run(
+    server: ModelServer, new: New
+) -> None:
+    server.control(script=["ok"] + ["status:500"] * 20)
+    scorer = new(server.reward, Policy(attempts_transient=1, failures_in_a_row=3))
+    outcomes = [(await many(scorer, 1))[0] for _ in range(5)]
+
+    assert [type(outcome) for outcome in outcomes] == [
+        Reply,
+        *[Failure] * 2,
+        *[ProviderStopped] * 2,
+    ]
+    assert "3 calls failed in a row; the last: HTTP 500" in str(outcomes[3])
+
+
 async def test_long_items_among_good_ones_do_not_stop_the_run(
     server: ModelServer, new: New
 ) -> None:

@@ -16,10 +16,12 @@ import pytest
 
 from rmjudge.calls import CompareCall, Failure, Outcome, Reply
 from rmjudge.errors import ProviderStopped
+from rmjudge.providers.base import Target
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.registry import create, parse_spec
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import MASK, Secret
+from rmjudge.providers.vllm import VLLM
 
 if TYPE_CHECKING:
     from conftest import ModelServer
@@ -100,10 +102,20 @@ async def test_a_call_that_failed_does_not_quote_the_key(
     assert failure == Failure("http-422", f"HTTP 422: the header was Bearer {MASK}")
 
 
+async def test_a_key_that_is_hidden_behind_escapes_is_not_quoted(
+    server: ModelServer, scorer: HostedScorer
+) -> None:
+    server.control(script=["key-escaped"])
+    error = await stopped(scorer)
+
+    assert str(error).endswith(f"HTTP 401: Bad key: {MASK}")
+    assert not any(piece in "".join(traceback.format_exception(error)) for piece in pieces(KEY))
+
+
 async def test_a_redirect_to_an_address_with_the_key_is_not_quoted(
     server: ModelServer, scorer: HostedScorer
 ) -> None:
-    server.control(script=[f"redirect:http://elsewhere.example/{'-' * 370}{KEY}"])
+    server.control(script=[f"redirect:http://elsewhere.example/{'-' * 360}{KEY}"])
     told = str(await stopped(scorer))
 
     assert "redirects to http://elsewhere.example/" in told
@@ -171,12 +183,16 @@ async def test_no_part_shows_the_key(scorer: HostedScorer, part: Any) -> None:
     assert KEY not in f"{shown!r} {shown!s} {[shown]}"
 
 
-async def test_a_scorer_is_not_pickled_with_its_key(scorer: HostedScorer) -> None:
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(TypeError):
-            pickle.dumps(scorer, protocol)
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_a_scorer_is_not_pickled_with_its_key(protocol: int) -> None:
+    scorer = HostedScorer(VLLM(Target("m", "http://127.0.0.1")), secret=Secret(KEY))
+
+    with pytest.raises(TypeError, match="a key is not written to disk"):
+        pickle.dumps(scorer, protocol)
 
 
-async def test_a_scorer_is_not_copied_with_its_key(scorer: HostedScorer) -> None:
-    with pytest.raises(TypeError):
+def test_a_scorer_is_not_copied_with_its_key() -> None:
+    scorer = HostedScorer(VLLM(Target("m", "http://127.0.0.1")), secret=Secret(KEY))
+
+    with pytest.raises(TypeError, match="a key is not written to disk"):
         copy.deepcopy(scorer)

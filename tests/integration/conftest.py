@@ -123,7 +123,7 @@ def nemo(logs: Path) -> Iterator[Server]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [servers.PYTRITON, Path(__file__).with_name("reward_tensors.py"), port]
-    ready = "/v2/models/reward_model/ready"
+    ready = "/v2/models/attributes/ready"  # the one that is bound last
     with running(command, url, ready, logs / "pytriton.log", within_s=90):
         yield Server(url)
 

@@ -161,6 +161,9 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
             return error(429, "You exceeded your current quota", "insufficient_quota")
         case "key":  # key, key:quoted, key:base64, key:basic, key:cut
             return error(401, f"Incorrect API key provided: {echo(detail)}", "invalid_api_key")
+        case "key-escaped":
+            text = "".join(f"\\u{ord(character):04x}" for character in echo(""))
+            return Answer(401, f'{{"error": {{"message": "Bad key: {text}"}}}}'.encode())
         case "key-422":
             return error(422, f"the header was Bearer {echo(detail)}")
         case "context":
@@ -191,6 +194,9 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
         case "gzip":
             headers = {"content-type": "application/json", "content-encoding": "gzip"}
             return Answer(200, gzip.compress(answer_ok(path, request).body), headers)
+        case "gzip-short":
+            headers = {"content-type": "application/json", "content-encoding": "gzip"}
+            return Answer(200, gzip.compress(answer_ok(path, request).body)[:-4], headers)
         case "gzip-bomb":
             headers = {"content-type": "application/json", "content-encoding": "gzip"}
             return Answer(200, bomb(), headers)
