@@ -58,6 +58,10 @@ class AnswerCache:
         """How many rows were found unreadable so far."""
         return len(self._damaged)
 
+    def damaged_of(self, scorer: str) -> int:
+        """How many of them hold answers of this scorer."""
+        return sum(key.startswith(answer_row(scorer, "")) for key in self._damaged)
+
     def _open(self) -> diskcache.Cache:
         return open_cache(self.folder)
 

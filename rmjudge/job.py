@@ -126,9 +126,11 @@ class Job:
         )
 
     def _queue(self, candidates: Iterable[Work]) -> list[Work]:
-        fresh = [work for work in candidates if not work.queued]
-        for work in fresh:
-            work.queued = True
+        fresh: list[Work] = []
+        for work in candidates:
+            if not work.queued:
+                work.queued = True
+                fresh.append(work)
         self.counts.planned += len(fresh)
         return fresh
 

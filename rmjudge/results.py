@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rmjudge.calls import Verdict
-from rmjudge.job import Job
-from rmjudge.metrics.compute import compute_metrics
-from rmjudge.metrics.position import position_of
-from rmjudge.metrics.report import Metrics, Position
+from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits
-from rmjudge.plan import PairwisePlan, PointwisePlan, Scores
-from rmjudge.pricing import FREE, Price, cost_of
-from rmjudge.vocabulary import DOMAINS, Domain, Order
+from rmjudge.plan import Scores
+from rmjudge.vocabulary import Domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,68 +72,3 @@ class ScorerResult:
     def note(self) -> str:
         """The notes as one line."""
         return "; ".join(self.notes)
-
-
-def result_of(job: Job, price: Price | None) -> ScorerResult:
-    """Compute a job's result from the answers it has, complete or not."""
-    scorer, counts = job.scorer, job.counts
-    credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-    for plan, answers in zip(job.plans, job.answers, strict=True):
-        credits[plan.item.domain].append(plan.credits(answers))
-    metrics = compute_metrics(scorer.name, scorer.method, _order(job), credits, _position(job))
-    return ScorerResult(
-        metrics=metrics,
-        tuples=tuple(_tuple_results(job)),
-        calls=CallCounts(
-            planned=counts.planned,
-            from_cache=counts.from_cache,
-            sent=counts.sent,
-            retried=scorer.activity.retried,
-            failed=counts.failed,
-            unscored=counts.unscored,
-            maybe_billed=scorer.activity.maybe_billed,
-        ),
-        tokens=Tokens(job.spent.input_tokens, job.spent.output_tokens, job.spent.cached_tokens),
-        cost=cost_of(job.spent, price),
-        cost_known=price == FREE or (price is not None and not job.spent.uncounted_replies),
-        statuses=dict(sorted(job.statuses.items())),
-        models=dict(sorted(job.models.items())),
-        notes=tuple(_notes(job)),
-        stopped=str(job.stopped) if job.stopped else None,
-    )
-
-
-def _order(job: Job) -> Order | None:
-    return next((plan.order for plan in job.plans if isinstance(plan, PairwisePlan)), None)
-
-
-def _position(job: Job) -> Position | None:
-    if job.scorer.method == "pointwise":
-        return None
-    verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
-    swaps = [
-        plan.swap_matrix(answers)
-        for plan, answers in zip(job.plans, job.answers, strict=True)
-        if isinstance(plan, PairwisePlan)
-    ]
-    return position_of(verdicts, swaps)
-
-
-def _tuple_results(job: Job) -> Iterator[TupleResult]:
-    for plan, answers in zip(job.plans, job.answers, strict=True):
-        item = plan.item
-        if isinstance(plan, PointwisePlan):
-            chosen, rejected = plan.scores(answers)
-            yield TupleResult(item.id, item.domain, item.subset, chosen, rejected)
-        else:
-            yield TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
-
-
-def _notes(job: Job) -> Iterator[str]:
-    yield from job.notes
-    if len(job.models) > 1:
-        named = ", ".join(f"{model} ({count})" for model, count in job.models.most_common(3))
-        yield f"answers come from {len(job.models)} models behind one name: {named}"
-    for status, count in job.statuses.most_common():
-        detail = job.failure_details.get(status, "")
-        yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")

@@ -43,6 +43,19 @@ def folders_for(folder: Path, scorers: Sequence[str]) -> list[Path]:
     return folders
 
 
+def clear_for_several(folder: Path) -> None:
+    """Remove an earlier run's files of a single scorer, which would hide the subfolders.
+
+    Raises:
+        StorageStopped: they cannot be removed.
+    """
+    try:
+        for name in (METRICS, RESULTS, RUN):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageStopped(f"{folder} cannot be written: {error.strerror}") from error
+
+
 def write_result(folder: Path, result: ScorerResult, about: Mapping[str, Json]) -> None:
     """Write the three files of one scorer.
 

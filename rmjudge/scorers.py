@@ -108,6 +108,8 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
 
 def _checked(model: object) -> Scorer:
     if isinstance(model, Scorer):
+        if model.concurrency < 1 or model.batch < 1 or model.votes < 1:
+            raise UsageError(f"{model.name}: concurrency, batch and votes are at least 1")
         return model
     raise UsageError(
         f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from rmjudge.assembly import result_of
 from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.cache.keys import call_key, scorer_key
 from rmjudge.calls import Call, Json
@@ -25,8 +26,8 @@ from rmjudge.pricing import Price
 from rmjudge.providers.registry import (
     sends_in_clear,
 )
-from rmjudge.results import ScorerResult, result_of
-from rmjudge.runfiles import folders_for, slug, write_result
+from rmjudge.results import ScorerResult
+from rmjudge.runfiles import clear_for_several, folders_for, slug, write_result
 from rmjudge.scorer import Scorer
 from rmjudge.scorers import choose
 from rmjudge.store import key_fields
@@ -171,10 +172,9 @@ async def execute(
             watch(prepared.jobs) if watch else nullcontext(),
         ):
             await orchestrator.run(prepared.jobs)
-        damaged = cache.damaged
-    for job in prepared.jobs:
-        if damaged:
-            job.notes.append(f"{damaged} damaged rows in the cache were bought again")
+        for job in prepared.jobs:
+            if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
+                job.notes.append(f"{damaged} damaged rows in the cache were bought again")
     run = Run(
         results=tuple(
             result_of(job, price) for job, price in zip(prepared.jobs, prepared.prices, strict=True)
@@ -193,6 +193,8 @@ def _worst_stop(jobs: Sequence[Job]) -> StopRun | None:
 
 def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
     folders = folders_for(run.folder, [result.metrics.scorer for result in run.results])
+    if len(folders) > 1:
+        clear_for_several(run.folder)
     data = prepared.data
     about: dict[str, Json] = {
         "options": prepared.options.recorded(),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,4 +121,26 @@ def test_a_damaged_file_of_a_run_is_named(cli: Cli, runs: Cli, name: str, text: 
     done = cli("report", "o")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"rmjudge: o/{name} is no file of a run")
+    assert "Traceback" not in done.stderr
+
+
+def test_several_scorers_in_the_folder_of_one_are_all_reported(cli: Cli) -> None:
+    for models in (["baseline/length"], ["baseline/length", "baseline/random"]):
+        assert cli("run", *models, "--limit", "1", "--out", "o").returncode == 0
+    assert "baseline/random" in cli("report", "o").stdout
+
+
+def test_a_full_device_is_told_and_not_traced(cli: Cli) -> None:
+    assert cli("run", "baseline/length", "--limit", "1", "--out", "o").returncode == 0
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rmjudge", "report", "o"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=cli.home,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert "the output cannot be written" in done.stderr
     assert "Traceback" not in done.stderr

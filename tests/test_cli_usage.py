@@ -163,7 +163,10 @@ def test_the_command_line_wins_over_rmjudge_toml(cli: Cli) -> None:
     run = cli.json("o/run.json")
     assert run["options"] | {"order": "", "seed": ""} == {
         "data": ["sample"],
+        "method": None,
         "order": "",
+        "votes": 1,
+        "template": None,
         "seed": "",
         "domains": ["math"],
         "limit": 2,

@@ -38,7 +38,7 @@ def test_length_counts_characters(response: str, reward: float) -> None:
 
 def test_markdown_counts_marks() -> None:
     # 1 header, 1 bold, 1 code, 2 bullets, 1 bold, 2 numbers, 3 table rows, 2 fences
-    assert markdown("# not counted", DOCUMENT) == 13.0
+    assert markdown("# not counted\n", DOCUMENT) == 13.0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -201,6 +202,32 @@ async def test_a_refused_request_of_several_calls_is_asked_again_in_halves(
         Reward(3.0),
     ]
     assert server.stats["received"] == 5
+
+
+async def test_a_refused_batch_is_no_sign_that_the_endpoint_refuses_everything(
+    server: ModelServer,
+) -> None:
+    server.control(script=["status:422", "reward:[1]", "reward:[2, 3]"])
+    scorer = HostedScorer(Several(Target("rm", server.root)), policy=Policy(same_refusal_first=1))
+    outcomes = await scorer.answer(CALLS)
+    await scorer.aclose()
+
+    assert [type(outcome) for outcome in outcomes] == [Reply] * 3
+
+
+def test_a_scorer_can_be_used_in_one_event_loop_after_another(server: ModelServer) -> None:
+    server.control(script=["status:500", "ok", "status:500", "ok"])
+    scorer = create(parse_spec(server.reward))
+
+    async def run() -> Sequence[object]:
+        outcomes = await scorer.answer([CALLS[0]])
+        await scorer.aclose()
+        return outcomes
+
+    first, second = asyncio.run(run()), asyncio.run(run())
+
+    assert first == second
+    assert isinstance(first[0], Reply)
 
 
 async def test_a_scorer_can_be_closed_and_used_again(server: ModelServer) -> None:

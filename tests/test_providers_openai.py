@@ -239,6 +239,7 @@ def test_the_model_that_answered_is_named_without_a_fingerprint() -> None:
 
 def test_a_reply_without_a_model_names_none() -> None:
     assert read({"choices": []})[2] is None
+    assert read({"choices": [], "system_fingerprint": "fp_1"})[2] is None
 
 
 def test_what_is_stored_is_the_reply_itself() -> None:

@@ -21,7 +21,7 @@ from rmjudge.metrics.report import (
 )
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.exports import to_csv, to_json, to_latex, to_markdown
-from rmjudge.render.rows import CallCounts, ScorerReport
+from rmjudge.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain
 
 CREDIT: Matrix = ((0.7, 0.6, 0.5), (0.8, 0.7, 0.6), (0.9, 0.8, 0.7))
@@ -29,6 +29,22 @@ STRICT: Matrix = ((0.65, 0.55, 0.45), (0.75, 0.65, 0.55), (0.85, 0.75, 0.65))
 EMPTY: Matrix = ((None,) * 3,) * 3
 NAN: Matrix = ((math.nan,) * 3,) * 3
 CALLS = CallCounts(planned=1161, from_cache=1000, sent=161, retried=7, failed=2, maybe_billed=1)
+
+
+def result(metrics: Metrics, note: str) -> ScorerResult:
+    return ScorerResult(
+        metrics=metrics,
+        tuples=(),
+        calls=CALLS,
+        tokens=Tokens(),
+        cost=0.0123,
+        cost_known=True,
+        statuses={},
+        models={},
+        notes=(note,) if note else (),
+    )
+
+
 INTERVAL = Interval(0.679, 0.721)
 SWAP = Position(decided=900, first_share=0.557, swap_consistency=0.812, swap_matrix=CREDIT)
 HOSTILE = [
@@ -60,7 +76,7 @@ def report(
     unscored: int = 0,
     position: Position | None = None,
     note: str = "",
-) -> ScorerReport:
+) -> ScorerResult:
     headline, second = accuracies_of(matrix), accuracies_of(strict)
     known = headline.average is not None
     intervals = Intervals(*((INTERVAL if known else None,) * 4))
@@ -96,14 +112,14 @@ def report(
         bounds=bounds,
         position=position,
     )
-    return ScorerReport(metrics, CALLS, cost=0.0123, cost_known=True, note=note)
+    return result(metrics, note)
 
 
-def csv_rows(reports: Sequence[ScorerReport]) -> list[dict[str, str]]:
+def csv_rows(reports: Sequence[ScorerResult]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(to_csv(reports))))
 
 
-def loaded(reports: Sequence[ScorerReport]) -> list[dict[str, Any]]:
+def loaded(reports: Sequence[ScorerResult]) -> list[dict[str, Any]]:
     document: dict[str, Any] = json.loads(to_json(reports))
     assert document["format"] == 1
     scorers: list[dict[str, Any]] = document["scorers"]

@@ -21,7 +21,7 @@ from rmjudge.metrics.report import (
 )
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.figures import dollars, heat, percent
-from rmjudge.render.rows import CallCounts, ScorerReport, footnotes, summary_rows
+from rmjudge.render.rows import footnotes, summary_rows
 from rmjudge.render.tables import (
     activity_table,
     judge_table,
@@ -30,6 +30,7 @@ from rmjudge.render.tables import (
     summary_table,
 )
 from rmjudge.render.text import cell_width
+from rmjudge.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain
 
 FAIR: Matrix = ((0.7, 0.6, 0.5), (0.8, 0.7, 0.6), (0.9, 0.8, 0.7))
@@ -37,6 +38,22 @@ FAIR_STRICT: Matrix = ((0.65, 0.55, 0.45), (0.75, 0.65, 0.55), (0.85, 0.75, 0.65
 LENGTH: Matrix = ((0.5, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
 EMPTY: Matrix = ((None, 0.6, 0.5), (0.8, None, 0.6), (0.9, 0.8, None))
 CALLS = CallCounts(planned=1161, from_cache=1000, sent=161, retried=7, failed=2, maybe_billed=1)
+
+
+def result(metrics: Metrics, note: str) -> ScorerResult:
+    return ScorerResult(
+        metrics=metrics,
+        tuples=(),
+        calls=CALLS,
+        tokens=Tokens(),
+        cost=0.0123,
+        cost_known=True,
+        statuses={},
+        models={},
+        notes=(note,) if note else (),
+    )
+
+
 NO_INTERVALS = Intervals(None, None, None, None)
 HOSTILE = [
     "[/INST]",
@@ -91,7 +108,7 @@ def report(
     half: float | None = 0.021,
     unscored: int = 0,
     position: Position | None = None,
-) -> ScorerReport:
+) -> ScorerResult:
     by_domain = {
         domain: domain_metrics(
             matrix,
@@ -121,7 +138,7 @@ def report(
         bounds=Interval(0.481, 0.513) if unscored else Interval(0.5, 0.5),
         position=position,
     )
-    return ScorerReport(metrics, CALLS, cost=0.0123, cost_known=True, note="")
+    return result(metrics, "")
 
 
 def draw(renderable: RenderableType, width: int = 80, encoding: str = "utf-8") -> str:
@@ -137,7 +154,7 @@ def lines_of(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines()]
 
 
-def everything() -> list[ScorerReport]:
+def everything() -> list[ScorerResult]:
     swap = Position(decided=900, first_share=0.557, swap_consistency=0.812, swap_matrix=FAIR)
     return [
         report("openai/gpt-4.1", FAIR, FAIR_STRICT, unscored=12, position=swap),
@@ -349,7 +366,7 @@ def test_without_a_judge_there_is_no_table_of_judges() -> None:
 
 
 def test_a_note_is_shown_on_its_scorer() -> None:
-    text = draw(report_renderable([replace(report("x"), note="12 % by [b]fallback\x1b[0m")]))
+    text = draw(report_renderable([replace(report("x"), notes=("12 % by [b]fallback\x1b[0m",))]))
     assert "12 % by [b]fallback[0m" in text
 
 
@@ -359,8 +376,8 @@ def test_a_hostile_name_is_inert(name: str, encoding: str, width: int) -> None:
     position = Position(decided=9, first_share=0.5)
     item = report(name, FAIR, FAIR_STRICT, domains=("chat",), unscored=3, position=position)
     harmless = replace(item, metrics=replace(item.metrics, scorer="harmless"))
-    text = draw(report_renderable([replace(item, note=name), report("x")]), width, encoding)
-    usual = draw(report_renderable([replace(harmless, note="x"), report("x")]), width, encoding)
+    text = draw(report_renderable([replace(item, notes=(name,)), report("x")]), width, encoding)
+    usual = draw(report_renderable([replace(harmless, notes=("x",)), report("x")]), width, encoding)
     assert not re.search(
         "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text
     )

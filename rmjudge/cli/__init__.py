@@ -9,7 +9,7 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from rmjudge.cli.parser import build_parser
-from rmjudge.errors import Interrupted, RmjudgeError, UsageError
+from rmjudge.errors import Interrupted, RmjudgeError, StopRun, UsageError
 
 COMMANDS = {
     "run": ("run", "run"),
@@ -31,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RmjudgeError as error:
         print(f"rmjudge: {_printable(error)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
+    except OSError as error:  # /dev/full, a terminal that has gone
+        print(f"rmjudge: the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return StopRun.exit_code
     except KeyboardInterrupt:
         print("rmjudge: interrupted", file=sys.stderr)  # noqa: T201
         return Interrupted.exit_code
@@ -56,10 +59,10 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _flush() -> None:
-    """Write out what is left; Python itself would complain at exit when the reader has gone."""
+    """Write out what is left; Python itself would complain at exit when nobody can read it."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

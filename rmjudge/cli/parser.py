@@ -83,6 +83,7 @@ def _add_run(commands: Any) -> None:
     how.add_argument(
         "--method",
         choices=JUDGING_METHODS,
+        metavar="METHOD",
         help="pairwise (default): five verdicts; -two-level: A or B; -logprob: P(A) of one token; "
         "pointwise: a rating 1 to 10; -logprob: its expected value",
     )

@@ -8,7 +8,8 @@ from typing import Final
 
 from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, percent, plus_minus
-from rmjudge.render.rows import READING_NAMES, Reported, Scores, SummaryRow
+from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow
+from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS
 
 SUMMARY_HEADER: Final = (
@@ -96,7 +97,7 @@ def aligned(figures: Sequence[Figure]) -> list[str]:
     return [f"{f.value:>{value}}{f.half:>{half}}{f.marks:<{marks}}" for f in figures]
 
 
-def judge_cells(report: Reported, glyphs: Glyphs) -> tuple[str, ...]:
+def judge_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
     """Write tie rate, unscored rate, share of the first position and swap consistency, in %."""
     metrics = report.metrics
     cells = metrics.tuples * len(CELLS)
@@ -109,7 +110,7 @@ def judge_cells(report: Reported, glyphs: Glyphs) -> tuple[str, ...]:
     )
 
 
-def activity_cells(report: Reported, glyphs: Glyphs) -> tuple[str, ...]:
+def activity_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
     """Write the counts of calls and the cost."""
     calls = report.calls
     counts = (

@@ -11,7 +11,6 @@ from rmjudge.render import cells
 from rmjudge.render.figures import LATEX, MARKDOWN, Glyphs, percent
 from rmjudge.render.rows import (
     READING_NAMES,
-    Reported,
     SummaryRow,
     caption_lines,
     footnotes,
@@ -19,12 +18,13 @@ from rmjudge.render.rows import (
     unscored_text,
 )
 from rmjudge.render.text import latex_escape, markdown_cell, one_line
+from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, STYLES
 
 LATEX_NEEDS: Final = r"% In the preamble: \usepackage{booktabs}"
 
 
-def to_markdown(reports: Sequence[Reported]) -> str:
+def to_markdown(reports: Sequence[ScorerResult]) -> str:
     """Write the summary with its footnotes, then each scorer's matrices, as pipe tables."""
     rows = summary_rows(reports)
     body = [
@@ -73,7 +73,7 @@ def _matrix_rows(matrix: Matrix, glyphs: Glyphs) -> list[tuple[str, ...]]:
     ]
 
 
-def to_latex(reports: Sequence[Reported]) -> str:
+def to_latex(reports: Sequence[ScorerResult]) -> str:
     """Write the summary and, for each scorer, its matrices as booktabs tables."""
     rows = summary_rows(reports)
     tables = [_latex_summary(rows)]
@@ -102,7 +102,7 @@ def _latex_summary(rows: Sequence[SummaryRow]) -> str:
     )
 
 
-def _latex_matrices(row: SummaryRow, report: Reported) -> str:
+def _latex_matrices(row: SummaryRow, report: ScorerResult) -> str:
     lines = [
         r"\toprule",
         r" & & \multicolumn{3}{c}{Rejected} \\",

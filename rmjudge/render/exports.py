@@ -18,8 +18,9 @@ from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, 
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.documents import to_latex, to_markdown
 from rmjudge.render.figures import known
-from rmjudge.render.rows import Reported, labels
+from rmjudge.render.rows import labels
 from rmjudge.render.text import csv_cell, one_line
+from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
@@ -32,7 +33,7 @@ Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | 
 CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 
 
-def to_json(reports: Sequence[Reported]) -> str:
+def to_json(reports: Sequence[ScorerResult]) -> str:
     """Write one object: `format` and `scorers`, each shaped as its `metrics.json` and more.
 
     ASCII only, so that no name can reach a terminal as anything but text.
@@ -44,7 +45,7 @@ def to_json(reports: Sequence[Reported]) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _scorer_json(name: str, report: Reported) -> Json:
+def _scorer_json(name: str, report: ScorerResult) -> Json:
     metrics, calls = report.metrics, report.calls
     present = [domain for domain in DOMAINS if domain in metrics.domains]
     return {
@@ -125,7 +126,7 @@ def _interval(intervals: Intervals, part: str) -> Interval | None:
     return interval
 
 
-def to_csv(reports: Sequence[Reported]) -> str:
+def to_csv(reports: Sequence[ScorerResult]) -> str:
     """Write tidy rows `scorer,domain,measure,value,low,high`; fractions, empty where unknown.
 
     `domain` is a domain, `all` for an average over all four, or what an incomplete average

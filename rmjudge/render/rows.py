@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading
 from rmjudge.render.figures import half_width, known, percent
 from rmjudge.render.text import label
+from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS, Domain
 
 READING_NAMES: Final[dict[Reading, str]] = {"strict": "strict", "half_credit": "half credit"}
@@ -20,65 +21,6 @@ READING_TEXTS: Final[dict[Reading, str]] = {
 MIXED_TEXT: Final = "Reading: strict for rewards (a tie is no win), half credit for judges."
 INTERVAL_TEXT: Final = "± is half the 95 % bootstrap interval over tuples."
 OTHER_TEXT: Final = "Indented: the other reading."
-
-
-@dataclass(frozen=True, slots=True)
-class CallCounts:
-    """What became of a scorer's calls. `planned` counts each distinct call once."""
-
-    planned: int
-    from_cache: int
-    sent: int
-    retried: int
-    failed: int
-    maybe_billed: int
-
-
-@dataclass(frozen=True, slots=True)
-class ScorerReport:
-    """All that is shown of one scorer.
-
-    `cost` is in US dollars, None where nothing can be charged; `cost_known` is False where
-    a model has no known price. `note` is a line for people, empty where there is none.
-    """
-
-    metrics: Metrics
-    calls: CallCounts
-    cost: float | None
-    cost_known: bool
-    note: str
-
-
-class Calls(Protocol):
-    """Anything with the fields of `CallCounts`."""
-
-    @property
-    def planned(self) -> int: ...  # noqa: D102
-    @property
-    def from_cache(self) -> int: ...  # noqa: D102
-    @property
-    def sent(self) -> int: ...  # noqa: D102
-    @property
-    def retried(self) -> int: ...  # noqa: D102
-    @property
-    def failed(self) -> int: ...  # noqa: D102
-    @property
-    def maybe_billed(self) -> int: ...  # noqa: D102
-
-
-class Reported(Protocol):
-    """Anything with the fields of `ScorerReport`, such as the result of a run."""
-
-    @property
-    def metrics(self) -> Metrics: ...  # noqa: D102
-    @property
-    def calls(self) -> Calls: ...  # noqa: D102
-    @property
-    def cost(self) -> float | None: ...  # noqa: D102
-    @property
-    def cost_known(self) -> bool: ...  # noqa: D102
-    @property
-    def note(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +86,7 @@ class Footnote:
     text: str
 
 
-def labels(reports: Sequence[Reported]) -> list[str]:
+def labels(reports: Sequence[ScorerResult]) -> list[str]:
     """Clean names in the order of the reports; a name that recurs gets a number."""
     taken: set[str] = set()
     names: list[str] = []
@@ -158,7 +100,7 @@ def labels(reports: Sequence[Reported]) -> list[str]:
     return names
 
 
-def summary_rows(reports: Sequence[Reported]) -> list[SummaryRow]:
+def summary_rows(reports: Sequence[ScorerResult]) -> list[SummaryRow]:
     """Make a row for every report, in their order."""
     return [
         _summary_row(name, report.metrics)

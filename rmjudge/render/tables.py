@@ -25,7 +25,6 @@ from rmjudge.render import cells
 from rmjudge.render.figures import ASCII, UNICODE, Glyphs, heat, percent, plus_minus
 from rmjudge.render.rows import (
     READING_NAMES,
-    Reported,
     SummaryRow,
     caption_lines,
     footnotes,
@@ -34,6 +33,7 @@ from rmjudge.render.rows import (
     unscored_text,
 )
 from rmjudge.render.text import cell_width, clean, one_line, wrap
+from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS, STYLES, Domain, difficulty_of
 
 MIN_NAME_WIDTH: Final = 18
@@ -107,17 +107,17 @@ def summary_table(rows: Sequence[SummaryRow]) -> RenderableType:
     return _OnPage(lambda page: _summary(page, rows))
 
 
-def judge_table(reports: Sequence[Reported]) -> RenderableType:
+def judge_table(reports: Sequence[ScorerResult]) -> RenderableType:
     """Draw how far each judge can be trusted; a report without `position` is no judge's."""
     return _OnPage(lambda page: _judges(page, reports))
 
 
-def activity_table(reports: Sequence[Reported]) -> RenderableType:
+def activity_table(reports: Sequence[ScorerResult]) -> RenderableType:
     """Draw what became of each scorer's calls, and what they cost."""
     return _OnPage(lambda page: _activity(page, reports))
 
 
-def report_renderable(reports: Sequence[Reported]) -> Group:
+def report_renderable(reports: Sequence[ScorerResult]) -> Group:
     """Draw everything: each scorer's matrices, the summary, the judges, the calls."""
     scorers = zip(labels(reports), reports, strict=True)
     parts: list[RenderableType] = [
@@ -129,7 +129,7 @@ def report_renderable(reports: Sequence[Reported]) -> Group:
     return Group(*parts, Text(), activity_table(reports))
 
 
-def _scorer(page: _Page, name: str, report: Reported) -> RenderableType:
+def _scorer(page: _Page, name: str, report: ScorerResult) -> RenderableType:
     metrics = report.metrics
     plural = "s" if metrics.order == "both" else ""
     order = f", {metrics.order} order{plural}" if metrics.order else ""
@@ -239,7 +239,7 @@ def _summary(page: _Page, rows: Sequence[SummaryRow]) -> RenderableType:
     )
 
 
-def _judges(page: _Page, reports: Sequence[Reported]) -> RenderableType:
+def _judges(page: _Page, reports: Sequence[ScorerResult]) -> RenderableType:
     lines = [
         cells.Line(name, cells.judge_cells(report, page.glyphs))
         for name, report in zip(labels(reports), reports, strict=True)
@@ -252,7 +252,7 @@ def _judges(page: _Page, reports: Sequence[Reported]) -> RenderableType:
     )
 
 
-def _activity(page: _Page, reports: Sequence[Reported]) -> RenderableType:
+def _activity(page: _Page, reports: Sequence[ScorerResult]) -> RenderableType:
     lines = [
         cells.Line(name, cells.activity_cells(report, page.glyphs))
         for name, report in zip(labels(reports), reports, strict=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from rmjudge import PairwiseScorer, PointwiseScorer, ProviderStopped, Scorer
+from rmjudge.assembly import result_of
 from rmjudge.calls import (
     Answer,
     Call,
@@ -24,7 +25,7 @@ from rmjudge.job import Job
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.plan import plan_tuple
 from rmjudge.pricing import FREE, Price
-from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult, result_of
+from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Domain, Order
 
