@@ -48,6 +48,7 @@ class Sender:
     ) -> None:
         self._policy = policy or Policy()
         self._url = httpx.URL(base_url.rstrip("/"))
+        self._urls: dict[str, httpx.URL] = {}
         self._secret = secret
         self._headers = {
             "content-type": "application/json",
@@ -111,7 +112,7 @@ class Sender:
         return replies
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
-        url = self._url.copy_with(raw_path=self._url.raw_path.rstrip(b"/") + request.path.encode())
+        url = self._url_of(request.path)
         try:
             async with asyncio.timeout(self._policy.deadline_s):
                 return await self._lanes.post(url, {**self._headers, **request.headers}, body)
@@ -121,6 +122,12 @@ class Sender:
             raise self._malformed(error) from None
         except (TimeoutError, httpx.TransportError) as error:
             raise self._connection_lost(error) from None
+
+    def _url_of(self, path: str) -> httpx.URL:
+        if path not in self._urls:
+            raw_path = self._url.raw_path.rstrip(b"/") + path.encode()
+            self._urls[path] = self._url.copy_with(raw_path=raw_path)
+        return self._urls[path]
 
     def _malformed(self, error: MalformedBodyError) -> Retryable:
         return Retryable(
