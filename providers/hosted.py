@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rmjudge.calls import Answer, Call, CompareCall, Failure, Json, Outcome, Reply, RewardCall
+from rmjudge.errors import StopRun
 from rmjudge.providers.base import Provider
 from rmjudge.providers.sending.messages import MalformedBodyError
 from rmjudge.providers.sending.policy import Policy
@@ -89,7 +90,12 @@ class HostedScorer:
         if len(calls) == 1 or not outcome.status.startswith("http-4"):
             return [outcome] * len(calls)
         middle = len(calls) // 2
-        return [*await self.answer(calls[:middle]), *await self.answer(calls[middle:])]
+        first = await self.answer(calls[:middle])
+        try:
+            return [*first, *await self.answer(calls[middle:])]
+        except StopRun as reason:
+            # The first half is paid for and must reach the cache; the next call stops the run.
+            return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
 
     async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
         provider = self._provider

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import platform
@@ -165,7 +166,8 @@ async def execute(
         StorageStopped: the cache or the results folder cannot be used.
     """
     begun = time.monotonic()
-    with AnswerCache(prepared.cache_folder) as cache:
+    # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
+    with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
         orchestrator = Orchestrator(cache)
         async with (
             started(orchestrator) if started else nullcontext(),

@@ -85,6 +85,17 @@ async def test_overload_halves_the_slots_down_to_one() -> None:
     assert slots == [4, 2, 1, 1, 1]
 
 
+async def test_the_refusals_of_one_wave_halve_the_slots_once() -> None:
+    point = endpoint(8)
+    for _ in range(8):
+        await point.enter(0)
+    for _ in range(8):
+        point.attempt_failed(transient(slow_down=True))
+        point.leave()
+
+    assert await started(point) == 4
+
+
 async def test_an_error_that_is_no_overload_leaves_the_slots_alone() -> None:
     point = endpoint(8)
     point.attempt_failed(transient())

@@ -198,12 +198,17 @@ class Endpoint:
 
 
 class _Slots:
-    """Calls in flight under a limit that adapts: halved on overload, +1 a limit's successes."""
+    """Calls in flight under a limit that adapts: halved on overload, +1 a limit's successes.
+
+    The calls that were in flight when the limit was halved will often be refused as well; they
+    were sent under the old limit and do not halve it again.
+    """
 
     def __init__(self, ceiling: int) -> None:
         self._ceiling = ceiling
         self._limit = float(ceiling)
         self._taken = 0
+        self._sent_before = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def take(self) -> None:
@@ -221,10 +226,13 @@ class _Slots:
 
     def release(self) -> None:
         self._taken -= 1
+        self._sent_before = max(0, self._sent_before - 1)
         self._wake()
 
     def shrink(self) -> None:
-        self._limit = max(1.0, self._limit / 2)
+        if not self._sent_before:
+            self._limit = max(1.0, self._limit / 2)
+            self._sent_before = self._taken
 
     def grow(self) -> None:
         if self._limit < self._ceiling:
