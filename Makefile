@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SERVERS := .servers
 
-.PHONY: demo test format clean
+.PHONY: demo test test-integration servers format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rmjudge run baseline/length baseline/markdown baseline/random \
@@ -14,6 +15,33 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
+
+# Contract tests against real servers that were not written here. Installs them (1.5 GB, 15 min)
+# below .servers/; a part that cannot be installed is skipped by its tests, with the reason.
+test-integration: $(VENV)/.installed-test servers
+	RMJUDGE_INTEGRATION=1 $(BIN)/pytest tests/integration -m integration
+
+servers: $(SERVERS)/transformers/.installed $(SERVERS)/models/.made $(SERVERS)/litellm/.installed
+	-test -d $(SERVERS)/aimock || \
+	    npm i --prefix $(SERVERS)/aimock --no-fund --no-audit @copilotkit/aimock@1.43.0
+	-test -d $(SERVERS)/pytriton || { \
+	    /usr/bin/python3.11 -m venv --without-pip $(SERVERS)/pytriton && \
+	    $(PYTHON) -m pip --python $(SERVERS)/pytriton/bin/python install -q nvidia-pytriton==0.7.0; }
+
+$(SERVERS)/transformers/.installed:
+	$(PYTHON) -m venv $(SERVERS)/transformers
+	$(SERVERS)/transformers/bin/pip install -q torch==2.13.0
+	$(SERVERS)/transformers/bin/pip install -q torch==2.13.0 numpy 'transformers[serving]==5.23.0'
+	touch $@
+
+$(SERVERS)/models/.made: $(SERVERS)/transformers/.installed tests/integration/tiny_models.py
+	$(SERVERS)/transformers/bin/python tests/integration/tiny_models.py $(SERVERS)/models
+	touch $@
+
+$(SERVERS)/litellm/.installed:
+	$(PYTHON) -m venv $(SERVERS)/litellm
+	$(SERVERS)/litellm/bin/pip install -q 'litellm[proxy]==1.106.2'
+	touch $@
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
