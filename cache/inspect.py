@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -164,13 +165,25 @@ def verify(folder: Path) -> Verification:
     return Verification(rows, tuple(damaged), foreign, problems)
 
 
-def explain(folder: Path, scorer: str, identity: Identity, calls: Sequence[str]) -> Explanation:
-    """Find out which scorers answered the calls that this one has not, and how they differ."""
+def explain(
+    folder: Path,
+    scorer: str,
+    identity: Identity,
+    calls: Sequence[str],
+    since: float = math.inf,
+) -> Explanation:
+    """Find out which scorers had answered the calls that this one had not, and how they differ.
+
+    Answers of this scorer that were stored from `since` on (Unix time) count as missing: they
+    are what was bought for want of an older one.
+    """
     with _reading(folder):
         identities = _identities(folder)
         have: dict[str, set[str]] = {}
-        for key, _, _ in scan(folder, "a:"):
+        for key, _, stored in scan(folder, "a:"):
             owner, _, call = key.removeprefix("a:").partition(":")
+            if stored >= since:
+                continue
             have.setdefault(owner, set()).add(call)
     missing = set(calls) - have.get(scorer, set())
     overlaps = Counter({key: len(missing & found) for key, found in have.items() if key != scorer})

@@ -52,6 +52,8 @@ class Provider(ABC):
     """Parameters that this module reads itself and that are not sent."""
     prompt_cache_tokens: ClassVar[int | None] = None
     """The shortest shared prefix that the vendor caches; None where it caches none."""
+    address_hint: ClassVar[str] = ""
+    """What to say when nothing is found at the address."""
     proved_by: ClassVar[str] = "recorded shapes"
     """What the tests hold it against: a server not written here, an SDK's types, or shapes."""
     wants_rendered_text: ClassVar[bool] = False

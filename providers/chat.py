@@ -34,6 +34,7 @@ class ChatCompletions(JudgeProvider):
 
     vendor: ClassVar[Vendor]
     dialect_version = "openai-chat/2"
+    address_hint = "is the address right? It ends in /v1 for most servers of this kind"
 
     @property
     def _official(self) -> bool:

@@ -72,6 +72,7 @@ class HostedScorer:
                 concurrency=self.concurrency,
                 headers=headers,
                 secret=self._secret,
+                address_hint=self._provider.address_hint,
                 policy=self._policy,
                 rpm=self._rpm,
                 tpm=self._tpm,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -74,6 +75,7 @@ class ScorerSettings:
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
+    need_key: bool = True
 
 
 def parse_spec(text: str) -> Spec:
@@ -92,7 +94,8 @@ def parse_spec(text: str) -> Spec:
         close = get_close_matches(provider.lower(), NAMES, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
-    if "://" in model:  # it would go to the provider's own address, as part of the model's name
+    # Without its scheme an address would go to the provider's own, as part of the model's name.
+    if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
         raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
     return Spec(provider, model, f"http{url}" if at else None)
 
@@ -141,7 +144,7 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
     from rmjudge.providers.sending.redaction import Secret  # noqa: PLC0415
 
     base_url = _base_url(kind, spec, settings)
-    key = _key(kind, spec, base_url)
+    key = _key(kind, spec, base_url, needed=settings.need_key)
     _check_params(spec, settings.params)
     policy = Policy(deadline_s=settings.deadline_s) if settings.deadline_s else Policy()
     return HostedScorer(
@@ -185,7 +188,7 @@ def _provider(
     return kind(Target(spec.model, base_url, settings.params, chat_template))
 
 
-def _key(kind: type[Provider], spec: Spec, base_url: str) -> str:
+def _key(kind: type[Provider], spec: Spec, base_url: str, *, needed: bool) -> str:
     for variable in kind.key_variables:
         key = os.environ.get(variable, "")
         if not key:
@@ -196,7 +199,8 @@ def _key(kind: type[Provider], spec: Spec, base_url: str) -> str:
                 "that no key has; set it again"
             )
         return key
-    if base_url == kind.default_url and kind.key_variables and kind.key_needed_at_default_url:
+    official = base_url == kind.default_url and kind.key_needed_at_default_url
+    if needed and official and kind.key_variables:
         raise UsageError(
             f"{spec.name}: no API key; set the environment variable "
             f"{' or '.join(kind.key_variables)}"

@@ -33,6 +33,7 @@ class OpenAIResponses(JudgeProvider):
 
     name = "openai-responses"
     dialect_version = "openai-responses/1"
+    address_hint = "is the address right? It ends in /v1 for most servers of this kind"
     default_url = "https://api.openai.com/v1"
     url_variable = "OPENAI_BASE_URL"
     key_variables = ("OPENAI_API_KEY",)

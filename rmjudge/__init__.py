@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rmjudge.api import aevaluate, evaluate, load
     from rmjudge.errors import (
-        BudgetReached,
         DataError,
         Interrupted,
         ProviderStopped,
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from rmjudge.version import __version__
 
 __all__ = [
-    "BudgetReached",
     "DataError",
     "Interrupted",
     "PairwiseScorer",

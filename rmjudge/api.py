@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 from rmjudge.calls import Json
 from rmjudge.config import check_option
+from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
 from rmjudge.runfiles import find_results, read_result
 from rmjudge.scorer import Scorer
-from rmjudge.session import Run, Watch, execute, prepare
+from rmjudge.session import Run, Started, Watch, execute, prepare
+from rmjudge.signals import draining
 from rmjudge.vocabulary import Domain, Order
 
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
@@ -45,20 +49,26 @@ class Options(TypedDict, total=False):
 def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options]) -> Run:
     """Score a data set with one or several models and return the numbers.
 
-    Works in plain code and in a notebook, where an event loop is already running. Answers are
-    kept in the cache, so that the same call again buys nothing; the run's files go to `out`
-    (default `runs/...`).
+    `models` are `PROVIDER/MODEL[@URL]` or scorers of your own; `data` is `sample`, `rm-bench`, or
+    paths. `limit` counts tuples a domain, `rpm` and `tpm` requests and tokens a minute,
+    `deadline` seconds an attempt. Works in plain code and in a notebook, where an event loop is
+    already running. Answers are kept in the cache, so that the same call again buys nothing;
+    the run's files go to `out` (default `runs/...`). Accuracies are fractions, None without data.
 
     Raises:
-        UsageError: an argument or the data is wrong; nothing was called.
+        UsageError: an argument is wrong; nothing was called. DataError: so is the data.
         StopRun: the run could not go on. What was answered is kept; calling again resumes.
     """
-    work = aevaluate(models, data, **options)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
-    return _in_a_thread(work)
+        # A script of its own: Ctrl-C drains the run, as it does on the command line.
+        return asyncio.run(_evaluate(models, data, options, draining(_to_stderr)))
+    return _in_a_thread(aevaluate(models, data, **options))
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _in_a_thread(work: Coroutine[Any, Any, Run]) -> Run:
@@ -67,7 +77,13 @@ def _in_a_thread(work: Coroutine[Any, Any, Run]) -> Run:
 
 
 async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[Options]) -> Run:
-    """Do what `evaluate` does, as a coroutine."""
+    """Do what `evaluate` does, as a coroutine. Signals are left to whoever runs the loop."""
+    return await _evaluate(models, data, options, None)
+
+
+async def _evaluate(
+    models: Models, data: Sources, options: Options, started: Started | None
+) -> Run:
     progress = options.pop("progress", False)
     given: dict[str, Any] = dict(options)
     for name in ("out", "cache_dir", "template"):
@@ -76,9 +92,7 @@ async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[
     given["domains"] = tuple(given.get("domains", ()))
     if given["domains"]:
         check_option("domains", list(given["domains"]))
-    for name in ("order", "seed", "limit", "concurrency", "rpm", "tpm", "deadline"):
-        if given.get(name) is not None:
-            check_option(name, given[name])
+    _check(given)
     sources = [data] if isinstance(data, (str, Path)) else data
     prepared = prepare(
         [models] if isinstance(models, (str, Scorer)) else models,
@@ -92,11 +106,26 @@ async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[
 
         watch = watcher(Console(stderr=True), prepared.prices)
     run = await execute(
-        prepared, watch=watch, resume="call rmjudge.evaluate with the same arguments"
+        prepared,
+        watch=watch,
+        started=started,
+        resume="call rmjudge.evaluate with the same arguments",
     )
     if run.stopped is not None:
         raise run.stopped
     return run
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Check what the command line and `rmjudge.toml` check as well."""
+    known = Options.__optional_keys__
+    for name, value in given.items():
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+            raise UsageError(f"evaluate has no option {name!r}; {hint}")
+        if value is not None and name not in ("domains", "out", "cache_dir", "template", "prices"):
+            check_option(name, value)
 
 
 def _source(source: str | Path) -> str:

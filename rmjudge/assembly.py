@@ -22,6 +22,7 @@ def result_of(job: Job, price: Price | None) -> ScorerResult:
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     for plan, answers in zip(job.plans, job.answers, strict=True):
         credits[plan.item.domain].append(plan.credits(answers))
+    cost = cost_of(job.spent, price)
     metrics = compute_metrics(scorer.name, scorer.method, _order(job), credits, _position(job))
     return ScorerResult(
         metrics=metrics,
@@ -36,13 +37,18 @@ def result_of(job: Job, price: Price | None) -> ScorerResult:
             maybe_billed=scorer.activity.maybe_billed,
         ),
         tokens=Tokens(job.spent.input_tokens, job.spent.output_tokens, job.spent.cached_tokens),
-        cost=cost_of(job.spent, price),
-        cost_known=price == FREE or (price is not None and not job.spent.uncounted_replies),
+        cost=cost if counts.answered else _nothing(price),
+        cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
         models=dict(sorted(job.models.items())),
         notes=tuple(_notes(job)),
         stopped=str(job.stopped) if job.stopped else None,
     )
+
+
+def _nothing(price: Price | None) -> float | None:
+    """The cost of a run that bought nothing, whatever the price."""
+    return None if price == FREE else 0.0
 
 
 def _order(job: Job) -> Order | None:

@@ -8,7 +8,6 @@
     └── StopRun                  the run cannot go on; what is done is kept
         ├── ProviderStopped      the endpoint said no for good, or is gone          exit 3
         ├── StorageStopped       answers can no longer be kept                      exit 3
-        ├── BudgetReached        a limit that the user set                          exit 3
         └── Interrupted          Ctrl-C or SIGTERM                                  exit 130
 
 A single call that fails is no exception: it is a `Failure` (see `rmjudge.calls`),
@@ -58,10 +57,6 @@ class ProviderStopped(StopRun):
 
 class StorageStopped(StopRun):
     """The cache or the results folder cannot be written (disk full, read-only)."""
-
-
-class BudgetReached(StopRun):
-    """A ceiling that the user set was reached."""
 
 
 class Interrupted(StopRun):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rmjudge.cache import AnswerCache
+from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.job import Spent
 from rmjudge.orchestrator import settle_from_cache
@@ -15,7 +16,10 @@ from rmjudge.tokens import estimate_tokens
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """One scorer's share. Tokens are estimates; `cost` is None when unknown or free."""
+    """One scorer's share. Tokens are estimates; `cost` is None when unknown or free.
+
+    `at_most` says that some calls depend on answers, so that fewer may be asked.
+    """
 
     scorer: str
     planned: int
@@ -25,6 +29,7 @@ class Estimate:
     output_tokens: int
     cost: float | None
     cost_known: bool
+    at_most: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """For `--json`."""
@@ -35,6 +40,7 @@ class Estimate:
             "to_buy": self.to_buy,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "at_most": self.at_most,
             "cost": {"usd": self.cost, "known": self.cost_known},
         }
 
@@ -47,7 +53,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
         for job, price in zip(prepared.jobs, prepared.prices, strict=True):
-            key = await cache.register(job.scorer.identity)
+            key = scorer_key(job.scorer.identity)
             for work in job.work.values():
                 work.queued = True  # all are looked up here, so none is a follow-up
             pending = await settle_from_cache(job, cache, key, list(job.work.values()))
@@ -61,8 +67,9 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
                     to_buy=len(pending),
                     input_tokens=inputs,
                     output_tokens=outputs,
-                    cost=cost_of(Spent(inputs, outputs), price),
-                    cost_known=price is not None,
+                    cost=cost_of(Spent(inputs, outputs), price) if pending else 0.0,
+                    cost_known=price is not None or not pending,
+                    at_most=any(plan.conditional for plan in job.plans),
                 )
             )
     return estimates

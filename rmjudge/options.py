@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rmjudge.calls import Json
-from rmjudge.vocabulary import Domain, Order
+from rmjudge.vocabulary import SOURCES, Domain, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class RunOptions:
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""
         return {
-            "data": list(self.data),
+            "data": [_absolute(source) for source in self.data],
             "method": self.method,
             "order": self.order,
             "votes": self.votes,
@@ -65,3 +65,8 @@ class RunOptions:
             "limit": self.limit,
             "params": dict(self.params),
         }
+
+
+def _absolute(source: str) -> str:
+    """A path that still holds when the run is looked at from another folder."""
+    return source if source in SOURCES else str(Path(source).absolute())

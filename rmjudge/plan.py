@@ -7,7 +7,7 @@ whatever else runs. Equal texts in one tuple are one call, and every cell still 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -48,6 +48,11 @@ class PointwisePlan:
     def has_waits(self) -> bool:
         """Whether any call waits for another."""
         return self.lead
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a call may turn out not to be worth asking."""
+        return False
 
     def after(self, call: int) -> Wait | None:
         """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
@@ -102,7 +107,12 @@ class PairwisePlan:
     @property
     def has_waits(self) -> bool:
         """Whether any call waits for another."""
-        return self.lead or self.order == "adaptive"
+        return self.lead or self.conditional
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a call may turn out not to be worth asking."""
+        return self.order == "adaptive"
 
     def after(self, call: int) -> Wait | None:
         """Tell what a call waits for; None: ask at once.
@@ -182,6 +192,29 @@ def plan_tuple(
     if method == "pointwise":
         return _pointwise(item, votes, lead=lead)
     return _pairwise(item, order, seed, votes, lead=lead)
+
+
+def plan_data(
+    data: Iterable[BenchTuple],
+    method: Method,
+    order: Order,
+    seed: int,
+    *,
+    votes: int = 1,
+    lead_characters: int | None = None,
+) -> list[Plan]:
+    """Turn a data set into plans; prompts of at least `lead_characters` send a call ahead."""
+    return [
+        plan_tuple(
+            item,
+            method,
+            order,
+            seed,
+            votes=votes,
+            lead=lead_characters is not None and len(item.prompt) >= lead_characters,
+        )
+        for item in data
+    ]
 
 
 def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:

@@ -21,6 +21,8 @@ from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, DOMAINS, STYLES
 
 REFRESH_S: Final = 0.5
 LINE_S: Final = 10.0
+FIRST_LINE_S: Final = 1.0
+"""Soon, so that a log shows from the start what is done; late enough to know the cache."""
 
 
 def watcher(
@@ -53,8 +55,10 @@ async def _live(console: Console, board: Board) -> None:
 
 async def _lines(console: Console, board: Board) -> None:
     shown: list[str] = []
+    wait_s = FIRST_LINE_S
     while True:
-        await asyncio.sleep(LINE_S)
+        await asyncio.sleep(wait_s)
+        wait_s = LINE_S
         lines = board.lines()
         if lines != shown:
             for line in lines:

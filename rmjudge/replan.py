@@ -11,19 +11,20 @@ from rmjudge.cache.keys import call_key, scorer_key
 from rmjudge.calls import Json
 from rmjudge.dataset import load
 from rmjudge.errors import UsageError
-from rmjudge.plan import plan_tuple
+from rmjudge.plan import plan_data
 from rmjudge.runfiles import METRICS, RUN, find_results
 from rmjudge.store import key_fields
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run's scorer, where its answers were kept, and the keys of its calls."""
+    """A run's scorer, where its answers were kept, when it began (Unix time), its calls' keys."""
 
     scorer: str
     scorer_key: str
     identity: Mapping[str, Json]
     cache_folder: Path
+    started: float
     calls: tuple[str, ...]
 
 
@@ -41,7 +42,7 @@ def replan(run: Path) -> Iterator[PlannedRun]:
             options, digest = about["options"], about["data"]["digest"]
             sources, identity = options["data"], about["identity"]
             choice = (tuple(options["domains"]), options["limit"])
-            votes = about["votes"]
+            votes, started = about["votes"], float(about["started"])
             order, seed, cache_folder = options["order"], options["seed"], about["cache"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
@@ -53,13 +54,14 @@ def replan(run: Path) -> Iterator[PlannedRun]:
             )
         keys = {
             call_key(key_fields(call)): None
-            for item in data
-            for call in plan_tuple(item, method, order, seed, votes=votes).calls
+            for plan in plan_data(data, method, order, seed, votes=votes)
+            for call in plan.calls
         }
         yield PlannedRun(
             scorer=about["scorer"],
             scorer_key=scorer_key(identity),
             identity=identity,
             cache_folder=Path(cache_folder),
+            started=started,
             calls=tuple(keys),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits
@@ -58,7 +58,7 @@ class ScorerResult:
     """
 
     metrics: Metrics
-    tuples: tuple[TupleResult, ...]
+    tuples: tuple[TupleResult, ...] = field(repr=False)
     calls: CallCounts
     tokens: Tokens
     cost: float | None

@@ -107,8 +107,19 @@ class _InProcessScorer(ABC):
         self.activity = Activity()
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
-        """Answer calls one after the other; a value that is no score is kept as such."""
-        return [await self._one(call) for call in calls]
+        """Answer calls one after the other.
+
+        An error of the scorer's own code is raised as it is, with a note of what was asked. A
+        value that is no score is a failure, which is not kept: mended code is asked again.
+        """
+        return [await self._noted(call) for call in calls]
+
+    async def _noted(self, call: Call) -> Outcome:
+        try:
+            return await self._one(call)
+        except Exception as error:
+            error.add_note(f"in the scorer {self.name}, asked about {call.prompt[:80]!r}")
+            raise
 
     @abstractmethod
     async def _one(self, call: Call) -> Outcome: ...
@@ -125,7 +136,11 @@ class _InProcessScorer(ABC):
 
 
 class PointwiseScorer(_InProcessScorer):
-    """A reward model of your own: define `reward`, a plain or an async method."""
+    """A reward model of your own: define `name`, `version` and `reward`.
+
+    `reward` is a plain or an async method that returns a finite float. Answers are kept under
+    name and version: change the version when they would change.
+    """
 
     method: Method = "pointwise"
 
@@ -142,17 +157,21 @@ class PointwiseScorer(_InProcessScorer):
         try:
             return Reply(Reward(value))
         except ValueError as error:
-            return Reply(Unscored("not-a-number", str(error)))
+            return Failure("not-a-number", str(error))
 
 
 class PairwiseScorer(_InProcessScorer):
-    """A judge of your own: define `compare`, a plain or an async method."""
+    """A judge of your own: define `name`, `version` and `compare`.
+
+    `compare` is a plain or an async method that returns P(first is better). Answers are kept
+    under name and version: change the version when they would change.
+    """
 
     method: Method = "pairwise"
 
     @abstractmethod
     def compare(self, prompt: str, first: str, second: str) -> float | Awaitable[float]:
-        """Return P(first is better) in [0, 1]; 0.5 is a tie."""
+        """Return P(first is better) in [0, 1]: 0.5 is a tie, True and False are 1 and 0."""
 
     async def _one(self, call: Call) -> Outcome:
         if not isinstance(call, CompareCall):
@@ -161,6 +180,6 @@ class PairwiseScorer(_InProcessScorer):
         if inspect.isawaitable(value):
             value = await value
         try:
-            return Reply(Verdict(value))
+            return Reply(Verdict(float(value) if isinstance(value, bool) else value))
         except ValueError as error:
-            return Reply(Unscored("not-a-number", str(error)))
+            return Failure("not-a-number", str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rmjudge.cache.keys import scorer_key
@@ -30,7 +30,9 @@ class Chosen:
     price: Price | None
 
 
-def choose(models: Sequence[str | Scorer], options: RunOptions) -> list[Chosen]:
+def choose(
+    models: Sequence[str | Scorer], options: RunOptions, *, need_keys: bool = True
+) -> list[Chosen]:
     """Make the scorers of a run.
 
     Raises:
@@ -44,10 +46,14 @@ def choose(models: Sequence[str | Scorer], options: RunOptions) -> list[Chosen]:
     chosen = [
         Chosen(_checked(model), FREE)
         if spec is None
-        else _hosted_or_baseline(spec, options, prices)
+        else _hosted_or_baseline(spec, options, prices, need_keys=need_keys)
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
+    if all(item.scorer.method == "pointwise" for item in chosen):
+        for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
+            if given:
+                raise UsageError(f"{name} is for comparisons, and this run has only rewards")
     return chosen
 
 
@@ -77,8 +83,10 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
             )
 
 
-def _hosted_or_baseline(spec: Spec, options: RunOptions, prices: dict[str, Price]) -> Chosen:
-    scorer = create(spec, _settings(spec, options))
+def _hosted_or_baseline(
+    spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
+) -> Chosen:
+    scorer = create(spec, replace(_settings(spec, options), need_key=need_keys))
     if not spec.hosted:
         return Chosen(scorer, FREE)
     known = scorer.name in options.prices

@@ -7,7 +7,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from rmjudge.errors import DataError, StopRun
 from rmjudge.job import Job
 from rmjudge.options import RunOptions
 from rmjudge.orchestrator import Orchestrator
-from rmjudge.plan import plan_tuple
+from rmjudge.plan import plan_data
 from rmjudge.pricing import Price
 from rmjudge.providers.registry import (
     sends_in_clear,
@@ -36,6 +36,7 @@ from rmjudge.version import __version__
 
 Notice: TypeAlias = Callable[[str], None]
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
+Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,14 @@ class Run:
     results: tuple[ScorerResult, ...]
     folder: Path
     stopped: StopRun | None = None
+
+    def __iter__(self) -> Iterator[ScorerResult]:
+        """The results, in the order of the scorers."""
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        """How many scorers there are."""
+        return len(self.results)
 
     def __getitem__(self, scorer: str) -> ScorerResult:
         """The result of a scorer by its name.
@@ -88,15 +97,19 @@ class Run:
 
 
 def prepare(
-    models: Sequence[str | Scorer], options: RunOptions, notice: Notice | None = None
+    models: Sequence[str | Scorer],
+    options: RunOptions,
+    notice: Notice | None = None,
+    *,
+    need_keys: bool = True,
 ) -> Prepared:
-    """Check everything that can be wrong, and plan.
+    """Check everything that can be wrong, and plan. Keys are needed unless nothing is called.
 
     Raises:
         UsageError: something is; nothing was called.
     """
     tell = notice or (lambda _line: None)
-    chosen = choose(models, options)
+    chosen = choose(models, options, need_keys=need_keys)
     scorers = [item.scorer for item in chosen]
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
@@ -118,18 +131,14 @@ def prepare(
 
 
 def _job(scorer: Scorer, data: DataSet, options: RunOptions) -> Job:
-    least = scorer.lead_characters
-    plans = [
-        plan_tuple(
-            item,
-            scorer.method,
-            options.order,
-            options.seed,
-            votes=scorer.votes,
-            lead=least is not None and len(item.prompt) >= least,
-        )
-        for item in data
-    ]
+    plans = plan_data(
+        data,
+        scorer.method,
+        options.order,
+        options.seed,
+        votes=scorer.votes,
+        lead_characters=scorer.lead_characters,
+    )
     return Job(scorer, plans, _key_of)
 
 
@@ -142,19 +151,25 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
     what: dict[str, Json] = {
         "scorers": [scorer_key(scorer.identity) for scorer in scorers],
         "data": data.digest,
-        "order": options.order,
-        "seed": options.seed,
+        **_asking(scorers, options),
         "votes": [scorer.votes for scorer in scorers],
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
     return f"{who}-{slug(data.label)}-{digest}"
 
 
+def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
+    """The order in which judges are asked; rewards have none."""
+    if all(scorer.method == "pointwise" for scorer in scorers):
+        return {}
+    return {"order": options.order, "seed": options.seed}
+
+
 async def execute(
     prepared: Prepared,
     *,
     watch: Watch | None = None,
-    started: Callable[[Orchestrator], AbstractAsyncContextManager[object]] | None = None,
+    started: Started | None = None,
     resume: str = "",
 ) -> Run:
     """Score, then write the files, complete or not.
@@ -202,7 +217,8 @@ def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
         "options": prepared.options.recorded(),
         "versions": {"rmjudge": __version__, "python": platform.python_version()},
         "data": {"label": data.label, "digest": data.digest, "tuples": len(data)},
-        "cache": str(prepared.cache_folder),
+        "cache": str(prepared.cache_folder.absolute()),
+        "started": round(time.time() - wall_s, 3),
         "wall_s": round(wall_s, 3),
         "resume": resume,
     }

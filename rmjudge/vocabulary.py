@@ -28,6 +28,9 @@ JUDGING_METHODS: Final = (
 )
 """Ways to ask a generative judge; `rmjudge.judging.methods` has what each says."""
 
+SOURCES: Final = ("sample", "rm-bench")
+"""Data that has a name; everything else is a path."""
+
 PUBLISHED_DOMAINS: Final[dict[str, Domain]] = {
     "chat": "chat",
     "math": "math",

@@ -171,7 +171,7 @@ def test_what_is_no_reward_is_counted_as_unscored_and_never_a_number(value: Any)
     assert run.exit_code == 1
 
 
-@pytest.mark.parametrize("value", [float("nan"), -0.1, 1.1, "A", True, None])
+@pytest.mark.parametrize("value", [float("nan"), -0.1, 1.1, "A", None])
 def test_what_is_no_credit_is_counted_as_unscored_and_never_a_number(value: Any) -> None:
     class Wrong(rmjudge.PairwiseScorer):
         name, version = "mine/wrong", "1"
@@ -182,6 +182,30 @@ def test_what_is_no_credit_is_counted_as_unscored_and_never_a_number(value: Any)
     run = rmjudge.evaluate(Wrong(), limit=1, domains=["chat"], out="o")
     assert run["mine/wrong"].statuses == {"not-a-number": 9}
     assert run["mine/wrong"].metrics.headline == Accuracies(None, None, None, None)
+
+
+def test_true_and_false_are_verdicts() -> None:
+    class Longer(rmjudge.PairwiseScorer):
+        name, version = "mine/longer", "1"
+
+        def compare(self, prompt: str, first: str, second: str) -> float:
+            return len(first) > len(second)
+
+    run = rmjudge.evaluate(Longer(), limit=1, domains=["chat"], out="o")
+    assert run["mine/longer"].metrics.headline.easy == 1.0
+
+
+@pytest.mark.parametrize("options", [{"votes": 0}, {"limt": 3}, {"params": "x"}])
+def test_a_wrong_option_is_wrong_input(options: dict[str, Any]) -> None:
+    with pytest.raises(rmjudge.UsageError):
+        rmjudge.evaluate("baseline/length", out="o", **options)
+
+
+def test_a_run_is_a_collection_of_results() -> None:
+    run = rmjudge.evaluate(["baseline/length", "baseline/random"], limit=1, out="o")
+    assert [result.metrics.scorer for result in run] == ["baseline/length", "baseline/random"]
+    assert len(run) == 2
+    assert "TupleResult" not in repr(run)
 
 
 def test_a_whole_number_is_a_reward() -> None:

@@ -72,10 +72,20 @@ def test_a_damaged_row_is_found_and_bought_again(cli: Cli, server: ModelServer) 
     assert "1 damaged rows in the cache were bought again" in done.stdout
 
 
-def test_explain_says_that_everything_is_there(bought: Cli) -> None:
-    done = bought("cache", "explain", "o")
+def test_explain_says_that_everything_was_there(cli: Cli, server: ModelServer) -> None:
+    for _ in range(2):
+        cli(*judge(server), "--out", "o")
+    done = cli("cache", "explain", "o")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "openai/judge: 9 of 9 calls are in the cache\n"
+    assert done.stdout == "openai/judge: 9 of 9 calls were in the cache when it began\n"
+
+
+def test_explain_tells_of_a_run_that_bought_everything(cli: Cli, server: ModelServer) -> None:
+    cli(*judge(server), "--out", "o")
+    cli(*judge(server), "--param", "temperature=0.7", "--out", "warmer")
+    done = cli("cache", "explain", "warmer")
+    assert "openai/judge: 0 of 9 calls were in the cache when it began" in done.stdout
+    assert "params: " in done.stdout
 
 
 def test_explain_names_the_params_as_the_part_that_differs(bought: Cli) -> None:
@@ -98,7 +108,7 @@ def test_explain_tells_of_calls_that_nobody_ever_answered(cli: Cli, server: Mode
     server.control(faults=["status:401"], rate=1)
     cli(*judge(server), "--out", "o")
     done = cli("cache", "explain", "o")
-    assert "9 calls were never answered, by any scorer kept here" in done.stdout
+    assert "9 calls had no answer yet, from any scorer kept here" in done.stdout
 
 
 def test_explain_says_that_the_data_has_changed(cli: Cli) -> None:
@@ -108,7 +118,7 @@ def test_explain_says_that_the_data_has_changed(cli: Cli) -> None:
     (cli.home / "chat.jsonl").write_text(json.dumps({**item, "prompt": "another"}))
     done = cli("cache", "explain", "o")
     assert done.returncode == 2
-    assert "the data chat.jsonl has changed since the run" in done.stderr
+    assert "chat.jsonl has changed since the run" in done.stderr
 
 
 @pytest.mark.parametrize("action", ["info", "verify"])

@@ -35,7 +35,7 @@ def test_every_problem_is_told_with_file_and_place(cli: Cli) -> None:
     (cli.home / "math.jsonl").write_text('{"id": 1}\n{broken\n')
     done = cli("data", "check", "chat.json", "math.jsonl", "nowhere", "--json")
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (2, 2)
     told = done.stderr.splitlines()
     assert told[0] == f"rmjudge: {len(told) - 1} problems in the data; nothing was called:"
     places = [line.split()[0].rstrip(":") for line in told[1:]]

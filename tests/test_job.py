@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rmjudge import BudgetReached, PairwiseScorer, PointwiseScorer, Scorer
+from rmjudge import PairwiseScorer, PointwiseScorer, ProviderStopped, Scorer
 from rmjudge.calls import (
     Answer,
     Call,
@@ -225,6 +225,6 @@ def test_a_job_that_waits_for_another_process_says_so() -> None:
 
 def test_a_job_that_waits_gives_up_when_it_is_stopped() -> None:
     job = job_of(Judge(), [bench()])
-    job.stopped = BudgetReached("enough")
-    with pytest.raises(BudgetReached, match="enough"):
+    job.stopped = ProviderStopped("enough")
+    with pytest.raises(ProviderStopped, match="enough"):
         job.note_waiting()

@@ -260,14 +260,33 @@ async def test_two_runs_at_once_buy_every_answer_once(tmp_path: Path) -> None:
     assert jobs[0].answers == jobs[1].answers
 
 
+class Undecided(Judge):
+    """Is paid for replies without a verdict."""
+
+    async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        await super().answer(calls)
+        return [Reply(Unscored("unparsed"))] * len(calls)
+
+
 async def test_a_reply_without_a_score_is_kept_and_not_asked_again(tmp_path: Path) -> None:
-    await run(tmp_path, job_of(Judge("c0")))
-    judge = Judge()
+    await run(tmp_path, job_of(Undecided()))
+    judge = Undecided()
     job = job_of(judge)
     await run(tmp_path, job)
     assert judge.asked == []
-    assert (job.counts.unscored, job.statuses) == (3, {"not-a-number": 3})
+    assert (job.counts.unscored, job.statuses) == (9, {"unparsed": 9})
     assert job.plans[0].credits(job.answers[0])[0] == (None, None, None)
+
+
+async def test_a_value_that_is_no_score_is_not_kept_and_mended_code_is_asked(
+    tmp_path: Path,
+) -> None:
+    job = job_of(Judge("c0"))
+    await run(tmp_path, job)
+    assert (job.counts.failed, job.statuses) == (3, {"not-a-number": 3})
+    judge = Judge()
+    await run(tmp_path, job_of(judge))
+    assert len(judge.asked) == 3
 
 
 class Flaky(Rewards):

@@ -212,6 +212,7 @@ async def test_a_pipe_gets_plain_lines_and_only_when_something_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "LINE_S", 0.01)
+    monkeypatch.setattr(progress, "FIRST_LINE_S", 0.01)
     job, out = job_of(["chat"]), StringIO()
     async with watcher(Console(file=out, width=40), [FREE])([job]):
         await asyncio.sleep(0.2)
@@ -246,6 +247,7 @@ async def test_a_display_that_breaks_does_not_end_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "LINE_S", 0.01)
+    monkeypatch.setattr(progress, "FIRST_LINE_S", 0.01)
     done = False
     async with watcher(Console(file=Gone(), width=80), [FREE])([job_of()]):
         await asyncio.sleep(0.1)

@@ -41,6 +41,7 @@ class Sender:
         concurrency: int,
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
+        address_hint: str = "",
         policy: Policy | None = None,
         rpm: float | None = None,
         tpm: float | None = None,
@@ -50,6 +51,7 @@ class Sender:
         self._url = httpx.URL(base_url.rstrip("/"))
         self._urls: dict[str, httpx.URL] = {}
         self._secret = secret
+        self._address_hint = address_hint
         self._headers = {
             "content-type": "application/json",
             "accept": "application/json",
@@ -102,6 +104,8 @@ class Sender:
             replies = self._read(await self._post(request, body), parse)
         except CallError as error:
             error.message = self._clean(error.message)
+            if error.status == "http-404" and self._address_hint:
+                error.message += f"; {self._address_hint}"
             error.args = (error.message,)  # a traceback shows these
             self.endpoint.attempt_failed(error)
             raise

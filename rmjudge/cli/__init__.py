@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(arguments)
     except RmjudgeError as error:
+        if "--json" in arguments:
+            print(json.dumps({"exit_code": error.exit_code, "error": str(error)}))  # noqa: T201
         print(f"rmjudge: {_printable(error)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except OSError as error:  # /dev/full, a terminal that has gone

@@ -50,5 +50,7 @@ def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Expl
         kept = inspect.require(folder or planned.cache_folder)
         yield (
             planned.scorer,
-            inspect.explain(kept, planned.scorer_key, planned.identity, planned.calls),
+            inspect.explain(
+                kept, planned.scorer_key, planned.identity, planned.calls, planned.started
+            ),
         )

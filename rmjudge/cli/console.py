@@ -14,6 +14,7 @@ from rich.console import Console
 from rmjudge.calls import Json
 
 PIPED_WIDTH = 100
+NARROWEST = 40
 
 
 class _Console(Console):
@@ -38,8 +39,14 @@ def people() -> Console:
 def tables(*, to_stderr: bool = False) -> Console:
     """Tables: standard output, at a fixed width where that is no terminal."""
     stream = sys.stderr if to_stderr else sys.stdout
-    width = None if stream.isatty() else PIPED_WIDTH
+    width = None if stream.isatty() else min(PIPED_WIDTH, _columns())
     return _Console(stderr=to_stderr, width=width, highlight=False, markup=False)
+
+
+def _columns() -> int:
+    """What the user says that a line holds, where that is no terminal."""
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isdecimal() and int(said) >= NARROWEST else PIPED_WIDTH
 
 
 def say(line: str) -> None:

@@ -13,7 +13,7 @@ FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
 
 _EPILOG: Final = """\
 exit codes: 0 complete; 1 finished, but some calls could not be scored; 2 the input is wrong,
-nothing was called; 3 stopped by the provider, the disk or a budget (run it again to resume);
+nothing was called; 3 stopped by the provider, or the disk (run it again to resume);
 130 interrupted (likewise)
 
 examples:

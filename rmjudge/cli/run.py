@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rmjudge.calls import Json
-from rmjudge.cli.console import people, print_json, print_text, say, tables
+from rmjudge.cli.console import people, print_json, say, tables
 from rmjudge.config import read_config
-from rmjudge.errors import Interrupted, StopRun, UsageError
+from rmjudge.errors import Interrupted, UsageError
 from rmjudge.options import RunOptions
 from rmjudge.session import Prepared, Run, execute, prepare
 from rmjudge.signals import draining
@@ -23,7 +23,8 @@ from rmjudge.signals import draining
 def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     """Score, show, keep; return the exit code."""
     models, options = _options(arguments)
-    prepared = prepare(models, options, notice=say)
+    # A dry run tells the price to someone who has no key yet.
+    prepared = prepare(models, options, notice=say, need_keys=not arguments.dry_run)
     if arguments.dry_run:
         return _dry_run(prepared, as_json=arguments.json)
     resume = shlex.join(["rmjudge", *argv])
@@ -33,9 +34,9 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
 
         watch = watcher(people(), prepared.prices)
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
-    _show(finished, as_json=arguments.json)
+    _show(finished, resume, as_json=arguments.json)
     if finished.stopped is not None:
-        _say_stopped(finished.stopped, resume)
+        _say_stopped(finished, resume)
     return finished.exit_code
 
 
@@ -94,7 +95,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _show(finished: Run, *, as_json: bool) -> None:
+def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only at the end
 
     # What people read goes to standard error when standard output belongs to a program.
@@ -104,13 +105,20 @@ def _show(finished: Run, *, as_json: bool) -> None:
     if as_json:
         from rmjudge.render.exports import to_json  # noqa: PLC0415
 
-        print_text(to_json(finished.results))
+        about: dict[str, Json] = {
+            "folder": str(finished.folder),
+            "exit_code": finished.exit_code,
+            "stopped": str(finished.stopped) if finished.stopped else None,
+            "resume": resume if finished.stopped else None,
+        }
+        print_json({**about, **json.loads(to_json(finished.results))})
     say(f"results: {finished.folder}")
 
 
-def _say_stopped(reason: StopRun, resume: str) -> None:
-    verb = "interrupted" if isinstance(reason, Interrupted) else "stopped"
-    say(f"rmjudge: {verb}: {reason}")
+def _say_stopped(finished: Run, resume: str) -> None:
+    verb = "" if isinstance(finished.stopped, Interrupted) else "stopped: "
+    for reason in dict.fromkeys(result.stopped for result in finished if result.stopped):
+        say(f"rmjudge: {verb}{reason}")
     say("every answer so far is kept; to go on, run:")
     say(f"  {resume}")
 

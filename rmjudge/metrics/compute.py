@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, matrix_of
-from rmjudge.metrics.intervals import DIGITS, bootstrap
+from rmjudge.metrics.intervals import bootstrap
 from rmjudge.metrics.report import (
     DomainMetrics,
     Interval,
@@ -69,7 +69,9 @@ def compute_metrics(
         intervals=intervals,
         tie_rate=_tie_rate(flat),
         unscored_cells=sum(cell.absent for cell in flat),
-        bounds=_macro_bounds([part.bounds for part in domains.values()]),
+        bounds=_around(
+            overall.of(reading).average, _macro_bounds([part.bounds for part in domains.values()])
+        ),
         position=position,
     )
 
@@ -91,7 +93,7 @@ def _domain(
         intervals=intervals,
         tie_rate=_tie_rate(flat),
         unscored_cells=sum(cell.absent for cell in flat),
-        bounds=_bounds(flat, reading),
+        bounds=_around(readings.of(reading).average, _bounds(flat, reading)),
     )
 
 
@@ -120,7 +122,14 @@ def _bounds(cells: Sequence[CellTally], reading: Reading) -> Interval:
     high = sum(
         (_value(cell, reading) + cell.absent) / (cell.scored + cell.absent) for cell in cells
     )
-    return Interval(round(low / len(cells), DIGITS), round(high / len(cells), DIGITS))
+    return Interval(low / len(cells), high / len(cells))
+
+
+def _around(average: float | None, bounds: Interval) -> Interval:
+    """The same sums in another order differ in the last bit: bounds never exclude the average."""
+    if average is None:
+        return bounds
+    return Interval(min(bounds.low, average), max(bounds.high, average))
 
 
 def _macro_bounds(bounds: Sequence[Interval]) -> Interval:
@@ -128,4 +137,4 @@ def _macro_bounds(bounds: Sequence[Interval]) -> Interval:
         return Interval(0.0, 1.0)
     low = sum(part.low for part in bounds) / len(bounds)
     high = sum(part.high for part in bounds) / len(bounds)
-    return Interval(round(low, DIGITS), round(high, DIGITS))
+    return Interval(low, high)

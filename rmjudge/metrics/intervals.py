@@ -51,6 +51,8 @@ def _replicates(
     import numpy as np  # noqa: PLC0415 - see bootstrap
 
     n = len(credits)
+    if n < 2:  # one tuple says nothing of how much tuples differ
+        return np.full((REPLICATES, 4), np.nan)
     values = np.zeros((n, len(CELLS)))
     scored = np.zeros((n, len(CELLS)))
     for row, matrix in enumerate(credits):

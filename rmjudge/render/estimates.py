@@ -17,7 +17,8 @@ def estimate_table(estimates: Sequence[Estimate]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         title="Dry run: nothing was called",
-        caption="Tokens and cost are estimates.",
+        caption="Tokens and cost are estimates."
+        + (" Judges asked adaptively may need fewer." if any(e.at_most for e in estimates) else ""),
         title_justify="left",
         caption_justify="left",
     )

@@ -104,11 +104,12 @@ def explain_renderable(explanations: Sequence[tuple[str, Explanation]]) -> Rende
 
 
 def _explain(name: str, item: Explanation) -> list[str]:
-    lines = [f"{clean(name)}: {item.found:,} of {item.calls:,} calls are in the cache"]
+    known = f"{item.found:,} of {item.calls:,} calls were in the cache when it began"
+    lines = [f"{clean(name)}: {known}"]
     if not item.missing:
         return lines
     if not item.candidates:
-        return [*lines, f"  {item.missing:,} calls were never answered, by any scorer kept here"]
+        return [*lines, f"  {item.missing:,} calls had no answer yet, from any scorer kept here"]
     for candidate in item.candidates[:NEAREST]:
         lines.append(f"  {candidate.answered:,} of the missing were answered under another key:")
         lines += [f"    {line}" for line in _differences(candidate)]
