@@ -74,6 +74,7 @@ class ScorerSettings:
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
+    try_once: bool = False
 
 
 def parse_spec(text: str) -> Spec:
@@ -151,7 +152,7 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         concurrency=settings.concurrency,
         rpm=settings.rpm,
         tpm=settings.tpm,
-        policy=policy,
+        policy=policy.of_one_attempt() if settings.try_once else policy,
     )
 
 

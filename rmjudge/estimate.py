@@ -48,8 +48,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     with AnswerCache(prepared.cache_folder) as cache:
         for job, price in zip(prepared.jobs, prepared.prices, strict=True):
             key = await cache.register(job.scorer.identity)
-            job.first_questions()
-            pending = await settle_from_cache(job, cache, key, list(job.work.values()))
+            pending = await settle_from_cache(job, cache, key, job.all_questions())
             inputs = sum(estimate_tokens(work.call) for work in pending)
             outputs = job.scorer.output_tokens_estimate * len(pending)
             estimates.append(
