@@ -82,10 +82,10 @@ def _usage(body: Json) -> Usage:
     """`input_tokens` leaves cached ones out here, so they are added up."""
     usage = member(body, "usage")
     fresh = count(member(usage, "input_tokens"))
-    read = count(member(usage, "cache_read_input_tokens")) or 0
+    read = count(member(usage, "cache_read_input_tokens"))
     written = count(member(usage, "cache_creation_input_tokens")) or 0
     return Usage(
-        input_tokens=None if fresh is None else fresh + read + written,
+        input_tokens=None if fresh is None else fresh + (read or 0) + written,
         output_tokens=count(member(usage, "output_tokens")),
         cached_tokens=read,
     )

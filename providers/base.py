@@ -8,6 +8,7 @@ or sockets. CONTRIBUTING.md walks through adding one.
 from __future__ import annotations
 
 import json
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,6 +140,17 @@ def member(part: Any, *path: str | int) -> Any:
     return part
 
 
+def as_list(value: Any) -> list[Any]:
+    """A list, or an empty one for whatever is none."""
+    return value if isinstance(value, list) else []
+
+
+def is_logprob(value: Any) -> bool:
+    """Whether this is the logarithm of a probability: finite, at most 0."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and -sys.float_info.max <= value <= 0
+
+
 def count(value: Any) -> int | None:
     """A token count: a non-negative int, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
@@ -173,8 +185,10 @@ __all__ = [
     "Provider",
     "Request",
     "Target",
+    "as_list",
     "as_reward",
     "count",
+    "is_logprob",
     "member",
     "reward_call",
     "text_or_none",

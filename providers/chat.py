@@ -7,7 +7,6 @@ Wire: https://platform.openai.com/docs/api-reference/chat. The vendors stand in
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from functools import cache
 from typing import ClassVar, Final
@@ -15,7 +14,15 @@ from typing import ClassVar, Final
 from rmjudge.calls import Json, Unscored, Usage
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import Alternatives, ChatReply
-from rmjudge.providers.base import MalformedBodyError, Request, count, member, text_or_none
+from rmjudge.providers.base import (
+    MalformedBodyError,
+    Request,
+    as_list,
+    count,
+    is_logprob,
+    member,
+    text_or_none,
+)
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.vendors import VENDORS, Vendor
 
@@ -111,7 +118,18 @@ class ChatCompletions(JudgeProvider):
             raise MalformedBodyError("the server gave up on the answer half way")
         text = _content(member(choice, "message", "content"))
         tokens = _tokens(member(choice, "logprobs"))
-        return ChatReply(text, _withheld(choice, text), tokens), _usage(body), _model(body)
+        return ChatReply(text, _withheld(choice, text), tokens), self._usage(body), _model(body)
+
+    def _usage(self, body: dict[str, Json]) -> Usage:
+        usage = body.get("usage")
+        cached = count(member(usage, "prompt_tokens_details", "cached_tokens"))
+        if cached is None:
+            cached = count(member(usage, "prompt_cache_hit_tokens"))
+        written = count(member(usage, "completion_tokens"))
+        if written is not None and self.vendor.reasoning_apart:
+            hidden = member(usage, "completion_tokens_details", "reasoning_tokens")
+            written += count(hidden) or 0
+        return Usage(count(member(usage, "prompt_tokens")), written, cached)
 
 
 def is_reasoning_model(model: str) -> bool:
@@ -139,18 +157,6 @@ def _withheld(choice: Json, text: str) -> Unscored | None:
     return None if text.strip() else Unscored("empty", "no content")
 
 
-def _usage(body: dict[str, Json]) -> Usage:
-    usage = body.get("usage")
-    cached = count(member(usage, "prompt_tokens_details", "cached_tokens"))
-    if cached is None:
-        cached = count(member(usage, "prompt_cache_hit_tokens"))
-    return Usage(
-        input_tokens=count(member(usage, "prompt_tokens")),
-        output_tokens=count(member(usage, "completion_tokens")),
-        cached_tokens=cached,
-    )
-
-
 def _model(body: dict[str, Json]) -> str | None:
     model = text_or_none(body.get("model"))
     fingerprint = text_or_none(body.get("system_fingerprint"))
@@ -165,7 +171,7 @@ def _tokens(logprobs: Json) -> tuple[Alternatives, ...]:
     legacy = member(logprobs, "top_logprobs")
     if isinstance(legacy, list):
         return tuple(
-            {token: float(value) for token, value in place.items() if _is_logprob(value)}
+            {token: float(value) for token, value in place.items() if is_logprob(value)}
             for place in legacy
             if isinstance(place, dict)
         )
@@ -177,15 +183,10 @@ def token_alternatives(entry: Json) -> Alternatives:
     tops = member(entry, "top_logprobs")
     return {
         token: float(value)
-        for top in [entry, *(tops if isinstance(tops, list) else [])]
+        for top in [entry, *as_list(tops)]
         if isinstance(token := member(top, "token"), str)
-        and _is_logprob(value := member(top, "logprob"))
+        and is_logprob(value := member(top, "logprob"))
     }
-
-
-def _is_logprob(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value <= 0  # type: ignore[arg-type, operator]
 
 
 @cache

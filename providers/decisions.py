@@ -7,7 +7,6 @@ Three different bodies share the name `/v1/decisions`; the provider chosen decid
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Final
@@ -77,7 +76,7 @@ def credit(first: object, second: object) -> Answer:
     for value in (first, second):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise MalformedBodyError("a decision has a probability for each option")
-        if not (math.isfinite(value) and 0 <= value <= 1):
+        if not 0 <= value <= 1:
             return Unscored("not-a-number", f"{value!r} is no probability")
     total = float(first) + float(second)  # type: ignore[arg-type]
     if not total:

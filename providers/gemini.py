@@ -5,13 +5,20 @@ Wire: https://ai.google.dev/api/generate-content, read in the official SDK 3.4.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from rmjudge.calls import Json, Unscored, Usage
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import Alternatives, ChatReply
-from rmjudge.providers.base import MalformedBodyError, Request, count, member, text_or_none
+from rmjudge.providers.base import (
+    MalformedBodyError,
+    Request,
+    as_list,
+    count,
+    is_logprob,
+    member,
+    text_or_none,
+)
 from rmjudge.providers.judge import JudgeProvider
 
 API_VERSION: Final = "v1beta"
@@ -78,9 +85,7 @@ class Gemini(JudgeProvider):
             raise MalformedBodyError("a reply has `candidates` or `promptFeedback`")
         parts = member(body, "candidates", 0, "content", "parts")
         texts = [
-            member(part, "text")
-            for part in (parts if isinstance(parts, list) else [])
-            if member(part, "thought") is not True
+            member(part, "text") for part in as_list(parts) if member(part, "thought") is not True
         ]
         text = "".join(part for part in texts if isinstance(part, str))
         reply = ChatReply(text, _withheld(body, text), _tokens(body))
@@ -94,7 +99,7 @@ def _withheld(body: dict[str, Json], text: str) -> Unscored | None:
         return Unscored("content-filter", f"the prompt was blocked: {blocked}")
     if reason in _BLOCKED:
         return Unscored("content-filter", f"finish reason {reason}")
-    if reason == "MAX_TOKENS":
+    if reason in ("MAX_TOKENS", "CONTINUATION"):
         return Unscored("truncated", "the answer ran into the token limit")
     return None if text.strip() else Unscored("empty", f"no text; finish reason {reason}")
 
@@ -117,10 +122,9 @@ def _tokens(body: dict[str, Json]) -> tuple[Alternatives, ...]:
     return tuple(
         {
             token: float(logprob)
-            for entry in member(place, "candidates") or []
+            for entry in as_list(member(place, "candidates"))
             if isinstance(token := member(entry, "token"), str)
-            and isinstance(logprob := member(entry, "logProbability"), (int, float))
-            and math.isfinite(logprob)
+            and is_logprob(logprob := member(entry, "logProbability"))
         }
-        for place in (places if isinstance(places, list) else [])
+        for place in as_list(places)
     )

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rmjudge.calls import Answer, Call, Json, Usage
+from rmjudge.calls import Answer, Call, CompareCall, Json, Usage
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.judging.prompt import JudgePrompt
@@ -85,6 +85,8 @@ class JudgeProvider(Provider):
     def build(self, calls: Sequence[Call]) -> Request:
         """One call a request."""
         (call,) = calls
+        if isinstance(call, CompareCall) != (self.method == "pairwise"):
+            raise TypeError(f"{self.judging.name} is no way to ask about a {type(call).__name__}")
         return self.chat_request(self.judging.prompt(call))
 
     def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:

@@ -76,6 +76,7 @@ class ScorerSettings:
     votes: int = 1
     template: Path | None = None
     need_key: bool = True
+    try_once: bool = False
 
 
 def parse_spec(text: str) -> Spec:
@@ -154,7 +155,7 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         concurrency=settings.concurrency,
         rpm=settings.rpm,
         tpm=settings.tpm,
-        policy=policy,
+        policy=policy.of_one_attempt() if settings.try_once else policy,
     )
 
 

@@ -69,6 +69,8 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
     from jinja2 import StrictUndefined, TemplateError  # noqa: PLC0415 - only with templates
     from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
+    from rmjudge.judging.templates import RENDERING_FAULTS  # noqa: PLC0415
+
     def refuse(message: Any) -> None:
         raise UsageError(f"the template {name} refuses the conversation: {message}")
 
@@ -86,7 +88,7 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
             return template.render(
                 messages=messages, add_generation_prompt=False, bos_token="", eos_token=""
             )
-        except TemplateError as error:
+        except RENDERING_FAULTS as error:
             raise UsageError(f"the template {name} does not render: {error}") from error
 
     return render

@@ -6,12 +6,18 @@ Wire: https://platform.openai.com/docs/api-reference/responses, read in the offi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from rmjudge.calls import Json, Unscored, Usage
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import ChatReply
-from rmjudge.providers.base import MalformedBodyError, Request, count, member, text_or_none
+from rmjudge.providers.base import (
+    MalformedBodyError,
+    Request,
+    as_list,
+    count,
+    member,
+    text_or_none,
+)
 from rmjudge.providers.chat import (
     MAX_TOKENS,
     MAX_TOKENS_REASONING,
@@ -22,10 +28,7 @@ from rmjudge.providers.chat import (
     token_alternatives,
 )
 from rmjudge.providers.judge import JudgeProvider
-
-_FINAL_CODES: Final = frozenset(
-    ("invalid_prompt", "bio_policy", "misalignment_policy_violation", "content_policy_violation")
-)
+from rmjudge.providers.sending.errors import DECLINED
 
 
 class OpenAIResponses(JudgeProvider):
@@ -82,7 +85,9 @@ class OpenAIResponses(JudgeProvider):
         texts = [member(part, "text") for part in parts if member(part, "type") == "output_text"]
         text = "".join(part for part in texts if isinstance(part, str))
         tokens = tuple(
-            token_alternatives(entry) for part in parts for entry in member(part, "logprobs") or []
+            token_alternatives(entry)
+            for part in parts
+            for entry in as_list(member(part, "logprobs"))
         )
         reply = ChatReply(text, failed or _withheld(body, parts, text), tokens)
         return reply, _usage(body), text_or_none(body.get("model"))
@@ -97,7 +102,7 @@ def _parts(body: dict[str, Json]) -> Iterator[Json]:
 
 def _failed(body: dict[str, Json]) -> Unscored | None:
     code = member(body, "error", "code")
-    if body.get("status") == "failed" and code in _FINAL_CODES:
+    if body.get("status") == "failed" and code in DECLINED:
         return Unscored("content-filter", f"the response failed: {code}")
     return None
 

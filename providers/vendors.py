@@ -19,7 +19,8 @@ class Vendor:
 
     `logprobs` says how alternatives of a token are asked for: as OpenAI does, by a count, or
     not at all. `extra` is laid into every body. `prompt_cache_tokens` is the shortest shared
-    prefix that is cached and billed for less; None where that is not so.
+    prefix that is cached and billed for less; None where that is not so. `reasoning_apart`
+    says that the completion's tokens leave out those of hidden reasoning.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Vendor:
     logprobs: Literal["openai", "count"] | None = "openai"
     top_logprobs: int = 20
     prompt_cache_tokens: int | None = None
+    reasoning_apart: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)
     remark: str = ""
 
@@ -111,6 +113,7 @@ _LIST: Final = (
         "XAI_BASE_URL",
         max_tokens=16384,
         top_logprobs=8,
+        reasoning_apart=True,
         remark="the vendor prefers openai-responses/MODEL@https://api.x.ai/v1",
     ),
     Vendor(

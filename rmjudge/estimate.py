@@ -54,9 +54,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     with AnswerCache(prepared.cache_folder) as cache:
         for job, price in zip(prepared.jobs, prepared.prices, strict=True):
             key = scorer_key(job.scorer.identity)
-            for work in job.work.values():
-                work.queued = True  # all are looked up here, so none is a follow-up
-            pending = await settle_from_cache(job, cache, key, list(job.work.values()))
+            pending = await settle_from_cache(job, cache, key, job.all_questions())
             inputs = sum(estimate_tokens(work.call) for work in pending)
             outputs = job.scorer.output_tokens_estimate * len(pending)
             estimates.append(

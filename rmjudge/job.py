@@ -125,9 +125,13 @@ class Job:
             if any(self.plans[index].after(number) is None for index, number in work.places)
         )
 
+    def all_questions(self) -> list[Work]:
+        """All the work there may be, waiting or not, in plan order; counted as planned."""
+        return self._queue(self.work.values())
+
     def _queue(self, candidates: Iterable[Work]) -> list[Work]:
         fresh: list[Work] = []
-        for work in candidates:
+        for work in candidates:  # which may name one twice: two places wait for the same
             if not work.queued:
                 work.queued = True
                 fresh.append(work)

@@ -30,7 +30,7 @@ class RunOptions:
 
     `limit` keeps the first tuples of each domain. `params` are laid over every request body.
     `method`, `order`, `votes` and `template` are how judges are asked; a template may also be
-    the chat template of a server that wants rendered text.
+    the chat template of a server that wants rendered text. `try_once` makes one attempt a call.
     """
 
     data: tuple[str, ...] = ("sample",)
@@ -51,6 +51,7 @@ class RunOptions:
     cache_dir: Path | None = None
     providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
     prices: Mapping[str, Any] = field(default_factory=dict)
+    try_once: bool = False
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

@@ -90,7 +90,8 @@ class Orchestrator:
         queue = self._jobs[job] = WorkQueue(pending)
         if job.stopped is not None:
             queue.close()
-        workers = min(job.scorer.concurrency, -(-len(pending) // job.scorer.batch))
+        most = sum(work.answer is None for work in job.work.values())  # with follow-ups
+        workers = min(job.scorer.concurrency, -(-most // job.scorer.batch))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):

@@ -111,6 +111,7 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,
+        try_once=options.try_once,
     )
 
 

@@ -36,11 +36,24 @@ EMPTY_PURSE: Final = frozenset(
         "billing_error",
         "access_terminated",
         "account_deactivated",
+        "quota-of-the-day",
     )
 )
 WITHHELD: Final = frozenset(
     ("content_filter", "content_policy", "content_policy_violation", "data_inspection_failed")
 )
+DECLINED: Final = frozenset(
+    ("invalid_prompt", "bio_policy", "misalignment_policy_violation", "content_policy_violation")
+)
+"""Why a response `failed` that was delivered all the same; its dialect reads it."""
+_STATUS_OF: Final[Mapping[str, int]] = {
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "slow_down": 429,
+    "server_is_overloaded": 503,
+    "overloaded_error": 529,
+}
+"""Statuses that errors inside a 200 give by name."""
 
 
 def classify(reply: RawReply, policy: Policy, now: datetime | None = None) -> CallError | None:
@@ -94,17 +107,34 @@ def _of_status(
 
 def _inside_success(reply: RawReply, policy: Policy) -> CallError | None:
     """Find an error that came with a 200 (OpenRouter does that once the model has started)."""
-    if b'"error"' not in reply.body[:4096]:
+    if b'"error"' not in reply.body:
         return None
     try:
         body = json.loads(reply.body)
     except (ValueError, RecursionError):
         return None  # told as a malformed body by whoever parses it
-    if not isinstance(body, dict) or not body.get("error"):
+    holder = _with_error(body)
+    if holder is None:
         return None
-    said = _read_object(body)
-    inner = next((int(code) for code in said.codes if code.isdigit() and len(code) == 3), 500)
-    return _of_status(inner, said, reply.headers, policy)
+    said = _read_object(holder)
+    if holder.get("status") == "failed" and said.codes & DECLINED:
+        return None
+    numbers = [int(code) for code in said.codes if code.isdecimal() and len(code) == 3]
+    named = [_STATUS_OF[code] for code in said.codes if code in _STATUS_OF]
+    return _of_status(min(numbers or named, default=500), said, reply.headers, policy)
+
+
+def _with_error(body: Any) -> dict[str, Any] | None:
+    """The object that has an `error`: the body, or a choice that was broken off."""
+    if not isinstance(body, dict):
+        return None
+    if body.get("error"):
+        return body
+    choices = body.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and isinstance(choice.get("error"), dict) and choice["error"]:
+            return choice
+    return None
 
 
 class Said:
@@ -145,6 +175,11 @@ def _read_object(data: dict[str, Any]) -> Said:
         for key in ("code", "type", "status", "error_code", "error_type")
         if isinstance(part.get(key), (str, int))
     }
+    metadata = inner.get("metadata")
+    if isinstance(metadata, dict) and "flagged_input" in metadata:
+        codes.add("content_filter")  # OpenRouter's moderation, a 403 that concerns one call
+    if _is_of_the_day(details):
+        codes.add("quota-of-the-day")
     text = message if isinstance(message, str) else json.dumps(message) if message else ""
     return Said(text, frozenset(codes), _retry_delay(details))
 
@@ -156,6 +191,16 @@ def _retry_delay(details: Any) -> float | None:
         if isinstance(delay, str) and re.fullmatch(r"\d+(\.\d+)?s", delay):
             return float(delay[:-1])
     return None
+
+
+def _is_of_the_day(details: Any) -> bool:
+    """Whether Google's `QuotaFailure` names a quota of the day: its `retryDelay` is no use."""
+    for part in details if isinstance(details, list) else ():
+        violations = part.get("violations") if isinstance(part, dict) else None
+        for violation in violations if isinstance(violations, list) else ():
+            if isinstance(violation, dict) and "PerDay" in str(violation.get("quotaId")):
+                return True
+    return False
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,14 @@ class Policy:
     """Bytes of one reply, after decompression."""
     keepalive_s: float = 3.0
     """Below the 5 s after which uvicorn, vLLM and Node close idle connections."""
+
+    def of_one_attempt(self) -> Policy:
+        """The same without a second attempt, for trying an endpoint out."""
+        return replace(
+            self,
+            attempts_transient=1,
+            attempts_rate_limited=1,
+            attempts_malformed=1,
+            attempts_empty=1,
+            outage_at_start_s=0.0,
+        )

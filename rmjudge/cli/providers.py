@@ -35,7 +35,7 @@ def providers(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 
 async def _check(arguments: argparse.Namespace) -> int:
-    options = RunOptions(base_url=arguments.base_url, deadline=60.0)
+    options = RunOptions(base_url=arguments.base_url, deadline=60.0, try_once=True)
     (chosen,) = choose([arguments.check], options)
     scorer = chosen.scorer
     try:

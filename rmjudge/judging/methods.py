@@ -52,8 +52,8 @@ assistant B's is."""
 
 RATING: Final = rf"""{_RATE}
 
-Think it through first. Then end your answer with the rating on a line of its own, in the form \
-\boxed{{7}}."""
+Think it through first. Then end your answer with the rating on a line of its own, in the \
+form \boxed{{7}}.""".replace("\\\n", "")
 
 ONE_NUMBER: Final = f"""{_RATE}
 

@@ -26,6 +26,16 @@ _PROBES: Final[dict[Method, Call]] = {
     "pointwise": RewardCall("the-prompt", "the-response"),
 }
 _ANY_VERDICT: Final = "any-verdict/1"
+RENDERING_FAULTS: Final = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What Python raises for a template's faults, such as an `include` (there is nothing to load)."""
 
 
 def fields_of(call: Call) -> dict[str, str]:
@@ -53,7 +63,7 @@ def with_template(method: JudgingMethod, path: Path) -> JudgingMethod:
     def prompt(call: Call) -> JudgePrompt:
         try:
             return _render(template, call)
-        except TemplateError as error:
+        except RENDERING_FAULTS as error:
             known = ", ".join(fields_of(call))
             raise UsageError(
                 f"the template {path} does not render: {error}; it is given {known}"

@@ -1,8 +1,10 @@
 """A model server for the tests: a real process, on loopback, with faults on demand.
 
-It speaks `/v1/chat/completions` (a judge) and `/classify` (a reward model, as vLLM does) and
-counts what it was asked and what it delivered, by body, so that paying twice is visible.
-Verdicts and rewards are hashes of the texts: the same question has the same answer.
+It speaks `/v1/chat/completions` (a judge) and `/classify` (a reward model, as vLLM does, or
+SGLang with a list of texts), and a judge's other dialects: `/v1/responses`, `/v1/messages`,
+`.../models/M:generateContent`, `/v1/decisions`, `/v1/systemone`. It counts what it was asked and
+what it delivered, by body, so that paying twice is visible. Verdicts, ratings and rewards are
+hashes of the texts: the same question has the same answer, in every dialect.
 
 Run: `python model_server.py` prints its port. Control:
 
@@ -10,7 +12,10 @@ Run: `python model_server.py` prints its port. Control:
   `script` names what happens to the next requests ("ok" or a fault); after it, each request
   suffers one of `faults` with probability `rate`, by a hash of seed, body and how often
   that body came, so that faults repeat between runs whatever the timing.
-- `GET /stats`: {"received", "delivered", "most_delivered_of_one", "distinct", "headers"}.
+- `{"always": {"status": 200, "body": {...}, "headers": {}}}`: every request has this answer.
+- `{"longest": 100}`: a list of texts with a longer one among them is refused as a whole.
+- `GET /stats`: {"received", "delivered", "most_delivered_of_one", "distinct", "headers", "paths",
+  "bodies"}; of the last three, what came last.
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ import base64
 import gzip
 import hashlib
 import json
+import math
+import re
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,10 +45,15 @@ class State:
     faults: list[str] = field(default_factory=list)
     seed: int = 0
     latency_s: float = 0.0
+    always: dict[str, Any] | None = None
+    longest: int | None = None
     received: Counter[str] = field(default_factory=Counter)
     delivered: Counter[str] = field(default_factory=Counter)
     headers: list[Headers] = field(default_factory=list)
+    paths: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    bodies: deque[bytes] = field(default_factory=lambda: deque(maxlen=20))
     arrivals: list[float] = field(default_factory=list)
+    delivered_before: list[int] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
 
@@ -86,16 +98,59 @@ def error(status: int, message: str, code: str | None = None, **headers: str) ->
     return as_json({"error": inner}, status, **named)
 
 
-def completion(request: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    text = request["messages"][-1]["content"]
-    number = int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16)
+def number_of(text: str) -> int:
+    return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16)
+
+
+def joined(parts: Any, between: str) -> str:
+    return parts if isinstance(parts, str) else between.join(part["text"] for part in parts)
+
+
+def said(instructions: str, text: str) -> str:
+    """What the judge answers, in the form that it was asked for."""
+    number = number_of(text)
+    if "[[A]]" in instructions:
+        return f"Both were compared.\n\n[[{'AB'[number % 2]}]]"
+    if "single letter" in instructions:
+        return "AB"[number % 2]
+    if "rating on a line" in instructions:
+        return f"It was read.\n\n\\boxed{{{number % 10 + 1}}}"
+    if "single whole number" in instructions:
+        return str(number % 10 + 1)
     verdict = ("A>>B", "A>B", "A=B", "B>A", "B>>A")[number % 5]
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": f"Both were compared.\n\n\\boxed{{{verdict}}}",
-    }
+    return f"Both were compared.\n\n\\boxed{{{verdict}}}"
+
+
+def alternatives(token: str) -> dict[str, float]:
+    """What a word of one token has beside itself; -9999 is what vLLM says of a masked one."""
+    other = {"A": "B", "B": "A", "5": "6"}.get(token, "5")
+    return {token: math.log(0.75), other: math.log(0.25), "masked": -9999.0}
+
+
+def logprobs_of(request: dict[str, Any], content: str) -> dict[str, Any] | None:
+    asked = request.get("logprobs")
+    if not asked:
+        return None
+    tops = alternatives(content)
+    if asked is not True:  # a count: the older form
+        return {"tokens": [content], "token_logprobs": [tops[content]], "top_logprobs": [tops]}
+    listed = [{"token": token, "logprob": logprob} for token, logprob in tops.items()]
+    return {"content": [{**listed[0], "top_logprobs": listed}]}
+
+
+def completion(request: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    messages = request["messages"]
+    text = joined(messages[-1]["content"], "")
+    content = said(messages[0]["content"] if len(messages) > 1 else "", text)
+    message: dict[str, Any] = {"role": "assistant", "content": content}
     message.update(changes.pop("message", {}))
-    choice = {"index": 0, "message": message, "finish_reason": "stop", **changes}
+    choice = {
+        "index": 0,
+        "message": message,
+        "finish_reason": "stop",
+        "logprobs": logprobs_of(request, content),
+        **changes,
+    }
     words = len(text.split())
     return {
         "id": "chatcmpl-1",
@@ -123,6 +178,86 @@ def classification(request: dict[str, Any], reward: Any = None) -> dict[str, Any
     }
 
 
+def embeddings(request: dict[str, Any]) -> Answer:
+    """SGLang's `/classify`: a reward a text, or a refusal of them all."""
+    texts = request["text"]
+    if STATE.longest is not None and max(map(len, texts)) > STATE.longest:
+        return error(400, f"a text is longer than {STATE.longest} characters")
+    return as_json(
+        [
+            {"embedding": [number_of(text) / 2**31 - 1], "meta_info": {"prompt_tokens": len(text)}}
+            for text in texts
+        ]
+    )
+
+
+def response(request: dict[str, Any]) -> dict[str, Any]:
+    text = said(request.get("instructions", ""), request["input"])
+    part = {"type": "output_text", "text": text, "annotations": []}
+    return {
+        "object": "response",
+        "model": request["model"],
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "output": [
+            {"type": "reasoning", "summary": []},
+            {"type": "message", "role": "assistant", "content": [part]},
+        ],
+        "usage": {"input_tokens": 10, "output_tokens": 9},
+    }
+
+
+def anthropic_message(request: dict[str, Any]) -> dict[str, Any]:
+    text = joined(request["messages"][0]["content"], "\n\n")
+    return {
+        "type": "message",
+        "role": "assistant",
+        "model": request["model"],
+        "content": [{"type": "text", "text": said(joined(request.get("system", ""), ""), text)}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 10, "output_tokens": 9, "cache_read_input_tokens": 5},
+    }
+
+
+def generated(request: dict[str, Any]) -> dict[str, Any]:
+    instructions = joined(request.get("systemInstruction", {}).get("parts", ""), "")
+    text = joined(request["contents"][0]["parts"], "\n\n")
+    thought = {"text": "\\boxed{A=B}", "thought": True}
+    parts = [thought, {"text": said(instructions, text)}]
+    return {
+        "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 9},
+        "modelVersion": "gemini-of-the-tests",
+    }
+
+
+def first_credit(text: str) -> float:
+    return number_of(text) % 101 / 100
+
+
+def openai_decision(request: dict[str, Any]) -> dict[str, Any]:
+    first = first_credit(request["input"])
+    probabilities = [
+        {"value": "A", "probability": first},
+        {"value": "B", "probability": 1 - first},
+    ]
+    name = request["questions"][0]["name"]
+    answer = {"type": "choice", "name": name, "choice": "A", "probabilities": probabilities}
+    return {"model": request["model"], "answers": [answer], "usage": {"input_tokens": 10}}
+
+
+def system_one(request: dict[str, Any]) -> dict[str, Any]:
+    first = first_credit(json.dumps(request["state"]))
+    ((name, _),) = request["questions"].items()
+    probabilities = {"A": first, "B": 1 - first}
+    return {
+        "model": request["model"],
+        "answers": {name: {"type": "choice", "choice": "A", "probabilities": probabilities}},
+        "usage": {"input_tokens": 10, "output_tokens": 0},
+    }
+
+
 @cache
 def bomb() -> bytes:
     return gzip.compress(b'{"a":"' + b" " * 2**26 + b'"}')
@@ -143,12 +278,38 @@ def echo(form: str) -> str:
     return sent
 
 
+SPOKEN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    r"/v1/chat/completions": completion,
+    r"/classify": classification,
+    r"/v1/responses": response,
+    r"/v1/messages": anthropic_message,
+    r"/v1(beta)?/models/[^/]+:generateContent": generated,
+    r"/v1/decisions": openai_decision,
+    r"/v1/systemone": system_one,
+}
+
+
+def speaker(path: str) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
+    return next((speak for form, speak in SPOKEN.items() if re.fullmatch(form, path)), None)
+
+
 def answer_ok(path: str, request: dict[str, Any]) -> Answer:
-    return as_json(completion(request) if path.endswith("completions") else classification(request))
+    if "text" in request:
+        return embeddings(request)
+    speak = speaker(path)
+    assert speak is not None
+    return as_json(speak(request))
+
+
+def answer_always(status: int = 200, body: Any = None, headers: Headers | None = None) -> Answer:
+    """A text goes out as it is, anything else as JSON."""
+    if isinstance(body, str):
+        return Answer(status, body.encode(), headers or {})
+    return as_json(body, status, **(headers or {}))
 
 
 def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # noqa: C901, PLR0911, PLR0912, PLR0915
-    judge = path.endswith("completions")
+    judge, rewards = path.endswith("completions"), path == "/classify"
     name, _, detail = name.partition(":")
     match name:
         case "ok":
@@ -242,13 +403,13 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
         case "other-model":
             body = json.loads(answer_ok(path, request).body)
             return as_json({**body, "model": detail or "another-model"})
-        case "reward" if not judge:  # reward:NaN, reward:"0.5", reward:true
+        case "reward" if rewards:  # reward:NaN, reward:"0.5", reward:true
             return Answer(
                 200,
                 json.dumps(classification(request, "@")).replace('"@"', detail).encode(),
                 {"content-type": "application/json"},
             )
-        case "two-labels" if not judge:
+        case "two-labels" if rewards:
             labels = classification(request)
             labels["data"][0]["probs"] = [0.1, 0.9]
             return as_json(labels)
@@ -302,11 +463,14 @@ async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 async def model_request(
     writer: asyncio.StreamWriter, method: str, path: str, headers: Headers, body: bytes
 ) -> bool:
-    if method != "POST" or path not in ("/v1/chat/completions", "/classify"):
+    if method != "POST" or speaker(path) is None:
         await write(writer, error(404, f"{method} {path} is not served"))
         return True
     STATE.headers.append(headers)
+    STATE.paths.append(path)
+    STATE.bodies.append(body)
     STATE.arrivals.append(asyncio.get_running_loop().time())
+    STATE.delivered_before.append(sum(STATE.delivered.values()))
     STATE.in_flight += 1
     STATE.most_in_flight = max(STATE.most_in_flight, STATE.in_flight)
     try:
@@ -314,7 +478,10 @@ async def model_request(
         STATE.received[digest(body)] += 1
         if STATE.latency_s:
             await asyncio.sleep(STATE.latency_s)
-        answer = answer_fault(name, path, json.loads(body))
+        if STATE.always is None:
+            answer = answer_fault(name, path, json.loads(body))
+        else:
+            answer = answer_always(**STATE.always)
         if answer.reset:
             writer.transport.abort()
             return False
@@ -362,7 +529,10 @@ def stats(_body: bytes) -> Answer:
             "delivered_again": sum(count - 1 for count in STATE.delivered.values()),
             "most_in_flight": STATE.most_in_flight,
             "headers": STATE.headers[-20:],
+            "paths": list(STATE.paths),
+            "bodies": list(map(json.loads, STATE.bodies)),
             "arrivals": STATE.arrivals,
+            "delivered_before": STATE.delivered_before,
         }
     )
 
