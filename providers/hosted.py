@@ -95,6 +95,8 @@ class HostedScorer:
         try:
             return [*first, *await self.answer(calls[middle:])]
         except StopRun as reason:
+            if all(isinstance(outcome, Failure) for outcome in first):
+                raise
             # The first half is paid for and must reach the cache; the next call stops the run.
             return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
 

@@ -31,7 +31,7 @@ CREDITS: Final[dict[str, set[float]]] = {
 
 
 @pytest.fixture
-def tuples(tmp_path: Path) -> Callable[..., Path]:
+def tuples(home: Path) -> Callable[..., Path]:
     """A data file of a few tuples with distinct texts."""
 
     def write(count: int = 1, prompt: str = "What is right?") -> Path:
@@ -45,7 +45,7 @@ def tuples(tmp_path: Path) -> Callable[..., Path]:
             }
             for number in range(count)
         ]
-        path = tmp_path / "data.json"
+        path = home / "data.json"
         path.write_text(json.dumps(items), "utf-8")
         return path
 
@@ -185,6 +185,8 @@ def test_the_cache_explains_a_run_of_several_votes(
     run: Command, server: ModelServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(server.judge, "--votes", 3)
+    run(server.judge, "--votes", 3)
+    capsys.readouterr()
     assert main(["cache", "explain", "o", "--json"]) == 0
     (explained,) = json.loads(capsys.readouterr().out)["explain"]
     assert (explained["calls"], explained["found"]) == (27, 27)
@@ -196,7 +198,7 @@ def test_a_dry_run_counts_the_votes_that_are_still_to_be_bought(
     run(server.judge, "--votes", 3)
     capsys.readouterr()
     assert (
-        main(["run", server.judge, "--data", "../data.json", "--votes", "5", "--dry-run", "--json"])
+        main(["run", server.judge, "--data", "data.json", "--votes", "5", "--dry-run", "--json"])
         == 0
     )
     (estimate,) = json.loads(capsys.readouterr().out)["dry_run"]
@@ -208,7 +210,7 @@ def test_a_dry_run_counts_a_call_that_waits_for_a_known_one_once(
 ) -> None:
     run(server.judge)
     capsys.readouterr()
-    words = ["--data", "../data.json", "--order", "adaptive", "--dry-run", "--json"]
+    words = ["--data", "data.json", "--order", "adaptive", "--dry-run", "--json"]
     assert main(["run", server.judge, *words]) == 0
     (estimate,) = json.loads(capsys.readouterr().out)["dry_run"]
     assert (estimate["planned"], estimate["from_cache"], estimate["to_buy"]) == (18, 9, 9)

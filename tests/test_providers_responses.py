@@ -60,6 +60,7 @@ def test_a_comparison_is_sent_as_instructions_and_input_and_is_not_stored() -> N
         "input": shown.user,
         "instructions": shown.system,
         "store": False,
+        "stream": False,
         "max_output_tokens": 4096,
         "temperature": 0,
     }
@@ -106,7 +107,7 @@ def test_a_request_says_this_and_no_more(
     body = provider.build([CALL if provider.method == "pairwise" else SINGLE]).body
     for name in ("model", "input", "instructions"):
         assert body.pop(name)
-    assert body.pop("store") is False
+    assert (body.pop("store"), body.pop("stream")) == (False, False)
     assert body == fields
 
 

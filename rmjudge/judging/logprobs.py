@@ -18,7 +18,7 @@ LEAST_MASS: Final = 0.5
 
 def read_first_token_verdict(reply: ChatReply) -> Answer:
     """P(A) / (P(A) + P(B)) at the first visible token that is no blank."""
-    if reply.withheld:
+    if reply.withheld and not _merely_cut(reply):
         return reply.withheld
     place = next(_visible(reply.tokens), None)
     if place is None:
@@ -35,7 +35,7 @@ def read_expected_rating(reply: ChatReply) -> Answer:
     Where a tokenizer splits "10" into two tokens, the mass of "1" is divided by what follows
     it, which is known if "1" is what was generated.
     """
-    if reply.withheld:
+    if reply.withheld and not _merely_cut(reply):
         return reply.withheld
     places = list(_visible(reply.tokens))
     if not places:
@@ -49,6 +49,12 @@ def read_expected_rating(reply: ChatReply) -> Answer:
     if total < LEAST_MASS:
         return Unscored("unparsed", f"ratings have {total:.2f} of the probability")
     return Reward(math.fsum(rating * weight for rating, weight in weights.items()) / total)
+
+
+def _merely_cut(reply: ChatReply) -> bool:
+    """A model that goes on talking is cut, but what counts is how it began."""
+    cut = reply.withheld is not None and reply.withheld.status == "truncated"
+    return cut and bool(reply.tokens)
 
 
 def _visible(tokens: Sequence[Alternatives]) -> Iterator[Alternatives]:

@@ -32,6 +32,8 @@ a line of its own:
 \boxed{B>A}   B is slightly better
 \boxed{B>>A}  B is much better""".replace("\\\n", "")
 
+FENCE_REPEATS: Final = 4
+
 CLOSING: Final = "Compare the two responses, then give your verdict in the form \\boxed{...}."
 
 
@@ -73,9 +75,13 @@ def lay_out(call: Call, instructions: str, closing: str) -> JudgePrompt:
 
 
 def fence_for(*texts: str) -> str:
-    """A delimiter that occurs in none of the texts."""
-    runs = [len(run) for text in texts for run in re.findall("={5,}", text)]
-    return "=" * (max(runs, default=4) + 1)
+    """A delimiter that occurs in none of the texts.
+
+    Its pattern is one that people do not draw, so that nearly all tuples have the same fence
+    and the comparisons of a tuple begin alike.
+    """
+    runs = [len(run) // 2 for text in texts for run in re.findall("=(?:-=)+", text)]
+    return "=" + "-=" * max(FENCE_REPEATS, max(runs, default=0) + 1)
 
 
 def _fenced(fence: str, title: str, text: str) -> str:

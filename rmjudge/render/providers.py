@@ -17,19 +17,22 @@ def providers_table(listings: Sequence[Listing]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Provider", no_wrap=True)
     table.add_column("What", no_wrap=True)
+    table.add_column("Key", overflow="fold", max_width=21)
+    table.add_column("", no_wrap=True)
     table.add_column("Address", overflow="fold")
-    table.add_column("Key", overflow="fold")
     for item in listings:
         address = item.address or (f"@URL or {item.url_variable}" if item.url_variable else "-")
-        table.add_row(item.name, item.what, Text(address), Text(_key(item)))
+        names = " or ".join(item.key_variables) or "none"
+        table.add_row(
+            item.name, item.what.partition(" ")[0], Text(names), _state(item), Text(address)
+        )
     return table
 
 
-def _key(item: Listing) -> str:
+def _state(item: Listing) -> str:
     if item.key_set is None:
-        return "none"
-    names = " or ".join(item.key_variables)
-    return f"{names} ({'set' if item.key_set else 'not set'})"
+        return ""
+    return "set" if item.key_set else "not set"
 
 
 def providers_markdown(listings: Sequence[Listing]) -> str:
