@@ -29,6 +29,7 @@ class Anthropic(JudgeProvider):
     default_url = "https://api.anthropic.com"
     url_variable = "ANTHROPIC_BASE_URL"
     key_variables = ("ANTHROPIC_API_KEY",)
+    proved_by = "servers: LiteLLM, aimock; types: anthropic SDK"
     local_params = frozenset(("anthropic_version",))
     prompt_cache_tokens = 1024
 

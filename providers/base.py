@@ -55,7 +55,7 @@ class Provider(ABC):
     """The shortest shared prefix that the vendor caches; None where it caches none."""
     address_hint: ClassVar[str] = ""
     """What to say when nothing is found at the address."""
-    proved_by: ClassVar[str] = "recorded shapes"
+    proved_by: ClassVar[str] = "shape: recorded replies"
     """What the tests hold it against: a server not written here, an SDK's types, or shapes."""
     wants_rendered_text: ClassVar[bool] = False
     """Whether the server applies no chat template, so that `target.chat_template` is needed."""
@@ -113,8 +113,12 @@ class Provider(ABC):
         return {"authorization": f"Bearer {key}"}
 
     def with_params(self, body: JsonObject) -> JsonObject:
-        """Lay the user's parameters over a body; a null takes one away."""
-        merged = {**body, **self.target.params}
+        """Lay the user's parameters over a body, objects over objects; a null takes one away."""
+        merged = dict(body)
+        for name, value in self.target.params.items():
+            below = merged.get(name)
+            both = isinstance(below, dict) and isinstance(value, dict)
+            merged[name] = {**below, **value} if both else value  # type: ignore[dict-item]
         return {
             name: value
             for name, value in merged.items()

@@ -201,6 +201,7 @@ def provider_of(name: str) -> type[ChatCompletions]:
         "url_variable": vendor.url_variable,
         "key_variables": vendor.key_variables,
         "key_needed_at_default_url": vendor.key_needed,
+        "proved_by": vendor.proved_by,
         "has_logprobs": vendor.logprobs is not None,
         "prompt_cache_tokens": vendor.prompt_cache_tokens,
     }

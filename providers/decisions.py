@@ -89,6 +89,7 @@ class OpenAIDecisions(DecisionProvider):
 
     name = "openai-decisions"
     parser = "openai-decisions/1"
+    proved_by = "server: LiteLLM; types: openai SDK"
     default_url = "https://api.openai.com/v1"
     url_variable = "OPENAI_BASE_URL"
     key_variables = ("OPENAI_API_KEY",)
@@ -136,6 +137,7 @@ class SystemOne(DecisionProvider):
 
     name = "systemone"
     parser = "systemone/1"
+    proved_by = "servers: transformers serve, LiteLLM"
     default_url = "https://api.typesafe.ai/v1"
     url_variable = "SYSTEMONE_BASE_URL"
     key_variables = ("TYPESAFE_API_KEY",)

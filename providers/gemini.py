@@ -52,6 +52,7 @@ class Gemini(JudgeProvider):
     default_url = "https://generativelanguage.googleapis.com"
     url_variable = "GOOGLE_GEMINI_BASE_URL"
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    proved_by = "servers: LiteLLM, aimock; types: google-genai SDK"
     local_params = frozenset(("api_version",))
     has_logprobs = True
     prompt_cache_tokens = 4096

@@ -60,7 +60,7 @@ class JudgeProvider(Provider):
     @property
     def lead_characters(self) -> int | None:
         """Prompts that are, with the frame, as long as what the vendor caches at least."""
-        if self.prompt_cache_tokens is None:
+        if self.prompt_cache_tokens is None or not self.judging.shares_prefix:
             return None
         shortest = int(self.prompt_cache_tokens * CHARACTERS_PER_TOKEN)
         return max(0, shortest - len(self.template))

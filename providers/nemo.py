@@ -44,6 +44,7 @@ class NeMo(Provider):
     batch = 16
     local_params = frozenset(("column",))
     wants_rendered_text = True
+    proved_by = "server: PyTriton 0.7 (KServe v2)"
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

@@ -41,6 +41,7 @@ class OpenAIResponses(JudgeProvider):
     url_variable = "OPENAI_BASE_URL"
     key_variables = ("OPENAI_API_KEY",)
     has_logprobs = True
+    proved_by = "servers: transformers serve, LiteLLM, aimock; types: openai SDK"
     prompt_cache_tokens = 1024
 
     def chat_request(self, prompt: JudgePrompt) -> Request:

@@ -37,6 +37,7 @@ class Vendor:
     reasoning_apart: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)
     remark: str = ""
+    proved_by: str = "the dialect's servers; the vendor's own deviations by shape"
 
 
 def _server(name: str, base_url: str | None, remark: str = "") -> Vendor:
@@ -60,6 +61,7 @@ _LIST: Final = (
         "OPENAI_BASE_URL",
         prompt_cache_tokens=1024,
         remark="with @URL any compatible server",
+        proved_by="servers: transformers serve, LiteLLM, aimock; types: openai SDK",
     ),
     Vendor(
         "openrouter",

@@ -35,6 +35,7 @@ class VLLM(Provider):
     parser = "vllm-classify/1"
     url_variable = "VLLM_BASE_URL"
     key_variables = ("VLLM_API_KEY",)
+    proved_by = "server: vLLM 0.32 (CPU build)"
     concurrency = 32
 
     def build(self, calls: Sequence[Call]) -> Request:

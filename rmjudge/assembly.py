@@ -11,7 +11,7 @@ from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import PairwisePlan, PointwisePlan
-from rmjudge.pricing import FREE, Price, cost_of
+from rmjudge.pricing import FREE, PER_MILLION, Price, cost_of
 from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
 
@@ -41,7 +41,7 @@ def result_of(job: Job, price: Price | None) -> ScorerResult:
         cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
         models=dict(sorted(job.models.items())),
-        notes=tuple(_notes(job)),
+        notes=tuple(_notes(job, price)),
         stopped=str(job.stopped) if job.stopped else None,
     )
 
@@ -59,12 +59,16 @@ def _position(job: Job) -> Position | None:
     if job.scorer.method == "pointwise":
         return None
     verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
-    swaps = [
-        plan.swap_matrix(answers)
+    judged = [
+        (plan, answers)
         for plan, answers in zip(job.plans, job.answers, strict=True)
         if isinstance(plan, PairwisePlan)
     ]
-    return position_of(verdicts, swaps)
+    return position_of(
+        verdicts,
+        [plan.swap_matrix(answers) for plan, answers in judged],
+        [plan.first_matrix(answers) for plan, answers in judged],
+    )
 
 
 def _tuple_results(job: Job) -> Iterator[TupleResult]:
@@ -77,11 +81,26 @@ def _tuple_results(job: Job) -> Iterator[TupleResult]:
             yield TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
 
 
-def _notes(job: Job) -> Iterator[str]:
+def _notes(job: Job, price: Price | None) -> Iterator[str]:
     yield from job.notes
+    if saved := _saving(job, price):
+        yield saved
     if len(job.models) > 1:
         named = ", ".join(f"{model} ({count})" for model, count in job.models.most_common(3))
         yield f"answers come from {len(job.models)} models behind one name: {named}"
     for status, count in job.statuses.most_common():
         detail = job.failure_details.get(status, "")
         yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")
+
+
+def _saving(job: Job, price: Price | None) -> str:
+    """What the vendor's prompt cache was worth."""
+    spent = job.spent
+    if not spent.cached_tokens:
+        return ""
+    share = 100 * spent.cached_tokens / max(spent.input_tokens, 1)
+    text = f"{share:.0f} % of the input tokens came from the vendor's prompt cache"
+    if price is None or price.cached_input is None:
+        return text
+    dollars = spent.cached_tokens * (price.input - price.cached_input) / PER_MILLION
+    return f"{text}, which saved ${dollars:.4f}"

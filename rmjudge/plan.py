@@ -131,11 +131,28 @@ class PairwisePlan:
             tuple(_mean_credit(answers, questions) for questions in row) for row in self.questions
         )
 
+    def first_matrix(self, answers: Answers) -> Credits:
+        """Share of each cell's decided verdicts for the response shown first."""
+        return tuple(
+            tuple(_first_share(answers, questions) for questions in row) for row in self.questions
+        )
+
     def swap_matrix(self, answers: Answers) -> Credits:
         """1 where both orders agree on the winner (or on a tie), 0 where not, None if unknown."""
         return tuple(
             tuple(_survives_swap(answers, questions) for questions in row) for row in self.questions
         )
+
+
+def _first_share(answers: Answers, questions: Sequence[Question]) -> float | None:
+    """The share of the cell's decided verdicts, votes and orders alike, for the first shown."""
+    verdicts = [answers[k] for question in questions for k in question.calls]
+    decided = [
+        verdict.first > TIE
+        for verdict in verdicts
+        if isinstance(verdict, Verdict) and verdict.first != TIE
+    ]
+    return sum(decided) / len(decided) if decided else None
 
 
 def _credit(answers: Answers, question: Question) -> float | None:

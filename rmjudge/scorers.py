@@ -69,6 +69,8 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         for name, given in (("--method", options.method), ("--votes", options.votes > 1)):
             if given:
                 raise UsageError(f"{name} is for judges, and this run has none")
+    if options.votes > 1 and (options.method or "").endswith("-logprob"):
+        raise UsageError(f"--votes asks for samples, and {options.method} reads probabilities")
     if options.template:
         framed = [spec for spec in specs if wants_rendered_text(spec)]
         if not judges and not framed:

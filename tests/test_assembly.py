@@ -253,3 +253,13 @@ def test_what_cannot_be_charged_is_known_to_cost_nothing() -> None:
 def test_a_reply_without_a_token_count_makes_the_cost_unknown() -> None:
     found = result(Rewards(), used(Usage()), PRICE)
     assert (found.cost, found.cost_known) == (None, False)
+
+
+def test_what_the_prompt_cache_saved_is_told() -> None:
+    usage = Usage(input_tokens=1_000_000, output_tokens=0, cached_tokens=500_000)
+    job = job_of(Rewards())
+    job.spent.add(usage)
+    (note,) = result_of(job, Price(input=2.0, output=8.0, cached_input=0.5)).notes
+    assert note == (
+        "50 % of the input tokens came from the vendor's prompt cache, which saved $0.7500"
+    )

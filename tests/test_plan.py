@@ -391,3 +391,11 @@ def test_another_seed_swaps_orders_and_asks_about_the_same_pairs() -> None:
     zero, one = ({(call.first, call.second) for call in plan.calls} for plan in plans)
     assert zero != one
     assert {frozenset(pair) for pair in zero} == {frozenset(pair) for pair in one}
+
+
+def test_a_judge_of_positions_is_seen_in_every_cell() -> None:
+    plan = pairwise(bench(), "both")
+    always_first = plan.first_matrix([Verdict(1.0)] * 18)
+    assert always_first == ((1.0, 1.0, 1.0),) * 3
+    ties = plan.first_matrix([Verdict(0.5)] * 18)
+    assert ties == ((None, None, None),) * 3

@@ -74,3 +74,10 @@ def test_a_cell_that_was_never_asked_both_ways_is_none_and_never_zero() -> None:
     found = position_of([], [partly])
     assert found.swap_matrix == partly
     assert found.swap_consistency == 1.0
+
+
+def test_the_share_for_the_first_is_told_per_cell() -> None:
+    first_always = ((1.0, 0.0, None),) * 3
+    first_never = ((0.0, 0.0, None),) * 3
+    position = position_of(verdicts(1.0), [], [first_always, first_never])
+    assert position.first_matrix == ((0.5, 0.0, None),) * 3

@@ -411,3 +411,10 @@ async def test_what_becomes_of_a_reply(
     becomes: Becomes, status: int, body: Any, became: str, requests: int
 ) -> None:
     assert await becomes(status, body) == (became, requests)
+
+
+def test_a_parameter_that_is_an_object_is_laid_over_the_object_below_it() -> None:
+    params: dict[str, Json] = {"generationConfig": {"temperature": 1}}
+    provider = Gemini(Target("m", "http://127.0.0.1", params))
+    config = provider.build([CALL]).body["generationConfig"]
+    assert config == {"maxOutputTokens": 16384, "temperature": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -14,6 +15,7 @@ from rmjudge.providers.base import Target
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.listing import Listing, listings
 from rmjudge.providers.registry import NAMES, provider_class
+from rmjudge.render.providers import providers_markdown
 from rmjudge.vocabulary import JUDGING_METHODS
 
 ALL_BUT_LOGPROBS: Final = ("pairwise", "pairwise-two-level", "pointwise")
@@ -138,3 +140,8 @@ def test_listing_loads_no_http_client_and_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_documentation_has_the_table_that_the_command_prints() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "providers.md").read_text("utf-8")
+    assert providers_markdown(list(listings())) in text

@@ -282,3 +282,9 @@ def test_a_price_of_the_users_own_holds_at_any_address() -> None:
     (chosen,) = choose([JUDGE], RunOptions(prices=prices))
     assert chosen.price is not None
     assert (chosen.price.input, chosen.price.output) == (3, 4)
+
+
+def test_votes_on_probabilities_are_refused() -> None:
+    options = RunOptions(method="pairwise-logprob", votes=3)
+    with pytest.raises(UsageError, match="asks for samples"):
+        choose(["openai/m@http://127.0.0.1:1/v1"], options)

@@ -178,7 +178,8 @@ class Endpoint:
             StopRun: so did every call before it: the request or the endpoint is wrong.
         """
         self._failed_in_a_row += 1
-        if isinstance(error, FinalForCall) and not self._succeeded:
+        refused = isinstance(error, FinalForCall) and error.status.startswith("http-")
+        if refused and not self._succeeded:
             self._refusals[error.message] += 1
             if self._refusals[error.message] >= self._policy.same_refusal_first:
                 self.stop(

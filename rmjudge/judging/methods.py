@@ -66,7 +66,7 @@ class JudgingMethod:
 
     `template` is all the text that frames a call, for the scorer's identity. `reasons` says
     that the model writes before it answers, so that it needs room; `needs_logprobs` that the
-    provider must tell token probabilities.
+    provider must tell token probabilities; `shares_prefix` that a tuple's calls begin alike.
     """
 
     name: str
@@ -77,6 +77,7 @@ class JudgingMethod:
     read: Callable[[ChatReply], Answer]
     reasons: bool = True
     needs_logprobs: bool = False
+    shares_prefix: bool = True
 
 
 def _framed(instructions: str, closing: str) -> tuple[str, Callable[[Call], JudgePrompt]]:

@@ -70,7 +70,7 @@ def with_template(method: JudgingMethod, path: Path) -> JudgingMethod:
             ) from error
 
     _check(path, method.scores, prompt(_PROBES[method.scores]))
-    framed = replace(method, template=source, prompt=prompt)
+    framed = replace(method, template=source, prompt=prompt, shares_prefix=False)
     if method.needs_logprobs:
         return framed
     if method.scores == "pointwise":

@@ -81,6 +81,7 @@ def _position(value: Position | None) -> Json:
         "first_share": value.first_share,
         "swap_consistency": value.swap_consistency,
         "swap_matrix": _matrix(value.swap_matrix),
+        "first_matrix": _matrix(value.first_matrix),
     }
 
 
@@ -149,12 +150,13 @@ def _to_intervals(data: Mapping[str, Any]) -> Intervals:
 def _to_position(data: Mapping[str, Any] | None) -> Position | None:
     if data is None:
         return None
-    matrix = data["swap_matrix"]
+    swaps, firsts = data["swap_matrix"], data["first_matrix"]
     return Position(
         decided=_count(data["decided"]),
         first_share=_fraction(data["first_share"]),
         swap_consistency=_fraction(data["swap_consistency"]),
-        swap_matrix=None if matrix is None else _to_matrix(matrix),
+        swap_matrix=None if swaps is None else _to_matrix(swaps),
+        first_matrix=None if firsts is None else _to_matrix(firsts),
     )
 
 

@@ -10,10 +10,13 @@ from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import TIE, Credits, tally
 
 
-def position_of(verdicts: Iterable[Verdict], swaps: Sequence[Credits]) -> Position:
+def position_of(
+    verdicts: Iterable[Verdict], swaps: Sequence[Credits], firsts: Sequence[Credits] = ()
+) -> Position:
     """Share of decided verdicts for the first response; share that survives the swap.
 
-    `swaps` holds 3x3 of 1 (both orders agree), 0 (they do not) or None (not both asked).
+    For each tuple, `swaps` holds 3x3 of 1 (both orders agree), 0 (they do not) or None (not both
+    asked), and `firsts` 3x3 of the share of a cell's decided verdicts for the first response.
     """
     decided = [verdict.first > TIE for verdict in verdicts if verdict.first != TIE]
     cells = tally(swaps)
@@ -25,4 +28,5 @@ def position_of(verdicts: Iterable[Verdict], swaps: Sequence[Credits]) -> Positi
             sum(cell.credit for row in cells for cell in row) / pairs if pairs else None
         ),
         swap_matrix=matrix_of(cells, lambda cell: cell.credit) if pairs else None,
+        first_matrix=matrix_of(tally(firsts), lambda cell: cell.credit) if decided else None,
     )

@@ -35,14 +35,15 @@ class Position:
     """Where a judge's verdicts fall.
 
     `first_share` is the share of decided verdicts for the response shown first.
-    `swap_consistency` is the share of pairs whose verdict survives the swap (3x3 and over
-    all), None unless both orders were asked.
+    `swap_consistency` is the share of pairs whose verdict survives the swap, None unless both
+    orders were asked. `first_matrix` and `swap_matrix` are the same two shares per cell (3x3).
     """
 
     decided: int
     first_share: float | None
     swap_consistency: float | None = None
     swap_matrix: Matrix | None = None
+    first_matrix: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True)
