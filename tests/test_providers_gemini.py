@@ -83,8 +83,8 @@ CONFIGS: Final[dict[str, tuple[Gemini, dict[str, Json]]]] = {
         {"maxOutputTokens": 16, "temperature": 0, "responseLogprobs": True, "logprobs": 20},
     ),
     "the user's own": (
-        judge(generationConfig={"maxOutputTokens": 9}),
-        {"maxOutputTokens": 9},
+        judge(generationConfig={"maxOutputTokens": 9, "topP": 0.5}),
+        {"maxOutputTokens": 9, "temperature": 0, "topP": 0.5},
     ),
 }
 

@@ -51,7 +51,7 @@ def test_the_proxy_may_hold_a_request_while_the_endpoint_wakes_but_not_past_our_
 
 def test_parameters_are_laid_over_the_body() -> None:
     body = provider(parameters={"function_to_apply": "sigmoid"}).build([CALL]).body
-    assert body["parameters"] == {"function_to_apply": "sigmoid"}
+    assert body["parameters"] == {"function_to_apply": "sigmoid", "top_k": 100}
 
 
 def test_the_label_is_not_sent_but_is_part_of_the_identity() -> None:
