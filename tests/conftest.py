@@ -8,8 +8,10 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, Self
 
 import pytest
 
@@ -145,3 +147,44 @@ def rm_bench_files() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the real RM-Bench files are not at {SHARED}")
     return SHARED
+
+
+class StubServer(ThreadingHTTPServer):
+    """Answers every POST with what `reply` makes of its body, and remembers what it was asked."""
+
+    def __init__(self, reply: Callable[[Any], Any]) -> None:
+        super().__init__(("127.0.0.1", 0), StubHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.reply = reply
+        self.asked: list[tuple[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class StubHandler(BaseHTTPRequestHandler):
+    server: StubServer
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.asked.append((self.path, body))
+        data = json.dumps(self.server.reply(body)).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def stub_server() -> type[StubServer]:
+    """A server on loopback that answers with what a function makes of each body."""
+    return StubServer

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
-from threading import Thread
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +17,10 @@ from rmjudge.providers.rendering import ChatTemplate
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import RawReply, Retryable
 from rmjudge.providers.sending.policy import Policy
+
+if TYPE_CHECKING:
+    from conftest import StubServer
+
 
 TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
 CALL = RewardCall("2+2?", "4")
@@ -119,46 +119,13 @@ def test_a_cold_endpoint_is_asked_again(status: int) -> None:
     assert type(classify(RawReply(status, {}, body), Policy())) is Retryable
 
 
-class Server(ThreadingHTTPServer):
-    """Answers every POST with what `reply` makes of its body, and remembers what it was asked."""
-
-    def __init__(self, reply: Callable[[Any], Any]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.reply = reply
-        self.asked: list[tuple[str, Any]] = []
-
-    def __enter__(self) -> Self:
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append((self.path, body))
-        data = json.dumps(self.server.reply(body)).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.mark.parametrize(
     ("base", "path"), [("", "/"), ("/", "/"), ("/hf-inference/models/a/b", None)]
 )
-async def test_over_a_socket_the_address_itself_is_asked(base: str, path: str | None) -> None:
-    with Server(lambda body: [[{"label": "L", "score": len(body["inputs"])}]]) as server:
+async def test_over_a_socket_the_address_itself_is_asked(
+    stub_server: type[StubServer], base: str, path: str | None
+) -> None:
+    with stub_server(lambda body: [[{"label": "L", "score": len(body["inputs"])}]]) as server:
         scorer = HostedScorer(provider(server.url + base))
         (outcome,) = await scorer.answer([CALL])
         await scorer.aclose()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
-from threading import Thread
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +14,10 @@ from rmjudge.providers.registry import HOSTED
 from rmjudge.providers.rendering import ChatTemplate
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sglang import SGLang
+
+if TYPE_CHECKING:
+    from conftest import StubServer
+
 
 TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
 CALL = RewardCall("2+2?", "4")
@@ -109,41 +109,6 @@ def test_a_stored_part_reads_as_it_did() -> None:
     assert HostedScorer(provider()).parse(CALL, reply.raw) == reply.answer == Reward(0.25)
 
 
-class Server(ThreadingHTTPServer):
-    """Answers every POST with what `reply` makes of its body, and remembers what it was asked."""
-
-    def __init__(self, reply: Callable[[Any], Any]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.reply = reply
-        self.asked: list[tuple[str, Any]] = []
-
-    def __enter__(self) -> Self:
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append((self.path, body))
-        data = json.dumps(self.server.reply(body)).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 def length(text: str) -> dict[str, Any]:
     return item(len(text) / 8, prompt_tokens=len(text))
 
@@ -153,8 +118,10 @@ REWARDS = [Reward(len(f"U:{call.prompt}|A:{call.response}") / 8) for call in CAL
 POLICY = Policy(backoff_first_s=0.001, attempts_malformed=3)
 
 
-async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order() -> None:
-    with Server(lambda body: [length(text) for text in body["text"]]) as server:
+async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order(
+    stub_server: type[StubServer],
+) -> None:
+    with stub_server(lambda body: [length(text) for text in body["text"]]) as server:
         scorer = HostedScorer(provider(server.url), policy=POLICY)
         outcomes = await scorer.answer(CALLS)
         await scorer.aclose()
@@ -162,8 +129,10 @@ async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order() -> Non
     assert [path for path, _ in server.asked] == ["/classify"]
 
 
-async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails() -> None:
-    with Server(lambda body: [length(text) for text in body["text"][1:]]) as server:
+async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails(
+    stub_server: type[StubServer],
+) -> None:
+    with stub_server(lambda body: [length(text) for text in body["text"][1:]]) as server:
         scorer = HostedScorer(provider(server.url), policy=POLICY)
         outcomes = await scorer.answer(CALLS)
         await scorer.aclose()
@@ -173,14 +142,16 @@ async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails() -> No
     assert len(server.asked) == POLICY.attempts_malformed
 
 
-async def test_over_a_socket_a_count_that_is_right_the_second_time_is_taken() -> None:
+async def test_over_a_socket_a_count_that_is_right_the_second_time_is_taken(
+    stub_server: type[StubServer],
+) -> None:
     short = [True]
 
     def reply(body: Any) -> Any:
         whole = [length(text) for text in body["text"]]
         return whole[: -1 if short and short.pop() else None]
 
-    with Server(reply) as server:
+    with stub_server(reply) as server:
         scorer = HostedScorer(provider(server.url), policy=POLICY)
         outcomes = await scorer.answer(CALLS)
         await scorer.aclose()

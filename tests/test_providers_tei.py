@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
-from threading import Thread
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +18,10 @@ from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import FinalForCall, FinalForRun, RawReply, Retryable
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.tei import TEI
+
+if TYPE_CHECKING:
+    from conftest import StubServer
+
 
 TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
 CALL = RewardCall("2+2?", "4")
@@ -201,41 +202,6 @@ def test_the_sender_knows_teis_errors(status: int, body: Any, kind: type) -> Non
     assert body is None or body["error"] in error.message
 
 
-class Server(ThreadingHTTPServer):
-    """Answers every POST with what `reply` makes of its body, and remembers what it was asked."""
-
-    def __init__(self, reply: Callable[[Any], Any]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.reply = reply
-        self.asked: list[tuple[str, Any]] = []
-
-    def __enter__(self) -> Self:
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append((self.path, body))
-        data = json.dumps(self.server.reply(body)).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 def length(text: str) -> Json:
     return one(len(text) / 8)
 
@@ -245,8 +211,12 @@ REWARDS = [Reward(len(f"U:{call.prompt}|A:{call.response}") / 8) for call in CAL
 POLICY = Policy(backoff_first_s=0.001, attempts_malformed=3)
 
 
-async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order() -> None:
-    with Server(lambda body: [length(*text) for text in texts_as_tei_reads_them(body)]) as server:
+async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order(
+    stub_server: type[StubServer],
+) -> None:
+    with stub_server(
+        lambda body: [length(*text) for text in texts_as_tei_reads_them(body)]
+    ) as server:
         scorer = HostedScorer(provider(server.url), policy=POLICY)
         outcomes = await scorer.answer(CALLS)
         await scorer.aclose()
@@ -254,8 +224,10 @@ async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order() -> Non
     assert [path for path, _ in server.asked] == ["/predict"]
 
 
-async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails() -> None:
-    with Server(lambda body: [length(*text) for text in body["inputs"][1:]]) as server:
+async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails(
+    stub_server: type[StubServer],
+) -> None:
+    with stub_server(lambda body: [length(*text) for text in body["inputs"][1:]]) as server:
         scorer = HostedScorer(provider(server.url), policy=POLICY)
         outcomes = await scorer.answer(CALLS)
         await scorer.aclose()
