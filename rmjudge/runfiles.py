@@ -122,7 +122,7 @@ def _happened(result: ScorerResult) -> dict[str, Json]:
 
 
 def find_results(folder: Path) -> list[Path]:
-    """The folders of results in a run's folder: itself, or its subfolders.
+    """The folders of results in a run's folder: itself, or its subfolders in the run's order.
 
     Raises:
         UsageError: there are none.
@@ -131,12 +131,22 @@ def find_results(folder: Path) -> list[Path]:
         return [folder]
     # One level down a run's scorers, or runs of one scorer; two levels down, runs of several.
     found = sorted(
-        path.parent for under in ("*", "*/*") for path in folder.glob(f"{under}/{METRICS}")
+        (path.parent for under in ("*", "*/*") for path in folder.glob(f"{under}/{METRICS}")),
+        key=lambda path: (path.parent, _index_in_run(path), path.name),
     )
     if not found:
         what = "no such folder" if not folder.exists() else f"no {METRICS} in it"
         raise UsageError(f"{folder}: {what}; give the folder that `rmjudge run` wrote")
     return found
+
+
+def _index_in_run(folder: Path) -> int:
+    """The place of a scorer in its run; a file that cannot be read is told when it is needed."""
+    try:
+        index = json.loads((folder / RUN).read_text("utf-8"))["index"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    return index if isinstance(index, int) else 0
 
 
 def read_result(folder: Path) -> ScorerResult:

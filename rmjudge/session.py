@@ -222,7 +222,11 @@ def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
         "wall_s": round(wall_s, 3),
         "resume": resume,
     }
-    for folder, job, result in zip(folders, prepared.jobs, run.results, strict=True):
-        identity: Json = dict(job.scorer.identity)
-        own: dict[str, Json] = {"identity": identity, "votes": job.scorer.votes}
+    rows = zip(folders, prepared.jobs, run.results, strict=True)
+    for index, (folder, job, result) in enumerate(rows):
+        own: dict[str, Json] = {
+            "index": index,
+            "identity": dict(job.scorer.identity),
+            "votes": job.scorer.votes,
+        }
         write_result(folder, result, {**own, **about})

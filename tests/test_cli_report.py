@@ -144,3 +144,10 @@ def test_a_full_device_is_told_and_not_traced(cli: Cli) -> None:
     assert done.returncode == 3
     assert "the output cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_scorers_are_reported_in_the_order_in_which_they_were_run(cli: Cli) -> None:
+    models = ["baseline/random", "baseline/length", "baseline/markdown"]
+    assert cli("run", *models, "--limit", "1", "--out", "o").returncode == 0
+    shown = json.loads(cli("report", "o", "--format", "json").stdout)
+    assert [scorer["scorer"] for scorer in shown["scorers"]] == models
