@@ -10,7 +10,7 @@ import pytest
 
 from rmjudge.calls import Answer, Call, CompareCall, Reward, RewardCall, Unscored, Verdict
 from rmjudge.judging.methods import METHODS, JudgingMethod
-from rmjudge.judging.prompt import lay_out, pairwise_prompt
+from rmjudge.judging.prompt import CLOSING, RUBRIC, lay_out
 from rmjudge.judging.replies import Alternatives, ChatReply
 from rmjudge.judging.verdict import parse_any_verdict, parse_letter_verdict
 from rmjudge.vocabulary import JUDGING_METHODS
@@ -87,7 +87,7 @@ def test_every_method_has_words_of_its_own() -> None:
 
 
 def test_the_default_method_asks_with_the_default_rubric() -> None:
-    assert METHODS["pairwise"].prompt(PAIR) == pairwise_prompt(PAIR)
+    assert METHODS["pairwise"].prompt(PAIR) == lay_out(PAIR, RUBRIC, CLOSING)
 
 
 def test_a_single_response_is_no_assistants() -> None:

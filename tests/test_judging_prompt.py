@@ -8,10 +8,15 @@ import pytest
 
 from rmjudge.calls import CompareCall, Unscored
 from rmjudge.dataset.tuples import BenchTuple
-from rmjudge.judging.prompt import CLOSING, RUBRIC, fence_for, pairwise_prompt
+from rmjudge.judging.prompt import CLOSING, RUBRIC, JudgePrompt, fence_for, lay_out
 from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.judging.verdict import parse_verdict
 from rmjudge.plan import plan_tuple
+
+
+def pairwise_prompt(call: CompareCall) -> JudgePrompt:
+    return lay_out(call, RUBRIC, CLOSING)
+
 
 HOSTILE = [
     "{} {0} {prompt} {{first}} %s $x ${x}",

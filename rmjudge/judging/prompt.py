@@ -51,11 +51,6 @@ class JudgePrompt:
         return f"{self.prompt}\n\n{self.responses}" if self.prompt else self.responses
 
 
-def pairwise_prompt(call: CompareCall) -> JudgePrompt:
-    """Lay out one comparison with the default rubric."""
-    return lay_out(call, RUBRIC, CLOSING)
-
-
 def lay_out(call: Call, instructions: str, closing: str) -> JudgePrompt:
     """Lay out a call. Texts are inserted once, never formatted."""
     if isinstance(call, CompareCall):
