@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from rmjudge.calls import Verdict
 from rmjudge.job import Job
+from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
@@ -14,6 +16,8 @@ from rmjudge.plan import PairwisePlan, PointwisePlan
 from rmjudge.pricing import FREE, PER_MILLION, Price, cost_of
 from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
+
+FLAGGED_SHOWN: Final = 3
 
 
 def result_of(job: Job, price: Price | None) -> ScorerResult:
@@ -83,6 +87,8 @@ def _tuple_results(job: Job) -> Iterator[TupleResult]:
 
 def _notes(job: Job, price: Price | None) -> Iterator[str]:
     yield from job.notes
+    if flagged := _flagged(job):
+        yield flagged
     if saved := _saving(job, price):
         yield saved
     if len(job.models) > 1:
@@ -91,6 +97,22 @@ def _notes(job: Job, price: Price | None) -> Iterator[str]:
     for status, count in job.statuses.most_common():
         detail = job.failure_details.get(status, "")
         yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")
+
+
+def _flagged(job: Job) -> str:
+    """Name the compared tuples whose texts hold something that reads like a verdict."""
+    names = [
+        plan.item.name
+        for plan in job.plans
+        if isinstance(plan, PairwisePlan)
+        and any(
+            map(carries_verdict_token, (plan.item.prompt, *plan.item.chosen, *plan.item.rejected))
+        )
+    ]
+    if not names:
+        return ""
+    shown = ", ".join(names[:FLAGGED_SHOWN]) + (", ..." if len(names) > FLAGGED_SHOWN else "")
+    return f"texts that read like verdicts in {len(names)} of the tuples: {shown}"
 
 
 def _saving(job: Job, price: Price | None) -> str:

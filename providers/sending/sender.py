@@ -23,7 +23,7 @@ from rmjudge.providers.sending.messages import (
 )
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.providers.sending.transport import BodyTooLargeError, Lanes
+from rmjudge.providers.sending.transport import Lanes
 from rmjudge.scorer import Activity
 
 Parse = Callable[[Json], Sequence[Reply]]
@@ -120,8 +120,6 @@ class Sender:
         try:
             async with asyncio.timeout(self._policy.deadline_s):
                 return await self._lanes.post(url, {**self._headers, **request.headers}, body)
-        except BodyTooLargeError as error:
-            raise self._malformed(error) from None
         except MalformedBodyError as error:
             raise self._malformed(error) from None
         except (TimeoutError, httpx.TransportError) as error:
