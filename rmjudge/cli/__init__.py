@@ -12,15 +12,6 @@ from io import TextIOWrapper
 from rmjudge.cli.parser import build_parser
 from rmjudge.errors import Interrupted, RmjudgeError, StopRun, UsageError
 
-COMMANDS = {
-    "run": ("run", "run"),
-    "report": ("report", "report"),
-    "data": ("data", "check"),
-    "cache": ("cache", "cache"),
-    "providers": ("providers", "providers"),
-}
-"""Command -> module and function, called with the parsed and the plain arguments."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Errors are told, never traced."""
@@ -55,7 +46,7 @@ def _dispatch(arguments: list[str]) -> int:
     if options.command is None:
         parser.print_help()
         return UsageError.exit_code
-    module, function = COMMANDS[options.command]
+    module, function = options.handler
     command = getattr(import_module(f"rmjudge.cli.{module}"), function)
     exit_code: int = command(options, arguments)
     return exit_code

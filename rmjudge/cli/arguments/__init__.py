@@ -1,0 +1,12 @@
+"""The words of each command, one module a command.
+
+They import nothing heavy: `--help` must be instant. A module's `add` names the handler, the
+function of `rmjudge.cli.<module>` that is imported and called when the command is given.
+"""
+
+from __future__ import annotations
+
+from rmjudge.cli.arguments import cache, data, providers, report, run
+
+ALL = (run, report, data, cache, providers)
+"""In the order of `--help`."""

@@ -1,0 +1,21 @@
+"""The words of `rmjudge cache`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    cache = commands.add_parser("cache", help="look at the kept answers", allow_abbrev=False)
+    actions = cache.add_subparsers(dest="action", metavar="ACTION", required=True)
+    info = actions.add_parser("info", help="what is kept, by scorer")
+    verify = actions.add_parser("verify", help="read every row and check it")
+    explain = actions.add_parser(
+        "explain", help="why a run's calls were not found: which part of the key differs"
+    )
+    cache.set_defaults(handler=("cache", "cache"))
+    explain.add_argument("folder", metavar="RUN", help="what `rmjudge run` wrote")
+    for action in (info, verify, explain):
+        action.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")
+        action.add_argument("--json", action="store_true", help="one JSON object")

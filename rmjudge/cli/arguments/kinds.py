@@ -1,0 +1,30 @@
+"""Kinds of values that several commands take."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Final
+
+FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError("must be above 0")
+    return number
+
+
+# argparse names the type in its message: "invalid whole number value: 'x'".
+count.__name__ = "whole number"
+positive.__name__ = "number"

@@ -1,0 +1,88 @@
+"""The words of `rmjudge run`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rmjudge.cli.arguments.kinds import count, positive
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    run = commands.add_parser(
+        "run",
+        help="score a data set with one or several models",
+        description="Score a data set. Answers are kept: the same command again buys nothing, "
+        "and an interrupted run goes on where it was.",
+        allow_abbrev=False,
+    )
+    run.set_defaults(handler=("run", "run"))
+    run.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        "baseline/length (no model); `rmjudge providers` lists all",
+    )
+    what = run.add_argument_group("what is scored")
+    what.add_argument(
+        "--data",
+        action="append",
+        metavar="SOURCE",
+        help="sample (default), rm-bench (downloaded once), or files and folders; repeatable",
+    )
+    what.add_argument(
+        "--domain", action="append", choices=DOMAINS, dest="domains", help="only this; repeatable"
+    )
+    what.add_argument(
+        "--limit", type=count, metavar="N", help="only the first N tuples of each domain"
+    )
+    how = run.add_argument_group("how judges are asked")
+    how.add_argument(
+        "--method",
+        choices=JUDGING_METHODS,
+        metavar="METHOD",
+        help="pairwise (default): five verdicts; -two-level: A or B; -logprob: P(A) of one token; "
+        "pointwise: a rating 1 to 10; -logprob: its expected value",
+    )
+    how.add_argument(
+        "--votes", type=count, metavar="N", help="ask each question N times and average"
+    )
+    how.add_argument(
+        "--template",
+        metavar="FILE",
+        help="your own question (Jinja: prompt, response_a, response_b or response); or the chat "
+        "template of a server that wants rendered text (messages)",
+    )
+    how.add_argument(
+        "--order",
+        choices=ORDERS,
+        help="seeded (default): one order a pair, drawn by hash; both: both orders; adaptive: "
+        "both, but the second only where the first gave a verdict",
+    )
+    how.add_argument("--seed", type=int, metavar="N", help="of the seeded order (default 0)")
+    how.add_argument(
+        "--param",
+        action="append",
+        dest="params",
+        metavar="NAME=JSON",
+        help="set a field of every request body, null removes it; repeatable",
+    )
+    where = run.add_argument_group("endpoints")
+    where.add_argument("--base-url", metavar="URL", help="of the run's one hosted model")
+    where.add_argument("--concurrency", type=count, metavar="N", help="calls in flight per model")
+    where.add_argument("--rpm", type=positive, metavar="N", help="requests a minute per model")
+    where.add_argument("--tpm", type=positive, metavar="N", help="tokens a minute per model")
+    where.add_argument(
+        "--deadline", type=positive, metavar="S", help="seconds for one attempt (default 600)"
+    )
+    files = run.add_argument_group("files and output")
+    files.add_argument("--out", metavar="DIR", help="results folder (default runs/...)")
+    files.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")
+    files.add_argument("--config", metavar="FILE", help="options (default ./rmjudge.toml)")
+    files.add_argument(
+        "--dry-run", action="store_true", help="say what would be called and bought; call nothing"
+    )
+    files.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    files.add_argument("--quiet", action="store_true", help="no progress")
