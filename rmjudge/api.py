@@ -104,7 +104,7 @@ async def _evaluate(
 
         from rmjudge.progress import watcher  # noqa: PLC0415
 
-        watch = watcher(Console(stderr=True), prepared.prices)
+        watch = watcher(Console(stderr=True))
     run = await execute(
         prepared,
         watch=watch,

@@ -20,9 +20,9 @@ from rmjudge.vocabulary import DOMAINS, Domain, Order
 FLAGGED_SHOWN: Final = 3
 
 
-def result_of(job: Job, price: Price | None) -> ScorerResult:
+def result_of(job: Job) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
-    scorer, counts = job.scorer, job.counts
+    scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     for plan, answers in zip(job.plans, job.answers, strict=True):
         credits[plan.item.domain].append(plan.credits(answers))
@@ -45,7 +45,7 @@ def result_of(job: Job, price: Price | None) -> ScorerResult:
         cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
         models=dict(sorted(job.models.items())),
-        notes=tuple(_notes(job, price)),
+        notes=tuple(_notes(job)),
         stopped=str(job.stopped) if job.stopped else None,
     )
 
@@ -85,11 +85,11 @@ def _tuple_results(job: Job) -> Iterator[TupleResult]:
             yield TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
 
 
-def _notes(job: Job, price: Price | None) -> Iterator[str]:
+def _notes(job: Job) -> Iterator[str]:
     yield from job.notes
     if flagged := _flagged(job):
         yield flagged
-    if saved := _saving(job, price):
+    if saved := _saving(job):
         yield saved
     if len(job.models) > 1:
         named = ", ".join(f"{model} ({count})" for model, count in job.models.most_common(3))
@@ -115,9 +115,9 @@ def _flagged(job: Job) -> str:
     return f"texts that read like verdicts in {len(names)} of the tuples: {shown}"
 
 
-def _saving(job: Job, price: Price | None) -> str:
+def _saving(job: Job) -> str:
     """What the vendor's prompt cache was worth."""
-    spent = job.spent
+    spent, price = job.spent, job.price
     if not spent.cached_tokens:
         return ""
     share = 100 * spent.cached_tokens / max(spent.input_tokens, 1)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
-from rmjudge.job import Spent
 from rmjudge.orchestrator import settle_from_cache
-from rmjudge.pricing import cost_of
+from rmjudge.pricing import Spent, cost_of
 from rmjudge.session import Prepared
 from rmjudge.tokens import estimate_tokens
 
@@ -52,7 +51,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     """
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
-        for job, price in zip(prepared.jobs, prepared.prices, strict=True):
+        for job in prepared.jobs:
             key = scorer_key(job.scorer.identity)
             pending = await settle_from_cache(job, cache, key, job.all_questions())
             inputs = sum(estimate_tokens(work.call) for work in pending)
@@ -65,8 +64,8 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
                     to_buy=len(pending),
                     input_tokens=inputs,
                     output_tokens=outputs,
-                    cost=cost_of(Spent(inputs, outputs), price) if pending else 0.0,
-                    cost_known=price is not None or not pending,
+                    cost=cost_of(Spent(inputs, outputs), job.price) if pending else 0.0,
+                    cost_known=job.price is not None or not pending,
                     at_most=any(plan.conditional for plan in job.plans),
                 )
             )

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Usage, Verdict
+from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
 from rmjudge.errors import StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import Plan
+from rmjudge.pricing import FREE, Price, Spent
 from rmjudge.scorer import Scorer
 from rmjudge.vocabulary import Domain
 
@@ -48,24 +49,6 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Spent:
-    """Tokens of the replies bought in this process."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    uncounted_replies: int = 0
-
-    def add(self, usage: Usage) -> None:
-        """Add one reply's usage."""
-        if usage.input_tokens is None and usage.output_tokens is None:
-            self.uncounted_replies += 1
-        self.input_tokens += usage.input_tokens or 0
-        self.output_tokens += usage.output_tokens or 0
-        self.cached_tokens += usage.cached_tokens or 0
-
-
-@dataclass(slots=True)
 class LiveCells:
     """Running sums of one domain's complete tuples, for the display of a run under way."""
 
@@ -86,9 +69,14 @@ class Job:
     """A scorer, the plans of its tuples, and what is known of their answers so far."""
 
     def __init__(
-        self, scorer: Scorer, plans: Sequence[Plan], key_of: Callable[[Call], str]
+        self,
+        scorer: Scorer,
+        plans: Sequence[Plan],
+        key_of: Callable[[Call], str],
+        price: Price | None = FREE,
     ) -> None:
         self.scorer = scorer
+        self.price = price
         self.plans = tuple(plans)
         self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
         self.counts = Counts()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
+from rmjudge.calls import Usage
 from rmjudge.errors import UsageError
-from rmjudge.job import Spent
 
 PER_MILLION: Final = 1_000_000
 
@@ -24,6 +24,24 @@ class Price:
 
 
 FREE: Final = Price(0.0, 0.0)
+
+
+@dataclass(slots=True)
+class Spent:
+    """Tokens of the replies bought in this process."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    uncounted_replies: int = 0
+
+    def add(self, usage: Usage) -> None:
+        """Add one reply's usage."""
+        if usage.input_tokens is None and usage.output_tokens is None:
+            self.uncounted_replies += 1
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        self.cached_tokens += usage.cached_tokens or 0
 
 
 def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rmjudge.job import Job, LiveCells
-from rmjudge.pricing import Price, cost_of
+from rmjudge.pricing import cost_of
 from rmjudge.render.text import clean
 from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, DOMAINS, STYLES
 
@@ -25,14 +25,12 @@ FIRST_LINE_S: Final = 1.0
 """Soon, so that a log shows from the start what is done; late enough to know the cache."""
 
 
-def watcher(
-    console: Console, prices: Sequence[Price | None]
-) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
+def watcher(console: Console) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
     """Make the `watch` hook of `session.execute`."""
 
     @asynccontextmanager
     async def watch(jobs: Sequence[Job]) -> AsyncIterator[None]:
-        board = Board(jobs, prices)
+        board = Board(jobs)
         show = _live if console.is_terminal else _lines
         task = asyncio.create_task(show(console, board))
         try:
@@ -72,10 +70,9 @@ class Board:
     def __init__(
         self,
         jobs: Sequence[Job],
-        prices: Sequence[Price | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rows = list(zip(jobs, prices, strict=True))
+        self._jobs = jobs
         self._clock = clock
         self._begun = clock()
 
@@ -83,14 +80,14 @@ class Board:
         """One plain line a job."""
         return [
             f"{clean(job.scorer.name)}: {job.counts.done} of {job.counts.planned} calls, "
-            + ", ".join(self._figures(job, price))
-            for job, price in self._rows
+            + ", ".join(self._figures(job))
+            for job in self._jobs
         ]
 
     def renderable(self) -> RenderableType:
         """Bars and figures of all jobs, then the matrices as they fill."""
         parts: list[RenderableType] = []
-        for job, price in self._rows:
+        for job in self._jobs:
             counts = job.counts
             bar = Table.grid(padding=(0, 1))
             bar.add_column(no_wrap=True, overflow="ellipsis", max_width=30)
@@ -100,12 +97,12 @@ class Board:
                 ProgressBar(total=max(counts.planned, 1), completed=counts.done),
                 Text(f"{counts.done}/{counts.planned}"),
             )
-            parts += [bar, Text("  " + ", ".join(self._figures(job, price)), style="dim")]
+            parts += [bar, Text("  " + ", ".join(self._figures(job)), style="dim")]
             if job.live:
                 parts.append(_fill(job))
         return Group(*parts)
 
-    def _figures(self, job: Job, price: Price | None) -> list[str]:
+    def _figures(self, job: Job) -> list[str]:
         counts, activity = job.counts, job.scorer.activity
         figures = [f"{counts.from_cache} cached", f"{counts.in_flight} in flight"]
         if activity.retried:
@@ -121,7 +118,7 @@ class Board:
             figures.append(f"{rate:.1f}/s")
             if left := counts.planned - counts.done:
                 figures.append(f"{duration(left / rate)} left")
-        cost = cost_of(job.spent, price)
+        cost = cost_of(job.spent, job.price)
         if cost is not None:
             figures.append(f"${cost:.4f}")
         if activity.note and not job.finished:

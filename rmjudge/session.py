@@ -23,14 +23,13 @@ from rmjudge.job import Job
 from rmjudge.options import RunOptions
 from rmjudge.orchestrator import Orchestrator
 from rmjudge.plan import plan_data
-from rmjudge.pricing import Price
 from rmjudge.providers.registry import (
     sends_in_clear,
 )
 from rmjudge.results import ScorerResult
 from rmjudge.runfiles import clear_for_several, folders_for, slug, write_result
 from rmjudge.scorer import Scorer
-from rmjudge.scorers import choose
+from rmjudge.scorers import Chosen, choose
 from rmjudge.store import key_fields
 from rmjudge.version import __version__
 
@@ -46,7 +45,6 @@ class Prepared:
     options: RunOptions
     data: DataSet
     jobs: tuple[Job, ...]
-    prices: tuple[Price | None, ...]
     out: Path
 
     @property
@@ -124,13 +122,13 @@ def prepare(
     return Prepared(
         options=options,
         data=data,
-        jobs=tuple(_job(scorer, data, options) for scorer in scorers),
-        prices=tuple(item.price for item in chosen),
+        jobs=tuple(_job(item, data, options) for item in chosen),
         out=options.out or Path("runs") / _folder_name(scorers, data, options),
     )
 
 
-def _job(scorer: Scorer, data: DataSet, options: RunOptions) -> Job:
+def _job(chosen: Chosen, data: DataSet, options: RunOptions) -> Job:
+    scorer = chosen.scorer
     plans = plan_data(
         data,
         scorer.method,
@@ -139,7 +137,7 @@ def _job(scorer: Scorer, data: DataSet, options: RunOptions) -> Job:
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    return Job(scorer, plans, _key_of)
+    return Job(scorer, plans, _key_of, chosen.price)
 
 
 def _key_of(call: Call) -> str:
@@ -193,9 +191,7 @@ async def execute(
             if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
                 job.notes.append(f"{damaged} damaged rows in the cache were bought again")
     run = Run(
-        results=tuple(
-            result_of(job, price) for job, price in zip(prepared.jobs, prepared.prices, strict=True)
-        ),
+        results=tuple(map(result_of, prepared.jobs)),
         folder=prepared.out,
         stopped=_worst_stop(prepared.jobs),
     )

@@ -19,8 +19,9 @@ from rmjudge.calls import (
     Verdict,
 )
 from rmjudge.dataset.tuples import BenchTuple, Triple
-from rmjudge.job import Job, Spent, Work
+from rmjudge.job import Job, Work
 from rmjudge.plan import plan_tuple
+from rmjudge.pricing import Spent
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Order
 

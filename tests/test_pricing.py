@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from rmjudge import UsageError
-from rmjudge.job import Spent
-from rmjudge.pricing import FREE, Price, cost_of, price_table
+from rmjudge.pricing import FREE, Price, Spent, cost_of, price_table
 
 
 def test_a_cost_is_tokens_times_price_per_million() -> None:

@@ -83,7 +83,7 @@ def drawn(board: Board, width: int = 80) -> str:
 
 
 def test_a_line_says_how_far_each_scorer_is() -> None:
-    board = Board([job_of(), job_of(["chat"], "other")], [FREE, FREE])
+    board = Board([job_of(), job_of(["chat"], "other")])
     assert board.lines() == [
         "length: 0 of 12 calls, 0 cached, 0 in flight",
         "other: 0 of 6 calls, 0 cached, 0 in flight",
@@ -92,7 +92,7 @@ def test_a_line_says_how_far_each_scorer_is() -> None:
 
 def test_the_rate_and_the_time_left_come_from_what_was_bought() -> None:
     job, clock = job_of(), Clock()
-    board = Board([job], [FREE], clock)
+    board = Board([job], clock)
     clock.now += 4
     answer(job, 8)
     assert board.lines() == ["length: 8 of 12 calls, 0 cached, 0 in flight, 2.0/s, 2 s left"]
@@ -100,7 +100,7 @@ def test_the_rate_and_the_time_left_come_from_what_was_bought() -> None:
 
 def test_cached_answers_are_no_speed() -> None:
     job, clock = job_of(), Clock()
-    board = Board([job], [FREE], clock)
+    board = Board([job], clock)
     clock.now += 1
     job.counts.from_cache = 6
     assert board.lines() == ["length: 6 of 12 calls, 6 cached, 0 in flight"]
@@ -108,7 +108,7 @@ def test_cached_answers_are_no_speed() -> None:
 
 def test_no_time_is_left_when_all_is_done() -> None:
     job, clock = job_of(["chat"]), Clock()
-    board = Board([job], [FREE], clock)
+    board = Board([job], clock)
     clock.now += 2
     answer(job, 6)
     assert board.lines() == ["length: 6 of 6 calls, 0 cached, 0 in flight, 3.0/s"]
@@ -116,7 +116,7 @@ def test_no_time_is_left_when_all_is_done() -> None:
 
 def test_what_went_wrong_is_counted_only_when_something_did() -> None:
     job, clock = job_of(["chat"]), Clock()
-    board = Board([job], [FREE], clock)
+    board = Board([job], clock)
     clock.now += 1
     job.scorer.activity.retried = 3
     first, second, *_ = job.work.values()
@@ -132,15 +132,16 @@ def test_what_went_wrong_is_counted_only_when_something_did() -> None:
 @pytest.mark.parametrize(("price", "shown"), [(Price(2, 8), True), (FREE, False), (None, False)])
 def test_the_cost_so_far_is_shown_where_it_is_known(price: Price | None, shown: bool) -> None:
     job = job_of()
+    job.price = price
     job.spent.add(Usage(input_tokens=1000, output_tokens=250))
-    (line,) = Board([job], [price]).lines()
+    (line,) = Board([job]).lines()
     assert line.endswith(", $0.0040") is shown
     assert ("$" in line) is shown
 
 
 def test_a_note_is_shown_until_the_scorer_has_finished() -> None:
     job = job_of(["chat"])
-    board = Board([job], [FREE])
+    board = Board([job])
     job.scorer.activity.note = "waiting 30 s as the server asked"
     assert "waiting 30 s as the server asked" in drawn(board)
     answer(job, 6)
@@ -149,7 +150,7 @@ def test_a_note_is_shown_until_the_scorer_has_finished() -> None:
 
 def test_a_matrix_fills_as_tuples_are_completed() -> None:
     job = job_of()
-    board = Board([job], [FREE])
+    board = Board([job])
     answer(job, 5)
     assert "concise" not in drawn(board)
     answer(job, 1)
@@ -167,7 +168,7 @@ def test_a_cell_that_could_not_be_scored_is_a_dash_and_not_a_zero() -> None:
     first = next(iter(job.work.values()))
     job.settle(first, Unscored("not-a-number"))
     answer(job, 5)
-    rows = [line.split() for line in drawn(Board([job], [FREE])).splitlines()]
+    rows = [line.split() for line in drawn(Board([job])).splitlines()]
     assert ["concise", "-", "-", "-"] in rows
 
 
@@ -175,7 +176,7 @@ def test_the_board_of_four_domains_fits_in_80_columns_and_cuts_no_figure() -> No
     job = job_of(DOMAINS, "openai/" + "a-very-long-name-" * 20)
     answer(job, 23)
     job.scorer.activity.note = "slowed down: " + "words " * 30
-    lines = drawn(Board([job], [FREE])).splitlines()
+    lines = drawn(Board([job])).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("openai/a-very-long-name-")
     assert lines[0].rstrip().endswith("23/24")
@@ -186,7 +187,7 @@ def test_the_board_of_four_domains_fits_in_80_columns_and_cuts_no_figure() -> No
 def test_names_and_notes_are_shown_as_text_and_never_obeyed() -> None:
     job = job_of(["chat"], "[/INST]\x1b[31mred\u202e")
     job.scorer.activity.note = "[bold]\x1b]0;title\x07"
-    board = Board([job], [FREE])
+    board = Board([job])
     for shown in (drawn(board), "\n".join(board.lines())):
         assert "[/INST]" in shown
         assert "[bold]" in shown
@@ -214,7 +215,7 @@ async def test_a_pipe_gets_plain_lines_and_only_when_something_changed(
     monkeypatch.setattr(progress, "LINE_S", 0.01)
     monkeypatch.setattr(progress, "FIRST_LINE_S", 0.01)
     job, out = job_of(["chat"]), StringIO()
-    async with watcher(Console(file=out, width=40), [FREE])([job]):
+    async with watcher(Console(file=out, width=40))([job]):
         await asyncio.sleep(0.2)
         job.counts.from_cache = 3
         await asyncio.sleep(0.2)
@@ -228,7 +229,7 @@ async def test_a_terminal_gets_frames_and_is_left_clean() -> None:
     out = StringIO()
     console = Console(file=out, width=80, force_terminal=True)
     with suppress(Interrupted):
-        async with watcher(console, [FREE])([job_of()]):
+        async with watcher(console)([job_of()]):
             await asyncio.sleep(0.1)
             raise Interrupted("stop")
     shown = out.getvalue()
@@ -249,7 +250,7 @@ async def test_a_display_that_breaks_does_not_end_the_run(
     monkeypatch.setattr(progress, "LINE_S", 0.01)
     monkeypatch.setattr(progress, "FIRST_LINE_S", 0.01)
     done = False
-    async with watcher(Console(file=Gone(), width=80), [FREE])([job_of()]):
+    async with watcher(Console(file=Gone(), width=80))([job_of()]):
         await asyncio.sleep(0.1)
         done = True
     assert done

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     if not arguments.quiet:
         from rmjudge.progress import watcher  # noqa: PLC0415 - not with --quiet
 
-        watch = watcher(people(), prepared.prices)
+        watch = watcher(people())
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
     _show(finished, resume, as_json=arguments.json)
     if finished.stopped is not None:
