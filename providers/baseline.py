@@ -52,6 +52,7 @@ class Baseline:
     parser = ""
     concurrency = 1
     batch = 256
+    whole_tuples = False
     votes = 1
     lead_characters: int | None = None
     output_tokens_estimate = 0

@@ -46,6 +46,7 @@ class HostedScorer:
         self.parser = provider.parser
         self.concurrency = concurrency or provider.concurrency
         self.batch = provider.batch
+        self.whole_tuples = False
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate

@@ -87,7 +87,7 @@ class Orchestrator:
             self._stop_job(job, reason)
 
     async def _buy(self, job: Job, key: str, pending: Sequence[Work]) -> None:
-        queue = self._jobs[job] = WorkQueue(pending)
+        queue = self._jobs[job] = WorkQueue(pending, _tuple_of if job.scorer.whole_tuples else None)
         if job.stopped is not None:
             queue.close()
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
@@ -132,6 +132,11 @@ class Orchestrator:
             else:
                 follow_ups += job.fail(item, outcome)
         return follow_ups
+
+
+def _tuple_of(work: Work) -> int:
+    """The first tuple that asks this."""
+    return work.places[0][0]
 
 
 async def settle_from_cache(

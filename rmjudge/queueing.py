@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class WorkQueue(Generic[T]):
-    """First in, first out; follow-ups go to the front, so that started tuples finish first."""
+    """First in, first out; follow-ups go to the front, so that started tuples finish first.
 
-    def __init__(self, items: Iterable[T]) -> None:
+    Neighbours with the same `group` are handed out together.
+    """
+
+    def __init__(self, items: Iterable[T], group: Callable[[T], Hashable] | None = None) -> None:
         self._items = deque(items)
+        self._group = group
         self._under_way = 0
         self._closed = False
         self._waiting: list[asyncio.Future[None]] = []
 
     async def take(self, most: int) -> list[T]:
-        """Return up to `most` items; an empty list when there will be no more."""
+        """Return up to `most` items; an empty list when there will be no more.
+
+        A group larger than `most` is returned whole.
+        """
         while not self._items and self._under_way and not self._closed:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -28,8 +35,22 @@ class WorkQueue(Generic[T]):
         if self._closed:
             return []
         taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+        if self._group is not None and taken and self._items:
+            self._keep_together(taken, self._group)
         self._under_way += len(taken)
         return taken
+
+    def _keep_together(self, taken: list[T], group: Callable[[T], Hashable]) -> None:
+        """Move the cut between the taken items and the rest to where a group ends."""
+        last = group(taken[-1])
+        if group(self._items[0]) != last:
+            return
+        if group(taken[0]) == last:
+            while self._items and group(self._items[0]) == last:
+                taken.append(self._items.popleft())
+        else:
+            while group(taken[-1]) == last:
+                self._items.appendleft(taken.pop())
 
     def done(self, count: int, follow_ups: Iterable[T] = ()) -> None:
         """Say that taken items are finished, and what is to be done now because of them."""

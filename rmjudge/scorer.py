@@ -51,6 +51,8 @@ class Scorer(Protocol):
     """How many `answer` calls may be under way at once."""
     batch: int
     """How many calls one `answer` takes at most."""
+    whole_tuples: bool
+    """Whether one `answer` is given all calls of a tuple, or none."""
     output_tokens_estimate: int
     """Tokens of one reply, roughly; 0 where none are generated."""
     votes: int
@@ -87,6 +89,7 @@ class _InProcessScorer(ABC):
     version: str = ""
     concurrency = 1
     batch = 1
+    whole_tuples = False
     votes = 1
     lead_characters: int | None = None
     output_tokens_estimate = 0

@@ -168,6 +168,7 @@ class Watched:
     parser = ""
     concurrency = 6
     batch = 1
+    whole_tuples = False
     votes = 1
     lead_characters: int | None = 0
     output_tokens_estimate = 0

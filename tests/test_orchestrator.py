@@ -143,6 +143,12 @@ class Batches(Rewards):
         return await super().answer(calls)
 
 
+class WholeTuples(Batches):
+    name = "mine/whole-tuples"
+    batch = 16
+    whole_tuples = True
+
+
 class FullDisk(AnswerCache):
     """Keeps a number of answers, then no more."""
 
@@ -659,6 +665,12 @@ async def test_the_other_jobs_finish_before_an_error_surfaces(tmp_path: Path) ->
         await run(tmp_path, job_of(Buggy(0, RuntimeError("bug"))), other)
     assert other.finished
     assert other.counts.answered == 30
+
+
+async def test_a_scorer_that_wants_whole_tuples_never_gets_a_part_of_one(tmp_path: Path) -> None:
+    scorer = WholeTuples()
+    await run(tmp_path, job_of(scorer, many(5)))
+    assert scorer.sizes == [12, 12, 6]
 
 
 class TooFew(Rewards):

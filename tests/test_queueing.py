@@ -134,3 +134,22 @@ async def test_every_item_and_every_follow_up_is_handed_out_once(workers: int, m
     async with asyncio.timeout(60):  # a queue that loses count would wait for ever
         await asyncio.gather(*(work() for _ in range(workers)))
     assert sorted(seen) == sorted(f"{n}{plus}" for n in range(40) for plus in ("", "+", "++"))
+
+
+@pytest.mark.parametrize(
+    ("most", "batches"),
+    [
+        (1, ["aa", "bbb", "c"]),  # a group larger than a batch comes whole
+        (3, ["aa", "bbb", "c"]),  # the cut moves back to where a group ends
+        (4, ["aa", "bbbc"]),
+        (5, ["aabbb", "c"]),
+        (9, ["aabbbc"]),
+    ],
+)
+async def test_groups_are_handed_out_whole(most: int, batches: list[str]) -> None:
+    queue = WorkQueue("aabbbc", group=str)
+    taken = []
+    while items := await queue.take(most):
+        taken.append("".join(items))
+        queue.done(len(items))
+    assert taken == batches
