@@ -10,7 +10,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from rmjudge.calls import Answer, Call, Failure, Json, Outcome, Reply, Reward, RewardCall, Unscored
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Failure,
+    Json,
+    Outcome,
+    Reply,
+    Reward,
+    RewardCall,
+    Unscored,
+    Usage,
+)
 from rmjudge.errors import UsageError
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method
@@ -73,6 +84,10 @@ class Baseline:
             else Failure("unsupported", "a baseline scores single responses")
             for call in calls
         ]
+
+    def most_tokens(self, call: Call) -> Usage | None:
+        """Nothing is charged for."""
+        return Usage(0, 0)
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Never reached: the stored answer is the reply."""

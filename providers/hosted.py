@@ -5,9 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from rmjudge.calls import Answer, Call, CompareCall, Failure, Json, Outcome, Reply, RewardCall
+from rmjudge.calls import (
+    Answer,
+    Call,
+    CompareCall,
+    Failure,
+    Json,
+    Outcome,
+    Reply,
+    RewardCall,
+    Usage,
+)
 from rmjudge.errors import StopRun
 from rmjudge.providers.base import Provider
 from rmjudge.providers.sending.messages import MalformedBodyError
@@ -20,6 +30,9 @@ from rmjudge.vocabulary import Method
 if TYPE_CHECKING:
     from rmjudge.providers.sending.sender import Sender
 
+OUTPUT_LIMITS: Final = frozenset(
+    ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
+)
 _PROBES: Mapping[Method, Call] = {
     "pointwise": RewardCall("prompt", "response"),
     "pairwise": CompareCall("prompt", "first", "second"),
@@ -114,6 +127,12 @@ class HostedScorer:
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
         return await self._connected().send(request, parse, tokens, last_resort=len(calls) == 1)
 
+    def most_tokens(self, call: Call) -> Usage | None:
+        """Input: a token has at least one byte of the request. Output: the limit in it."""
+        body = self._provider.build([call]).body
+        limit = _limit_in(body) if self.output_tokens_estimate else 0
+        return None if limit is None else Usage(len(json.dumps(body)), limit)
+
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
         return self._provider.read(json.loads(raw), call)[0]
@@ -128,6 +147,16 @@ class HostedScorer:
         if self._sender is not None:
             await self._sender.aclose()
             self._sender = None
+
+
+def _limit_in(body: Mapping[str, Json]) -> int | None:
+    """The most output tokens that a request asks for, under whatever name."""
+    for name, value in body.items():
+        if name in OUTPUT_LIMITS and isinstance(value, int):
+            return value
+        if isinstance(value, dict) and (limit := _limit_in(value)) is not None:
+            return limit
+    return None
 
 
 def identity_of(provider: Provider) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from rmjudge.calls import Json
-from rmjudge.errors import UsageError
+from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 
@@ -72,6 +72,7 @@ class ScorerSettings:
     rpm: float | None = None
     tpm: float | None = None
     deadline_s: float | None = None
+    outage_s: float | None = None
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
@@ -147,7 +148,7 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
     base_url = _base_url(kind, spec, settings)
     key = _key(kind, spec, base_url, needed=settings.need_key)
     _check_params(spec, settings.params)
-    policy = Policy(deadline_s=settings.deadline_s) if settings.deadline_s else Policy()
+    policy = Policy().patient(deadline_s=settings.deadline_s, outage_s=settings.outage_s)
     return HostedScorer(
         _provider(kind, spec, base_url, settings),
         secret=Secret(key) if key else None,
@@ -202,7 +203,7 @@ def _key(kind: type[Provider], spec: Spec, base_url: str, *, needed: bool) -> st
         return key
     official = base_url == kind.default_url and kind.key_needed_at_default_url
     if needed and official and kind.key_variables:
-        raise UsageError(
+        raise MissingKeyError(
             f"{spec.name}: no API key; set the environment variable "
             f"{' or '.join(kind.key_variables)}"
         )

@@ -14,9 +14,10 @@ from rmjudge.calls import Json
 from rmjudge.config import check_option
 from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
+from rmjudge.preparation import prepare
 from rmjudge.runfiles import find_results, read_result
 from rmjudge.scorer import Scorer
-from rmjudge.session import Run, Started, Watch, execute, prepare
+from rmjudge.session import Run, Started, Watch, execute
 from rmjudge.signals import draining
 from rmjudge.vocabulary import Domain, Order
 
@@ -41,6 +42,11 @@ class Options(TypedDict, total=False):
     rpm: float
     tpm: float
     deadline: float
+    outage: float
+    max_cost: float
+    max_calls: int
+    fallback: str
+    offline: bool
     cache_dir: str | Path
     prices: Mapping[str, Any]
     progress: bool
@@ -51,7 +57,8 @@ def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options
 
     `models` are `PROVIDER/MODEL[@URL]` or scorers of your own; `data` is `sample`, `rm-bench`, or
     paths. `limit` counts tuples a domain, `rpm` and `tpm` requests and tokens a minute,
-    `deadline` seconds an attempt. Works in plain code and in a notebook, where an event loop is
+    `deadline` seconds an attempt. A run that stops on `max_cost` or `max_calls` raises
+    `BudgetReached`. Works in plain code and in a notebook, where an event loop is
     already running. Answers are kept in the cache, so that the same call again buys nothing;
     the run's files go to `out` (default `runs/...`). Accuracies are fractions, None without data.
 

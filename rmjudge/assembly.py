@@ -12,7 +12,7 @@ from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits
-from rmjudge.plan import PairwisePlan, PointwisePlan
+from rmjudge.plan import Answers, PairwisePlan, Plan, PointwisePlan
 from rmjudge.pricing import FREE, PER_MILLION, Price, cost_of
 from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
@@ -27,10 +27,10 @@ def result_of(job: Job) -> ScorerResult:
     for plan, answers in zip(job.plans, job.answers, strict=True):
         credits[plan.item.domain].append(plan.credits(answers))
     cost = cost_of(job.spent, price)
-    metrics = compute_metrics(scorer.name, scorer.method, _order(job), credits, _position(job))
+    metrics = compute_metrics(scorer.name, scorer.method, order_of(job), credits, _position(job))
     return ScorerResult(
         metrics=metrics,
-        tuples=tuple(_tuple_results(job)),
+        tuples=tuple(map(tuple_result, job.plans, job.answers)),
         calls=CallCounts(
             planned=counts.planned,
             from_cache=counts.from_cache,
@@ -55,7 +55,8 @@ def _nothing(price: Price | None) -> float | None:
     return None if price == FREE else 0.0
 
 
-def _order(job: Job) -> Order | None:
+def order_of(job: Job) -> Order | None:
+    """The order in which pairs are shown; None for rewards."""
     return next((plan.order for plan in job.plans if isinstance(plan, PairwisePlan)), None)
 
 
@@ -75,14 +76,13 @@ def _position(job: Job) -> Position | None:
     )
 
 
-def _tuple_results(job: Job) -> Iterator[TupleResult]:
-    for plan, answers in zip(job.plans, job.answers, strict=True):
-        item = plan.item
-        if isinstance(plan, PointwisePlan):
-            chosen, rejected = plan.scores(answers)
-            yield TupleResult(item.id, item.domain, item.subset, chosen, rejected)
-        else:
-            yield TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
+def tuple_result(plan: Plan, answers: Answers) -> TupleResult:
+    """A tuple's line of `results.jsonl`."""
+    item = plan.item
+    if isinstance(plan, PointwisePlan):
+        chosen, rejected = plan.scores(answers)
+        return TupleResult(item.id, item.domain, item.subset, chosen, rejected)
+    return TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
 
 
 def _notes(job: Job) -> Iterator[str]:

@@ -4,9 +4,11 @@
 
     RmjudgeError                 a message for people: what, where, what to do
     ├── UsageError               the command, the configuration or a key is wrong   exit 2
-    │   └── DataError            a data set is wrong; carries every problem found   exit 2
+    │   ├── DataError            a data set is wrong; carries every problem found   exit 2
+    │   └── MissingKeyError      a provider's API key is not set                    exit 2
     └── StopRun                  the run cannot go on; what is done is kept
         ├── ProviderStopped      the endpoint said no for good, or is gone          exit 3
+        ├── BudgetReached        --max-cost or --max-calls: the user's own ceiling      exit 3
         ├── StorageStopped       answers can no longer be kept                      exit 3
         └── Interrupted          Ctrl-C or SIGTERM                                  exit 130
 
@@ -45,6 +47,10 @@ class DataError(UsageError):
         super().__init__("\n".join([head, *shown]))
 
 
+class MissingKeyError(UsageError):
+    """A provider needs an API key, and none is set."""
+
+
 class StopRun(RmjudgeError):
     """The run cannot go on. Every answer already delivered is kept."""
 
@@ -53,6 +59,10 @@ class StopRun(RmjudgeError):
 
 class ProviderStopped(StopRun):
     """The provider refused for good (key, quota, model, redirect) or cannot be reached."""
+
+
+class BudgetReached(StopRun):
+    """The next call could cost more than the user allows."""
 
 
 class StorageStopped(StopRun):

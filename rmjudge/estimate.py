@@ -8,8 +8,8 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.orchestrator import settle_from_cache
+from rmjudge.preparation import Prepared
 from rmjudge.pricing import Spent, cost_of
-from rmjudge.session import Prepared
 from rmjudge.tokens import estimate_tokens
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
 from rmjudge.errors import StopRun
 from rmjudge.metrics.tallies import Credits
-from rmjudge.plan import Plan
+from rmjudge.plan import Plan, Wait
 from rmjudge.pricing import FREE, Price, Spent
 from rmjudge.scorer import Scorer
 from rmjudge.vocabulary import Domain
@@ -74,9 +74,12 @@ class Job:
         plans: Sequence[Plan],
         key_of: Callable[[Call], str],
         price: Price | None = FREE,
+        barred: str = "",
     ) -> None:
+        """`barred` says why nothing may be asked of the scorer, where nothing may."""
         self.scorer = scorer
         self.price = price
+        self.barred = barred
         self.plans = tuple(plans)
         self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
         self.counts = Counts()
@@ -180,6 +183,14 @@ class Job:
             raise self.stopped
         self.scorer.activity.note = "waiting: another process is buying the same answers"
 
+    def lacks(self, index: int) -> bool:
+        """Whether a tuple waits for an answer that asking could still bring."""
+        plan, answers = self.plans[index], self.answers[index]
+        return any(
+            answer is None and _worth_asking(plan.after(number), answers)
+            for number, answer in enumerate(answers)
+        )
+
     @property
     def finished(self) -> bool:
         """Every planned call is answered or failed."""
@@ -189,3 +200,10 @@ class Job:
         plan = self.plans[index]
         cells = self.live.setdefault(plan.item.domain, LiveCells())
         cells.add(plan.credits(self.answers[index]))
+
+
+def _worth_asking(wait: Wait | None, answers: Sequence[Answer | None]) -> bool:
+    """Whether what a call waits for is scored, or may still be."""
+    if wait is None or not wait.for_score:
+        return True
+    return not isinstance(answers[wait.call], Unscored)

@@ -26,11 +26,14 @@ class ProviderOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Everything about a run but its scorers. Rates are per minute, `deadline` in seconds.
+    """Everything about a run but its scorers. Rates are per minute, times in seconds.
 
     `limit` keeps the first tuples of each domain. `params` are laid over every request body.
     `method`, `order`, `votes` and `template` are how judges are asked; a template may also be
     the chat template of a server that wants rendered text. `try_once` makes one attempt a call.
+    `outage` is how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are
+    ceilings of what this run buys. `fallback` names the model that takes the tuples which a hosted
+    one leaves; `offline` asks nothing hosted.
     """
 
     data: tuple[str, ...] = ("sample",)
@@ -48,6 +51,11 @@ class RunOptions:
     rpm: float | None = None
     tpm: float | None = None
     deadline: float | None = None
+    outage: float | None = None
+    max_cost: float | None = None
+    max_calls: int | None = None
+    fallback: str | None = None
+    offline: bool = False
     cache_dir: Path | None = None
     providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
     prices: Mapping[str, Any] = field(default_factory=dict)

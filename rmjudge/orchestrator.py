@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from rmjudge.budget import Admission, Budget
 from rmjudge.calls import Answer, Outcome, Reply
 from rmjudge.errors import StopRun, StorageStopped
 from rmjudge.job import Job, Work
@@ -24,8 +25,11 @@ LOOKUP_CALLS: Final = 2000
 class Orchestrator:
     """Runs several jobs side by side; each has its own workers and its own fate."""
 
-    def __init__(self, store: AnswerStore, *, drain_s: float = DRAIN_S) -> None:
+    def __init__(
+        self, store: AnswerStore, *, budget: Budget | None = None, drain_s: float = DRAIN_S
+    ) -> None:
         self._store = store
+        self._budget = budget or Budget()
         self._drain_s = drain_s
         self._jobs: dict[Job, WorkQueue[Work] | None] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -46,6 +50,11 @@ class Orchestrator:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+
+    @property
+    def going(self) -> bool:
+        """Whether nobody has asked the run to stop."""
+        return self._reason is None
 
     def stop(self, reason: StopRun) -> None:
         """Finish what is under way, start nothing more. The first reason stands."""
@@ -72,7 +81,9 @@ class Orchestrator:
             pending = await settle_from_cache(job, self._store, key, job.first_questions())
             if pending and job.stopped is None:
                 job.stopped = self._reason  # asked to stop before anything was planned
-            if pending and job.stopped is None:
+            if pending and job.barred:
+                job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
+            elif pending and job.stopped is None:
                 async with self._store.claim(key, job.note_waiting):
                     # Another process may have bought some of these while this one waited.
                     pending = await settle_from_cache(job, self._store, key, pending)
@@ -102,17 +113,32 @@ class Orchestrator:
 
     async def _work(self, job: Job, key: str, queue: WorkQueue[Work]) -> None:
         while work := await queue.take(job.scorer.batch):
-            follow_ups: list[Work] = []
-            job.counts.sent += len(work)
-            job.counts.in_flight += len(work)
+            next_up: list[Work] = []
             try:
-                outcomes = await job.scorer.answer([item.call for item in work])
-                follow_ups = await self._keep(job, key, work, outcomes)
+                admission = await self._budget.admit(job, work)
+                if job.stopped is not None:  # while this waited for room
+                    self._budget.forgo(admission)
+                    continue
+                follow_ups = await self._ask(job, key, work[: admission.calls], admission)
+                next_up = [*follow_ups, *work[admission.calls :]]
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
-                job.counts.in_flight -= len(work)
-                queue.done(len(work), follow_ups)
+                queue.done(len(work), next_up)
+
+    async def _ask(
+        self, job: Job, key: str, work: Sequence[Work], admission: Admission
+    ) -> list[Work]:
+        """Have calls answered and kept; return the follow-up questions they raise."""
+        outcomes: Sequence[Outcome] | None = None
+        job.counts.sent += len(work)
+        job.counts.in_flight += len(work)
+        try:
+            outcomes = await job.scorer.answer([item.call for item in work])
+            return await self._keep(job, key, work, outcomes)
+        finally:
+            job.counts.in_flight -= len(work)
+            self._budget.settle(job, admission, outcomes)
 
     async def _keep(
         self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]

@@ -46,6 +46,8 @@ def replan(run: Path) -> Iterator[PlannedRun]:
             order, seed, cache_folder = options["order"], options["seed"], about["cache"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
+        if identity is None:
+            continue  # a combined result: its two scorers have folders of their own
         data = load(sources).select(*choice)
         if data.digest != digest:
             raise UsageError(

@@ -13,7 +13,10 @@ from rmjudge.vocabulary import Domain
 
 @dataclass(frozen=True, slots=True)
 class TupleResult:
-    """One tuple's line of `results.jsonl`: rewards of a pointwise scorer, or a judge's credits."""
+    """One tuple's line of `results.jsonl`: rewards of a pointwise scorer, or a judge's credits.
+
+    `scorer` says who gave them, where several share a data set (a run with a fallback).
+    """
 
     id: int | str
     domain: Domain
@@ -21,6 +24,7 @@ class TupleResult:
     score_chosen: Scores | None = None
     score_rejected: Scores | None = None
     matrix: Credits | None = None
+    scorer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,12 @@ class ScorerResult:
     models: Mapping[str, int]
     notes: tuple[str, ...]
     stopped: str | None = None
+
+    @property
+    def combined(self) -> bool:
+        """Whether several scorers gave these numbers; their own results stand beside."""
+        shares = self.metrics.shares
+        return shares is not None and len(shares.by_scorer) > 1
 
     @property
     def note(self) -> str:

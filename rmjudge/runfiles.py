@@ -30,9 +30,9 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
 
 
-def folders_for(folder: Path, scorers: Sequence[str]) -> list[Path]:
+def folders_for(folder: Path, scorers: Sequence[str], *, several: bool = False) -> list[Path]:
     """One scorer's files lie in the folder itself, several scorers' in a subfolder each."""
-    if len(scorers) == 1:
+    if len(scorers) == 1 and not several:
         return [folder]
     folders: list[Path] = []
     for scorer in scorers:
@@ -43,15 +43,22 @@ def folders_for(folder: Path, scorers: Sequence[str]) -> list[Path]:
     return folders
 
 
-def clear_for_several(folder: Path) -> None:
-    """Remove an earlier run's files of a single scorer, which would hide the subfolders.
+def clear_results(folders: Iterable[Path]) -> None:
+    """Remove an earlier run's files, which would hide these or pass for a part of them.
 
     Raises:
         StorageStopped: they cannot be removed.
     """
+    for folder in folders:
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
     try:
         for name in (METRICS, RESULTS, RUN):
             (folder / name).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     except OSError as error:
         raise StorageStopped(f"{folder} cannot be written: {error.strerror}") from error
 
@@ -97,6 +104,8 @@ def _line(item: TupleResult) -> str:
         record |= {"score_chosen": item.score_chosen, "score_rejected": item.score_rejected}
     else:
         record["matrix"] = item.matrix
+    if item.scorer is not None:
+        record["scorer"] = item.scorer
     return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
 
 
@@ -188,6 +197,7 @@ def _tuple(line: str) -> TupleResult:
         score_chosen=_triple(record.get("score_chosen")),
         score_rejected=_triple(record.get("score_rejected")),
         matrix=None if matrix is None else tuple(tuple(map(_number, row)) for row in matrix),
+        scorer=record.get("scorer"),
     )
 
 

@@ -22,6 +22,7 @@ from rmjudge.calls import (
     Reward,
     RewardCall,
     Unscored,
+    Usage,
     Verdict,
 )
 from rmjudge.vocabulary import Method
@@ -67,6 +68,10 @@ class Scorer(Protocol):
         Raises:
             StopRun: nothing more can be had from this scorer.
         """
+        ...
+
+    def most_tokens(self, call: Call) -> Usage | None:
+        """The most tokens that a call can take, by what limits it; None where nothing does."""
         ...
 
     def parse(self, call: Call, raw: str) -> Answer:
@@ -126,6 +131,10 @@ class _InProcessScorer(ABC):
 
     @abstractmethod
     async def _one(self, call: Call) -> Outcome: ...
+
+    def most_tokens(self, call: Call) -> Usage | None:
+        """Nothing is charged for."""
+        return Usage(0, 0)
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Never reached: the stored answer is the reply."""

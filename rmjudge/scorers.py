@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rmjudge.cache.keys import scorer_key
-from rmjudge.errors import UsageError
+from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.options import ProviderOptions, RunOptions
 from rmjudge.pricing import FREE, Price, price_table
 from rmjudge.providers.registry import (
@@ -24,10 +24,14 @@ from rmjudge.scorer import Scorer
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A scorer of the run; `price` is None where it is not known."""
+    """A scorer of the run; `price` is None where it is not known.
+
+    `barred` says why nothing may be asked of it, so that only its kept answers count.
+    """
 
     scorer: Scorer
     price: Price | None
+    barred: str = ""
 
 
 def choose(
@@ -50,11 +54,48 @@ def choose(
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
+    if options.max_cost is not None:
+        _check_ceiling(chosen)
     if all(item.scorer.method == "pointwise" for item in chosen):
         for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
             if given:
                 raise UsageError(f"{name} is for comparisons, and this run has only rewards")
     return chosen
+
+
+def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | None:
+    """Make the scorer that takes what a hosted one leaves.
+
+    Raises:
+        UsageError: it could not be asked either, or nothing could ever be left to it.
+    """
+    if options.fallback is None:
+        return None
+    spec = parse_spec(options.fallback)
+    if options.offline and spec.hosted:
+        raise UsageError(f"--offline asks nothing hosted, and the fallback {spec.name} is")
+    if all(item.price == FREE for item in chosen):
+        raise UsageError("--fallback is for hosted models, and this run has none")
+    fallback = _hosted_or_baseline(
+        spec, replace(options, fallback=None), price_table(options.prices), need_keys=True
+    )
+    if scorer_key(fallback.scorer.identity) in {
+        scorer_key(item.scorer.identity) for item in chosen
+    }:
+        raise UsageError(f"the fallback {spec.name} is a scorer of the run already")
+    if options.max_cost is not None:
+        _check_ceiling([fallback])
+    return fallback
+
+
+def _check_ceiling(chosen: Sequence[Chosen]) -> None:
+    for item in chosen:
+        if item.price is None:
+            name = item.scorer.name
+            raise UsageError(
+                f"--max-cost needs the price of {name}: add to rmjudge.toml a table "
+                f'[prices."{name}"] with `input` and `output`, dollars per million tokens'
+            )
 
 
 def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -88,13 +129,19 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
 def _hosted_or_baseline(
     spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
 ) -> Chosen:
-    scorer = create(spec, replace(_settings(spec, options), need_key=need_keys))
+    settings = _settings(spec, options)
+    barred = "--offline" if options.offline and spec.hosted else ""
+    try:
+        scorer = create(spec, replace(settings, need_key=need_keys and not barred))
+    except MissingKeyError as error:
+        if options.fallback is None:
+            raise
+        scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
     if not spec.hosted:
         return Chosen(scorer, FREE)
     known = scorer.name in options.prices
-    if known or at_default_url(spec, str(scorer.identity.get("url"))):
-        return Chosen(scorer, prices.get(scorer.name))
-    return Chosen(scorer, None)
+    at_home = at_default_url(spec, str(scorer.identity.get("url")))
+    return Chosen(scorer, prices.get(scorer.name) if known or at_home else None, barred)
 
 
 def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
@@ -110,6 +157,7 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         rpm=options.rpm or own.rpm,
         tpm=options.tpm or own.tpm,
         deadline_s=options.deadline or own.deadline,
+        outage_s=options.outage,
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,

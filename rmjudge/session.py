@@ -1,10 +1,8 @@
-"""A run from options to files: prepare, execute, keep. The command line and Python share it."""
+"""A prepared run executed and kept as files. The command line and Python share it."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,43 +12,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rmjudge.assembly import result_of
-from rmjudge.cache import AnswerCache, default_folder
-from rmjudge.cache.keys import call_key, scorer_key
-from rmjudge.calls import Call, Json
-from rmjudge.dataset import DataSet, load
-from rmjudge.errors import DataError, StopRun
+from rmjudge.budget import Budget
+from rmjudge.cache import AnswerCache
+from rmjudge.cache.keys import scorer_key
+from rmjudge.calls import Json
+from rmjudge.errors import StopRun
+from rmjudge.fallback import Relief, combined_name, left_by, needs_fallback
 from rmjudge.job import Job
-from rmjudge.options import RunOptions
 from rmjudge.orchestrator import Orchestrator
-from rmjudge.plan import plan_data
-from rmjudge.providers.registry import (
-    sends_in_clear,
-)
+from rmjudge.preparation import Prepared, job_for
 from rmjudge.results import ScorerResult
-from rmjudge.runfiles import clear_for_several, folders_for, slug, write_result
-from rmjudge.scorer import Scorer
-from rmjudge.scorers import Chosen, choose
-from rmjudge.store import key_fields
+from rmjudge.runfiles import clear_results, folders_for, slug, write_result
 from rmjudge.version import __version__
 
-Notice: TypeAlias = Callable[[str], None]
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A run that has been checked and planned; nothing was sent yet."""
-
-    options: RunOptions
-    data: DataSet
-    jobs: tuple[Job, ...]
-    out: Path
-
-    @property
-    def cache_folder(self) -> Path:
-        """Where answers are kept."""
-        return self.options.cache_dir or default_folder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,75 +70,6 @@ class Run:
         return report_renderable(self.results)
 
 
-def prepare(
-    models: Sequence[str | Scorer],
-    options: RunOptions,
-    notice: Notice | None = None,
-    *,
-    need_keys: bool = True,
-) -> Prepared:
-    """Check everything that can be wrong, and plan. Keys are needed unless nothing is called.
-
-    Raises:
-        UsageError: something is; nothing was called.
-    """
-    tell = notice or (lambda _line: None)
-    chosen = choose(models, options, need_keys=need_keys)
-    scorers = [item.scorer for item in chosen]
-    data = load(options.data, notice=tell).select(options.domains, options.limit)
-    if not len(data):
-        raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    for scorer in scorers:
-        url = str(scorer.identity.get("url", ""))
-        if sends_in_clear(url):
-            tell(
-                f"warning: {scorer.name} is reached over plain http ({url}): "
-                "texts and keys cross the network unencrypted"
-            )
-    return Prepared(
-        options=options,
-        data=data,
-        jobs=tuple(_job(item, data, options) for item in chosen),
-        out=options.out or Path("runs") / _folder_name(scorers, data, options),
-    )
-
-
-def _job(chosen: Chosen, data: DataSet, options: RunOptions) -> Job:
-    scorer = chosen.scorer
-    plans = plan_data(
-        data,
-        scorer.method,
-        options.order,
-        options.seed,
-        votes=scorer.votes,
-        lead_characters=scorer.lead_characters,
-    )
-    return Job(scorer, plans, _key_of, chosen.price)
-
-
-def _key_of(call: Call) -> str:
-    return call_key(key_fields(call))
-
-
-def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> str:
-    who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
-    what: dict[str, Json] = {
-        "scorers": [scorer_key(scorer.identity) for scorer in scorers],
-        "data": data.digest,
-        **_asking(scorers, options),
-        "votes": [scorer.votes for scorer in scorers],
-    }
-    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{who}-{slug(data.label)}-{digest}"
-
-
-def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
-    """The order in which judges are asked; rewards have none."""
-    if all(scorer.method == "pointwise" for scorer in scorers):
-        return {}
-    return {"order": options.order, "seed": options.seed}
-
-
 async def execute(
     prepared: Prepared,
     *,
@@ -179,35 +86,56 @@ async def execute(
         StorageStopped: the cache or the results folder cannot be used.
     """
     begun = time.monotonic()
+    options = prepared.options
     # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
     with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
-        orchestrator = Orchestrator(cache)
-        async with (
-            started(orchestrator) if started else nullcontext(),
-            watch(prepared.jobs) if watch else nullcontext(),
-        ):
-            await orchestrator.run(prepared.jobs)
-        for job in prepared.jobs:
+        orchestrator = Orchestrator(cache, budget=Budget(options.max_cost, options.max_calls))
+        async with started(orchestrator) if started else nullcontext():
+            async with watch(prepared.jobs) if watch else nullcontext():
+                await orchestrator.run(prepared.jobs)
+            relief = _relief(prepared) if orchestrator.going else None
+            if relief is not None:
+                async with watch([relief.job]) if watch else nullcontext():
+                    await orchestrator.run([relief.job])
+        jobs = [*prepared.jobs, *([relief.job] if relief else [])]
+        for job in jobs:
             if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
                 job.notes.append(f"{damaged} damaged rows in the cache were bought again")
-    run = Run(
-        results=tuple(map(result_of, prepared.jobs)),
-        folder=prepared.out,
-        stopped=_worst_stop(prepared.jobs),
-    )
-    _write(prepared, run, time.monotonic() - begun, resume)
+    parts = [(result_of(job), job) for job in prepared.jobs]
+    whole: list[tuple[ScorerResult, Job | None]] = list(parts)
+    if relief is not None:
+        whole.append((relief.own(), relief.job))
+        whole += [(result, None) for result in relief.combined(prepared.jobs)]
+    run = Run(tuple(result for result, _job in whole), prepared.out, _worst_stop(jobs, relief))
+    _write(prepared, run, [job for _result, job in whole], time.monotonic() - begun, resume)
     return run
 
 
-def _worst_stop(jobs: Sequence[Job]) -> StopRun | None:
-    reasons = [job.stopped for job in jobs if job.stopped is not None]
+def _relief(prepared: Prepared) -> Relief | None:
+    """The fallback's part: whole tuples that a hosted model left."""
+    left = left_by(prepared.jobs) if prepared.fallback is not None else ()
+    if prepared.fallback is None or not left:
+        return None
+    tuples = [prepared.data.tuples[index] for index in left]
+    job = job_for(prepared.fallback, tuples, prepared.options)
+    return Relief(job, left, len(prepared.data))
+
+
+def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:
+    """Why the run has to be resumed; not because of a job whose tuples the fallback scored."""
+    relieved = relief is not None and relief.complete
+    reasons = [
+        job.stopped
+        for job in jobs
+        if job.stopped is not None and not (relieved and needs_fallback(job))
+    ]
     return max(reasons, key=lambda reason: reason.exit_code, default=None)
 
 
-def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
-    folders = folders_for(run.folder, [result.metrics.scorer for result in run.results])
-    if len(folders) > 1:
-        clear_for_several(run.folder)
+def _write(
+    prepared: Prepared, run: Run, jobs: Sequence[Job | None], wall_s: float, resume: str
+) -> None:
+    """Write each result's files; a result without a job is a combined one."""
     data = prepared.data
     about: dict[str, Json] = {
         "options": prepared.options.recorded(),
@@ -218,11 +146,28 @@ def _write(prepared: Prepared, run: Run, wall_s: float, resume: str) -> None:
         "wall_s": round(wall_s, 3),
         "resume": resume,
     }
-    rows = zip(folders, prepared.jobs, run.results, strict=True)
+    rows = zip(_folders(prepared, run), jobs, run.results, strict=True)
     for index, (folder, job, result) in enumerate(rows):
         own: dict[str, Json] = {
             "index": index,
-            "identity": dict(job.scorer.identity),
-            "votes": job.scorer.votes,
+            "identity": dict(job.scorer.identity) if job else None,
+            "votes": job.scorer.votes if job else 1,
         }
         write_result(folder, result, {**own, **about})
+
+
+def _folders(prepared: Prepared, run: Run) -> list[Path]:
+    """A folder for each result, freed of what an earlier run of the same command left there."""
+    names = [result.metrics.scorer for result in run.results]
+    if prepared.fallback is None:
+        folders = folders_for(run.folder, names)
+        if len(folders) > 1:
+            clear_results([run.folder])
+        return folders
+    fallback = prepared.fallback.scorer
+    mixed = [combined_name(job, fallback) for job in prepared.jobs]
+    possible = folders_for(run.folder, [job.scorer.name for job in prepared.jobs], several=True)
+    possible += [run.folder / slug(name) for name in (fallback.name, *mixed)]
+    folders = folders_for(run.folder, names, several=True)
+    clear_results([run.folder, *(folder for folder in possible if folder not in folders)])
+    return folders

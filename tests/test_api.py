@@ -15,7 +15,7 @@ import rmjudge
 from rmjudge.estimate import estimate
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.options import RunOptions
-from rmjudge.session import prepare
+from rmjudge.preparation import prepare
 from rmjudge.vocabulary import CELLS, DOMAINS
 
 

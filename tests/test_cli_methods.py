@@ -12,8 +12,8 @@ import pytest
 import rmjudge
 from rmjudge.cli import main
 from rmjudge.options import RunOptions
+from rmjudge.preparation import prepare
 from rmjudge.scorers import choose
-from rmjudge.session import prepare
 from rmjudge.vocabulary import JUDGING_METHODS
 
 if TYPE_CHECKING:

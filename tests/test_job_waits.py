@@ -11,7 +11,18 @@ import pytest
 
 from rmjudge import PairwiseScorer, PointwiseScorer, Scorer
 from rmjudge.cache import AnswerCache
-from rmjudge.calls import Answer, Call, Failure, Json, Outcome, Reply, Reward, Unscored, Verdict
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Failure,
+    Json,
+    Outcome,
+    Reply,
+    Reward,
+    Unscored,
+    Usage,
+    Verdict,
+)
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.job import Job, Work
 from rmjudge.orchestrator import Orchestrator
@@ -190,6 +201,9 @@ class Watched:
 
     async def ask(self, call: Call) -> None:
         await asyncio.sleep(0)
+
+    def most_tokens(self, call: Call) -> Usage | None:
+        return None
 
     def parse(self, call: Call, raw: str) -> Answer:
         return UNPARSED

@@ -36,6 +36,16 @@ class Policy:
     keepalive_s: float = 3.0
     """Below the 5 s after which uvicorn, vLLM and Node close idle connections."""
 
+    def patient(self, *, deadline_s: float | None, outage_s: float | None) -> Policy:
+        """The same with the user's patience, where it is given."""
+        changed = self
+        if deadline_s is not None:
+            changed = replace(changed, deadline_s=deadline_s)
+        if outage_s is not None:
+            at_start = min(outage_s, self.outage_at_start_s)
+            changed = replace(changed, outage_s=outage_s, outage_at_start_s=at_start)
+        return changed
+
     def of_one_attempt(self) -> Policy:
         """The same without a second attempt, for trying an endpoint out."""
         return replace(

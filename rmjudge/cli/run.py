@@ -16,7 +16,8 @@ from rmjudge.cli.console import people, print_json, say, tables
 from rmjudge.config import read_config
 from rmjudge.errors import Interrupted, UsageError
 from rmjudge.options import RunOptions
-from rmjudge.session import Prepared, Run, execute, prepare
+from rmjudge.preparation import Prepared, prepare
+from rmjudge.session import Run, execute
 from rmjudge.signals import draining
 
 
@@ -37,6 +38,8 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     _show(finished, resume, as_json=arguments.json)
     if finished.stopped is not None:
         _say_stopped(finished, resume)
+    else:
+        _say_relieved(finished, resume)
     return finished.exit_code
 
 
@@ -59,6 +62,11 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
         "rpm": arguments.rpm,
         "tpm": arguments.tpm,
         "deadline": arguments.deadline,
+        "outage": arguments.outage,
+        "max_cost": arguments.max_cost,
+        "max_calls": arguments.max_calls,
+        "fallback": arguments.fallback,
+        "offline": arguments.offline or None,
         "cache_dir": arguments.cache_dir,
     }
     values |= {name: value for name, value in given.items() if value is not None}
@@ -121,6 +129,16 @@ def _say_stopped(finished: Run, resume: str) -> None:
         say(f"rmjudge: {verb}{reason}")
     say("every answer so far is kept; to go on, run:")
     say(f"  {resume}")
+
+
+def _say_relieved(finished: Run, resume: str) -> None:
+    """Say which scorers stopped and had their tuples scored by the fallback."""
+    reasons = dict.fromkeys(result.stopped for result in finished if result.stopped)
+    for reason in reasons:
+        say(f"rmjudge: stopped: {reason}")
+    if reasons or any(result.combined for result in finished):
+        say("the fallback scored what was left; to have the models named score it, run again:")
+        say(f"  {resume}")
 
 
 def _dry_run(prepared: Prepared, *, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position
+from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position, Shares
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.vocabulary import Domain
 
@@ -16,7 +16,7 @@ FORMAT: Final = 1
 
 def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
     """Encode; fractions, not percent; null where there is no data."""
-    return {
+    encoded: dict[str, Json] = {
         "format": FORMAT,
         "scorer": metrics.scorer,
         "method": metrics.method,
@@ -35,6 +35,10 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
         "bounds": _interval(metrics.bounds),
         "position": _position(metrics.position),
     }
+    if metrics.shares is not None:
+        shares: dict[str, Json] = dict(metrics.shares.by_scorer)
+        encoded["shares"] = {"by_scorer": shares, "tuples": metrics.shares.tuples}
+    return encoded
 
 
 def _domain_to_json(part: DomainMetrics) -> Json:
@@ -115,6 +119,7 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         unscored_cells=_count(data["unscored_cells"]),
         bounds=_to_interval(**data["bounds"]),
         position=_to_position(data["position"]),
+        shares=_to_shares(data.get("shares")),
     )
 
 
@@ -145,6 +150,13 @@ def _to_intervals(data: Mapping[str, Any]) -> Intervals:
         for name in ("easy", "normal", "hard", "average")
     )
     return Intervals(easy, normal, hard, average)
+
+
+def _to_shares(data: Mapping[str, Any] | None) -> Shares | None:
+    if data is None:
+        return None
+    by_scorer = {str(name): _count(tuples) for name, tuples in data["by_scorer"].items()}
+    return Shares(by_scorer, _count(data["tuples"]))
 
 
 def _to_position(data: Mapping[str, Any] | None) -> Position | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -47,6 +48,14 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """How many of the `tuples` of a run with a fallback each scorer's numbers here stand for."""
+
+    by_scorer: Mapping[str, int]
+    tuples: int
+
+
+@dataclass(frozen=True, slots=True)
 class DomainMetrics:
     """One domain: its matrix in the headline reading, both readings' accuracies, and doubts."""
 
@@ -66,7 +75,8 @@ class Metrics:
     """One scorer. `headline` is `strict` for rewards and `half_credit` for judges.
 
     `bounds` is the headline average with every absent cell wrong, and with every one right.
-    `tie_rate` is the share of scored cells with a credit of exactly 0.5.
+    `tie_rate` is the share of scored cells with a credit of exactly 0.5. `shares` is None unless a
+    fallback scored a part.
     """
 
     scorer: str
@@ -84,6 +94,7 @@ class Metrics:
     unscored_cells: int
     bounds: Interval
     position: Position | None = None
+    shares: Shares | None = None
 
     @property
     def complete(self) -> bool:

@@ -82,10 +82,11 @@ def _figures(
     ]
     half = plus_minus(interval, glyphs) if scores.average is not None else ""
     unscored = glyphs.unscored if row.unscored else ""
+    shared = glyphs.shared if row.shares else ""
     return (
         *(Figure(percent(scores.domain(domain), glyphs)) for domain in DOMAINS),
         *overall,
-        Figure(percent(scores.average, glyphs), half, mark + unscored),
+        Figure(percent(scores.average, glyphs), half, mark + unscored + shared),
     )
 
 

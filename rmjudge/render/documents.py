@@ -55,8 +55,7 @@ def _pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 
 
 def _marked(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[tuple[str, str]]:
-    marks = {"incomplete": glyphs.incomplete, "unscored": glyphs.unscored}
-    return [(marks[note.kind], note.text) for note in footnotes(rows)]
+    return [(glyphs.mark(note.kind), note.text) for note in footnotes(rows)]
 
 
 def _doubts(metrics: DomainMetrics) -> list[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from rmjudge.metrics.report import Interval
+
+Remark = Literal["incomplete", "unscored", "shared"]
+"""Why a number is marked: domains missing, cells not scored, several scorers or not all tuples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +20,18 @@ class Glyphs:
     plus_minus: str
     incomplete: str
     unscored: str
+    shared: str
     chosen_axis: str
     rejected_axis: str
     ellipsis: str
+
+    def mark(self, kind: Remark) -> str:
+        """The sign of a footnote."""
+        return {
+            "incomplete": self.incomplete,
+            "unscored": self.unscored,
+            "shared": self.shared,
+        }[kind]
 
 
 UNICODE: Final = Glyphs(
@@ -27,6 +39,7 @@ UNICODE: Final = Glyphs(
     plus_minus="±",
     incomplete="*",
     unscored="†",
+    shared="‡",
     chosen_axis="chosen ↓",
     rejected_axis="rejected →",
     ellipsis="\N{HORIZONTAL ELLIPSIS}",
@@ -36,6 +49,7 @@ ASCII: Final = Glyphs(
     plus_minus="+-",
     incomplete="*",
     unscored="#",
+    shared="+",
     chosen_axis="chosen v",
     rejected_axis="rejected >",
     ellipsis="~",
@@ -45,6 +59,7 @@ MARKDOWN: Final = Glyphs(
     plus_minus="±",
     incomplete=r"\*",
     unscored="†",
+    shared="‡",
     chosen_axis="chosen ↓",
     rejected_axis="rejected →",
     ellipsis="\N{HORIZONTAL ELLIPSIS}",
@@ -54,6 +69,7 @@ LATEX: Final = Glyphs(
     plus_minus=r"$\pm$",
     incomplete="$^{*}$",
     unscored=r"$^{\dagger}$",
+    shared=r"$^{\ddagger}$",
     chosen_axis=r"chosen $\downarrow$",
     rejected_axis=r"rejected $\rightarrow$",
     ellipsis=r"\dots{}",

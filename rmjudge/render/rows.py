@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading
-from rmjudge.render.figures import half_width, known, percent
+from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading, Shares
+from rmjudge.render.figures import Remark, half_width, known, percent
 from rmjudge.render.text import label
 from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS, Domain
@@ -61,6 +61,7 @@ class SummaryRow:
     cells: int
     unscored: int
     bounds: Interval
+    shares: Shares | None = None
 
     @property
     def half_width(self) -> float | None:
@@ -82,7 +83,7 @@ class SummaryRow:
 class Footnote:
     """A remark on the averages; each output draws its own mark for the kind."""
 
-    kind: Literal["incomplete", "unscored"]
+    kind: Remark
     text: str
 
 
@@ -127,6 +128,7 @@ def _summary_row(name: str, metrics: Metrics) -> SummaryRow:
         cells=metrics.tuples * len(CELLS),
         unscored=metrics.unscored_cells,
         bounds=metrics.bounds,
+        shares=metrics.shares,
     )
 
 
@@ -173,7 +175,24 @@ def footnotes(rows: Sequence[SummaryRow]) -> list[Footnote]:
         for row in rows
         if row.unscored
     ]
+    notes += [
+        Footnote("shared", f"{row.scorer}: {_shares_text(row.shares)}")
+        for row in rows
+        if row.shares
+    ]
     return notes
+
+
+def _shares_text(shares: Shares) -> str:
+    """Say who scored how many tuples."""
+    parts = [
+        f"{count:,} of {shares.tuples:,} tuples ({100 * count / max(shares.tuples, 1):.0f} %)"
+        for count in shares.by_scorer.values()
+    ]
+    if len(parts) == 1:
+        return f"only {parts[0]}, those that others left"
+    names = map(label, shares.by_scorer)
+    return "; ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
 
 
 def _missing_text(row: SummaryRow) -> str:

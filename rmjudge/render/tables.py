@@ -229,8 +229,7 @@ def _summary(page: _Page, rows: Sequence[SummaryRow]) -> RenderableType:
     ]
     table = _listing(page, cells.SUMMARY_HEADER, lines)
     table.columns[-1].style = "bold"
-    marks = {"incomplete": glyphs.incomplete, "unscored": glyphs.unscored}
-    notes = [f"{marks[note.kind]} {note.text}" for note in footnotes(rows)]
+    notes = [f"{glyphs.mark(note.kind)} {note.text}" for note in footnotes(rows)]
     return Group(
         page.text("Accuracy, %", "bold"),
         table,
@@ -256,6 +255,7 @@ def _activity(page: _Page, reports: Sequence[ScorerResult]) -> RenderableType:
     lines = [
         cells.Line(name, cells.activity_cells(report, page.glyphs))
         for name, report in zip(labels(reports), reports, strict=True)
+        if not report.combined
     ]
     title = page.text("What each scorer did", "bold")
     return Group(title, _listing(page, cells.ACTIVITY_HEADER, lines))

@@ -77,6 +77,27 @@ def add(commands: Any) -> None:
     where.add_argument(
         "--deadline", type=positive, metavar="S", help="seconds for one attempt (default 600)"
     )
+    where.add_argument(
+        "--outage",
+        type=positive,
+        metavar="S",
+        help="seconds an endpoint may be unreachable (default 300; 15 at the start)",
+    )
+    limits = run.add_argument_group("limits")
+    limits.add_argument(
+        "--max-cost", type=positive, metavar="USD", help="stop before this run spends more"
+    )
+    limits.add_argument(
+        "--max-calls", type=count, metavar="N", help="stop after this many calls to hosted models"
+    )
+    limits.add_argument(
+        "--fallback",
+        metavar="MODEL",
+        help="scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
+    )
+    limits.add_argument(
+        "--offline", action="store_true", help="ask nothing hosted: kept answers and local models"
+    )
     files = run.add_argument_group("files and output")
     files.add_argument("--out", metavar="DIR", help="results folder (default runs/...)")
     files.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")

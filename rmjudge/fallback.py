@@ -1,0 +1,96 @@
+"""Whole tuples for another scorer: what a hosted model leaves, and how the two are shown.
+
+A tuple is never half remote, half local. Both scorers keep their own row; a third, combined row
+takes each tuple from the one that scored it and carries the shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rmjudge.assembly import order_of, result_of, tuple_result
+from rmjudge.errors import BudgetReached, ProviderStopped
+from rmjudge.job import Job
+from rmjudge.metrics.compute import compute_metrics
+from rmjudge.metrics.report import Shares
+from rmjudge.metrics.tallies import Credits
+from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.scorer import Scorer
+from rmjudge.vocabulary import DOMAINS, Domain
+
+
+def needs_fallback(job: Job) -> bool:
+    """Whether a job could not be asked at all, or was stopped for good."""
+    return bool(job.barred) or isinstance(job.stopped, (ProviderStopped, BudgetReached))
+
+
+def left_by(jobs: Sequence[Job]) -> tuple[int, ...]:
+    """The tuples, by their place in the data, that at least one such job left unfinished."""
+    left = {
+        index
+        for job in jobs
+        if needs_fallback(job)
+        for index in range(len(job.plans))
+        if job.lacks(index)
+    }
+    return tuple(sorted(left))
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """The fallback's job; `left[k]` is the place in the data of its tuple k, of `tuples` in all."""
+
+    job: Job
+    left: tuple[int, ...]
+    tuples: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was left has been asked."""
+        return self.job.finished and not self.job.barred
+
+    def own(self) -> ScorerResult:
+        """The fallback's numbers on the tuples that it scored."""
+        result = result_of(self.job)
+        shares = Shares({self.job.scorer.name: len(self.left)}, self.tuples)
+        return replace(result, metrics=replace(result.metrics, shares=shares))
+
+    def combined(self, jobs: Sequence[Job]) -> list[ScorerResult]:
+        """A result for each job that was helped: each tuple from the one that scored it."""
+        filled = {index: k for k, index in enumerate(self.left) if not self.job.lacks(k)}
+        return [
+            self._combined(job, filled)
+            for job in jobs
+            if needs_fallback(job) and any(map(job.lacks, filled))
+        ]
+
+    def _combined(self, job: Job, filled: Mapping[int, int]) -> ScorerResult:
+        credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
+        tuples: list[TupleResult] = []
+        shares = {job.scorer.name: 0, self.job.scorer.name: 0}
+        for index in range(len(job.plans)):
+            helped = index in filled and job.lacks(index)
+            source, place = (self.job, filled[index]) if helped else (job, index)
+            plan, answers = source.plans[place], source.answers[place]
+            credits[plan.item.domain].append(plan.credits(answers))
+            shares[source.scorer.name] += not source.lacks(place)
+            tuples.append(replace(tuple_result(plan, answers), scorer=source.scorer.name))
+        name = combined_name(job, self.job.scorer)
+        metrics = compute_metrics(name, job.scorer.method, order_of(job), credits)
+        return ScorerResult(
+            metrics=replace(metrics, shares=Shares(shares, self.tuples)),
+            tuples=tuple(tuples),
+            calls=CallCounts(),
+            tokens=Tokens(),
+            cost=None,
+            cost_known=True,
+            statuses={},
+            models={},
+            notes=(),
+        )
+
+
+def combined_name(job: Job, fallback: Scorer) -> str:
+    """What a combined row is called."""
+    return f"{job.scorer.name} + {fallback.name}"
