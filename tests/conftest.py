@@ -47,14 +47,45 @@ class ModelServer:
         return self._call("/stats")
 
 
+class ServerProcess(ModelServer):
+    """A model server of a test's own, which it may kill and start again on the same port."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(SERVER), str(port)], stdout=subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+        super().__init__(self.port)
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        self.process.kill()
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
 @pytest.fixture(scope="session")
 def _model_server_process() -> Iterator[ModelServer]:
-    process = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    yield ModelServer(int(process.stdout.readline()))
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
+    server = ServerProcess()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[[int], ServerProcess]]:
+    """Start a server on a port (0: any); it is killed at the end if the test has not done so."""
+    started: list[ServerProcess] = []
+
+    def start(port: int = 0) -> ServerProcess:
+        started.append(ServerProcess(port))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.kill()
 
 
 @pytest.fixture
