@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from rmjudge.budget import Admission, Budget
 from rmjudge.calls import Answer, Outcome, Reply
 from rmjudge.errors import StopRun, StorageStopped
 from rmjudge.job import Job, Work
 from rmjudge.queueing import WorkQueue
+from rmjudge.scorer import StreamingScorer
 from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
@@ -87,7 +88,8 @@ class Orchestrator:
                 async with self._store.claim(key, job.note_waiting):
                     # Another process may have bought some of these while this one waited.
                     pending = await settle_from_cache(job, self._store, key, pending)
-                    await self._buy(job, key, pending)
+                    buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
+                    await buy(job, key, pending)
         except StopRun as reason:
             self._stopped(job, reason)
 
@@ -110,6 +112,22 @@ class Orchestrator:
         except ExceptionGroup as errors:
             # One bug in a scorer, told as itself.
             raise errors.exceptions[0] from None
+
+    async def _stream(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+        """Hand everything over at once; keep what comes as it comes."""
+        scorer = cast(StreamingScorer, job.scorer)
+        while pending and job.stopped is None:
+            follow_ups: list[Work] = []
+            job.counts.sent += len(pending)
+            job.counts.in_flight = len(pending)
+            try:
+                async for part in scorer.answer_all([item.call for item in pending]):
+                    work, outcomes = zip(*((pending[n], found) for n, found in part), strict=True)
+                    follow_ups += await self._keep(job, key, work, outcomes)
+                    job.counts.in_flight -= len(work)
+            finally:
+                job.counts.in_flight = 0
+            pending = follow_ups
 
     async def _work(self, job: Job, key: str, queue: WorkQueue[Work]) -> None:
         while work := await queue.take(job.scorer.batch):

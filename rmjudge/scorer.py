@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -84,6 +84,21 @@ class Scorer(Protocol):
 
     async def aclose(self) -> None:
         """Close connections, free models."""
+        ...
+
+
+@runtime_checkable
+class StreamingScorer(Scorer, Protocol):
+    """A scorer that takes everything at once and answers in its own order: a cluster's."""
+
+    def answer_all(self, calls: Sequence[Call]) -> AsyncIterator[Sequence[tuple[int, Outcome]]]:
+        """Answer calls part by part; each outcome with the place of its call.
+
+        After `drain` it ends with what is under way, and the other calls stay unanswered.
+
+        Raises:
+            StopRun: nothing more can be had from this scorer.
+        """
         ...
 
 

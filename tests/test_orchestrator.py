@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -147,6 +147,27 @@ class WholeTuples(Batches):
     name = "mine/whole-tuples"
     batch = 16
     whole_tuples = True
+
+
+class Cluster(Rewards):
+    """Takes everything at once; answers the last call first, and `parts` parts at most."""
+
+    name = "mine/cluster"
+
+    def __init__(self, parts: int = 10**6) -> None:
+        super().__init__()
+        self.parts = parts
+        self.given: list[int] = []
+
+    async def answer_all(
+        self, calls: Sequence[Call]
+    ) -> AsyncIterator[Sequence[tuple[int, Outcome]]]:
+        self.given.append(len(calls))
+        for number in reversed(range(len(calls))):
+            if not self.parts:
+                raise ProviderStopped("the cluster is gone")
+            self.parts -= 1
+            yield [(number, outcome) for outcome in await self.answer([calls[number]])]
 
 
 class FullDisk(AnswerCache):
@@ -671,6 +692,31 @@ async def test_a_scorer_that_wants_whole_tuples_never_gets_a_part_of_one(tmp_pat
     scorer = WholeTuples()
     await run(tmp_path, job_of(scorer, many(5)))
     assert scorer.sizes == [12, 12, 6]
+
+
+async def test_a_cluster_is_given_everything_at_once_and_every_answer_finds_its_call(
+    tmp_path: Path,
+) -> None:
+    scorer = Cluster()
+    streamed, plain = job_of(scorer, many(3)), job_of(Rewards(), many(3))
+    await run(tmp_path / "a", streamed)
+    await run(tmp_path / "b", plain)
+    assert scorer.given == [18]
+    assert streamed.finished
+    assert streamed.answers == plain.answers
+
+
+async def test_what_a_lost_cluster_answered_is_kept_and_the_rest_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    lost = job_of(Cluster(parts=7), many(3))
+    await run(tmp_path, lost)
+    scorer = Cluster()
+    again = job_of(scorer, many(3))
+    await run(tmp_path, again)
+    assert "the cluster is gone" in str(lost.stopped)
+    assert lost.counts.answered == 7
+    assert (again.counts.from_cache, scorer.given) == (7, [11])
 
 
 class TooFew(Rewards):
