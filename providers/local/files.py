@@ -19,6 +19,8 @@ from rmjudge.providers.local.hub import snapshot_of_small_files
 
 SANE_TOKENS: Final = 10**9
 """Tokenizers without a limit of their own say 1e30."""
+_OFFSET_POSITIONS: Final = frozenset(("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"))
+"""Models that count positions from 2."""
 _TOKENIZER_FILES: Final = ("tokenizer", "vocab", "spiece", "sentencepiece", "merges")
 
 
@@ -69,20 +71,30 @@ class ModelFiles:
         return tuple(f"LABEL_{k}" for k in range(count if isinstance(count, int) else 2))
 
     @property
-    def limit(self) -> int | None:
-        """The longest text in tokens that model and tokenizer take; None where they do not say."""
+    def positions(self) -> int | None:
+        """How many tokens the model has positions for; None where it does not say."""
         names = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len")
-        found = [
-            _first(self.config, names),
-            _first(self._text_config, names),
-            self.tokenizer_config.get("model_max_length"),
-        ]
-        sane = [
-            int(value)
-            for value in found
-            if isinstance(value, (int, float)) and 0 < value < SANE_TOKENS
-        ]
-        return min(sane, default=None)
+        found = _first(self.config, names) or _first(self._text_config, names)
+        if not isinstance(found, int) or found < 1:
+            return None
+        return found - 2 if self.config.get("model_type") in _OFFSET_POSITIONS else found
+
+    def limit(self, asked: int | None) -> int | None:
+        """The longest text in tokens: what was asked for, or what model and tokenizer say.
+
+        Raises:
+            UsageError: the model has fewer positions than were asked for.
+        """
+        positions = self.positions
+        if asked is not None:
+            if positions is not None and asked > positions:
+                raise UsageError(
+                    f"{self.name} takes {positions} tokens at most; give --max-tokens no more"
+                )
+            return asked
+        own = self.tokenizer_config.get("model_max_length")
+        tokens = int(own) if isinstance(own, (int, float)) and 0 < own < SANE_TOKENS else None
+        return min((limit for limit in (tokens, positions) if limit is not None), default=None)
 
     @property
     def truncation_side(self) -> str:
