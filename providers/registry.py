@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib import import_module
 from ipaddress import ip_address
@@ -23,7 +23,9 @@ from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 
 if TYPE_CHECKING:
+    from rmjudge.judging.methods import JudgingMethod
     from rmjudge.providers.base import Provider
+    from rmjudge.providers.local.settings import LocalSettings
 
 HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "openai-responses": ("rmjudge.providers.responses", "OpenAIResponses"),
@@ -40,7 +42,12 @@ HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "nemo": ("rmjudge.providers.nemo", "NeMo"),
     "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
 }
-NAMES: Final = (*VENDORS, *HOSTED, "baseline")
+LOCAL: Final[Mapping[str, tuple[str, str]]] = {
+    "hf": ("rmjudge.providers.local.classifier", "Classifier"),
+    "dpo": ("rmjudge.providers.local.dpo", "ImplicitReward"),
+    "hf-judge": ("rmjudge.providers.local.judge", "LocalJudge"),
+}
+NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,12 @@ class Spec:
     @property
     def hosted(self) -> bool:
         """Whether it is reached over HTTP."""
-        return self.provider != "baseline"
+        return not self.local and self.provider != "baseline"
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a model that runs here."""
+        return self.provider in LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,8 @@ class ScorerSettings:
     template: Path | None = None
     need_key: bool = True
     try_once: bool = False
+    local: LocalSettings | None = None
+    """Of a model that runs here; None leaves all its defaults."""
 
 
 def parse_spec(text: str) -> Spec:
@@ -109,9 +123,11 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
         UsageError: the address or the key is missing or wrong.
     """
     settings = settings or ScorerSettings()
+    if spec.url and not spec.hosted:
+        raise UsageError(f"{spec.name} runs here; it takes no address")
+    if spec.local:
+        return _local(spec, settings)
     if spec.provider == "baseline":
-        if spec.url:
-            raise UsageError(f"{spec.name} runs here; it takes no address")
         from rmjudge.providers.baseline import Baseline  # noqa: PLC0415 - one provider at a time
 
         return Baseline(spec.model)
@@ -132,12 +148,41 @@ def is_judge(spec: Spec) -> bool:
     """Whether it is a generative model, which can be asked in several ways."""
     from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415 - one provider at a time
 
+    if spec.local:
+        return spec.provider == "hf-judge"
     return spec.hosted and issubclass(provider_class(spec.provider), JudgeProvider)
 
 
-def wants_rendered_text(spec: Spec) -> bool:
-    """Whether its server applies no chat template."""
+def takes_chat_template(spec: Spec) -> bool:
+    """Whether the user may give the chat template, because it is rendered here."""
+    if spec.local:
+        return spec.provider != "hf-judge"
     return spec.hosted and provider_class(spec.provider).wants_rendered_text
+
+
+def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
+    from rmjudge.providers.local.settings import LocalSettings  # noqa: PLC0415 - one at a time
+
+    module, attribute = LOCAL[spec.provider]
+    kind = getattr(import_module(module), attribute)
+    local = settings.local or LocalSettings(spec.model)
+    made: Scorer
+    if spec.provider == "hf-judge":
+        made = kind(local, _judging(settings), votes=settings.votes)
+    else:
+        made = kind(replace(local, template=settings.template))
+    return made
+
+
+def _judging(settings: ScorerSettings) -> JudgingMethod:
+    from rmjudge.judging.methods import METHODS  # noqa: PLC0415 - only for judges
+
+    judging = METHODS[settings.judging or "pairwise"]
+    if settings.template is None:
+        return judging
+    from rmjudge.judging.templates import with_template  # noqa: PLC0415 - only with templates
+
+    return with_template(judging, settings.template)
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
@@ -167,15 +212,8 @@ def _provider(
     from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415
 
     if issubclass(kind, JudgeProvider):
-        from rmjudge.judging.methods import METHODS  # noqa: PLC0415
-
-        judging = METHODS[settings.judging or "pairwise"]
-        if settings.template is not None:
-            from rmjudge.judging.templates import with_template  # noqa: PLC0415
-
-            judging = with_template(judging, settings.template)
         target = Target(spec.model, base_url, settings.params)
-        return kind(target, judging, sampled=settings.votes > 1)
+        return kind(target, _judging(settings), sampled=settings.votes > 1)
     chat_template = None
     if kind.wants_rendered_text:
         from rmjudge.providers import rendering  # noqa: PLC0415

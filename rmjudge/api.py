@@ -48,6 +48,16 @@ class Options(TypedDict, total=False):
     fallback: str
     offline: bool
     cache_dir: str | Path
+    revision: str
+    dtype: str
+    attention: str
+    device: str
+    device_map: str
+    max_tokens: int
+    trust_remote_code: bool
+    reward_head: str
+    reference: str | Path
+    dpo_reduction: str
     prices: Mapping[str, Any]
     progress: bool
 
@@ -96,6 +106,8 @@ async def _evaluate(
     for name in ("out", "cache_dir", "template"):
         if name in given:
             given[name] = Path(given[name])
+    if "reference" in given:
+        given["reference"] = str(given["reference"])
     given["domains"] = tuple(given.get("domains", ()))
     if given["domains"]:
         check_option("domains", list(given["domains"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rmjudge.calls import Verdict
+from rmjudge.calls import Reward, Verdict
 from rmjudge.job import Job
 from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.metrics.compute import compute_metrics
@@ -87,6 +87,9 @@ def tuple_result(plan: Plan, answers: Answers) -> TupleResult:
 
 def _notes(job: Job) -> Iterator[str]:
     yield from job.notes
+    yield from job.scorer.activity.remarks
+    if cut := _cut(job):
+        yield cut
     if flagged := _flagged(job):
         yield flagged
     if saved := _saving(job):
@@ -97,6 +100,15 @@ def _notes(job: Job) -> Iterator[str]:
     for status, count in job.statuses.most_common():
         detail = job.failure_details.get(status, "")
         yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")
+
+
+def _cut(job: Job) -> str:
+    """Count the rewards of texts that did not fit; cut responses may have become equal."""
+    rewards = [work.answer for work in job.work.values() if isinstance(work.answer, Reward)]
+    cut = sum(reward.truncated for reward in rewards)
+    if not cut:
+        return ""
+    return f"{cut} of {len(rewards)} texts were cut to the longest that the model takes"
 
 
 def _flagged(job: Job) -> str:

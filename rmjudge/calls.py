@@ -56,13 +56,14 @@ UNSCORED_STATUSES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """A finite float; higher is better.
+    """A finite float; higher is better. `truncated`: of a text that was cut to fit the model.
 
     Raises:
         ValueError: the value is a bool, no number, NaN or infinite.
     """
 
     value: float
+    truncated: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
@@ -140,8 +141,8 @@ Outcome: TypeAlias = Reply | Failure
 def answer_to_json(answer: Answer) -> dict[str, Json]:
     """Encode an answer for storage; `answer_from_json` is the inverse."""
     match answer:
-        case Reward(value):
-            return {"reward": value}
+        case Reward(value, truncated):
+            return {"reward": value, **({"truncated": True} if truncated else {})}
         case Verdict(first):
             return {"first": first}
         case Unscored(status, detail):
@@ -155,7 +156,7 @@ def answer_from_json(data: Mapping[str, Json]) -> Answer:
         ValueError: this is no stored answer.
     """
     if "reward" in data:
-        return Reward(cast(float, data["reward"]))
+        return Reward(cast(float, data["reward"]), data.get("truncated") is True)
     if "first" in data:
         return Verdict(cast(float, data["first"]))
     status = data.get("unscored")

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.options import ProviderOptions
-from rmjudge.providers.registry import NAMES
+from rmjudge.providers.local.settings import DTYPES, REDUCTIONS
+from rmjudge.providers.registry import LOCAL, NAMES
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 FILE_NAME: Final = "rmjudge.toml"
@@ -52,8 +53,21 @@ _ENDPOINT: Final[Mapping[str, tuple[Check, str]]] = {
     "params": (_is_table, "a table"),
     "template": (_is_text, "a file"),
 }
+_LOCAL: Final[Mapping[str, tuple[Check, str]]] = {
+    "revision": (_is_text, "a branch, a tag or a commit"),
+    "dtype": (lambda value: value in DTYPES, f"one of {', '.join(DTYPES)}"),
+    "attention": (_is_text, "auto or the name of an implementation"),
+    "device": (_is_text, "auto, cpu, mps, cuda or cuda:N"),
+    "device_map": (lambda value: value == "auto", "auto"),
+    "max_tokens": (_is_count, "a whole number above 0"),
+    "trust_remote_code": (lambda value: isinstance(value, bool), "true or false"),
+    "reward_head": (_is_text, "the name or the number of an output, as a text"),
+    "reference": (_is_text, "a folder or a model of the hub"),
+    "dpo_reduction": (lambda value: value in REDUCTIONS, f"one of {', '.join(REDUCTIONS)}"),
+}
 _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     **_ENDPOINT,
+    **_LOCAL,
     "models": (_is_texts, "a list of PROVIDER/MODEL"),
     "data": (_is_texts, "a list of sources"),
     "out": (_is_text, "a folder"),
@@ -78,6 +92,8 @@ _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     "provider": (_is_table, "tables such as [provider.openai]"),
     "prices": (_is_table, 'tables such as [prices."openai/my-model"]'),
 }
+
+_LOCAL_MODEL: Final = {**_LOCAL, "template": _ENDPOINT["template"]}
 
 
 def read_config(path: Path | None) -> dict[str, Any]:
@@ -107,7 +123,7 @@ def read_config(path: Path | None) -> dict[str, Any]:
             raise UsageError(f"{path}: provider.{name}: no provider is called {name!r}; {hint}")
         if not isinstance(table, dict):
             raise UsageError(f"{path}: provider.{name} is a table")
-        _check(path, f"provider.{name}.", table, _ENDPOINT)
+        _check(path, f"provider.{name}.", table, _LOCAL_MODEL if name in LOCAL else _ENDPOINT)
         if "template" in table:
             table["template"] = Path(table["template"])
     if tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,31 @@ from rmjudge.vocabulary import SOURCES, Domain, Order
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderOptions:
+class LocalOptions:
+    """Options of models that run here; None leaves the default.
+
+    `rmjudge.providers.local.settings` says what each means.
+    """
+
+    revision: str | None = None
+    dtype: str | None = None
+    attention: str | None = None
+    device: str | None = None
+    device_map: str | None = None
+    max_tokens: int | None = None
+    trust_remote_code: bool | None = None
+    reward_head: str | None = None
+    reference: str | None = None
+    dpo_reduction: str | None = None
+
+    def given(self) -> dict[str, Json]:
+        """The local options that are set."""
+        values = {item.name: getattr(self, item.name) for item in fields(LocalOptions)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOptions(LocalOptions):
     """What a provider's table in `rmjudge.toml` may say; None leaves the default."""
 
     base_url: str | None = None
@@ -25,7 +49,7 @@ class ProviderOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(LocalOptions):
     """Everything about a run but its scorers. Rates are per minute, times in seconds.
 
     `limit` keeps the first tuples of each domain. `params` are laid over every request body.
@@ -73,6 +97,7 @@ class RunOptions:
             "domains": list(self.domains),
             "limit": self.limit,
             "params": dict(self.params),
+            **self.given(),
         }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from rmjudge.calls import (
@@ -30,11 +30,15 @@ from rmjudge.vocabulary import Method
 
 @dataclass(slots=True)
 class Activity:
-    """What a scorer is doing, for the progress display and `run.json`. Counts of calls."""
+    """What a scorer is doing, for the progress display and `run.json`. Counts of calls.
+
+    `note` is about this moment; `remarks` are about how answers came to be, for the report.
+    """
 
     retried: int = 0
     maybe_billed: int = 0
     note: str = ""
+    remarks: list[str] = field(default_factory=list)
 
 
 @runtime_checkable

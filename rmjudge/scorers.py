@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Final
 
 from rmjudge.cache.keys import scorer_key
 from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.options import ProviderOptions, RunOptions
 from rmjudge.pricing import FREE, Price, price_table
+from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
     ScorerSettings,
     Spec,
@@ -17,9 +19,16 @@ from rmjudge.providers.registry import (
     create,
     is_judge,
     parse_spec,
-    wants_rendered_text,
+    takes_chat_template,
 )
 from rmjudge.scorer import Scorer
+
+_ONLY_FOR: Final[Mapping[str, str]] = {
+    "reward_head": "hf",
+    "reference": "dpo",
+    "dpo_reduction": "dpo",
+}
+"""Options that one kind of local model has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +55,12 @@ def choose(
         raise UsageError("name at least one model, such as openai/gpt-4.1 or baseline/length")
     prices = price_table(options.prices)
     specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
-    _check_options([spec for spec in specs if spec is not None], options)
+    helper = [parse_spec(options.fallback)] if options.fallback else []
+    _check_options([*(spec for spec in specs if spec is not None), *helper], options)
     chosen = [
         Chosen(_checked(model), FREE)
         if spec is None
-        else _hosted_or_baseline(spec, options, prices, need_keys=need_keys)
+        else _named_scorer(spec, options, prices, need_keys=need_keys)
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
@@ -76,7 +86,7 @@ def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | N
         raise UsageError(f"--offline asks nothing hosted, and the fallback {spec.name} is")
     if all(item.price == FREE for item in chosen):
         raise UsageError("--fallback is for hosted models, and this run has none")
-    fallback = _hosted_or_baseline(
+    fallback = _named_scorer(
         spec, replace(options, fallback=None), price_table(options.prices), need_keys=True
     )
     if scorer_key(fallback.scorer.identity) in {
@@ -105,6 +115,7 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         raise UsageError(
             "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
         )
+    _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
     if not judges:
         for name, given in (("--method", options.method), ("--votes", options.votes > 1)):
@@ -113,11 +124,11 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
     if options.votes > 1 and (options.method or "").endswith("-logprob"):
         raise UsageError(f"--votes asks for samples, and {options.method} reads probabilities")
     if options.template:
-        framed = [spec for spec in specs if wants_rendered_text(spec)]
+        framed = [spec for spec in specs if takes_chat_template(spec)]
         if not judges and not framed:
             raise UsageError(
-                "--template is for judges and for servers that want rendered text, "
-                "and this run has none"
+                "--template is for judges, for servers that want rendered text and for local "
+                "models, and this run has none"
             )
         if judges and framed:
             raise UsageError(
@@ -126,7 +137,25 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
             )
 
 
-def _hosted_or_baseline(
+def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
+    local = [spec for spec in specs if spec.local]
+    for name, value in options.given().items():
+        kind = _ONLY_FOR.get(name)
+        if not any(kind in (None, spec.provider) for spec in local):
+            what = f"{kind}/... models" if kind else "models that run here (hf, dpo, hf-judge)"
+            raise UsageError(f"{_word(name)} is for {what}, and this run has none")
+        if name in ("revision", "reference") and len(local) > 1:
+            raise UsageError(
+                f"{_word(name)} {value} could be meant for {len(local)} models; run them apart, or "
+                "give each kind its own in rmjudge.toml, under [provider.NAME]"
+            )
+
+
+def _word(option: str) -> str:
+    return "--" + option.replace("_", "-")
+
+
+def _named_scorer(
     spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
 ) -> Chosen:
     settings = _settings(spec, options)
@@ -148,7 +177,7 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
     own = options.providers.get(spec.provider, ProviderOptions())
     judge = is_judge(spec)
     template: Path | None = own.template
-    if options.template and (judge or wants_rendered_text(spec)):
+    if options.template and (judge or takes_chat_template(spec)):
         template = options.template
     return ScorerSettings(
         base_url=None if spec.url else options.base_url or own.base_url,
@@ -162,7 +191,19 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         votes=options.votes if judge else 1,
         template=template,
         try_once=options.try_once,
+        local=_local_settings(spec, own, options) if spec.local else None,
     )
+
+
+def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> LocalSettings:
+    """Lay the run's options over the provider's, as far as they concern this kind of model."""
+    given = {
+        name: value
+        for name, value in {**own.given(), **options.given()}.items()
+        if _ONLY_FOR.get(name) in (None, spec.provider)
+    }
+    values: dict[str, Any] = dict(given)
+    return LocalSettings(spec.model, **values)
 
 
 def _checked(model: object) -> Scorer:

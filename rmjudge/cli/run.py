@@ -8,6 +8,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rmjudge.calls import Json
 from rmjudge.cli.console import people, print_json, say, tables
 from rmjudge.config import read_config
 from rmjudge.errors import Interrupted, UsageError
-from rmjudge.options import RunOptions
+from rmjudge.options import LocalOptions, RunOptions
 from rmjudge.preparation import Prepared, prepare
 from rmjudge.session import Run, execute
 from rmjudge.signals import draining
@@ -68,6 +69,7 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
         "fallback": arguments.fallback,
         "offline": arguments.offline or None,
         "cache_dir": arguments.cache_dir,
+        **{item.name: getattr(arguments, item.name) for item in fields(LocalOptions)},
     }
     values |= {name: value for name, value in given.items() if value is not None}
     if arguments.params:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rmjudge.cli.arguments.kinds import count, positive
+from rmjudge.providers.local.settings import DTYPES, REDUCTIONS
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 
@@ -23,7 +24,7 @@ def add(commands: Any) -> None:
         nargs="*",
         metavar="MODEL",
         help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
-        "baseline/length (no model); `rmjudge providers` lists all",
+        "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
     )
     what = run.add_argument_group("what is scored")
     what.add_argument(
@@ -53,7 +54,7 @@ def add(commands: Any) -> None:
         "--template",
         metavar="FILE",
         help="your own question (Jinja: prompt, response_a, response_b or response); or the chat "
-        "template of a server that wants rendered text (messages)",
+        "template (messages) of a local model or of a server that wants rendered text",
     )
     how.add_argument(
         "--order",
@@ -98,6 +99,7 @@ def add(commands: Any) -> None:
     limits.add_argument(
         "--offline", action="store_true", help="ask nothing hosted: kept answers and local models"
     )
+    _add_local(run.add_argument_group("local models (hf/..., dpo/..., hf-judge/...)"))
     files = run.add_argument_group("files and output")
     files.add_argument("--out", metavar="DIR", help="results folder (default runs/...)")
     files.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")
@@ -107,3 +109,53 @@ def add(commands: Any) -> None:
     )
     files.add_argument("--json", action="store_true", help="one JSON object on standard output")
     files.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_local(local: Any) -> None:
+    local.add_argument(
+        "--device",
+        metavar="NAME",
+        help="auto (default), cpu, mps, cuda (every CUDA device, a replica each) or cuda:N",
+    )
+    local.add_argument(
+        "--device-map",
+        choices=("auto",),
+        help="auto: spread one replica over all devices (needs accelerate)",
+    )
+    local.add_argument(
+        "--dtype",
+        choices=DTYPES,
+        metavar="NAME",
+        help=f"{', '.join(DTYPES)}; auto: the model's own",
+    )
+    local.add_argument(
+        "--attention",
+        metavar="NAME",
+        help="an implementation of transformers (eager, sdpa, ...) in place of the packed form",
+    )
+    local.add_argument(
+        "--max-tokens",
+        type=count,
+        metavar="N",
+        help="cut longer texts (default: the model's limit)",
+    )
+    local.add_argument(
+        "--reward-head", metavar="NAME", help="which output is the reward, by name or number"
+    )
+    local.add_argument(
+        "--reference", metavar="MODEL", help="of a dpo/ policy: folder or id of its reference model"
+    )
+    local.add_argument(
+        "--dpo-reduction",
+        choices=REDUCTIONS,
+        help="without a reference: sum (default) or mean over the response's tokens",
+    )
+    local.add_argument(
+        "--revision", metavar="NAME", help="branch, tag or commit of a model on the hub"
+    )
+    local.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        default=None,
+        help="run Python code that the model brings along",
+    )

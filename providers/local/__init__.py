@@ -1,0 +1,1 @@
+"""Models that run here, through transformers: classifiers, DPO policies, generative judges."""

@@ -1,0 +1,234 @@
+"""`dpo/PATH_OR_ID [--reference PATH_OR_ID]`: a DPO policy as an implicit reward model.
+
+With a reference model the reward of a response y to a prompt x is beta * (log pi(y|x) - log
+pi_ref(y|x)), summed over the tokens of the response (Rafailov et al. 2023, equation 5, less the
+term of the prompt). Here beta is 1: it does not change the order. Without a reference it is
+log pi(y|x), the sum or the mean over the tokens.
+
+Which tokens count: all behind the prompt's render with the generation prompt, so also what the
+template writes behind the response, such as the end-of-turn token (see `texts.Texts.encode`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from rmjudge.calls import Answer, Call, Failure, Json, RewardCall
+from rmjudge.errors import UsageError
+from rmjudge.providers.local.files import ModelFiles, find
+from rmjudge.providers.local.libraries import require
+from rmjudge.providers.local.loading import dtype_of, load_model, load_tokenizer
+from rmjudge.providers.local.rewards import (
+    PARSER,
+    RewardReplica,
+    Way,
+    chat_template,
+    read_reply,
+    run_until_stopped,
+)
+from rmjudge.providers.local.scorer import LocalScorer, Replica, described
+from rmjudge.providers.local.settings import REDUCTIONS, LocalSettings, Reduction
+from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from rmjudge.providers.local.forward import States
+    from rmjudge.providers.local.logprobs import ResponseLogprob
+
+PROBE: Final = ("2+2?", "Two and two is four.")
+
+
+class ImplicitReward(LocalScorer):
+    """Pointwise rewards of a policy, with or without its reference."""
+
+    def __init__(self, settings: LocalSettings) -> None:
+        """Read the models' small files; weights are loaded with the first call.
+
+        Raises:
+            UsageError: a model or an option is wrong, or the extra `local` is not installed.
+        """
+        name = f"dpo/{settings.model}"
+        require(name)
+        reduction = _reduction(settings)
+        self._settings = settings
+        code = settings.trust_remote_code
+        self._policy = policy = find(settings.model, revision=settings.revision, code=code)
+        self._reference = find(settings.reference, code=code) if settings.reference else None
+        self._template = chat_template(policy, settings)
+        self._limit = self._common_limit()
+        self._mean = reduction == "mean"
+        reward = _told(reduction, self._reference)
+        identity: dict[str, Json] = {
+            **described("dpo", policy, settings),
+            "reference": self._described_reference(),
+            "template": self._template,
+            "max_tokens": self._limit,
+            "truncation": policy.truncation_side,
+            "reward": reward,
+        }
+        super().__init__(name, settings, identity, parser=PARSER)
+        self.activity.remarks.append(f"implicit reward: {reward}")
+
+    def _common_limit(self) -> int | None:
+        files = (self._policy, *([self._reference] if self._reference else []))
+        limits = [model.limit(self._settings.max_tokens) for model in files]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _described_reference(self) -> Json:
+        if self._reference is None:
+            return None
+        return {**self._reference.described, "dtype": dtype_of(self._reference, self._settings)}
+
+    def _load(self, device: str) -> Replica:
+        tokenizer = load_tokenizer(self._policy, self._settings)
+        models = [self._policy]
+        if self._reference is not None:
+            other = load_tokenizer(self._reference, self._settings)
+            if tokenizer.get_vocab() != other.get_vocab():
+                raise UsageError(
+                    f"{self._policy.name} and {self._reference.name} have different vocabularies: "
+                    "a reference is the model that the policy was trained from"
+                )
+            models.append(self._reference)
+        loaded = [
+            load_model(files, self._settings, device, "AutoModelForCausalLM") for files in models
+        ]
+        texts = Texts(tokenizer, self._template, self._limit, self._policy.truncation_side)
+        plain = self._settings.attention != "auto"
+        return ImplicitReplica(loaded, texts, mean=self._mean, plain=plain)
+
+    def parse(self, call: Call, raw: str) -> Answer:
+        """Read a stored reply again."""
+        return read_reply(raw)
+
+
+def _reduction(settings: LocalSettings) -> Reduction:
+    asked = settings.dpo_reduction
+    if asked is None:
+        return "sum"
+    if asked not in REDUCTIONS:
+        raise UsageError(f"--dpo-reduction {asked}: there are {', '.join(REDUCTIONS)}")
+    if settings.reference is not None:
+        raise UsageError(
+            "--dpo-reduction is for a policy without --reference, whose reward is a sum"
+        )
+    return asked
+
+
+def _told(reduction: Reduction, reference: ModelFiles | None) -> str:
+    if reference is not None:
+        return "log pi - log pi_ref, summed over the response's tokens, beta 1"
+    over = "summed" if reduction == "sum" else "averaged"
+    return f"log pi without a reference model, {over} over the response's tokens"
+
+
+class ImplicitReplica(RewardReplica):
+    """A policy, and its reference where there is one, on a device."""
+
+    def __init__(self, models: Sequence[Any], texts: Texts, *, mean: bool, plain: bool) -> None:
+        self._texts = texts
+        self._mean = mean
+        (probe,) = texts.encode([PROBE])
+        if isinstance(probe, Failure):
+            raise UsageError(probe.detail)
+        self._models = [Likelihoods(model, probe.ids, plain=plain) for model in models]
+        self.remark = str(self._models[0].way)
+
+    def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
+        """Render and tokenise, and find where responses begin."""
+        pairs = [(call.prompt, call.response) for call in calls]
+        # The first token of all has nothing before it, hence no probability.
+        return [
+            replace(text, start=max(1, text.start)) if isinstance(text, Tokens) else text
+            for text in self._texts.encode(pairs, find_responses=True)
+        ]
+
+    def rewards(
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+    ) -> Sequence[Sequence[float] | None]:
+        """Ask the models one after the other and take the difference."""
+        policy, *references = (model.responses(groups, stopping) for model in self._models)
+        made: list[list[float] | None] = []
+        for k, own in enumerate(policy):
+            others = [reference[k] for reference in references]
+            if own is None or any(other is None for other in others):
+                made.append(None)
+                continue
+            values = [item.total / item.tokens if self._mean else item.total for item in own]
+            for other in others:
+                values = [a - b.total for a, b in zip(values, other or (), strict=True)]
+            made.append(values)
+        return made
+
+
+class Likelihoods:
+    """Log-probabilities of responses under one causal language model.
+
+    Raises:
+        UsageError: the model makes its logits in a way that is not known here.
+    """
+
+    def __init__(self, model: Any, probe: TokenIds, *, plain: bool) -> None:
+        from rmjudge.providers.local.forward import Forward  # noqa: PLC0415 - needs torch
+
+        self._logits = logits_of(model)
+        _check_logits(model, self._logits, probe)
+        self._forward = Forward(model.base_model, way="sorted" if plain else "auto")
+        self.way = Way(self._forward.way, self._forward.reason)
+
+    def responses(
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+    ) -> list[list[ResponseLogprob] | None]:
+        """Log-probabilities of each text's tokens from its `start` on; None where left out."""
+        from rmjudge.providers.local.logprobs import response_logprobs  # noqa: PLC0415
+
+        starts = {text.ids: text.start for group in groups for text in group}
+
+        def read(states: States) -> list[ResponseLogprob]:
+            first = [starts[ids] for ids in states.sequences]
+            return response_logprobs(states, first, self._logits)
+
+        ids = [[text.ids for text in group] for group in groups]
+        return run_until_stopped(self._forward, ids, read, stopping)
+
+
+def logits_of(model: Any) -> Callable[[Tensor], Tensor]:
+    """What maps hidden states [n, width] to logits [n, vocabulary], as the model does it.
+
+    Cohere scales them, Granite divides them, Gemma 2 caps them softly.
+    """
+    import torch  # noqa: PLC0415 - seconds, and only with models
+
+    head = model.get_output_embeddings()
+    config = model.config.get_text_config()
+    factor = float(getattr(config, "logit_scale", None) or 1.0)
+    factor /= float(getattr(config, "logits_scaling", None) or 1.0)
+    cap = getattr(config, "final_logit_softcapping", None)
+
+    def logits(hidden: Tensor) -> Tensor:
+        made: Tensor = head(hidden)
+        if factor != 1.0:
+            made = made * factor
+        return torch.tanh(made / cap) * cap if cap else made
+
+    return logits
+
+
+def _check_logits(model: Any, logits: Callable[[Tensor], Tensor], probe: TokenIds) -> None:
+    import torch  # noqa: PLC0415 - seconds, and only with models
+
+    with torch.inference_mode():
+        ids = torch.tensor([probe], device=model.device)
+        whole = model(input_ids=ids).logits[0].float()
+        hidden = model.base_model(input_ids=ids).last_hidden_state[0]
+        own = logits(hidden).float().to(whole.device)
+    # Equal computations; half precision rounds them alike, a missing step is far off.
+    if not torch.allclose(own, whole, rtol=1e-2, atol=1e-2):
+        raise UsageError(
+            f"{type(model).__name__} makes its logits in a way that is not known here, so its "
+            "log-probabilities would be wrong"
+        )

@@ -1,0 +1,195 @@
+"""A model's small files, read before anything heavy: a folder's, or a snapshot of the hub's.
+
+From them comes a scorer's identity, so that a run which the cache answers imports no torch and
+loads no weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.calls import Json
+from rmjudge.errors import UsageError
+from rmjudge.providers.local.digests import digest_of_folder
+from rmjudge.providers.local.hub import snapshot_of_small_files
+
+SANE_TOKENS: Final = 10**9
+"""Tokenizers without a limit of their own say 1e30."""
+_OFFSET_POSITIONS: Final = frozenset(("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"))
+"""Models that count positions from 2."""
+_TOKENIZER_FILES: Final = ("tokenizer", "vocab", "spiece", "sentencepiece", "merges")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Where a model's files are and what they say.
+
+    `name` is what the user wrote. `source` and `commit` are what transformers is asked for;
+    `commit` is None for a folder, whose content `digest` stands for.
+    """
+
+    name: str
+    source: str
+    folder: Path
+    commit: str | None
+    digest: str | None
+    config: Mapping[str, Any]
+    tokenizer_config: Mapping[str, Any]
+
+    @property
+    def described(self) -> dict[str, Json]:
+        """Which weights these are: the hub's id and commit, or the content, wherever it lies."""
+        if self.commit is not None:
+            return {"model": self.source, "revision": self.commit}
+        return {"model": "folder", "revision": f"sha256:{self.digest}"}
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """The classes that the weights were saved from."""
+        named = self.config.get("architectures")
+        return tuple(map(str, named)) if isinstance(named, list) else ()
+
+    @property
+    def dtype(self) -> str:
+        """The dtype that the configuration names, float32 where it names none."""
+        named = _first(self.config, ("dtype", "torch_dtype")) or _first(
+            self._text_config, ("dtype", "torch_dtype")
+        )
+        return str(named or "float32").removeprefix("torch.")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the outputs of a classifier are called, in order; two where nothing is said."""
+        named = self.config.get("id2label")
+        if isinstance(named, dict) and named:
+            return tuple(str(named[key]) for key in sorted(named, key=_index))
+        count = self.config.get("num_labels", 2)
+        return tuple(f"LABEL_{k}" for k in range(count if isinstance(count, int) else 2))
+
+    @property
+    def positions(self) -> int | None:
+        """How many tokens the model has positions for; None where it does not say."""
+        names = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len")
+        found = _first(self.config, names) or _first(self._text_config, names)
+        if not isinstance(found, int) or found < 1:
+            return None
+        return found - 2 if self.config.get("model_type") in _OFFSET_POSITIONS else found
+
+    def limit(self, asked: int | None) -> int | None:
+        """The longest text in tokens: what was asked for, or what model and tokenizer say.
+
+        Raises:
+            UsageError: the model has fewer positions than were asked for.
+        """
+        positions = self.positions
+        if asked is not None:
+            if positions is not None and asked > positions:
+                raise UsageError(
+                    f"{self.name} takes {positions} tokens at most; give --max-tokens no more"
+                )
+            return asked
+        own = self.tokenizer_config.get("model_max_length")
+        tokens = int(own) if isinstance(own, (int, float)) and 0 < own < SANE_TOKENS else None
+        return min((limit for limit in (tokens, positions) if limit is not None), default=None)
+
+    @property
+    def truncation_side(self) -> str:
+        """Which end of a text that is too long goes: left or right."""
+        return "left" if self.tokenizer_config.get("truncation_side") == "left" else "right"
+
+    @property
+    def chat_template(self) -> str | None:
+        """The tokenizer's chat template, as transformers would pick it."""
+        file = self.folder / "chat_template.jinja"
+        if file.is_file():
+            return file.read_text("utf-8")
+        held = self.tokenizer_config.get("chat_template")
+        if isinstance(held, list):  # several, by name
+            named = {item["name"]: item["template"] for item in held if isinstance(item, dict)}
+            held = named.get("default")
+        return held if isinstance(held, str) and held else None
+
+    @property
+    def _text_config(self) -> Mapping[str, Any]:
+        inner = self.config.get("text_config")
+        return inner if isinstance(inner, dict) else {}
+
+
+def find(name: str, *, revision: str | None = None, code: bool = False) -> ModelFiles:
+    """Read the small files of a folder or of a hub id.
+
+    `code` says that Python files of the model will run, so that they count as content.
+
+    Raises:
+        UsageError: there is no such model, it cannot be had, or files are missing or broken.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise UsageError(f"{name} is a folder; --revision is for models on the hub")
+        folder = folder.absolute()
+        _check_folder(name, folder)
+        return _read(name, str(folder), folder, commit=None, digest=digest_of_folder(folder, code))
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
+        raise UsageError(f"{name}: there is no such folder")
+    folder, commit = snapshot_of_small_files(name, revision)
+    return _read(name, name, folder, commit=commit, digest=None)
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        if (folder / "adapter_config.json").is_file():
+            raise UsageError(
+                f"{name} holds a LoRA adapter; merge it into its base model "
+                "(peft: merge_and_unload) and save that"
+            )
+        raise UsageError(f"{name} holds no config.json, so it is no transformers model")
+    if not any(folder.glob("*.safetensors")):
+        others = sorted(path.name for path in folder.glob("*.bin"))
+        found = f"only {others[0]}, a pickle, which can run code" if others else "no weights"
+        raise UsageError(
+            f"{name} holds {found}; rmjudge loads safetensors alone: save the model again with "
+            "save_pretrained of a current transformers"
+        )
+    if not any(path.name.startswith(_TOKENIZER_FILES) for path in folder.iterdir()):
+        raise UsageError(
+            f"{name} holds no tokenizer; save it there too (tokenizer.save_pretrained)"
+        )
+
+
+def _read(
+    name: str, source: str, folder: Path, *, commit: str | None, digest: str | None
+) -> ModelFiles:
+    return ModelFiles(
+        name=name,
+        source=source,
+        folder=folder,
+        commit=commit,
+        digest=digest,
+        config=_json(name, folder / "config.json"),
+        tokenizer_config=_json(name, folder / "tokenizer_config.json", missing_is_fine=True),
+    )
+
+
+def _json(name: str, path: Path, *, missing_is_fine: bool = False) -> Mapping[str, Any]:
+    if missing_is_fine and not path.is_file():
+        return {}
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: {path.name} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{name}: {path.name} is no JSON object")
+    return data
+
+
+def _first(data: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((data[name] for name in names if data.get(name) is not None), None)
+
+
+def _index(key: str) -> tuple[int, str]:
+    return (int(key), "") if key.isdigit() else (10**6, key)

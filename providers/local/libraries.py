@@ -1,0 +1,61 @@
+"""torch and transformers, imported when a model is needed and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Final
+
+from rmjudge.errors import UsageError
+
+NEEDED: Final = ("torch", "transformers", "safetensors")
+
+
+def require(name: str) -> None:
+    """Check that local models can be run at all. Imports nothing.
+
+    Raises:
+        UsageError: the extra `local` is not installed.
+    """
+    missing = [library for library in NEEDED if not _is_there(library)]
+    if missing:
+        raise UsageError(
+            f"{name} runs here and needs {', '.join(missing)}; install with "
+            "pip install 'rmjudge[local]'"
+        )
+
+
+def require_accelerate(name: str) -> None:
+    """Check for the library that spreads one model over several devices. Imports nothing.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    if not _is_there("accelerate"):
+        raise UsageError(
+            f"{name}: --device-map auto needs accelerate; install with pip install accelerate"
+        )
+
+
+def _is_there(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ValueError:  # what `sys.modules` holds has no spec
+        return False
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' own warnings and bars off the terminal; what matters is told by us."""
+    from transformers.utils import logging  # noqa: PLC0415 - only with models
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,139 @@
+"""What rewards of local models have in common: calls to token groups, values to replies."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from rmjudge.calls import Answer, Call, Failure, Outcome, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.errors import UsageError
+from rmjudge.providers.base import as_reward, reward_call
+from rmjudge.providers.local.files import ModelFiles
+from rmjudge.providers.local.settings import LocalSettings
+from rmjudge.providers.local.texts import TokenIds, Tokens
+from rmjudge.providers.rendering import template_from_file
+
+if TYPE_CHECKING:
+    from rmjudge.providers.local.forward import Forward, States
+
+T = TypeVar("T")
+
+PARSER: Final = "local-reward/1"
+_LEFT_OUT: Final = Failure("stopped", "the run is ending")
+
+
+class RewardReplica(ABC):
+    """Implements `scorer.Replica` for models that score (prompt, response)."""
+
+    remark: str
+
+    @abstractmethod
+    def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
+        """Tokenise the conversations."""
+
+    @abstractmethod
+    def rewards(
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+    ) -> Sequence[Sequence[float] | None]:
+        """Score groups of different texts with one prompt; None for a group left out."""
+
+    def answer(self, calls: Sequence[Call], stopping: Event) -> Sequence[Outcome]:
+        """Score the calls; those with one prompt, or one render, are computed together."""
+        asked = [reward_call(call) for call in calls]
+        outcomes: dict[int, Outcome] = {}
+        texts: dict[int, Tokens] = {}
+        groups: dict[str, dict[TokenIds, list[int]]] = {}
+        for k, (call, tokens) in enumerate(zip(asked, self.encode(asked), strict=True)):
+            if isinstance(tokens, Failure):
+                outcomes[k] = tokens
+            elif tokens.start >= len(tokens.ids):
+                outcomes[k] = _reply(tokens, None)
+            else:
+                texts[k] = tokens
+                groups.setdefault(call.prompt, {}).setdefault(tokens.ids, []).append(k)
+        together = [list(group.values()) for group in groups.values()]
+        scored = self.rewards([[texts[ks[0]] for ks in group] for group in together], stopping)
+        for group, values in zip(together, scored, strict=True):
+            for number, ks in enumerate(group):
+                for k in ks:
+                    outcomes[k] = _LEFT_OUT if values is None else _reply(texts[k], values[number])
+        return [outcomes[k] for k in range(len(asked))]
+
+
+def _reply(tokens: Tokens, value: float | None) -> Reply:
+    kept = {"reward": value, "tokens": len(tokens.ids), "truncated": tokens.truncated}
+    raw = json.dumps(kept)
+    return Reply(read_reply(raw), raw, PARSER, Usage(input_tokens=len(tokens.ids)))
+
+
+def read_reply(raw: str) -> Answer:
+    """Make an answer of a stored reply; without a reward there was no token to score."""
+    kept = json.loads(raw)
+    if kept["reward"] is None:
+        return Unscored("empty", "the text has no token of the response")
+    answer = as_reward(kept["reward"])
+    return replace(answer, truncated=kept["truncated"]) if isinstance(answer, Reward) else answer
+
+
+def chat_template(files: ModelFiles, settings: LocalSettings) -> str:
+    """The chat template's text: the user's, or else the tokenizer's.
+
+    Raises:
+        UsageError: there is none, or the user's does not render a conversation.
+    """
+    if settings.template is not None:
+        return template_from_file(settings.template).source
+    own = files.chat_template
+    if own is None:
+        raise UsageError(
+            f"{files.name}: its tokenizer has no chat template; give the one it was trained with: "
+            "--template FILE (Jinja: messages)"
+        )
+    return own
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def run_until_stopped(
+    forward: Forward,
+    groups: Sequence[Sequence[TokenIds]],
+    read: Callable[[States], Sequence[T]],
+    stopping: Event,
+) -> list[list[T] | None]:
+    """Run the groups; once asked to stop, return what is complete and None for the rest."""
+    done: dict[TokenIds, T] = {}
+
+    def reading(states: States) -> Sequence[T]:
+        values = read(states)
+        done.update(zip(states.sequences, values, strict=True))
+        if stopping.is_set():
+            raise _StoppedError
+        return values
+
+    try:
+        return list(forward.run(groups, reading))
+    except _StoppedError:
+        return [
+            [done[ids] for ids in group] if all(ids in done for ids in group) else None
+            for group in groups
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a forward pass is done, for the report."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        """A sentence for the report."""
+        if self.name == "packed":
+            return "texts were computed packed: no padding, beginnings that responses share once"
+        return f"texts were computed sorted by length, each in full: {self.reason}"

@@ -1,0 +1,191 @@
+"""A local model as a scorer: loaded with the first call, one thread a device.
+
+The orchestrator hands over calls as to any scorer. They are computed off the event loop, so that
+answers are stored and Ctrl-C is heard meanwhile. A run that the cache answers loads nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Event, Lock
+from typing import Final, Protocol
+
+from rmjudge.calls import Answer, Call, Json, Outcome, Usage
+from rmjudge.errors import Interrupted, ProviderStopped, UsageError
+from rmjudge.providers.local.devices import devices_of, kind_of
+from rmjudge.providers.local.files import ModelFiles
+from rmjudge.providers.local.loading import dtype_of
+from rmjudge.providers.local.settings import LOCAL_BATCH, LocalSettings
+from rmjudge.scorer import Activity
+from rmjudge.vocabulary import Method
+
+ENGINE: Final = 1
+"""Of how scores are computed. Raise it when scores in half precision would change. Which way is
+taken (packed or sorted) is known only once the weights are loaded, but it follows from model,
+device and attention, so that this number says enough."""
+BATCHES: Final[Mapping[str, int]] = {"cpu": LOCAL_BATCH, "mps": LOCAL_BATCH, "cuda": 384}
+"""Calls handed over at once: a faster device has more tuples in a commit."""
+_FAULTS: Final = (RuntimeError, LookupError, ValueError, AttributeError)
+
+
+class Replica(Protocol):
+    """One copy of a model, used by one thread at a time."""
+
+    remark: str
+    """What people must know of how it computes; empty for nothing."""
+
+    def answer(self, calls: Sequence[Call], stopping: Event) -> Sequence[Outcome]:
+        """Answer calls, in order, one outcome each.
+
+        Once `stopping` is set, finish the pass under way and give a `Failure` for the rest.
+        """
+        ...
+
+
+class LocalScorer(ABC):
+    """Implements `rmjudge.scorer.Scorer`; a subclass says what its replicas are."""
+
+    whole_tuples = True
+    """A batch never splits a tuple: its responses share their prompt's computation."""
+    lead_characters: int | None = None
+
+    def __init__(
+        self,
+        name: str,
+        settings: LocalSettings,
+        identity: Mapping[str, Json],
+        *,
+        method: Method = "pointwise",
+        parser: str = "",
+        votes: int = 1,
+        output_tokens_estimate: int = 0,
+    ) -> None:
+        """`identity` is what is added to `described` by the subclass.
+
+        Raises:
+            UsageError: there is no such device.
+        """
+        self.name = name
+        self.method: Method = method
+        self.identity = identity
+        self.parser = parser
+        self.votes = votes
+        self.output_tokens_estimate = output_tokens_estimate
+        self.activity = Activity()
+        self._devices = devices_of(settings)
+        self.batch = BATCHES[kind_of(self._devices[0])]
+        self.concurrency = len(self._devices) + 1  # one waits, so that no device does
+        self._stopping = Event()
+        self._loading = Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._free: SimpleQueue[tuple[str, Replica | None]] = SimpleQueue()
+
+    @abstractmethod
+    def _load(self, device: str) -> Replica:
+        """Load the model for a device.
+
+        Raises:
+            UsageError: it cannot be loaded.
+        """
+
+    async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        """Compute the answers on a free device.
+
+        Raises:
+            StopRun: the model cannot be loaded, or has no memory for one text.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads(), self._answer, tuple(calls))
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(len(self._devices), thread_name_prefix=self.name)
+            self._free = SimpleQueue()
+            for device in self._devices:
+                self._free.put((device, None))
+        return self._pool
+
+    def _answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        if self._stopping.is_set():
+            raise Interrupted("the run is ending")
+        device, replica = self._free.get()
+        try:
+            if replica is None:
+                replica = self._loaded(device)
+            return self._computed(replica, calls)
+        finally:
+            self._free.put((device, replica))
+
+    def _loaded(self, device: str) -> Replica:
+        with self._loading:
+            self.activity.note = f"loading the model on {device}"
+            try:
+                replica = self._load(device)
+            except UsageError as error:
+                # Other scorers of the run go on; what is answered so far is kept.
+                raise ProviderStopped(str(error)) from error
+            except _FAULTS as error:  # of the model's own code, on a first short text
+                raise ProviderStopped(f"{self.name} does not run here: {error}") from error
+            finally:
+                self.activity.note = ""
+            if replica.remark and replica.remark not in self.activity.remarks:
+                self.activity.remarks.append(replica.remark)
+            return replica
+
+    def _computed(self, replica: Replica, calls: Sequence[Call]) -> Sequence[Outcome]:
+        import torch  # noqa: PLC0415 - loaded already
+
+        try:
+            return replica.answer(calls, self._stopping)
+        except torch.OutOfMemoryError as error:
+            raise ProviderStopped(
+                f"{self.name}: there is no memory for one text alone; cut texts with "
+                "--max-tokens, choose a smaller --dtype, or spread the model with --device-map auto"
+            ) from error
+        except _FAULTS as error:  # such as a token that the model has no embedding for
+            raise ProviderStopped(f"{self.name} fails on these texts: {error}") from error
+
+    def most_tokens(self, call: Call) -> Usage | None:
+        """Nothing is charged for."""
+        return Usage(0, 0)
+
+    @abstractmethod
+    def parse(self, call: Call, raw: str) -> Answer:
+        """Read a stored reply again."""
+
+    def drain(self) -> None:
+        """Let the passes under way finish; start no other."""
+        self._stopping.set()
+
+    async def aclose(self) -> None:
+        """Free the models, once the passes under way are finished."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        self._stopping.set()
+        await asyncio.to_thread(pool.shutdown)
+        self._free = SimpleQueue()
+        self._stopping.clear()
+
+
+def described(provider: str, files: ModelFiles, settings: LocalSettings) -> dict[str, Json]:
+    """What changes the answers of every local model, for the scorer's identity.
+
+    Raises:
+        UsageError: there is no such device or dtype.
+    """
+    made: dict[str, Json] = {
+        "provider": provider,
+        **files.described,
+        "dtype": dtype_of(files, settings),
+        "attention": settings.attention,
+        "device": kind_of(devices_of(settings)[0]),
+        "engine": ENGINE,
+    }
+    if settings.trust_remote_code:
+        made["remote_code"] = True
+    return made
