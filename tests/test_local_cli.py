@@ -67,6 +67,22 @@ def test_a_run_of_a_local_model_is_its_rewards_and_resumes_from_the_cache(
     assert cli.results("first") == cli.results("second")
 
 
+def test_a_local_model_is_the_fallback_of_a_remote_that_cannot_be_asked(
+    models: Path, cli: Cli
+) -> None:
+    write_data(cli.home / "data.jsonl")
+    words = ("run", "anthropic/claude-x", "--data", "data.jsonl", "--quiet", "--out", "o")
+    done = cli(*words, "--fallback", f"hf/{models}/rm", OMP_NUM_THREADS="1")
+    assert done.returncode == 1, done.stderr
+    alone = cli("run", f"hf/{models}/rm", "--data", "data.jsonl", "--quiet", "--out", "a")
+    assert alone.returncode == 0
+    (mixed,) = (cli.home / "o").glob("anthropic-claude-x-hf-*/results.jsonl")
+    lines = [_json(line) for line in mixed.read_text().splitlines()]
+    assert {line.pop("scorer") for line in lines} == {f"hf/{models}/rm"}
+    own = (cli.home / "a" / "results.jsonl").read_text().splitlines()
+    assert lines == [_json(line) for line in own]
+
+
 def _json(line: str) -> Any:
     import json
 
