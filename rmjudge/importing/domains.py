@@ -8,7 +8,7 @@ from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 
 def subset_of(item: Item, named: str) -> str | None:
-    """Find the subset as `BenchTuple` has it: the entry's own, else `safety-refuse` and its like."""
+    """Find the subset: the entry's own, else `safety-refuse` or `safety-response`, else None."""
     value = item.fields.get("subset")
     if isinstance(value, str) and value and value not in PUBLISHED_DOMAINS:
         return value

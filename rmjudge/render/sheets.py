@@ -46,7 +46,7 @@ def sheet_to_latex(sheet: Sheet) -> str:
         for line in sheet.lines
     ]
     head = latex_row((sheet.names, *(latex_escape(title) for title in sheet.header)))
-    texts = [f"{sheet.title}.", *(f"{note}." for note in sheet.notes), sheet.caption]
+    texts = [f"{sheet.title}.", *(f"{note.rstrip('.')}." for note in sheet.notes), sheet.caption]
     table = latex_table(
         "l" + "r" * len(sheet.header),
         [r"\toprule", head, r"\midrule", *body, r"\bottomrule"],

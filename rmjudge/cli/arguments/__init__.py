@@ -12,9 +12,11 @@ from rmjudge.cli.arguments import (
     importing,
     leaderboard,
     providers,
+    readings,
+    reparse,
     report,
     run,
 )
 
-ALL = (run, report, leaderboard, importing, data, cache, providers)
+ALL = (run, report, leaderboard, readings, reparse, importing, data, cache, providers)
 """In the order of `--help`."""
