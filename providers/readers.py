@@ -1,6 +1,7 @@
 """A hosted scorer made again from its stored identity, to read its stored replies.
 
-It needs no key and sends nothing. Parameters and template come from the identity, whatever the settings and files are today.
+It needs no key and sends nothing. Parameters and template come from the identity, whatever the
+settings and files are today.
 """
 
 from __future__ import annotations

@@ -88,7 +88,10 @@ def published() -> tuple[PublishedRow, ...]:
             model=line["model"],
             type=line["type"],
             figures=Figures(
-                **{name: _fraction(line[name]) for name in Figures.__dataclass_fields__}
+                **{
+                    name: _fraction(line[name]) if line[name] else None
+                    for name in Figures.__dataclass_fields__
+                }
             ),
             source=line["source"],
             license=line["license"],
@@ -96,7 +99,7 @@ def published() -> tuple[PublishedRow, ...]:
                 Remark(
                     entry["text"],
                     entry["source"],
-                    {name: value / 100 for name, value in entry.get("figures", {}).items()},
+                    {name: _fraction(value) for name, value in entry.get("figures", {}).items()},
                 )
                 for entry in remarks
                 if line["model"] in entry["models"]
@@ -106,6 +109,6 @@ def published() -> tuple[PublishedRow, ...]:
     )
 
 
-def _fraction(percent: str) -> float | None:
+def _fraction(percent: str | float) -> float:
     # 84.1 / 100 is 0.8409999999999999.
-    return round(float(percent) / 100, 6) if percent else None
+    return round(float(percent) / 100, 6)
