@@ -14,7 +14,7 @@ from rmjudge.importing.runs import import_files
 from rmjudge.results import ScorerResult
 
 
-def item(id: int | str = 1, **fields: Any) -> dict[str, Any]:
+def item(id: Any = 1, **fields: Any) -> dict[str, Any]:
     """What `run_rm.py` saves for a tuple."""
     return {
         "id": id,
@@ -53,6 +53,23 @@ def test_the_scores_become_a_matrix_done_by_hand() -> None:
     )
     assert result.metrics.tie_rate == pytest.approx(1 / 9)
     assert (result.metrics.reading, result.metrics.headline.easy) == ("strict", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "easy", "normal", "hard"),
+    [("chat", 0.81, 0.28, 0.03), ("safety-refuse", 0.89, 0.16, 0.02)],
+)
+def test_longer_wins_gets_on_the_real_files_what_was_measured_on_them(
+    rm_bench_files: Path, name: str, easy: float, normal: float, hard: float
+) -> None:
+    items = json.loads((rm_bench_files / f"{name}_filtered.json").read_text("utf-8"))
+    for one in items:
+        one["score_chosen"] = [len(text) for text in one["chosen"]]
+        one["score_rejected"] = [len(text) for text in one["rejected"]]
+    found = imported(save(f"{name}_filtered_length_REWORD_MODEL.json", items)).metrics
+    assert (found.scorer, found.tuples) == ("length", len(items))
+    parts = (found.headline.easy, found.headline.normal, found.headline.hard)
+    assert [round(part or 0.0, 2) for part in parts] == [easy, normal, hard]
 
 
 def test_safety_refuse_and_safety_response_are_one_domain() -> None:

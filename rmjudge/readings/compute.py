@@ -174,16 +174,16 @@ def _why(result: ScorerResult, tool: Tool, difference: float | None) -> str:
     if tool.averaging == "four-way":
         causes.append("it asks another question")
     elif ties and tool.win == "sign" and tool.tie != ours:
-        causes.append(f"{_times(ties, 'tie')} count {tool.tie:g} instead of {ours:g}")
+        causes.append(f"{_count(ties, 'tie')} {tool.tie:g} instead of {ours:g}")
     if tool.win == "both-orders" and (split := sum(0.0 < credit < 1.0 for credit in known)):
-        causes.append(f"{_times(split, 'pair')} not won in both orders count 0 instead of a share")
+        causes.append(f"{_count(split, 'pair')} 0, not being won in both orders")
     elif tool.win == "sign" and tool.asks == "both":
         leaning = sum(0.0 < credit < 1.0 and credit != TIE for credit in known)
         if leaning:
-            causes.append(f"{_times(leaning, 'pair')} between win and tie count 1 or 0")
+            causes.append(f"{_count(leaning, 'pair')} 1 or 0 for winning or losing a share")
     if metrics.unscored_cells and tool.failure is not None:
         counted = f"{tool.failure:g} instead of being left out"
-        causes.append(f"{_times(metrics.unscored_cells, 'unscored cell')} count {counted}")
+        causes.append(f"{_count(metrics.unscored_cells, 'unscored cell')} {counted}")
     if tool.averaging == "rm-r1":
         causes.append("m02, m10 and m21 count twice and m01, m12 and m20 not at all")
     if tool.averaging == "rm-gallery":
@@ -191,5 +191,5 @@ def _why(result: ScorerResult, tool: Tool, difference: float | None) -> str:
     return f"Differs because {'; '.join(causes)}." if causes else "Differs in rounding only."
 
 
-def _times(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' if count != 1 else ''}"
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what} counts" if number == 1 else f"{number:,} {what}s count"
