@@ -40,7 +40,11 @@ def test_a_run_over_other_data_is_shown_with_its_mark_and_without_a_rank(ran: Cl
     assert length["mean"] == ran.json("o/metrics.json")["average"]
     assert "not the whole benchmark" in length["not_ranked"]
     assert "math, code, safety missing" in markdown["not_ranked"]
-    table = " ".join(ran("leaderboard", "chat").stdout.split())
+    done = ran("leaderboard", "chat")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("baseline/markdown"))
+    rank, *_, mean, overall = line.removeprefix("baseline/markdown").split()
+    assert (rank, mean[-1], overall) == ("\N{EN DASH}", "*", "\N{EN DASH}")
+    table = " ".join(done.stdout.split())
     assert "* baseline/markdown: not ranked; average over chat only" in table
 
 
@@ -68,6 +72,35 @@ def test_the_table_fits_in_80_columns_with_a_line_a_model(ran: Cli) -> None:
         *("21", "79.5", "68.1", "67.3", "93.1"),
         *("85.7", "77.0", "69.5", "77.0!", "77.4"),
     ]
+
+
+def test_a_full_run_has_its_rank_and_prints_its_row_alone(cli: Cli) -> None:
+    sizes = {"chat": 129, "math": 529, "code": 228, "safety-refuse": 284, "safety-response": 157}
+    items = [
+        # Every chosen beats the concise and the detailed, none the Markdown.
+        {
+            "id": f"{domain} {k}",
+            "domain": domain,
+            "score_chosen": [2, 2, 2],
+            "score_rejected": [1, 1, 3],
+        }
+        for domain, size in sizes.items()
+        for k in range(size)
+    ]
+    (cli.home / "total_dataset_rm_REWORD_MODEL.json").write_text(json.dumps(items))
+    assert cli("import", "total_dataset_rm_REWORD_MODEL.json", "--out", "o").returncode == 0
+
+    done = cli(
+        "leaderboard", "o", "--emit", "--link", "https://example.org", "--license", "Unknown"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "| [rm](https://example.org) | Scalar RM | 66.7 | 66.7 | 66.7 | 66.7 "
+        "| 100.0 | 66.7 | 33.3 | 66.7 | 66.7 | 66.7 | False | Unknown |\n"
+    )
+    rows = json.loads(cli("leaderboard", "o", "--format", "json").stdout)["rows"]
+    (mine,) = (row for row in rows if row["run"])
+    assert mine["rank"] == 1 + sum(row["mean"] > 2 / 3 for row in rows)
 
 
 def test_a_file_for_rm_bench_becomes_the_same_run_again(ran: Cli) -> None:

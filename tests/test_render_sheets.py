@@ -23,7 +23,8 @@ SHEET = Sheet(
 def test_markdown_is_a_pipe_table_with_title_and_notes() -> None:
     assert sheet_to_markdown(SHEET) == (
         "### A\\|B\\_title\n\n"
-        "| Model | # | Mean |\n| --- | --: | --: |\n| first | 1 | 90.0 |\n| **mine** | 7 | 5.0* |\n\n"
+        "| Model | # | Mean |\n| --- | --: | --: |\n"
+        "| first | 1 | 90.0 |\n| **mine** | 7 | 5.0* |\n\n"
         "\\* mine: 50% &amp; &lt;b&gt;\n\n"
         "Read \\[this\\](x).\n"
     )
