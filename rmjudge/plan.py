@@ -69,7 +69,12 @@ class PointwisePlan:
     def credits(self, answers: Answers) -> Credits:
         """1, 0.5 (equal rewards) or 0 per cell."""
         chosen, rejected = self.scores(answers)
-        return tuple(tuple(_beats(c, r) for r in rejected) for c in chosen)
+        return credits_of(chosen, rejected)
+
+
+def credits_of(chosen: Scores, rejected: Scores) -> Credits:
+    """Compare rewards: 1, 0.5 (equal) or 0 per cell, None where one of the two is missing."""
+    return tuple(tuple(_beats(c, r) for r in rejected) for c in chosen)
 
 
 def _reward(answers: Answers, votes: Sequence[int]) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits
-from rmjudge.plan import Scores
+from rmjudge.plan import Scores, credits_of
 from rmjudge.vocabulary import Domain
 
 
@@ -25,6 +25,14 @@ class TupleResult:
     score_rejected: Scores | None = None
     matrix: Credits | None = None
     scorer: str | None = None
+
+    @property
+    def credits(self) -> Credits:
+        """The nine cells: P(chosen preferred), of rewards 1, 0.5 (equal) or 0; None: no score."""
+        if self.matrix is not None:
+            return self.matrix
+        nothing = (None, None, None)
+        return credits_of(self.score_chosen or nothing, self.score_rejected or nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,14 +101,31 @@ async def execute(
         for job in jobs:
             if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
                 job.notes.append(f"{damaged} damaged rows in the cache were bought again")
-    parts = [(result_of(job), job) for job in prepared.jobs]
-    whole: list[tuple[ScorerResult, Job | None]] = list(parts)
+    parts = [_Part(result_of(job), job) for job in prepared.jobs]
     if relief is not None:
-        whole.append((relief.own(), relief.job))
-        whole += [(result, None) for result in relief.combined(prepared.jobs)]
-    run = Run(tuple(result for result, _job in whole), prepared.out, _worst_stop(jobs, relief))
-    _write(prepared, run, [job for _result, job in whole], time.monotonic() - begun, resume)
+        parts.append(_Part(relief.own(), relief.job, relief.left))
+        parts += map(_Part, relief.combined(prepared.jobs))
+    results = tuple(part.result for part in parts)
+    run = Run(results, prepared.out, _worst_stop(jobs, relief))
+    _write(prepared, parts, time.monotonic() - begun, resume)
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One result of a run: a job's, or a combined one without. `places` are a fallback's tuples."""
+
+    result: ScorerResult
+    job: Job | None = None
+    places: tuple[int, ...] | None = None
+
+    def about(self) -> dict[str, Json]:
+        """What `run.json` says of the scorer; null for the combined, which has none of its own."""
+        return {
+            "identity": dict(self.job.scorer.identity) if self.job else None,
+            "votes": self.job.scorer.votes if self.job else 1,
+            **({} if self.places is None else {"places": list(self.places)}),
+        }
 
 
 def _relief(prepared: Prepared) -> Relief | None:
@@ -132,10 +149,7 @@ def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:
     return max(reasons, key=lambda reason: reason.exit_code, default=None)
 
 
-def _write(
-    prepared: Prepared, run: Run, jobs: Sequence[Job | None], wall_s: float, resume: str
-) -> None:
-    """Write each result's files; a result without a job is a combined one."""
+def _write(prepared: Prepared, parts: Sequence[_Part], wall_s: float, resume: str) -> None:
     data = prepared.data
     about: dict[str, Json] = {
         "options": prepared.options.recorded(),
@@ -146,28 +160,22 @@ def _write(
         "wall_s": round(wall_s, 3),
         "resume": resume,
     }
-    rows = zip(_folders(prepared, run), jobs, run.results, strict=True)
-    for index, (folder, job, result) in enumerate(rows):
-        own: dict[str, Json] = {
-            "index": index,
-            "identity": dict(job.scorer.identity) if job else None,
-            "votes": job.scorer.votes if job else 1,
-        }
-        write_result(folder, result, {**own, **about})
+    folders = _folders(prepared, [part.result.metrics.scorer for part in parts])
+    for index, (folder, part) in enumerate(zip(folders, parts, strict=True)):
+        write_result(folder, part.result, {"index": index, **part.about(), **about})
 
 
-def _folders(prepared: Prepared, run: Run) -> list[Path]:
+def _folders(prepared: Prepared, names: Sequence[str]) -> list[Path]:
     """A folder for each result, freed of what an earlier run of the same command left there."""
-    names = [result.metrics.scorer for result in run.results]
+    out = prepared.out
     if prepared.fallback is None:
-        folders = folders_for(run.folder, names)
+        folders = folders_for(out, names)
         if len(folders) > 1:
-            clear_results([run.folder])
+            clear_results([out])
         return folders
     fallback = prepared.fallback.scorer
     mixed = [combined_name(job, fallback) for job in prepared.jobs]
-    possible = folders_for(run.folder, [job.scorer.name for job in prepared.jobs], several=True)
-    possible += [run.folder / slug(name) for name in (fallback.name, *mixed)]
-    folders = folders_for(run.folder, names, several=True)
-    clear_results([run.folder, *(folder for folder in possible if folder not in folders)])
+    possible = [out / slug(name) for name in (fallback.name, *mixed)]
+    folders = folders_for(out, names, several=True)
+    clear_results([out, *(folder for folder in possible if folder not in folders)])
     return folders

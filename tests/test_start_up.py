@@ -77,6 +77,8 @@ def test_a_report_imports_nothing_heavy(ran: tuple[Cli, ModelServer], format: st
         ["cache", "info"],
         ["cache", "verify"],
         ["cache", "explain", "o"],
+        ["leaderboard", "o"],
+        ["readings", "o"],
         ["run", "baseline/length", "--dry-run"],
     ],
 )

@@ -56,8 +56,20 @@ def with_template(method: JudgingMethod, path: Path) -> JudgingMethod:
     """
     try:
         source = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the template {path} cannot be used: {error}") from error
+    return with_source(method, source, str(path))
+
+
+def with_source(method: JudgingMethod, source: str, path: str) -> JudgingMethod:
+    """Do what `with_template` does with a template's text; `path` is what messages call it by.
+
+    Raises:
+        UsageError: it cannot be compiled, or it leaves out a field.
+    """
+    try:
         template = _environment().from_string(source)
-    except (OSError, UnicodeDecodeError, TemplateError) as error:
+    except TemplateError as error:
         raise UsageError(f"the template {path} cannot be used: {error}") from error
 
     def prompt(call: Call) -> JudgePrompt:
@@ -95,7 +107,7 @@ def _render(template: Template, call: Call) -> JudgePrompt:
     return JudgePrompt(system=texts["system"], prompt="", responses=texts["user"])
 
 
-def _check(path: Path, scores: Method, rendered: JudgePrompt) -> None:
+def _check(path: str, scores: Method, rendered: JudgePrompt) -> None:
     text = f"{rendered.system}\n{rendered.user}"
     for name, value in fields_of(_PROBES[scores]).items():
         if value not in text:

@@ -57,6 +57,7 @@ class Line:
     name: str
     figures: tuple[str, ...]
     indent: str = ""
+    bold: bool = False
 
 
 def summary_lines(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[SummaryLine]:

@@ -31,7 +31,7 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
         ("&emsp;" * line.other + markdown_cell(line.name), *(f.text for f in line.figures))
         for line in cells.summary_lines(rows, MARKDOWN)
     ]
-    parts = [_pipe_table(("Scorer", *cells.SUMMARY_HEADER), body)]
+    parts = [pipe_table(("Scorer", *cells.SUMMARY_HEADER), body)]
     parts += [f"{mark} {markdown_cell(text)}" for mark, text in _marked(rows, MARKDOWN)]
     parts.append(markdown_cell(" ".join(("Accuracy in %.", *caption_lines(rows)))))
     for row, report in zip(rows, reports, strict=True):
@@ -45,11 +45,12 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
                 f"{domain.capitalize()}, {metrics.tuples} tuples, {READING_NAMES[row.reading]}, %"
             )
             parts.append("; ".join([title, *_doubts(metrics)]))
-            parts.append(_pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
+            parts.append(pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
     return "\n\n".join(parts) + "\n"
 
 
-def _pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+def pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    """Write a table in Markdown; the texts are escaped already."""
     rule = ("---", *("--:" for _ in header[1:]))
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
 
@@ -87,17 +88,17 @@ def to_latex(reports: Sequence[ScorerResult]) -> str:
 def _latex_summary(rows: Sequence[SummaryRow]) -> str:
     header = ("Scorer", *cells.SUMMARY_HEADER)
     body = [
-        _latex_row(
+        latex_row(
             (r"\quad " * line.other + latex_escape(line.name), *(f.text for f in line.figures))
         )
         for line in cells.summary_lines(rows, LATEX)
     ]
     notes = [f"{mark} {latex_escape(text)}." for mark, text in _marked(rows, LATEX)]
     caption = ["Accuracy in %.", *caption_lines(rows)]
-    return _latex_table(
+    return latex_table(
         "l" + "r" * len(cells.SUMMARY_HEADER),
-        [r"\toprule", _latex_row(header), r"\midrule", *body, r"\bottomrule"],
-        " ".join([*(_latex_text(line) for line in caption), *notes]),
+        [r"\toprule", latex_row(header), r"\midrule", *body, r"\bottomrule"],
+        " ".join([*(latex_text(line) for line in caption), *notes]),
     )
 
 
@@ -106,13 +107,13 @@ def _latex_matrices(row: SummaryRow, report: ScorerResult) -> str:
         r"\toprule",
         r" & & \multicolumn{3}{c}{Rejected} \\",
         r"\cmidrule(lr){3-5}",
-        _latex_row(("Domain", "Chosen", *STYLES)),
+        latex_row(("Domain", "Chosen", *STYLES)),
     ]
     for domain in row.present:
         names = (domain.capitalize(), "", "")
         matrix = _matrix_rows(report.metrics.domains[domain].matrix, LATEX)
         lines.append(r"\midrule")
-        lines += [_latex_row((name, *line)) for name, line in zip(names, matrix, strict=True)]
+        lines += [latex_row((name, *line)) for name, line in zip(names, matrix, strict=True)]
     doubts = [
         f"{domain.capitalize()}: {doubt}."
         for domain in row.present
@@ -120,10 +121,11 @@ def _latex_matrices(row: SummaryRow, report: ScorerResult) -> str:
     ]
     about = f"{row.scorer}: accuracy in %, {READING_NAMES[row.reading]}."
     caption = " ".join((about, *doubts, report.note))
-    return _latex_table("llrrr", [*lines, r"\bottomrule"], _latex_text(caption))
+    return latex_table("llrrr", [*lines, r"\bottomrule"], latex_text(caption))
 
 
-def _latex_table(columns: str, lines: Sequence[str], caption: str) -> str:
+def latex_table(columns: str, lines: Sequence[str], caption: str) -> str:
+    """Write a table float; the texts are escaped already."""
     return "\n".join(
         (
             r"\begin{table}[t]",
@@ -138,9 +140,11 @@ def _latex_table(columns: str, lines: Sequence[str], caption: str) -> str:
     )
 
 
-def _latex_row(texts: Sequence[str]) -> str:
+def latex_row(texts: Sequence[str]) -> str:
+    """Write a row of a tabular; the texts are escaped already."""
     return " & ".join(texts) + r" \\"
 
 
-def _latex_text(text: str) -> str:
+def latex_text(text: str) -> str:
+    """Escape a running text."""
     return latex_escape(text).replace("±", LATEX.plus_minus)

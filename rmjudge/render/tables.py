@@ -32,6 +32,7 @@ from rmjudge.render.rows import (
     summary_rows,
     unscored_text,
 )
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import cell_width, clean, one_line, wrap
 from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS, STYLES, Domain, difficulty_of
@@ -115,6 +116,11 @@ def judge_table(reports: Sequence[ScorerResult]) -> RenderableType:
 def activity_table(reports: Sequence[ScorerResult]) -> RenderableType:
     """Draw what became of each scorer's calls, and what they cost."""
     return _OnPage(lambda page: _activity(page, reports))
+
+
+def sheet_table(build: Callable[[Glyphs], Sheet]) -> RenderableType:
+    """Draw a sheet, made with the signs that the console can show."""
+    return _OnPage(lambda page: _sheet(page, build(page.glyphs)))
 
 
 def report_renderable(reports: Sequence[ScorerResult]) -> Group:
@@ -261,7 +267,18 @@ def _activity(page: _Page, reports: Sequence[ScorerResult]) -> RenderableType:
     return Group(title, _listing(page, cells.ACTIVITY_HEADER, lines))
 
 
-def _listing(page: _Page, header: Sequence[str], lines: Sequence[cells.Line]) -> Table:
+def _sheet(page: _Page, sheet: Sheet) -> RenderableType:
+    return Group(
+        page.text(sheet.title, "bold"),
+        _listing(page, sheet.header, sheet.lines, sheet.names),
+        *(page.text(note, "yellow") for note in sheet.notes),
+        page.text(sheet.caption, "dim"),
+    )
+
+
+def _listing(
+    page: _Page, header: Sequence[str], lines: Sequence[cells.Line], names: str = "Scorer"
+) -> Table:
     """A row for each line; names take the room that is left.
 
     A narrow console gets a block for each name instead: a figure is never cut.
@@ -277,7 +294,7 @@ def _listing(page: _Page, header: Sequence[str], lines: Sequence[cells.Line]) ->
         return _blocks(page, header, lines)
     table = Table(box=page.box, show_edge=False, padding=0)
     name_width = max(MIN_NAME_WIDTH, min(room, widest))
-    table.add_column(page.text("Scorer"), width=name_width, vertical="bottom")
+    table.add_column(page.text(names), width=name_width, vertical="bottom")
     # Padded here: rich would strip the spaces that stand in for a footnote mark.
     for head, width in zip(heads, widths, strict=True):
         title = "\n".join(part.rjust(width) for part in head.split("\n"))
@@ -285,7 +302,8 @@ def _listing(page: _Page, header: Sequence[str], lines: Sequence[cells.Line]) ->
     for line in lines:
         figures = [Text(text.rjust(n)) for text, n in zip(line.figures, widths, strict=True)]
         name = page.name(line.indent, line.name, name_width)
-        table.add_row(name, *figures, style="dim" if line.indent else "")
+        style = "bold" if line.bold else "dim" if line.indent else ""
+        table.add_row(name, *figures, style=style)
     return table
 
 

@@ -6,7 +6,17 @@ function of `rmjudge.cli.<module>` that is imported and called when the command 
 
 from __future__ import annotations
 
-from rmjudge.cli.arguments import cache, data, providers, report, run
+from rmjudge.cli.arguments import (
+    cache,
+    data,
+    importing,
+    leaderboard,
+    providers,
+    readings,
+    reparse,
+    report,
+    run,
+)
 
-ALL = (run, report, data, cache, providers)
+ALL = (run, report, leaderboard, readings, reparse, importing, data, cache, providers)
 """In the order of `--help`."""

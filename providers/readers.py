@@ -1,0 +1,51 @@
+"""A hosted scorer made again from its stored identity, to read its stored replies.
+
+It needs no key and sends nothing. Parameters and template come from the identity, whatever the
+settings and files are today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rmjudge.calls import Json
+from rmjudge.errors import UsageError
+from rmjudge.judging.methods import METHODS
+from rmjudge.judging.templates import with_source
+from rmjudge.providers.base import Target
+from rmjudge.providers.hosted import HostedScorer
+from rmjudge.providers.judge import JudgeProvider
+from rmjudge.providers.registry import HOSTED, provider_class
+from rmjudge.providers.rendering import ChatTemplate
+from rmjudge.providers.vendors import VENDORS
+from rmjudge.scorer import Scorer
+
+
+def reader_of(identity: Mapping[str, Json]) -> Scorer:
+    """Make the scorer whose `parse` is this version's for such replies.
+
+    Raises:
+        UsageError: this version has no such provider or way of judging, or the template does
+            not compile.
+    """
+    name, model = str(identity.get("provider")), str(identity.get("model"))
+    if name not in VENDORS and name not in HOSTED:
+        raise UsageError(f"{name}/{model}: no provider that keeps replies is called {name!r} here")
+    kind = provider_class(name)
+    params, template = identity.get("params"), str(identity.get("template", ""))
+    target = Target(
+        model,
+        str(identity.get("url", "")),
+        params if isinstance(params, dict) else {},
+        # Never rendered for a server: nothing is sent.
+        ChatTemplate(template, lambda _messages: "") if kind.wants_rendered_text else None,
+    )
+    if not issubclass(kind, JudgeProvider):
+        return HostedScorer(kind(target))
+    judging = METHODS.get(str(identity.get("judging")))
+    if judging is None:
+        raise UsageError(f"{name}/{model}: no method is called {identity.get('judging')!r} here")
+    # The methods' own frames are plain text; a user's template names what it is given.
+    if template != judging.template and "{{" in template:
+        judging = with_source(judging, template, f"of {name}/{model}")
+    return HostedScorer(kind(target, judging))

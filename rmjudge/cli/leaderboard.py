@@ -1,0 +1,77 @@
+"""`rmjudge leaderboard`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rmjudge.cli.console import print_text, say, tables
+from rmjudge.errors import UsageError
+from rmjudge.render.rows import labels
+from rmjudge.runfiles import find_results, read_result, write_text
+
+
+def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Show the table, or emit what is submitted."""
+    found = [path for folder in arguments.folders for path in find_results(Path(folder))]
+    folders = list(dict.fromkeys(found))
+    words = ("name", "link", "type", "license")
+    given = [word for word in words if getattr(arguments, word) is not None]
+    if given and not arguments.emit:
+        raise UsageError(f"--{given[0]} is for --emit")
+    if arguments.emit or arguments.emit_file:
+        _submit(arguments, folders)
+    else:
+        _show(arguments.format, folders)
+    return 0
+
+
+def _show(format: str, folders: Sequence[Path]) -> None:
+    from rmjudge.leaderboard.published import published  # noqa: PLC0415 - not needed to submit
+    from rmjudge.leaderboard.standing import stand  # noqa: PLC0415
+    from rmjudge.render import figures, sheets, standings  # noqa: PLC0415
+
+    results = [read_result(folder) for folder in folders]
+    runs = zip(labels(results), (result.metrics for result in results), strict=True)
+    entries = stand(published(), list(runs))
+    match format:
+        case "json":
+            print_text(standings.leaderboard_json(entries))
+        case "csv":
+            print_text(standings.leaderboard_csv(entries))
+        case "markdown":
+            sheet = standings.leaderboard_sheet(entries, figures.MARKDOWN)
+            print_text(sheets.sheet_to_markdown(sheet))
+        case "latex":
+            sheet = standings.leaderboard_sheet(entries, figures.LATEX)
+            print_text(sheets.sheet_to_latex(sheet))
+        case _:
+            from rmjudge.render.tables import sheet_table  # noqa: PLC0415 - only this format
+
+            tables().print(sheet_table(lambda signs: standings.leaderboard_sheet(entries, signs)))
+
+
+def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
+    from rmjudge.render import submissions  # noqa: PLC0415 - only to submit
+
+    if len(folders) != 1:
+        raise UsageError(
+            f"--emit and --emit-file are for the run of one scorer, and {len(folders)} are named"
+        )
+    result = read_result(folders[0])
+    about = submissions.Submission(
+        arguments.name, arguments.link, arguments.type, arguments.license
+    )
+    row = submissions.markdown_row(result, about) if arguments.emit else ""
+    if arguments.emit_file:
+        from rmjudge.replan import recorded  # noqa: PLC0415 - only for the texts
+
+        submissions.check_scores(result)
+        target = Path(arguments.emit_file)
+        write_text(target, submissions.result_file(result, recorded(folders[0]).data))
+        say(f"written: {target}")
+    if row:
+        print_text(row)
+        if about.link is None:
+            say("the leaderboard asks for a link to the paper or project: --link URL")

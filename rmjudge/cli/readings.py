@@ -1,0 +1,63 @@
+"""`rmjudge readings`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+from rmjudge.cli.console import print_text, tables
+from rmjudge.errors import UsageError
+from rmjudge.readings.compute import Reading, read_as
+from rmjudge.readings.tools import NAMES
+from rmjudge.render import figures
+from rmjudge.render import readings as shown
+from rmjudge.results import ScorerResult
+from rmjudge.runfiles import find_results, read_result
+
+
+def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Show finished runs as other tools read them."""
+    for name in arguments.tools or ():
+        if name not in NAMES:
+            close = get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+            raise UsageError(f"--as {name}: no such tool; {hint}")
+    folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
+    results = [read_result(folder) for folder in dict.fromkeys(folders)]
+    runs = [(result, read_as(result, arguments.tools)) for result in results]
+    if arguments.tools:
+        _require(runs)
+    _show(arguments.format, runs)
+    return 0
+
+
+def _require(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+    """Refuse where none of the readings that were asked for can be had."""
+    found = [(result, reading) for result, some in runs for reading in some]
+    if all(reading.unavailable for _, reading in found):
+        result, reading = found[0]
+        raise UsageError(
+            f"{result.metrics.scorer} cannot be read as {reading.tool.title}; "
+            f"needed: {reading.unavailable}"
+        )
+
+
+def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+    if format == "json":
+        print_text(shown.readings_json(runs))
+    elif format == "csv":
+        print_text(shown.readings_csv(runs))
+    elif format == "table":
+        from rmjudge.render.tables import sheet_table  # noqa: PLC0415 - only this format
+
+        for run in runs:
+            tables().print(sheet_table(partial(shown.readings_sheet, *run)))
+    else:
+        from rmjudge.render import sheets  # noqa: PLC0415 - only these formats
+
+        write = getattr(sheets, f"sheet_to_{format}")
+        glyphs = figures.MARKDOWN if format == "markdown" else figures.LATEX
+        print_text("\n".join(write(shown.readings_sheet(*run, glyphs)) for run in runs))

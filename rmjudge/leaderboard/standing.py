@@ -1,0 +1,129 @@
+"""A run's row among the published ones.
+
+Rows are ranked by Overall as the benchmark defines it, recomputed where a row's figures allow it:
+a row whose own Overall contradicts its domains does not stand above what its domains say. A run
+that is not over the whole benchmark has no rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from rmjudge.leaderboard.mismatch import mismatch
+from rmjudge.leaderboard.published import Figures, PublishedRow, Remark
+from rmjudge.metrics.report import Metrics
+from rmjudge.vocabulary import DOMAINS, Domain
+
+BENCHMARK: Final[dict[Domain, int]] = {"chat": 129, "math": 529, "code": 228, "safety": 441}
+"""Tuples of RM-Bench by domain (data files at commit 73c52d7)."""
+_DIGITS: Final = 9
+"""Means of the same figures in another order differ in the last bits; ranks must not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the table. `rank` is None for what cannot be ranked, and `unranked` says why.
+
+    `average` is what is ranked by. `doubts` are sentences about the row. `cells` and `unscored`
+    count a run's cells. `corrected` holds what a doubtful row's source says instead.
+    """
+
+    name: str
+    type: str
+    figures: Figures
+    average: float | None
+    source: str = ""
+    license: str = ""
+    is_run: bool = False
+    rank: int | None = None
+    unranked: str = ""
+    doubts: tuple[str, ...] = ()
+    cells: int = 0
+    unscored: int = 0
+    corrected: Mapping[str, float] = field(default_factory=dict)
+
+
+def stand(rows: Sequence[PublishedRow], runs: Sequence[tuple[str, Metrics]]) -> list[Entry]:
+    """Rank published rows and runs (by the names given) together, the unranked runs last."""
+    entries = [_published(row) for row in rows] + [_run(name, metrics) for name, metrics in runs]
+    ranked = [entry for entry in entries if not entry.unranked and entry.average is not None]
+    rest = [entry for entry in entries if entry not in ranked]
+    values = [_key(entry) for entry in ranked]
+    placed = [
+        replace(entry, rank=1 + sum(other > value for other in values))
+        for entry, value in zip(ranked, values, strict=True)
+    ]
+    return sorted(placed, key=lambda entry: entry.rank or 0) + rest
+
+
+def _key(entry: Entry) -> float:
+    return round(entry.average or 0.0, _DIGITS)
+
+
+def _published(row: PublishedRow) -> Entry:
+    found = mismatch(row.figures)
+    return Entry(
+        name=row.model,
+        type=row.type,
+        figures=row.figures,
+        average=row.figures.recomputed,
+        source=row.source,
+        license=row.license,
+        doubts=(*((found,) if found else ()), *map(_told, row.remarks)),
+        corrected={name: value for one in row.remarks for name, value in one.figures.items()},
+    )
+
+
+def _told(remark: Remark) -> str:
+    return f"{remark.text} Source: {remark.source}"
+
+
+def _run(name: str, metrics: Metrics) -> Entry:
+    return Entry(
+        name=name,
+        type="this run",
+        figures=figures_of(metrics),
+        average=metrics.headline.average,
+        is_run=True,
+        unranked=what_lacks(metrics),
+        cells=metrics.tuples * 9,
+        unscored=metrics.unscored_cells,
+    )
+
+
+def figures_of(metrics: Metrics) -> Figures:
+    """A run's numbers in its headline reading."""
+    by_domain = {
+        domain: metrics.domains[domain].headline.average if domain in metrics.domains else None
+        for domain in DOMAINS
+    }
+    headline = metrics.headline
+    return Figures(
+        **by_domain,
+        easy=headline.easy,
+        normal=headline.normal,
+        hard=headline.hard,
+        overall=headline.average,
+    )
+
+
+def what_lacks(metrics: Metrics) -> str:
+    """Say what keeps a run from being one over the whole benchmark; empty when nothing does.
+
+    Unscored cells are no reason: they are counted, and bounds stand beside the average.
+    """
+    if metrics.missing_domains:
+        present = ", ".join(metrics.domains) or "nothing"
+        return f"average over {present} only; {', '.join(metrics.missing_domains)} missing"
+    odd = {
+        domain: part.tuples
+        for domain, part in metrics.domains.items()
+        if part.tuples != BENCHMARK[domain]
+    }
+    if odd:
+        found = ", ".join(f"{domain} {count}" for domain, count in odd.items())
+        want = ", ".join(f"{domain} {BENCHMARK[domain]}" for domain in odd)
+        return f"not the whole benchmark: tuples are {found} in place of {want}"
+    return ""

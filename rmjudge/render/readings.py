@@ -1,0 +1,146 @@
+"""`rmjudge readings`: a run as other tools read it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.readings.compute import Reading
+from rmjudge.render.cells import Line
+from rmjudge.render.exports import Json
+from rmjudge.render.figures import Glyphs, known, percent
+from rmjudge.render.rows import READING_NAMES
+from rmjudge.render.sheets import Sheet
+from rmjudge.render.text import csv_cell, label
+from rmjudge.results import ScorerResult
+from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, Domain
+
+HEADER: Final = (
+    *("Chat", "Math", "Code", "Safety"),
+    *("Easy", "Normal", "Hard", "Average", "To ours"),
+)
+CAPTION: Final = (
+    "To ours: difference of the averages in points. A tool without a way of its own with "
+    "RM-Bench is applied to each cell and averaged as RM-Bench does."
+)
+
+
+def readings_sheet(result: ScorerResult, readings: Sequence[Reading], glyphs: Glyphs) -> Sheet:
+    """Lay one run out: ours first, then each tool; a sentence for each below."""
+    metrics = result.metrics
+    ours = {domain: part.headline for domain, part in metrics.domains.items()}
+    mark = glyphs.incomplete if metrics.missing_domains else ""
+    lines = [
+        Line(
+            f"rmjudge ({READING_NAMES[metrics.reading]})",
+            (*_figures(ours, metrics.headline, mark, glyphs), ""),
+            bold=True,
+        )
+    ]
+    notes: list[str] = []
+    if metrics.missing_domains:
+        missing = ", ".join(metrics.missing_domains)
+        notes.append(f"{mark} average over {', '.join(metrics.domains)} only; {missing} missing")
+    for reading in readings:
+        tool = reading.tool
+        if reading.unavailable:
+            continue
+        figures = _figures(reading.domains, reading.overall, mark, glyphs)
+        lines.append(Line(tool.title, (*figures, _points(reading.difference, glyphs))))
+        notes.append(f"{tool.title}: {tool.how} {reading.why}")
+    for reason in dict.fromkeys(reading.unavailable for reading in readings):
+        if reason:
+            titles = [one.tool.title for one in readings if one.unavailable == reason]
+            notes.append(f"Not from this run: {', '.join(titles)}. Needed: {reason}.")
+    title = f"{label(metrics.scorer)} as other tools read it, %"
+    return Sheet(title, "Tool", HEADER, tuple(lines), tuple(notes), CAPTION)
+
+
+def _figures(
+    domains: Mapping[Domain, Accuracies], overall: Accuracies, mark: str, glyphs: Glyphs
+) -> tuple[str, ...]:
+    parts = [domains[domain].average if domain in domains else None for domain in DOMAINS]
+    difficulties = [getattr(overall, name) for name in DIFFICULTIES]
+    return (
+        *(percent(value, glyphs) for value in parts),
+        *(percent(value, glyphs) for value in difficulties),
+        percent(overall.average, glyphs) + mark,
+    )
+
+
+def _points(difference: float | None, glyphs: Glyphs) -> str:
+    value = known(difference)
+    if value is None:
+        return glyphs.no_data
+    return f"{value * 100:+.1f}" if abs(value) >= 0.0005 else "0.0"
+
+
+def readings_json(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> str:
+    """Write one object, ASCII; fractions, null where a tool says nothing."""
+    document: Json = {
+        "format": 1,
+        "scorers": [
+            {
+                "scorer": label(result.metrics.scorer),
+                "missing_domains": list(result.metrics.missing_domains),
+                "headline": result.metrics.reading,
+                "ours": _parts(result.metrics.headline),
+                "readings": [
+                    {
+                        "tool": reading.tool.name,
+                        "title": reading.tool.title,
+                        **_parts(reading.overall),
+                        "domains": {
+                            domain: _parts(part) for domain, part in reading.domains.items()
+                        },
+                        "difference": known(reading.difference),
+                        "how": reading.tool.how,
+                        "why": reading.why or None,
+                        "unavailable": reading.unavailable or None,
+                        "source": reading.tool.source,
+                    }
+                    for reading in readings
+                ],
+            }
+            for result, readings in runs
+        ],
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def readings_csv(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> str:
+    """Write a row a scorer and tool, ours as `rmjudge`; fractions, empty where unknown."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    rest = ("average", "difference", "missing_domains", "unavailable")
+    writer.writerow(("scorer", "tool", *DOMAINS, *DIFFICULTIES, *rest))
+    for result, readings in runs:
+        metrics = result.metrics
+        missing = "+".join(metrics.missing_domains)
+        ours = {domain: part.headline for domain, part in metrics.domains.items()}
+        rows = [("rmjudge", ours, metrics.headline, 0.0, "")] + [
+            (one.tool.name, dict(one.domains), one.overall, one.difference, one.unavailable)
+            for one in readings
+        ]
+        for name, domains, overall, difference, lacking in rows:
+            values = (
+                *(domains[domain].average if domain in domains else None for domain in DOMAINS),
+                *_parts(overall).values(),
+                difference,
+            )
+            numbers = map(_number, values)
+            writer.writerow((csv_cell(label(metrics.scorer)), name, *numbers, missing, lacking))
+    return stream.getvalue()
+
+
+def _parts(accuracies: Accuracies) -> dict[str, float | None]:
+    return {name: known(getattr(accuracies, name)) for name in (*DIFFICULTIES, "average")}
+
+
+def _number(value: float | None) -> str:
+    number = known(value)
+    return "" if number is None else f"{number:.6f}"
