@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ from local_models import (
 )
 
 from rmjudge.calls import Reply, Reward, Unscored
-from rmjudge.providers.local.classifier import Classifier
+from rmjudge.providers.local.classifier import Classifier, ClassifierReplica
+from rmjudge.providers.local.heads import WholeModel, head_of
 from rmjudge.providers.local.settings import LocalSettings
 
 
@@ -53,6 +55,34 @@ async def test_an_encoder_s_reward_is_that_of_the_plain_forward(
 ) -> None:
     folder = make(tmp_path, Kind(family, adds="ends", template=FOR_ENCODERS))
     the_same(await rewards(folder), plain_rewards(folder, special=True))
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_an_encoder_takes_padded_batches(family: str, tmp_path: Path) -> None:
+    folder = make(tmp_path, Kind(family, adds="ends", template=FOR_ENCODERS))
+    replica = Classifier(LocalSettings(str(folder)))._load("cpu")
+    assert isinstance(replica, ClassifierReplica)
+    assert isinstance(replica._head, WholeModel)
+    assert replica._head._padded
+
+
+def test_a_classifier_that_padding_would_disturb_is_run_text_by_text(tmp_path: Path) -> None:
+    from transformers import BertForSequenceClassification
+
+    class Deaf(BertForSequenceClassification):  # type: ignore[misc]
+        def forward(self, input_ids: Any, attention_mask: Any = None) -> Any:
+            return super().forward(input_ids=input_ids)
+
+    folder = make(tmp_path, Kind("bert", adds="ends", template=FOR_ENCODERS))
+    texts = [(9, 10, 11, 12), (9, 30), (9, 40, 41)]
+    head = head_of(Deaf.from_pretrained(folder).eval(), 0, texts[:2], plain=False)
+    sound = head_of(
+        BertForSequenceClassification.from_pretrained(folder).eval(), 0, texts[:2], plain=False
+    )
+    assert isinstance(head, WholeModel)
+    assert not head._padded
+    (mine,), (plain,) = (one.rewards([texts], Event()) for one in (head, sound))
+    assert mine == pytest.approx(plain, abs=1e-4)
 
 
 @pytest.mark.parametrize("padding_side", ["left", "right"])
