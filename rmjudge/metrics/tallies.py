@@ -22,9 +22,7 @@ def strict(credit: float) -> float:
     return 1.0 if credit > TIE else 0.0
 
 
-def credits_of_rewards(
-    chosen: Sequence[float | None], rejected: Sequence[float | None]
-) -> Credits:
+def credits_of_rewards(chosen: Sequence[float | None], rejected: Sequence[float | None]) -> Credits:
     """1, 0.5 (equal rewards) or 0 per cell, from three rewards each; None without a reward."""
     return tuple(tuple(_beats(c, r) for r in rejected) for c in chosen)
 
