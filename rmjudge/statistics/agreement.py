@@ -35,9 +35,11 @@ def kappa_of(
     chosen: won, tied or lost (strictly read: won or not). Unweighted kappa, Cohen (1960). The
     interval draws tuples, within domain, because cells of one tuple depend on each other.
     """
+    import numpy as np  # noqa: PLC0415 - only statistics need it
+
     tables = {domain: _tables(first[domain], second[domain], cells) for domain in first}
-    drawn = sum(draws_of(domain, len(table)) @ table for domain, table in tables.items())
-    found = _kappa(sum(table.sum(axis=0) for table in tables.values())[None, :])[0]
+    drawn = np.sum([draws_of(name, len(table)) @ table for name, table in tables.items()], axis=0)
+    found = _kappa(np.sum([table.sum(axis=0) for table in tables.values()], axis=0)[None, :])[0]
     known = found == found  # noqa: PLR0124 - NaN is unlike itself
     alone = any(len(table) < 2 for table in tables.values())
     return Kappa(

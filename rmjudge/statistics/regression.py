@@ -68,14 +68,15 @@ def linear(x: Floats, y: Floats, groups: Groups) -> Fit | None:
     if not _usable(x):
         return None
     bread = x.T @ x
-    found = np.linalg.solve(bread, x.T @ y)
+    found = np.linalg.solve(bread, x.T @ y).astype(np.float64)
     return Fit(tuple(map(float, found)), _sandwich(x, y - x @ found, bread, found, groups))
 
 
 def _usable(x: Floats) -> bool:
     import numpy as np  # noqa: PLC0415 - only statistics need it
 
-    return len(x) > x.shape[1] and int(np.linalg.matrix_rank(x)) == x.shape[1]
+    columns = x.shape[1]
+    return len(x) > columns and bool(np.linalg.matrix_rank(x) == columns)
 
 
 def _chances(log_odds: Floats) -> Floats:
@@ -135,7 +136,7 @@ def _sandwich(
     from scipy import stats  # noqa: PLC0415
 
     _, numbers = np.unique(groups, return_inverse=True)
-    tuples, (rows, columns) = int(numbers.max()) + 1, x.shape
+    tuples, rows, columns = int(numbers.max()) + 1, len(x), int(x.shape[1])
     if tuples < 2:
         return (None,) * columns
     scores = np.zeros((tuples, columns))
@@ -143,7 +144,8 @@ def _sandwich(
     inverse = np.linalg.inv(bread)
     correction = tuples / (tuples - 1) * (rows - 1) / (rows - columns)
     variance = correction * np.diag(inverse @ (scores.T @ scores) @ inverse)
-    half = stats.norm.ppf(0.5 + LEVEL / 2) * np.sqrt(variance)
+    halves = float(stats.norm.ppf(0.5 + LEVEL / 2)) * np.sqrt(variance)
     return tuple(
-        Interval(float(value - h), float(value + h)) for value, h in zip(found, half, strict=True)
+        Interval(value - half, value + half)
+        for value, half in zip(found.tolist(), halves.tolist(), strict=True)
     )

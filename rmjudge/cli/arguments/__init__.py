@@ -6,7 +6,16 @@ function of `rmjudge.cli.<module>` that is imported and called when the command 
 
 from __future__ import annotations
 
-from rmjudge.cli.arguments import cache, data, providers, report, run
+from rmjudge.cli.arguments import (
+    cache,
+    compare,
+    correlate,
+    data,
+    providers,
+    report,
+    run,
+    style,
+)
 
-ALL = (run, report, data, cache, providers)
+ALL = (run, report, compare, style, correlate, data, cache, providers)
 """In the order of `--help`."""
