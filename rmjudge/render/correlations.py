@@ -41,19 +41,18 @@ def correlation_sheets(
     found: Sequence[Correlation], reading: Reading, remarks: Sequence[str]
 ) -> list[Sheet]:
     """Lay out the coefficients, then the points they come from."""
-    header = (
-        *("", "Policy's score", "n", "Pearson", "95 %", "p"),
-        *("Spearman", "95 %", "p"),
-    )
     rows = tuple(
         (
             f"{item.domain} {item.difficulty}",
             task_name(item),
             str(len(item.points)),
-            *_cells(item.pearson),
-            *_cells(item.spearman),
+            name,
+            signed(coefficient.value),
+            signed_range(coefficient.interval),
+            chance(coefficient.p_value),
         )
         for item in found
+        for name, coefficient in (("Pearson", item.pearson), ("Spearman", item.spearman))
     )
     doubts = [
         f"{item.domain} {item.difficulty}, {task_name(item)}: {item.doubt}."
@@ -74,20 +73,12 @@ def correlation_sheets(
     return [
         Sheet(
             "Accuracy against the scores of policies",
-            header,
+            ("", "Policy's score", "Policies", "", "r", "95 %", "p"),
             rows,
             (*doubts, *remarks, READINGS[reading], *NOTES),
         ),
         Sheet("The points", ("", "Policy's score", "Scorer", "Accuracy, %", "Score"), points),
     ]
-
-
-def _cells(coefficient: Coefficient) -> tuple[str, str, str]:
-    return (
-        signed(coefficient.value),
-        signed_range(coefficient.interval),
-        chance(coefficient.p_value),
-    )
 
 
 def correlation_csv(found: Sequence[Correlation]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,13 +14,14 @@ from rmjudge.statistics.correlation import Correlation
 from rmjudge.statistics.style import Estimate, Style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SUFFIXES: Final = (".svg", ".png", ".pdf")
 NAME_WIDTH: Final = 32
 DPI: Final = 150
-_ACROSS: Final = 3
+_ACROSS: Final = 2
+_COLOURS: Final = 10
+_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 _INSTALL: Final = "plots need matplotlib: pip install 'rmjudge[plots]'"
 
 
@@ -48,20 +49,27 @@ def plot_styles(styles: Sequence[Style], path: Path) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    figure = _figure(7.0, 5.5)
+    figure = _figure(8.0, 5.0)
     axes = figure.add_subplot()
+    looks = _looks([style.name for style in styles])
     for style in styles:
         detail, right = style.overall.detail, style.correctness
         if detail.value is None or right.value is None:
             continue
-        x, y = detail.value * 100, right.value * 100
-        axes.errorbar([x], [y], xerr=_bars(detail), yerr=_bars(right), fmt="o", ms=5, lw=1)
-        _name(axes, style.name, x, y)
+        axes.errorbar(
+            [detail.value * 100],
+            [right.value * 100],
+            xerr=_bars(detail),
+            yerr=_bars(right),
+            elinewidth=1,
+            **looks[style.name],
+        )
     axes.axvline(0, color="grey", lw=0.8, ls=":")
     axes.axhline(50, color="grey", lw=0.8, ls=":")
     axes.set_xlabel("verbosity: P(win) gained by detail, substance held fixed, points")
     axes.set_ylabel("correctness: accuracy over all styles, %")
-    axes.margins(0.15)
+    axes.margins(0.1)
+    _legend(figure, looks)
     _save(figure, path)
 
 
@@ -73,19 +81,20 @@ def plot_correlations(found: Sequence[Correlation], path: Path) -> None:
     """
     across = max(1, min(_ACROSS, len(found)))
     down = max(1, -(-len(found) // across))
-    figure = _figure(4.2 * across, 3.8 * down)
+    figure = _figure(3.6 * across + 2.2, 3.4 * down)
+    looks = _looks([point.scorer for item in found for point in item.points])
     for number, item in enumerate(found, 1):
         axes = figure.add_subplot(down, across, number)
         for point in item.points:
-            axes.plot([point.accuracy * 100], [point.score], "o", ms=5)
-            _name(axes, point.scorer, point.accuracy * 100, point.score)
+            axes.plot([point.accuracy * 100], [point.score], **looks[point.scorer])
         title = f"{item.domain}: {shorten(task_name(item), NAME_WIDTH)}"
         if item.pearson.value is not None and item.spearman.value is not None:
             title += f"\nr = {item.pearson.value:.2f}, rho = {item.spearman.value:.2f}"
         axes.set_title(title, fontsize=9, parse_math=False)
         axes.set_xlabel(f"{item.difficulty.capitalize()} accuracy, %", fontsize=8)
         axes.set_ylabel("policy's score" + (" / SFT" if item.normalised else ""), fontsize=8)
-        axes.margins(0.2)
+        axes.margins(0.1)
+    _legend(figure, looks)
     _save(figure, path)
 
 
@@ -102,15 +111,29 @@ def _bars(estimate: Estimate) -> list[list[float]] | None:
     return [[max(0.0, estimate.value - low) * 100], [max(0.0, high - estimate.value) * 100]]
 
 
-def _name(axes: Axes, name: str, x: float, y: float) -> None:
-    axes.annotate(
-        shorten(name, NAME_WIDTH),
-        (x, y),
-        xytext=(5, 4),
-        textcoords="offset points",
-        fontsize=7,
-        parse_math=False,  # a name is no formula
-    )
+def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give each scorer a colour and, after ten, another shape."""
+    return {
+        name: {
+            "color": f"C{place % _COLOURS}",
+            "marker": _MARKERS[place // _COLOURS % len(_MARKERS)],
+            "markersize": 6,
+            "linestyle": "none",
+        }
+        for place, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
+    """Name the scorers beside the plot, where names cannot cover each other."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - only for plots
+
+    handles = [Line2D([], [], **look) for look in looks.values()]
+    # matplotlib leaves out of a legend what starts with an underscore.
+    names = [" " + shorten(name, NAME_WIDTH) for name in looks]
+    legend = figure.legend(handles, names, loc="outside right upper", fontsize=8, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a name is no formula
 
 
 def _save(figure: Figure, path: Path) -> None:
