@@ -40,8 +40,9 @@ MODEL_NOTES: Final = (
     "long. Substance: P(win) with style and length equal.",
 )
 SEPARATED: Final = (
-    "*: style or length alone tells some outcomes without exception, so no finite coefficients "
-    "fit best. These are Firth's, and have no interval: read their sign and order."
+    "*: style and length together tell some outcomes without exception, so no finite coefficients "
+    "fit best. These are the likeliest under a normal prior of standard deviation 2.5, and have no "
+    "interval: which is the largest tells something, how large it is does not."
 )
 CSV_HEADER: Final = ("scorer", "data", "domain", "measure", "value", "low", "high")
 

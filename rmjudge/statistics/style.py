@@ -64,7 +64,7 @@ class Model:
 
     `detail` and `markdown`: the chosen has the style and the rejected has not. `length`: the
     chosen is twice as long. `substance` is P(win) with style and length equal, a mean over
-    domains. `separated`: no finite coefficients fit best; Firth's are given, without intervals.
+    domains. `separated`: no finite coefficients fit best; these are the likeliest under a prior.
     """
 
     detail: Estimate
