@@ -25,7 +25,7 @@ def tuples_needed(strata: Sequence[NDArray[np.float64]]) -> int | None:
 
     The size found is itself uncertain: this is an order of magnitude for planning, no promise.
     """
-    from scipy import stats  # noqa: PLC0415 - only statistics need it
+    from scipy.special import ndtri  # noqa: PLC0415 - only statistics need it
 
     if any(len(part) < 2 for part in strata):
         return None
@@ -33,6 +33,6 @@ def tuples_needed(strata: Sequence[NDArray[np.float64]]) -> int | None:
     variance = sum(float(part.var(ddof=1)) / len(part) for part in strata) / len(strata) ** 2
     if abs(difference) < 1e-12 or variance == 0:
         return None
-    z = float(stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(POWER))
+    z = float(ndtri(1 - ALPHA / 2) + ndtri(POWER))
     tuples = sum(len(part) for part in strata)
     return math.ceil(tuples * variance * (z / difference) ** 2)

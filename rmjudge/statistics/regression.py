@@ -124,7 +124,7 @@ def _sandwich(
     x: Floats, residual: Floats, bread: Floats, found: Floats, groups: Groups
 ) -> tuple[Interval | None, ...]:
     import numpy as np  # noqa: PLC0415 - only statistics need it
-    from scipy import stats  # noqa: PLC0415
+    from scipy.special import ndtri  # noqa: PLC0415
 
     _, numbers = np.unique(groups, return_inverse=True)
     tuples, rows, columns = int(numbers.max()) + 1, len(x), int(x.shape[1])
@@ -135,7 +135,7 @@ def _sandwich(
     inverse = np.linalg.inv(bread)
     correction = tuples / (tuples - 1) * (rows - 1) / (rows - columns)
     variance = correction * np.diag(inverse @ (scores.T @ scores) @ inverse)
-    halves = float(stats.norm.ppf(0.5 + LEVEL / 2)) * np.sqrt(variance)
+    halves = float(ndtri(0.5 + LEVEL / 2)) * np.sqrt(variance)
     return tuple(
         Interval(value - half, value + half)
         for value, half in zip(found.tolist(), halves.tolist(), strict=True)

@@ -45,7 +45,7 @@ def mcnemar(strata: Sequence[NDArray[np.float64]]) -> PairedTest:
     sign (Fisher's randomisation test; with one cell a tuple, McNemar's exact binomial one).
     """
     import numpy as np  # noqa: PLC0415 - only statistics need it
-    from scipy import stats  # noqa: PLC0415
+    from scipy.special import chdtrc  # noqa: PLC0415 - a tenth of scipy.stats' start
 
     weighted = np.concatenate([part / (len(part) * len(strata)) for part in strata])
     moved = weighted[weighted != 0]
@@ -54,7 +54,7 @@ def mcnemar(strata: Sequence[NDArray[np.float64]]) -> PairedTest:
     total = abs(float(moved.sum()))
     if len(moved) > EXACT:
         statistic = total**2 / float((moved**2).sum())
-        return PairedTest(float(stats.chi2.sf(statistic, 1)), len(moved), exact=False)
+        return PairedTest(float(chdtrc(1, statistic)), len(moved), exact=False)
     sums = np.zeros(1)
     for step in moved:
         sums = np.concatenate([sums + step, sums - step])
