@@ -95,8 +95,11 @@ def test_the_interval_is_a_bootstrap_of_whole_pairs_of_tuples(found: Comparison)
 
 
 def resampled(rng: np.random.Generator) -> list[Any]:
+    first, second = (
+        {key: np.array(m, float).mean() for key, m in c.items()} for c in (FIRST, SECOND)
+    )
     return [
-        rng.choice([np.mean(FIRST[d, n]) - np.mean(SECOND[d, n]) for n in range(size)], size=size)
+        rng.choice([first[d, n] - second[d, n] for n in range(size)], size=size)
         for d, size in SIZES.items()
     ]
 

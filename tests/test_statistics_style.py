@@ -101,14 +101,10 @@ def test_the_whole_gap_is_easy_less_hard() -> None:
 
 def test_the_gaps_interval_draws_whole_tuples_within_their_domain() -> None:
     scored = lucky()
+    cells = {domain: np.array(m, float) for domain, m in scored.by_domain().items()}
     by_tuple = {
-        domain: np.array(
-            [
-                sum(m[i][j] - m[j][i] for i, j in ((1, 0), (2, 0), (2, 1))) / 3  # type: ignore[operator]
-                for m in scored.by_domain()[domain]
-            ]
-        )
-        for domain in SIZES
+        domain: sum(m[:, i, j] - m[:, j, i] for i, j in ((1, 0), (2, 0), (2, 1))) / 3
+        for domain, m in cells.items()
     }
     rng = np.random.default_rng(5)
     means = [
@@ -145,7 +141,7 @@ def test_the_slope_and_its_interval_are_those_of_statsmodels() -> None:
 
 def design(
     credits: Mapping[TupleKey, Credits],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The model's rows, written out: two domains, detail, Markdown, length."""
     rows, won, groups = [], [], []
     for number, key in enumerate(KEYS):
