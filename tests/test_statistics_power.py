@@ -18,8 +18,9 @@ def differences(size: int, mean: float, seed: int = 0) -> Floats:
     return rng.choice([-1.0, 0.0, 1.0], size=size, p=[0.2 - mean / 2, 0.6, 0.2 + mean / 2])
 
 
-def test_one_domain_needs_what_statsmodels_says() -> None:
-    d = differences(200, 0.1)
+@pytest.mark.parametrize("size", [12, 200])
+def test_one_domain_needs_what_statsmodels_says(size: int) -> None:
+    d = differences(size, 0.1, seed=1)
     expected = normal_sample_size_one_tail(d.mean(), 0.8, 0.025, d.std(ddof=1))
     assert tuples_needed([d]) == int(np.ceil(expected))
 
