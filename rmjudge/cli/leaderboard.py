@@ -30,7 +30,7 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 def _show(format: str, folders: Sequence[Path]) -> None:
     from rmjudge.leaderboard.published import published  # noqa: PLC0415 - not needed to submit
     from rmjudge.leaderboard.standing import stand  # noqa: PLC0415
-    from rmjudge.render import figures, sheets, standings  # noqa: PLC0415
+    from rmjudge.render import figures, ledgers, standings  # noqa: PLC0415
 
     results = [read_result(folder) for folder in folders]
     runs = zip(labels(results), (result.metrics for result in results), strict=True)
@@ -41,15 +41,15 @@ def _show(format: str, folders: Sequence[Path]) -> None:
         case "csv":
             print_text(standings.leaderboard_csv(entries))
         case "markdown":
-            sheet = standings.leaderboard_sheet(entries, figures.MARKDOWN)
-            print_text(sheets.sheet_to_markdown(sheet))
+            ledger = standings.leaderboard_ledger(entries, figures.MARKDOWN)
+            print_text(ledgers.ledger_to_markdown(ledger))
         case "latex":
-            sheet = standings.leaderboard_sheet(entries, figures.LATEX)
-            print_text(sheets.sheet_to_latex(sheet))
+            ledger = standings.leaderboard_ledger(entries, figures.LATEX)
+            print_text(ledgers.ledger_to_latex(ledger))
         case _:
-            from rmjudge.render.tables import sheet_table  # noqa: PLC0415 - only this format
+            from rmjudge.render.tables import ledger_table  # noqa: PLC0415 - only this format
 
-            tables().print(sheet_table(lambda signs: standings.leaderboard_sheet(entries, signs)))
+            tables().print(ledger_table(lambda signs: standings.leaderboard_ledger(entries, signs)))
 
 
 def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:

@@ -51,13 +51,13 @@ def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -
     elif format == "csv":
         print_text(shown.readings_csv(runs))
     elif format == "table":
-        from rmjudge.render.tables import sheet_table  # noqa: PLC0415 - only this format
+        from rmjudge.render.tables import ledger_table  # noqa: PLC0415 - only this format
 
         for run in runs:
-            tables().print(sheet_table(partial(shown.readings_sheet, *run)))
+            tables().print(ledger_table(partial(shown.readings_ledger, *run)))
     else:
-        from rmjudge.render import sheets  # noqa: PLC0415 - only these formats
+        from rmjudge.render import ledgers  # noqa: PLC0415 - only these formats
 
-        write = getattr(sheets, f"sheet_to_{format}")
+        write = getattr(ledgers, f"ledger_to_{format}")
         glyphs = figures.MARKDOWN if format == "markdown" else figures.LATEX
-        print_text("\n".join(write(shown.readings_sheet(*run, glyphs)) for run in runs))
+        print_text("\n".join(write(shown.readings_ledger(*run, glyphs)) for run in runs))

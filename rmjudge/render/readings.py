@@ -13,8 +13,8 @@ from rmjudge.readings.compute import Reading
 from rmjudge.render.cells import Line
 from rmjudge.render.exports import Json
 from rmjudge.render.figures import Glyphs, known, percent
+from rmjudge.render.ledgers import Ledger
 from rmjudge.render.rows import READING_NAMES
-from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import csv_cell, label
 from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, Domain
@@ -29,7 +29,7 @@ CAPTION: Final = (
 )
 
 
-def readings_sheet(result: ScorerResult, readings: Sequence[Reading], glyphs: Glyphs) -> Sheet:
+def readings_ledger(result: ScorerResult, readings: Sequence[Reading], glyphs: Glyphs) -> Ledger:
     """Lay one run out: ours first, then each tool; a sentence for each below."""
     metrics = result.metrics
     ours = {domain: part.headline for domain, part in metrics.domains.items()}
@@ -57,7 +57,7 @@ def readings_sheet(result: ScorerResult, readings: Sequence[Reading], glyphs: Gl
             titles = [one.tool.title for one in readings if one.unavailable == reason]
             notes.append(f"Not from this run: {', '.join(titles)}. Needed: {reason}.")
     title = f"{label(metrics.scorer)} as other tools read it, %"
-    return Sheet(title, "Tool", HEADER, tuple(lines), tuple(notes), CAPTION)
+    return Ledger(title, "Tool", HEADER, tuple(lines), tuple(notes), CAPTION)
 
 
 def _figures(

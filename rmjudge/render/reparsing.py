@@ -12,9 +12,9 @@ from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.render.cells import Line
 from rmjudge.render.figures import Glyphs, known, percent
+from rmjudge.render.ledgers import Ledger
 from rmjudge.render.rows import labels
-from rmjudge.render.sheets import Sheet
-from rmjudge.render.tables import sheet_table
+from rmjudge.render.tables import ledger_table
 from rmjudge.render.text import clean
 from rmjudge.reparse import Reparsed
 from rmjudge.vocabulary import DIFFICULTIES
@@ -30,7 +30,7 @@ def reparsed_renderable(found: Sequence[Reparsed], *, written: bool) -> Renderab
         parts.append(Text(name, style="bold"))
         parts += [Text(line) for line in _lines(item)]
         if item.changed:
-            parts.append(sheet_table(lambda glyphs, item=item: _accuracies(item, glyphs)))  # type: ignore[misc]
+            parts.append(ledger_table(lambda glyphs, item=item: _accuracies(item, glyphs)))  # type: ignore[misc]
             done = "written" if written else "nothing was written; --write keeps it"
             parts.append(Text(f"{clean(str(item.folder))}: {done}"))
     return Group(*parts)
@@ -56,12 +56,12 @@ def _lines(item: Reparsed) -> list[str]:
     return lines
 
 
-def _accuracies(item: Reparsed, glyphs: Glyphs) -> Sheet:
+def _accuracies(item: Reparsed, glyphs: Glyphs) -> Ledger:
     rows = (
         ("Before", item.before.metrics.headline, item.before.metrics.unscored_cells),
         ("After", item.after.metrics.headline, item.after.metrics.unscored_cells),
     )
-    return Sheet(
+    return Ledger(
         "Accuracy, %",
         "Reading",
         (*(name.capitalize() for name in DIFFICULTIES), "Average", "Not scored"),

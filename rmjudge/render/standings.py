@@ -12,7 +12,7 @@ from rmjudge.leaderboard.published import LEADERBOARD, Figures
 from rmjudge.leaderboard.standing import Entry
 from rmjudge.render.cells import Figure, Line, aligned
 from rmjudge.render.figures import Glyphs, known, percent
-from rmjudge.render.sheets import Sheet
+from rmjudge.render.ledgers import Ledger
 from rmjudge.render.text import csv_cell, label
 
 HEADER: Final = (
@@ -28,7 +28,7 @@ CAPTION: Final = (
 NAMES: Final = ("chat", "math", "code", "safety", "easy", "normal", "hard", "overall")
 
 
-def leaderboard_sheet(entries: Sequence[Entry], glyphs: Glyphs) -> Sheet:
+def leaderboard_ledger(entries: Sequence[Entry], glyphs: Glyphs) -> Ledger:
     """Lay the table out; a doubtful row has a mark and its notes, a run is bold."""
     notes: list[str] = []
     for doubt in dict.fromkeys(doubt for entry in entries for doubt in entry.doubts):
@@ -48,7 +48,7 @@ def leaderboard_sheet(entries: Sequence[Entry], glyphs: Glyphs) -> Sheet:
         Line(label(entry.name), _figures(entry, mean, glyphs), bold=entry.is_run)
         for entry, mean in zip(entries, means, strict=True)
     )
-    return Sheet("RM-Bench leaderboard, %", "Model", HEADER, lines, tuple(notes), CAPTION)
+    return Ledger("RM-Bench leaderboard, %", "Model", HEADER, lines, tuple(notes), CAPTION)
 
 
 def _mean(entry: Entry, glyphs: Glyphs) -> Figure:

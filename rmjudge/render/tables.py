@@ -23,6 +23,7 @@ from rmjudge.metrics.report import DomainMetrics, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import ASCII, UNICODE, Glyphs, heat, percent, plus_minus
+from rmjudge.render.ledgers import Ledger
 from rmjudge.render.rows import (
     READING_NAMES,
     SummaryRow,
@@ -32,7 +33,6 @@ from rmjudge.render.rows import (
     summary_rows,
     unscored_text,
 )
-from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import cell_width, clean, one_line, wrap
 from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS, STYLES, Domain, difficulty_of
@@ -118,9 +118,9 @@ def activity_table(reports: Sequence[ScorerResult]) -> RenderableType:
     return _OnPage(lambda page: _activity(page, reports))
 
 
-def sheet_table(build: Callable[[Glyphs], Sheet]) -> RenderableType:
-    """Draw a sheet, made with the signs that the console can show."""
-    return _OnPage(lambda page: _sheet(page, build(page.glyphs)))
+def ledger_table(build: Callable[[Glyphs], Ledger]) -> RenderableType:
+    """Draw a ledger, made with the signs that the console can show."""
+    return _OnPage(lambda page: _ledger(page, build(page.glyphs)))
 
 
 def report_renderable(reports: Sequence[ScorerResult]) -> Group:
@@ -267,12 +267,12 @@ def _activity(page: _Page, reports: Sequence[ScorerResult]) -> RenderableType:
     return Group(title, _listing(page, cells.ACTIVITY_HEADER, lines))
 
 
-def _sheet(page: _Page, sheet: Sheet) -> RenderableType:
+def _ledger(page: _Page, ledger: Ledger) -> RenderableType:
     return Group(
-        page.text(sheet.title, "bold"),
-        _listing(page, sheet.header, sheet.lines, sheet.names),
-        *(page.text(note, "yellow") for note in sheet.notes),
-        page.text(sheet.caption, "dim"),
+        page.text(ledger.title, "bold"),
+        _listing(page, ledger.header, ledger.lines, ledger.names),
+        *(page.text(note, "yellow") for note in ledger.notes),
+        page.text(ledger.caption, "dim"),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from rmjudge.cli.arguments import (
     cache,
+    compare,
+    correlate,
     data,
     importing,
     leaderboard,
@@ -16,7 +18,11 @@ from rmjudge.cli.arguments import (
     reparse,
     report,
     run,
+    style,
 )
 
-ALL = (run, report, leaderboard, readings, reparse, importing, data, cache, providers)
+ALL = (
+    *(run, report, compare, style, correlate, leaderboard, readings),
+    *(importing, reparse, data, cache, providers),
+)
 """In the order of `--help`."""
