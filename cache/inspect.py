@@ -7,14 +7,16 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from diskcache.core import DBNAME
 
+from rmjudge.cache.disk import refuse_newer
 from rmjudge.cache.reader import foreign_rows, integrity, scan
 from rmjudge.cache.records import DamagedRecordError, decode, unseal
+from rmjudge.cache.salvage import mark
 from rmjudge.calls import Json, Unscored
 from rmjudge.errors import StorageStopped, UsageError
 
@@ -89,9 +91,12 @@ def require(folder: Path) -> Path:
 
     Raises:
         UsageError: it does not.
+        StorageStopped: a newer rmjudge wrote it.
     """
     if not (folder / DBNAME).is_file():
         raise UsageError(f"{folder} holds no cache; give the folder with --cache-dir")
+    with suppress(sqlite3.Error):  # told by who reads on
+        refuse_newer(folder)
     return folder
 
 
@@ -145,7 +150,10 @@ def _identities(folder: Path) -> dict[str, Identity]:
 
 
 def verify(folder: Path) -> Verification:
-    """Read every row, compare every checksum, ask SQLite for the database's own health."""
+    """Read every row, compare every checksum, ask SQLite for the database's own health.
+
+    A damaged database is noted in the folder, so that the next run salvages it.
+    """
     rows, foreign, damaged = 0, 0, []
     with _reading(folder):
         try:
@@ -162,6 +170,8 @@ def verify(folder: Path) -> Verification:
             raise  # not to be opened or read at all, which says nothing of what is in it
         except sqlite3.DatabaseError as error:
             problems = (str(error),)
+    if problems:
+        mark(folder, problems[0])
     return Verification(rows, tuple(damaged), foreign, problems)
 
 

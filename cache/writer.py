@@ -18,6 +18,8 @@ from typing import Final, TypeAlias
 
 import diskcache
 
+from rmjudge.cache.salvage import mark
+from rmjudge.cache.sharing import is_damage
 from rmjudge.errors import StorageStopped
 
 Row: TypeAlias = tuple[str, str]
@@ -116,7 +118,10 @@ class Writer:
 
 
 def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
-    """Say in plain words why the cache cannot keep answers, and what to do."""
+    """Say in plain words why the cache cannot keep answers, and what to do.
+
+    Damage is remembered in the folder, for whoever opens it next.
+    """
     # An OSError's own text names the path, which may hold any word.
     text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
     if isinstance(cause, diskcache.Timeout) or "locked" in text:
@@ -126,10 +131,10 @@ def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
         why, advice = "the disk is full", "free some space"
     elif "readonly" in text or "read-only" in text.lower() or isinstance(cause, PermissionError):
         why, advice = "it cannot be written", "make it writable, or use another --cache-dir"
-    elif isinstance(cause, sqlite3.DatabaseError) and (
-        "malformed" in text or "not a database" in text
-    ):
-        why, advice = "its file is damaged", "run `rmjudge cache verify` for what can be read"
+    elif is_damage(cause):
+        mark(folder, text)
+        why = f"its file is damaged ({text})"
+        advice = "the same command again sets it aside and saves what can be read"
     else:
         why, advice = text, "use another --cache-dir"
     return StorageStopped(f"the cache {folder} cannot keep answers: {why}; {advice}")

@@ -1,4 +1,4 @@
-"""Three calls in ten go wrong, in every way there is: the score is the same, and nothing is lost."""
+"""Three calls in ten go wrong, in every way there is: the scores are the same, nothing is lost."""
 
 from __future__ import annotations
 

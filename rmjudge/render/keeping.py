@@ -82,7 +82,9 @@ def verify_renderable(found: Verification) -> RenderableType:
     if found.foreign:
         lines.append(f"{found.foreign} rows that rmjudge did not write; they are never read")
     if found.database_problems:
-        lines.append("the database itself is damaged:")
+        lines.append(
+            "the database itself is damaged; the next run sets it aside and saves what can be read:"
+        )
         lines += [f"  {clean(line)}" for line in found.database_problems[:SHOWN]]
     return Text("\n".join(lines))
 
