@@ -17,6 +17,7 @@ from typing import Final
 
 from diskcache.core import DBNAME
 
+from rmjudge.cache.pages import MAGIC
 from rmjudge.cache.salvage import mark, marked, salvage
 from rmjudge.cache.wal import is_broken
 from rmjudge.errors import StorageStopped
@@ -26,7 +27,7 @@ if sys.platform != "win32":
 
 CHECK_WAIT_S: Final = 60.0
 _POLL_S: Final = 0.02
-_HEADER: Final = 100
+_HEADER: Final = 20
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -137,8 +138,8 @@ def damage(folder: Path) -> str | None:
         return "its write-ahead log is broken"
     with database.open("rb") as file:
         header = file.read(_HEADER)
-    # SQLite takes other numbers here for a database that may only be read.
-    if len(header) == _HEADER and not {header[18], header[19]} <= {1, 2}:
+    # SQLite takes other numbers there for a database that may only be read.
+    if header[:16] == MAGIC and not {*header[18:20]} <= {1, 2}:
         return "its header is damaged"
     try:
         with closing(sqlite3.connect(database, isolation_level=None)) as connection:

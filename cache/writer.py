@@ -9,6 +9,7 @@ and a flood shares its syncs.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from rmjudge.errors import StorageStopped
 Row: TypeAlias = tuple[str, str]
 GROUP_ROWS: Final = 512
 """Rows a transaction takes at most: other processes get the lock in between."""
+
+NO_ROOM_BYTES: Final = 2**16
 
 
 class _Batch:
@@ -127,7 +130,11 @@ def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
     if isinstance(cause, diskcache.Timeout) or "locked" in text:
         why = "another process has kept it busy for over a minute"
         advice = "wait for that process, or use another --cache-dir"
-    elif "full" in text or getattr(cause, "errno", None) == 28:
+    elif (
+        "full" in text
+        or getattr(cause, "errno", None) == 28
+        or ("I/O" in text and _is_full(folder))
+    ):
         why, advice = "the disk is full", "free some space"
     elif "readonly" in text or "read-only" in text.lower() or isinstance(cause, PermissionError):
         why, advice = "it cannot be written", "make it writable, or use another --cache-dir"
@@ -138,3 +145,11 @@ def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
     else:
         why, advice = text, "use another --cache-dir"
     return StorageStopped(f"the cache {folder} cannot keep answers: {why}; {advice}")
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether the disk has no room left, which SQLite may call an I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < NO_ROOM_BYTES
+    except OSError:
+        return False

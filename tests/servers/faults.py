@@ -121,9 +121,10 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
             right = completion(request)["choices"][0]["message"]["content"]
             text += "\n" + (right if detail else "\\boxed{A>B}")
             return as_json(completion(request, message={"content": text}))
-        case "megabyte" if judge:
+        case "long" | "megabyte" if judge:
             right = completion(request)["choices"][0]["message"]["content"]
-            return as_json(completion(request, message={"content": "x" * 2**20 + "\n" + right}))
+            padding = "x" * (2**20 if name == "megabyte" else 2**13)
+            return as_json(completion(request, message={"content": f"{padding}\n{right}"}))
         case "verdict-in-german" if judge:
             return as_json(completion(request, message={"content": "Antwort A ist besser."}))
         case "empty-choices" if judge:
@@ -179,6 +180,7 @@ PAID = {
     "empty-choices",
     "said-key",
     "reward",
+    "long",
     "megabyte",
     "verdict-in-german",
 }
