@@ -57,6 +57,9 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
             return error(int(status), f"status {status} as asked", **({key: value} if key else {}))
         case "quota":
             return error(429, "You exceeded your current quota", "insufficient_quota")
+        case "spend-limit":
+            code = {"details": {"error_code": "enforced_spend_limit_reached"}}
+            return as_json({"error": {"message": "The spend limit is reached", **code}}, 429)
         case "key":  # key, key:quoted, key:base64, key:basic, key:cut
             return error(401, f"Incorrect API key provided: {echo(detail)}", "invalid_api_key")
         case "key-escaped":
@@ -79,6 +82,10 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
         case "drip":
             ok = answer_ok(path, request)
             ok.drip_s = float(detail or 1.0)
+            return ok
+        case "hang-up":
+            ok = answer_ok(path, request)
+            ok.hang_up = True
             return ok
         case "truncated-json":
             return Answer(
@@ -180,6 +187,7 @@ PAID = {
     "empty-choices",
     "said-key",
     "reward",
+    "hang-up",
     "long",
     "megabyte",
     "verdict-in-german",
@@ -193,7 +201,7 @@ def asked_wait(answer: Answer) -> float | None:
     if text := answer.headers.get("retry-after-ms"):
         return float(text) / 1000
     text = answer.headers.get("retry-after", "")
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return float(text)
     if text.endswith("GMT"):
         return parsedate_to_datetime(text).timestamp() - time.time()

@@ -104,7 +104,7 @@ async def model_request(
         STATE.delivered[asked] += 1
     if kind in PAID - EMPTY:
         STATE.answered.add(asked)
-    return answer.cut_after is None
+    return answer.cut_after is None and not answer.hang_up
 
 
 def note_wait(asked: str, answer: Answer) -> None:

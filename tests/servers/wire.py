@@ -61,6 +61,7 @@ class Answer:
     cut_after: int | None = None
     drip_s: float = 0.0
     reset: bool = False
+    hang_up: bool = False
     after_s: float = 0.0
 
 
