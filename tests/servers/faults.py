@@ -24,16 +24,17 @@ def bomb() -> bytes:
 def echo(form: str) -> str:
     """The key of the last request, in one of the forms that servers quote it in."""
     sent = STATE.headers[-1].get("authorization", "").removeprefix("Bearer ")
-    match form:
-        case "quoted":
-            return quote(sent, safe="")
-        case "base64":
-            return base64.b64encode(sent.encode()).decode()
-        case "basic":
-            return base64.b64encode(f":{sent}".encode()).decode()
-        case "cut":  # in the middle, by whoever keeps the first 400 or the last 160 characters
-            return "-" * 365 + sent + "-" * 150
-    return sent
+    raw = sent.encode()
+    forms = {
+        "quoted": quote(sent, safe=""),
+        "base64": base64.b64encode(raw).decode(),
+        "basic": base64.b64encode(b":" + raw).decode(),
+        "bearer": base64.b64encode(b"Bearer " + raw).decode(),
+        "hex": raw.hex(),
+        # In the middle, by whoever keeps the first 400 or the last 160 characters.
+        "cut": "-" * 365 + sent + "-" * 150,
+    }
+    return forms.get(form, sent)
 
 
 def answer_always(status: int = 200, body: Any = None, headers: Headers | None = None) -> Answer:
@@ -60,7 +61,7 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
         case "spend-limit":
             code = {"details": {"error_code": "enforced_spend_limit_reached"}}
             return as_json({"error": {"message": "The spend limit is reached", **code}}, 429)
-        case "key":  # key, key:quoted, key:base64, key:basic, key:cut
+        case "key":  # key, key:quoted, key:base64, key:basic, key:bearer, ...
             return error(401, f"Incorrect API key provided: {echo(detail)}", "invalid_api_key")
         case "key-escaped":
             text = "".join(f"\\u{ord(character):04x}" for character in echo(""))
