@@ -114,6 +114,16 @@ async def test_a_log_as_a_kill_leaves_it_is_not_broken(tmp_path: Path) -> None:
         assert not is_broken(copy / "cache.db-wal"), length
 
 
+async def test_a_frame_that_was_never_committed_may_be_torn(tmp_path: Path) -> None:
+    copy = await with_its_log(tmp_path / "cache", tmp_path / "copy")
+    log = (copy / "cache.db-wal").read_bytes()
+    frames = [log[at : at + 24 + 4096] for at in range(32, len(log), 24 + 4096)]
+    open_frame = next(frame for frame in frames if frame[4:8] == bytes(4))
+    (copy / "cache.db-wal").write_bytes(log + open_frame)
+
+    assert not is_broken(copy / "cache.db-wal")
+
+
 @pytest.mark.parametrize("at", [0, 10, 26, 40, 4000, 20_000])
 async def test_a_log_with_a_flipped_bit_before_its_last_commit_is_broken(
     tmp_path: Path, at: int

@@ -83,6 +83,7 @@ def test_an_export_of_an_import_is_the_same_bytes(folder: Path, tmp_path: Path) 
         export_answers(tmp_path / name.replace(".", ""), tmp_path / f"again-{name}")
 
         assert (tmp_path / f"again-{name}").read_bytes() == (tmp_path / name).read_bytes()
+    assert (tmp_path / "a.gz").read_bytes()[4:8] == bytes(4)  # no time
 
 
 def test_a_file_is_lines_of_ascii_json_that_its_owner_alone_can_read(

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from rmjudge.cache import AnswerCache, salvage, sharing
+from rmjudge.cache.disk import open_cache
 from rmjudge.cache.inspect import verify
 from rmjudge.cache.keys import scorer_key
+from rmjudge.cache.records import encode
 from rmjudge.calls import Json, Reply, Reward
 from rmjudge.errors import StorageStopped
 
@@ -164,6 +166,22 @@ async def test_a_broken_log_is_salvaged_with_the_database(crashed: Path) -> None
     assert set_aside(crashed)[0].with_name("cache.db-wal").exists()
 
 
+async def test_of_two_versions_of_a_row_the_newer_is_saved(folder: Path, tmp_path: Path) -> None:
+    newer = Reply(Reward(-1.0), "bought again")
+    with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as connection:
+        connection.execute("SELECT count(*) FROM Cache").fetchall()
+        connection.execute(
+            "UPDATE Cache SET value = ?, store_time = store_time + 1 WHERE key LIKE 'a:%' || ?",
+            (encode(newer), "0" * 31 + "7"),
+        )
+        crashed = shutil.copytree(folder, tmp_path / "crashed")
+    overwrite(crashed / "cache.db", 0, 16)
+
+    assert "400 answers were saved" in stopped(crashed)
+    with AnswerCache(crashed) as cache:
+        assert await cache.lookup(SCORER, ["0" * 31 + "7"]) == {"0" * 31 + "7": newer}
+
+
 async def test_a_log_beside_an_emptied_database_is_salvaged_and_not_deleted(crashed: Path) -> None:
     (crashed / "cache.db").write_bytes(b"")
 
@@ -188,25 +206,25 @@ async def test_a_crash_s_log_is_no_damage(crashed: Path) -> None:
     assert set_aside(crashed) == []
 
 
-@pytest.mark.parametrize("stage", ["noted", "moved in part", "moved", "copied"])
-async def test_a_salvage_that_was_killed_goes_on_where_it_was(
-    folder: Path, crashed: Path, stage: str
-) -> None:
+@pytest.mark.parametrize("stage", ["noted", "moved in part", "moved", "copied in part"])
+async def test_a_salvage_that_was_killed_goes_on_where_it_was(crashed: Path, stage: str) -> None:
     overwrite(crashed / "cache.db", 0, 16)
+    damaged = (crashed / "cache.db").read_bytes()
     aside = crashed / "damaged-then"
     note = {"why": "torn", "to": aside.name}
     if stage != "noted":
         aside.mkdir()
         (crashed / "cache.db-wal").rename(aside / "cache.db-wal")
-    if stage in ("moved", "copied"):
+    if stage in ("moved", "copied in part"):
         (crashed / "cache.db").rename(aside / "cache.db")
         note["moved"] = "yes"
-    if stage == "copied":
-        shutil.copy(folder / "cache.db", crashed / "cache.db")
+    if stage == "copied in part":
+        open_cache(crashed).close()
     (crashed / salvage.NOTE).write_text(str(note).replace("'", '"'))
 
     assert "was damaged (torn): 400 answers were saved" in stopped(crashed)
     assert await kept(crashed) == ANSWERS
+    assert (aside / "cache.db").read_bytes() == damaged
     assert sorted(path.name for path in aside.iterdir() if "shm" not in path.name) == [
         "cache.db",
         "cache.db-wal",
