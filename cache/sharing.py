@@ -138,8 +138,11 @@ def damage(folder: Path) -> str | None:
         return "its write-ahead log is broken"
     with database.open("rb") as file:
         header = file.read(_HEADER)
+    # Before SQLite opens it, which may play the log into a file that is no database any more.
+    if header[:16] != MAGIC:
+        return "file is not a database"
     # SQLite takes other numbers there for a database that may only be read.
-    if header[:16] == MAGIC and not {*header[18:20]} <= {1, 2}:
+    if not {*header[18:20]} <= {1, 2}:
         return "its header is damaged"
     try:
         with closing(sqlite3.connect(database, isolation_level=None)) as connection:
