@@ -6,7 +6,7 @@ SERVERS := .servers
 # Where PyPI's build brings CUDA along, TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test test-integration servers format clean
+.PHONY: demo test audit test-integration servers format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rmjudge run baseline/length baseline/markdown baseline/random \
@@ -17,6 +17,11 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
+	$(BIN)/python tests/audit.py
+
+# Pinned versions against known advisories. `make test` lets it pass where no service answers.
+audit: $(VENV)/.installed-test
+	$(BIN)/python tests/audit.py --strict
 
 # Contract tests against real servers that were not written here. Installs them (1.5 GB, 15 min)
 # below .servers/; a part that cannot be installed is skipped by its tests, with the reason.

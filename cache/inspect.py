@@ -13,9 +13,11 @@ from pathlib import Path
 
 from diskcache.core import DBNAME
 
+from rmjudge.cache.disk import refuse_newer
 from rmjudge.cache.keys import answer_row
 from rmjudge.cache.reader import LOOKUP_CHUNK, foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.records import DamagedRecordError, decode, unseal
+from rmjudge.cache.salvage import mark
 from rmjudge.calls import Json, Reply, Unscored
 from rmjudge.errors import StorageStopped, UsageError
 
@@ -90,9 +92,12 @@ def require(folder: Path) -> Path:
 
     Raises:
         UsageError: it does not.
+        StorageStopped: a newer rmjudge wrote it.
     """
     if not (folder / DBNAME).is_file():
         raise UsageError(f"{folder} holds no cache; give the folder with --cache-dir")
+    with suppress(sqlite3.Error):  # told by who reads on
+        refuse_newer(folder)
     return folder
 
 
@@ -162,7 +167,10 @@ def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]
 
 
 def verify(folder: Path) -> Verification:
-    """Read every row, compare every checksum, ask SQLite for the database's own health."""
+    """Read every row, compare every checksum, ask SQLite for the database's own health.
+
+    A damaged database is noted in the folder, so that the next run salvages it.
+    """
     rows, foreign, damaged = 0, 0, []
     with _reading(folder):
         try:
@@ -179,6 +187,8 @@ def verify(folder: Path) -> Verification:
             raise  # not to be opened or read at all, which says nothing of what is in it
         except sqlite3.DatabaseError as error:
             problems = (str(error),)
+    if problems:
+        mark(folder, problems[0])
     return Verification(rows, tuple(damaged), foreign, problems)
 
 

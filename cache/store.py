@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -18,6 +18,7 @@ from rmjudge.cache.disk import open_cache
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
 from rmjudge.cache.reader import LOOKUP_CHUNK, read_rows
 from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
+from rmjudge.cache.sharing import Share
 from rmjudge.cache.writer import Writer, storage_stopped
 from rmjudge.calls import Json, Reply
 
@@ -40,14 +41,19 @@ class AnswerCache:
         """Open the cache, making the folder when it is new.
 
         Raises:
-            StorageStopped: it cannot be read or written.
+            StorageStopped: it cannot be read or written; or it was damaged, and what could be
+                read was saved, which the user is to know before anything is bought.
         """
         self.folder = folder
         self._damaged: set[str] = set()
-        try:
-            self._open().close()
-        except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
-            raise storage_stopped(folder, cause) from cause
+        with ExitStack() as undo:
+            try:
+                self._share = Share(folder)
+                undo.callback(self._share.close)
+                self._open().close()
+            except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
+                raise storage_stopped(folder, cause) from cause
+            undo.pop_all()
         self._writer = Writer(self._open, folder)
 
     @property
@@ -76,6 +82,7 @@ class AnswerCache:
     def close(self) -> None:
         """Commit what is queued and close."""
         self._writer.close()
+        self._share.close()
 
     async def register(self, identity: Mapping[str, Json]) -> str:
         """Keep a scorer's identity and return its key.

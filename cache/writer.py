@@ -9,6 +9,7 @@ and a flood shares its syncs.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -18,11 +19,15 @@ from typing import Final, TypeAlias
 
 import diskcache
 
+from rmjudge.cache.salvage import mark
+from rmjudge.cache.sharing import is_damage
 from rmjudge.errors import StorageStopped
 
 Row: TypeAlias = tuple[str, str]
 GROUP_ROWS: Final = 512
 """Rows a transaction takes at most: other processes get the lock in between."""
+
+NO_ROOM_BYTES: Final = 2**16
 
 
 class _Batch:
@@ -116,20 +121,35 @@ class Writer:
 
 
 def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
-    """Say in plain words why the cache cannot keep answers, and what to do."""
+    """Say in plain words why the cache cannot keep answers, and what to do.
+
+    Damage is remembered in the folder, for whoever opens it next.
+    """
     # An OSError's own text names the path, which may hold any word.
     text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
     if isinstance(cause, diskcache.Timeout) or "locked" in text:
         why = "another process has kept it busy for over a minute"
         advice = "wait for that process, or use another --cache-dir"
-    elif "full" in text or getattr(cause, "errno", None) == 28:
+    elif (
+        "full" in text
+        or getattr(cause, "errno", None) == 28
+        or ("I/O" in text and _is_full(folder))
+    ):
         why, advice = "the disk is full", "free some space"
     elif "readonly" in text or "read-only" in text.lower() or isinstance(cause, PermissionError):
         why, advice = "it cannot be written", "make it writable, or use another --cache-dir"
-    elif isinstance(cause, sqlite3.DatabaseError) and (
-        "malformed" in text or "not a database" in text
-    ):
-        why, advice = "its file is damaged", "run `rmjudge cache verify` for what can be read"
+    elif is_damage(cause):
+        mark(folder, text)
+        why = f"its file is damaged ({text})"
+        advice = "the same command again sets it aside and saves what can be read"
     else:
         why, advice = text, "use another --cache-dir"
     return StorageStopped(f"the cache {folder} cannot keep answers: {why}; {advice}")
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether the disk has no room left, which SQLite may call an I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < NO_ROOM_BYTES
+    except OSError:
+        return False

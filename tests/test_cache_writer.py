@@ -314,40 +314,6 @@ def test_a_file_in_the_folder_s_place_stops_with_advice(tmp_path: Path) -> None:
     assert (tmp_path / "answers").read_text() == "in the way"
 
 
-@pytest.mark.parametrize(
-    "content", [b"not a database " * 1000, b"SQLite format 3\0" + b"\1" * 9000]
-)
-def test_a_file_that_is_no_database_stops_with_advice_and_is_left_alone(
-    tmp_path: Path, content: bytes
-) -> None:
-    (tmp_path / "cache.db").write_bytes(content)
-
-    with pytest.raises(StorageStopped, match="its file is damaged; run `rmjudge cache verify`"):
-        AnswerCache(tmp_path)
-    assert (tmp_path / "cache.db").read_bytes() == content
-
-
-async def test_a_damaged_page_stops_a_lookup_with_advice(tmp_path: Path) -> None:
-    with AnswerCache(tmp_path) as cache:
-        scorer = await cache.register(IDENTITY)
-        await cache.commit(
-            scorer, [(f"{number:032x}", Reply(Reward(1.0), "x" * 500)) for number in range(400)]
-        )
-    overwrite_pages(tmp_path / "cache.db")
-
-    with (
-        AnswerCache(tmp_path) as cache,
-        pytest.raises(StorageStopped, match="its file is damaged; run `rmjudge cache verify`"),
-    ):
-        await cache.lookup(scorer, [f"{number:032x}" for number in range(400)])
-
-
-def overwrite_pages(database: Path) -> None:
-    content = bytearray(database.read_bytes())
-    content[20 * 4096 : 60 * 4096] = b"\xa5" * (40 * 4096)
-    database.write_bytes(content)
-
-
 OPEN_AS_NOBODY = """
 import os, sys
 from pathlib import Path

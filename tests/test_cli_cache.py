@@ -134,3 +134,47 @@ def test_the_cache_is_readable_by_its_owner_alone(bought: Cli) -> None:
     modes = {path.name: path.stat().st_mode & 0o077 for path in (kept, *kept.rglob("*"))}
     assert "cache.db" in modes
     assert set(modes.values()) == {0}
+
+
+def test_answers_are_carried_to_another_machine_and_not_bought_again(
+    bought: Cli, cli: Cli, server: ModelServer
+) -> None:
+    file = cli.home / "answers.jsonl.gz"
+    exported = bought("cache", "export", file, "--cache-dir", "kept")
+    assert (exported.returncode, exported.stderr) == (0, "")
+    assert exported.stdout.startswith("9 answers of 2 scorers written to ")
+
+    imported = cli("cache", "import", file, "--cache-dir", "kept")
+    assert (imported.returncode, imported.stderr) == (0, "")
+    assert imported.stdout == "9 answers added, 0 were here already; 2 new scorers\n"
+
+    done = cli(*judge(server), "--out", "o")
+    assert done.returncode == 1
+    assert server.stats["received"] == 0
+    assert cli.results("o") == bought.results("o")
+
+
+def test_lines_that_were_not_taken_are_told_and_end_in_1(bought: Cli, cli: Cli) -> None:
+    file = cli.home / "answers.jsonl"
+    bought("cache", "export", file, "--cache-dir", "kept")
+    lines = file.read_bytes().splitlines()
+    lines[4] = lines[4].replace(b'"stored":', b'"stored":1')
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    told = cli("cache", "import", file, "--cache-dir", "kept")
+    assert told.returncode == 1
+    assert "8 answers added" in told.stdout
+    assert told.stdout.endswith(
+        "1 damaged lines, which were left out:\n  line 5: checksum does not match\n"
+    )
+
+    again = json.loads(cli("cache", "import", file, "--cache-dir", "kept", "--json").stdout)
+    assert (again["added"], again["known"]) == (0, 8)
+    assert again["rejected"] == ["line 5: checksum does not match"]
+
+
+def test_a_file_that_is_no_export_is_wrong_input(cli: Cli) -> None:
+    (cli.home / "notes.txt").write_text("notes")
+    done = cli("cache", "import", "notes.txt", "--cache-dir", "kept")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "rmjudge: notes.txt is no file of `rmjudge cache export`\n"
+    assert not (cli.home / "kept").exists()

@@ -51,7 +51,7 @@ def test_a_clear_difference_is_told_as_one(runs: Cli) -> None:
     done = runs("compare", LENGTH, RANDOM)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Evidence of a difference in: " in done.stdout
-    assert "math hard -56.7" in " ".join(done.stdout.split())
+    assert "all hard -51.7" in " ".join(done.stdout.split())
 
 
 def test_no_evidence_is_told_with_the_tuples_it_would_take(runs: Cli) -> None:

@@ -6,6 +6,8 @@ import base64
 import copy
 import json
 import pickle
+import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -26,6 +28,8 @@ ECHOES = {
     "in Base64 without padding": base64.b64encode(KEY.encode()).decode().rstrip("="),
     "as the password of basic authentication": base64.b64encode(f":{KEY}".encode()).decode(),
     "in hexadecimal": KEY.encode().hex(),
+    "in capital hexadecimal": KEY.encode().hex().upper(),
+    "quoted with small letters": re.sub("%..", lambda code: code[0].lower(), quote(KEY, safe="")),
 }
 
 
@@ -34,6 +38,21 @@ def test_a_key_is_struck_out_however_it_is_echoed(echo: str) -> None:
     struck = Secret(KEY).strike(f"before {echo} between {echo} after")
 
     assert struck.replace("=", "") == f"before {MASK} between {MASK} after"
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "Bearer ", "user:"])
+@pytest.mark.parametrize("after", ["", "z", "zz", "zzz"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_key_is_struck_out_of_the_base64_of_a_longer_text(
+    before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    told = encode(f"{before}{KEY}{after}".encode()).decode()
+    struck = Secret(KEY).strike(told)
+    left = [part for part in struck.split(MASK) if part]
+
+    assert MASK in struck
+    # What is left at the edges holds bits of the neighbours, and of one letter of the key each.
+    assert sum(map(len, left)) <= -(-(len(before) + len(after)) * 4 // 3) + 6
 
 
 def test_the_forms_tried_above_are_different_ones() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Final
 from urllib.parse import quote
 
@@ -56,5 +57,23 @@ def _forms(value: str) -> tuple[str, ...]:
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
         base64.b64encode(b":" + raw).decode().rstrip("="),
         raw.hex(),
+        raw.hex().upper(),
+        re.sub("%..", lambda code: code[0].lower(), quote(value, safe="")),
+        *_inside_base64(raw),
     }
     return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _inside_base64(raw: bytes) -> list[str]:
+    """What the key looks like in the Base64 of a longer text, such as `Bearer KEY` or `user:KEY`.
+
+    Three bytes are four characters, so there are three ways to lie; characters that hold bits of
+    what stands before or after are left out.
+    """
+    found: list[str] = []
+    for before in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            text = encode(bytes(before) + raw).decode().rstrip("=")
+            whole = (before + len(raw)) * 8 // 6
+            found.append(text[-(-before * 8 // 6) : whole])
+    return found

@@ -1,4 +1,4 @@
-"""`rmjudge cache info|verify|explain`."""
+"""`rmjudge cache info|verify|explain|export|import`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rmjudge.cache import inspect
+from rmjudge.cache import inspect, portable
 from rmjudge.cache.store import default_folder
 from rmjudge.calls import Json
 from rmjudge.cli.console import print_json, tables
@@ -14,7 +14,7 @@ from rmjudge.render import keeping
 
 
 def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
-    """Look into the cache; 1 when `verify` finds something wrong."""
+    """Look into the cache, or carry it elsewhere; 1 when something in it is wrong."""
     folder = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
     match arguments.action:
         case "info":
@@ -25,6 +25,15 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             found = inspect.verify(inspect.require(folder or default_folder()))
             _print(arguments, keeping.verify_renderable(found), keeping.verify_to_json(found))
             return 0 if found.sound else 1
+        case "export":
+            kept = inspect.require(folder or default_folder())
+            exported = portable.export_answers(kept, Path(arguments.file))
+            _print(arguments, keeping.export_renderable(exported), keeping.export_to_json(exported))
+            return int(exported.damaged > 0)
+        case "import":
+            merged = portable.import_answers(Path(arguments.file), folder or default_folder())
+            _print(arguments, keeping.import_renderable(merged), keeping.import_to_json(merged))
+            return int(bool(merged.rejected or merged.conflicts))
         case _:
             explanations = list(_explain(Path(arguments.folder), folder))
             _print(

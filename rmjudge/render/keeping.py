@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rmjudge.cache.inspect import Candidate, Explanation, Info, ScorerRows, Verification
+from rmjudge.cache.portable import Exported, Imported
 from rmjudge.calls import Json
 from rmjudge.render.text import clean, shorten
 
@@ -82,7 +83,9 @@ def verify_renderable(found: Verification) -> RenderableType:
     if found.foreign:
         lines.append(f"{found.foreign} rows that rmjudge did not write; they are never read")
     if found.database_problems:
-        lines.append("the database itself is damaged:")
+        lines.append(
+            "the database itself is damaged; the next run sets it aside and saves what can be read:"
+        )
         lines += [f"  {clean(line)}" for line in found.database_problems[:SHOWN]]
     return Text("\n".join(lines))
 
@@ -147,4 +150,54 @@ def explain_to_json(name: str, item: Explanation) -> dict[str, Json]:
             }
             for candidate in item.candidates
         ],
+    }
+
+
+def export_renderable(found: Exported) -> RenderableType:
+    """What was written."""
+    lines = [f"{found.answers:,} answers of {found.scorers} scorers written to {found.file}"]
+    if found.damaged:
+        lines.append(f"{found.damaged:,} damaged rows were left out")
+    return Text(clean("\n".join(lines)))
+
+
+def export_to_json(found: Exported) -> dict[str, Json]:
+    """For programs."""
+    return {
+        "file": str(found.file),
+        "answers": found.answers,
+        "scorers": found.scorers,
+        "damaged": found.damaged,
+    }
+
+
+def import_renderable(found: Imported) -> RenderableType:
+    """What was added, and every line that was not."""
+    lines = [
+        f"{found.added:,} answers added, {found.known:,} were here already; "
+        f"{found.scorers} new scorers"
+    ]
+    if found.conflicts:
+        lines.append(f"{len(found.conflicts):,} answers differ from those kept here, which stay:")
+        lines += _some(found.conflicts)
+    if found.rejected:
+        lines.append(f"{len(found.rejected):,} damaged lines, which were left out:")
+        lines += _some(found.rejected)
+    return Text("\n".join(lines))
+
+
+def _some(texts: Sequence[str]) -> list[str]:
+    shown = [f"  {clean(text)}" for text in texts[:SHOWN]]
+    more = len(texts) - len(shown)
+    return [*shown, f"  ... and {more:,} more"] if more else shown
+
+
+def import_to_json(found: Imported) -> dict[str, Json]:
+    """For programs."""
+    return {
+        "added": found.added,
+        "known": found.known,
+        "scorers": found.scorers,
+        "conflicts": list(found.conflicts),
+        "rejected": list(found.rejected),
     }

@@ -14,8 +14,16 @@ def add(commands: Any) -> None:
     explain = actions.add_parser(
         "explain", help="why a run's calls were not found: which part of the key differs"
     )
+    export = actions.add_parser(
+        "export", help="write every answer to a file: a backup, or for another machine"
+    )
+    export.add_argument("file", metavar="FILE", help="a new file; gzipped where it ends in .gz")
+    merge = actions.add_parser(
+        "import", help="add a file's answers; what is kept already is never overwritten"
+    )
+    merge.add_argument("file", metavar="FILE", help="what `rmjudge cache export` wrote")
     cache.set_defaults(handler=("cache", "cache"))
     explain.add_argument("folder", metavar="RUN", help="what `rmjudge run` wrote")
-    for action in (info, verify, explain):
+    for action in (info, verify, explain, export, merge):
         action.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")
         action.add_argument("--json", action="store_true", help="one JSON object")

@@ -1,0 +1,176 @@
+"""Disks that are full, folders that are read-only, cache files that are damaged: what a user sees.
+
+The disks are real: small file systems in memory. Where mounting is not allowed, the tests that
+need one are skipped.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Cli, ModelServer
+
+CALLS = 108  # nine comparisons, three tuples of each of four domains
+CONCURRENCY = 4
+
+
+def judge(server: ModelServer, cache: object, out: str = "o") -> tuple[str, ...]:
+    words = ("--limit", "3", "--concurrency", str(CONCURRENCY), "--cache-dir", str(cache))
+    return ("run", server.judge, *words, "--out", out)
+
+
+def mount(options: str, folder: Path) -> None:
+    words = ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)]
+    try:
+        subprocess.run(words, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no mount here")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"mounting is not allowed here: {error.stderr.strip()}")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount("size=1m", folder)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607
+
+
+@pytest.fixture(scope="module")
+def undisturbed(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> dict[str, bytes]:
+    """The files of a run that nothing happened to, with a cache of its own."""
+    server: ModelServer = request.getfixturevalue("_model_server_process")
+    server.reset()
+    cli = new_cli()
+    assert cli(*judge(server, "c")).returncode == 0
+    return cli.results("o")
+
+
+def test_a_disk_that_fills_up_stops_buying_and_what_was_bought_is_kept(
+    cli: Cli, server: ModelServer, small_disk: Path, undisturbed: dict[str, bytes]
+) -> None:
+    server.control(faults=["long"], rate=1)
+    stopped = cli(*judge(server, small_disk / "c"))
+    bought = server.stats["received"]
+    assert stopped.returncode == 3, stopped.stderr
+    assert "cannot keep answers: the disk is full; free some space" in stopped.stderr
+    assert "to go on, run:" in stopped.stderr
+    kept = cli.json("o/run.json")["calls"]["planned"] - cli.json("o/metrics.json")["unscored_cells"]
+    assert 10 < kept < bought <= kept + CONCURRENCY
+
+    mount("remount,size=16m", small_disk)
+    done = cli(*judge(server, small_disk / "c"))
+    assert done.returncode == 0, done.stderr
+    assert cli.results("o") == undisturbed
+    assert cli.json("o/run.json")["calls"]["from_cache"] == kept
+    assert server.stats["received"] == bought + CALLS - kept
+
+
+def test_a_disk_that_is_full_already_is_found_before_the_first_call(
+    cli: Cli, server: ModelServer, small_disk: Path
+) -> None:
+    (small_disk / "ballast").write_bytes(b"x" * (2**20 - 8192))
+    done = cli(*judge(server, small_disk / "c"))
+
+    assert done.returncode == 3
+    assert "cannot keep answers: " in done.stderr
+    assert "the disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert server.stats["received"] == 0
+
+
+def test_results_that_find_no_room_lose_no_answer(
+    cli: Cli, server: ModelServer, small_disk: Path
+) -> None:
+    (small_disk / "ballast").write_bytes(b"x" * (2**20 - 4096))
+    done = cli(*judge(server, "c", str(small_disk / "o")))
+    assert done.returncode == 3
+    assert "the results cannot be written to" in done.stderr
+    assert "the same command with another --out buys nothing" in done.stderr
+
+    assert cli(*judge(server, "c")).returncode == 0
+    assert server.stats["received"] == CALLS
+
+
+def test_a_read_only_disk_is_found_before_the_first_call(
+    cli: Cli, server: ModelServer, small_disk: Path
+) -> None:
+    assert cli("run", "baseline/length", "--limit", "1", "--cache-dir", small_disk).returncode == 0
+    mount("remount,ro", small_disk)
+    done = cli(*judge(server, small_disk))
+
+    assert done.returncode == 3
+    assert f"the cache {small_disk} cannot keep answers: it cannot be written" in done.stderr
+    assert "make it writable, or use another --cache-dir" in done.stderr
+    assert server.stats["received"] == 0
+
+
+def overwrite(database: Path, first: int, last: int) -> None:
+    content = bytearray(database.read_bytes())
+    content[first:last] = b"\xa5" * (last - first)
+    database.write_bytes(content)
+
+
+def test_a_damaged_cache_stops_once_and_the_next_run_buys_what_was_lost_alone(
+    cli: Cli, server: ModelServer, undisturbed: dict[str, bytes]
+) -> None:
+    cli(*judge(server, "c"))
+    overwrite(cli.home / "c" / "cache.db", 0, 4096 * 12)
+    stopped = cli(*judge(server, "c"))
+    assert stopped.returncode == 3
+    assert "the cache c was damaged (file is not a database): " in stopped.stderr
+    assert "answers were saved into a new file" in stopped.stderr
+    assert "nothing was bought; the same command again goes on" in stopped.stderr
+    assert server.stats["received"] == CALLS
+
+    done = cli(*judge(server, "c"))
+    calls = cli.json("o/run.json")["calls"]
+    assert done.returncode == 0, done.stderr
+    assert cli.results("o") == undisturbed
+    assert f": {calls['from_cache']} answers were saved" in stopped.stderr
+    assert 0 < calls["sent"] == server.stats["received"] - CALLS < CALLS
+
+
+def test_damage_in_the_middle_is_met_told_and_salvaged_by_the_next_run(
+    cli: Cli, server: ModelServer, undisturbed: dict[str, bytes]
+) -> None:
+    cli(*judge(server, "c"))
+    database = cli.home / "c" / "cache.db"
+    pages = range(4096, database.stat().st_size, 4096)
+    leaves = [at for at in pages if database.read_bytes()[at] == 0x0D]
+    overwrite(database, leaves[len(leaves) // 2], leaves[len(leaves) // 2] + 4096)
+    told = [cli(*judge(server, "c")) for _ in range(3)]
+
+    assert [done.returncode for done in told] == [3, 3, 0]
+    assert "its file is damaged (database disk image is malformed)" in told[0].stderr
+    assert "answers were saved into a new file" in told[1].stderr
+    assert cli.results("o") == undisturbed
+    bought_again = cli.json("o/run.json")["calls"]["sent"]
+    assert 0 < bought_again == server.stats["received"] - CALLS < CALLS / 4
+
+
+def test_a_cache_of_a_newer_format_is_refused_with_what_to_do(
+    cli: Cli, server: ModelServer
+) -> None:
+    cli("run", server.reward, "--limit", "1", "--cache-dir", "c")
+    database = cli.home / "c" / "cache.db"
+    content = bytearray(database.read_bytes())
+    content[60:64] = (7).to_bytes(4)  # SQLite's `user_version`
+    database.write_bytes(content)
+
+    for words in (judge(server, "c"), ("cache", "info", "--cache-dir", "c")):
+        done = cli(*words)
+        assert done.returncode == 3
+        assert "was written by a newer rmjudge (format 7; this one knows 1)" in done.stderr
+        assert "upgrade rmjudge, or use another --cache-dir" in done.stderr
+    assert server.stats["received"] == 24
