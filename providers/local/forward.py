@@ -61,7 +61,7 @@ class Forward:
         moving = selftest.frequencies_move(decoder)
         packed = Packed(decoder, self._budget)
         with torch.inference_mode():
-            self._matmul, self.reason = _prepare(decoder, packed, self._budget, moving, way)
+            self._matmul, self.reason = _prepare(decoder, packed, moving, way)
         if self.reason and way == "packed":
             raise UsageError(f"this model cannot be scored packed: {self.reason}")
         self.way: Way = "sorted" if self.reason else "packed"
@@ -131,9 +131,7 @@ class Forward:
         return [[half] for half in halves]
 
 
-def _prepare(
-    decoder: Any, packed: Packed, budget: int, moving: bool, way: str
-) -> tuple[matmul.Product, str]:
+def _prepare(decoder: Any, packed: Packed, moving: bool, way: str) -> tuple[matmul.Product, str]:
     """Set the decoder to its fastest exact form: which product it uses, why it is not packed."""
     groups = selftest.texts(decoder)
     expected = selftest.plain(decoder, groups)
@@ -152,9 +150,7 @@ def _prepare(
     decoder.set_attn_implementation(attention.NAME)
     if decoder.config._attn_implementation != attention.NAME:  # noqa: SLF001
         return product, "its attention cannot be exchanged"
-    why = selftest.difference(
-        expected, lambda: packed.states(packed.batches(packed.units(groups), budget)[0])
-    )
+    why = selftest.difference(expected, lambda: packed.states(packed.units(groups)))
     if why:
         decoder.set_attn_implementation(usual)
     return product, why
