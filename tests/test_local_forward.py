@@ -89,10 +89,10 @@ def test_packs_keep_to_the_budget() -> None:
 
 def out_of_memory_above(
     rows: int, error: Callable[[], Exception], seen: list[int]
-) -> Callable[[States], Sequence[object]]:
+) -> Callable[[States], Sequence[torch.Tensor]]:
     """A reader that finds no memory for passes of more than `rows` rows."""
 
-    def read(states: States) -> Sequence[object]:
+    def read(states: States) -> Sequence[torch.Tensor]:
         seen.append(states.hidden.shape[0])
         if states.hidden.shape[0] > rows:
             raise error()
@@ -119,7 +119,7 @@ def test_out_of_memory_halves_the_pack_and_goes_on(error: Callable[[], Exception
     found = forward.run(asked, out_of_memory_above(100, error, seen))
     assert forward.halvings == 2
     assert seen == [320, 160, 80, 80, 80, 80]
-    assert largest(found, expected) < 1e-4  # type: ignore[arg-type]
+    assert largest(found, expected) < 1e-4
 
 
 def test_a_group_that_does_not_fit_is_split() -> None:
@@ -128,13 +128,13 @@ def test_a_group_that_does_not_fit_is_split() -> None:
     forward = Forward(model)
     found = forward.run(groups(), out_of_memory_above(45, ERRORS[0], []))
     assert forward.halvings > 0
-    assert largest(found, expected) < 1e-4  # type: ignore[arg-type]
+    assert largest(found, expected) < 1e-4
 
 
 @pytest.mark.parametrize("way", ["packed", "sorted"])
 def test_one_sequence_that_does_not_fit_is_told_with_its_length(way: str) -> None:
     forward = Forward(decoder("llama"), way=way)  # type: ignore[arg-type]
-    with pytest.raises(ProviderStopped, match="one text of 4[01] tokens does not fit into memory"):
+    with pytest.raises(ProviderStopped, match=r"one text of 4[01] tokens does not fit into memory"):
         forward.run(groups(), out_of_memory_above(39, ERRORS[0], []))
 
 

@@ -103,7 +103,9 @@ def test_rows_that_responses_share_get_their_logits_once() -> None:
         return rows @ weight.T
 
     one = states()
-    twice = States(one.hidden, one.rows * 2, list(one.sequences) * 2, [(0, 0), (0, 1)])
+    twice = States(
+        one.hidden, [*one.rows, *one.rows], [*one.sequences, *one.sequences], [(0, 0), (0, 1)]
+    )
     first, second = response_logprobs(twice, [1, 1], head, chunk=64)
     assert first == second == response_logprobs(one, [1], lambda rows: rows @ weight.T)[0]
     assert max(asked) == 39

@@ -12,7 +12,7 @@ from rmjudge.providers.local.packing import Group, Node, Pack, Trie, build_trie,
 
 def some_groups() -> list[Group]:
     """Groups of short sequences over two tokens, so that all kinds of sharing occur."""
-    drawn = []
+    drawn: list[Group] = []
     for seed in range(300):
         random = Random(seed)
         count = random.randrange(8)
