@@ -59,9 +59,9 @@ class Forward:
         self._budget = token_budget or BUDGETS.get(kind, BUDGETS["mps"])
         self.halvings = 0
         moving = selftest.frequencies_move(decoder)
-        packed = Packed(decoder, self._budget)
+        packed = Packed(decoder)
         with torch.inference_mode():
-            self._matmul, self.reason = _prepare(decoder, packed, moving, way)
+            self._matmul, self.reason = _prepare(decoder, packed, self._budget, moving, way)
         if self.reason and way == "packed":
             raise UsageError(f"this model cannot be scored packed: {self.reason}")
         self.way: Way = "sorted" if self.reason else "packed"
@@ -107,7 +107,7 @@ class Forward:
         """One pass; None if memory ran out. Nothing of a failed pass is alive when this returns."""
         try:
             with torch.inference_mode():
-                return read(self._route.states(batch))
+                return read(self._route.states(batch, self._budget))
         except (RuntimeError, MemoryError) as error:
             if not memory.ran_out(error):
                 raise
@@ -131,7 +131,9 @@ class Forward:
         return [[half] for half in halves]
 
 
-def _prepare(decoder: Any, packed: Packed, moving: bool, way: str) -> tuple[matmul.Product, str]:
+def _prepare(
+    decoder: Any, packed: Packed, budget: int, moving: bool, way: str
+) -> tuple[matmul.Product, str]:
     """Set the decoder to its fastest exact form: which product it uses, why it is not packed."""
     groups = selftest.texts(decoder)
     expected = selftest.plain(decoder, groups)
@@ -150,7 +152,7 @@ def _prepare(decoder: Any, packed: Packed, moving: bool, way: str) -> tuple[matm
     decoder.set_attn_implementation(attention.NAME)
     if decoder.config._attn_implementation != attention.NAME:  # noqa: SLF001
         return product, "its attention cannot be exchanged"
-    why = selftest.difference(expected, lambda: packed.states(packed.units(groups)))
+    why = selftest.difference(expected, lambda: packed.states(packed.units(groups), budget))
     if why:
         decoder.set_attn_implementation(usual)
     return product, why
