@@ -71,7 +71,7 @@ def render(tokenizer: Tokenizer, items: Sequence[dict[str, Any]]) -> list[Render
 
 def prompt_heavy(rendered: Sequence[Rendered], length: int = 1024) -> list[Rendered]:
     """The same responses, cut to 128 tokens, behind a prompt of `length` tokens of other texts."""
-    material = [token for one in rendered for token in one.sequences[1]]
+    material = [token for one in rendered for sequence in one.sequences for token in sequence]
     heavy = []
     for index, one in enumerate(rendered):
         at = index * 37 % max(1, len(material) - length)
