@@ -110,10 +110,11 @@ def _compare(part: str, model: Any, texts: Sequence[Rendered], options: Any) -> 
         )
     if part == "bf16":
         (stock if product == "torch" else best)()
-        alone = [forward.run([group], _reader(model))[0] for group in groups[:4]]
-        together = forward.run(groups, _reader(model))[:4]
+        some = groups[:4]
+        alone = [forward.run([group], _reader(model))[0] for group in some]
+        together = forward.run(groups, _reader(model))[: len(some)]
         same = "the same bits" if alone == together else "NOT the same bits"
-        print(f"  the first four tuples alone and among the others: {same}")
+        print(f"  {len(some)} tuples alone and among all {len(groups)}: {same}")
     if options.device == "cuda":
         _peaks(ways)
 

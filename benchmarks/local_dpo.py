@@ -45,8 +45,7 @@ def main() -> None:
                 if way not in best or told["seconds"] < best[way]["seconds"]:
                     best[way] = told
         plain, packed = best["plain"], best["packed"]
-        pairs = zip(plain["scores"], packed["scores"], strict=True)
-        apart = max(abs(a - b) / abs(a) for a, b in pairs)
+        apart = _apart(plain["sums"], packed["sums"])
         changed, pairs_in_all = flips(plain["scores"], packed["scores"])
         print(f"\n{'with' if reference else 'without'} reference; probe: {packed['product']}")
         print(f"  {'way':<8} {'seconds':>8} {'ratio':>6} {'peak MiB':>9} {'ratio':>6}")
@@ -54,8 +53,16 @@ def main() -> None:
             faster, smaller = plain["seconds"] / one["seconds"], plain["peak"] / one["peak"]
             peak = one["peak"] / 2**20
             print(f"  {name:<8} {one['seconds']:8.2f} {faster:6.2f} {peak:9.0f} {smaller:6.2f}")
-        print(f"  largest relative difference {apart:.1e}")
+        print(f"  largest relative difference of log p(response) {apart:.1e}")
+        if reference:
+            apart = _apart(plain["scores"], packed["scores"])
+            print(f"  of rewards, small differences of such sums, {apart:.1e}")
         print(f"  pairs flipped: {changed} of {pairs_in_all}")
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> float:
+    """The largest relative difference."""
+    return max(abs(a - b) / abs(a) for a, b in zip(one, other, strict=True))
 
 
 def _measured(way: str, reference: bool, options: Any) -> dict[str, Any]:
@@ -89,7 +96,8 @@ def _child(options: Any) -> None:
     if options.reference:
         scores = [BETA * (a - b) for a, b in zip(*sums, strict=True)]
     product = forwards[0].described["matmul"] if forwards else ""
-    print(json.dumps({"seconds": seconds, "peak": peak, "scores": scores, "product": product}))
+    told = {"seconds": seconds, "peak": peak, "product": product}
+    print(json.dumps(told | {"scores": scores, "sums": [total for one in sums for total in one]}))
 
 
 def _held() -> int:
