@@ -59,7 +59,7 @@ class Forward:
         self._budget = token_budget or BUDGETS.get(kind, BUDGETS["mps"])
         self.halvings = 0
         moving = selftest.frequencies_move(decoder)
-        packed = Packed(decoder, self._budget)
+        packed = Packed(decoder)
         with torch.inference_mode():
             self._matmul, self.reason = _prepare(decoder, packed, self._budget, moving, way)
         if self.reason and way == "packed":
@@ -107,7 +107,7 @@ class Forward:
         """One pass; None if memory ran out. Nothing of a failed pass is alive when this returns."""
         try:
             with torch.inference_mode():
-                return read(self._route.states(batch))
+                return read(self._route.states(batch, self._budget))
         except (RuntimeError, MemoryError) as error:
             if not memory.ran_out(error):
                 raise
@@ -152,9 +152,7 @@ def _prepare(
     decoder.set_attn_implementation(attention.NAME)
     if decoder.config._attn_implementation != attention.NAME:  # noqa: SLF001
         return product, "its attention cannot be exchanged"
-    why = selftest.difference(
-        expected, lambda: packed.states(packed.batches(packed.units(groups), budget)[0])
-    )
+    why = selftest.difference(expected, lambda: packed.states(packed.units(groups), budget))
     if why:
         decoder.set_attn_implementation(usual)
     return product, why

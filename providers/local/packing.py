@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 TokenIds: TypeAlias = tuple[int, ...]
 Group: TypeAlias = Sequence[TokenIds]
 """The sequences of one prompt: the unit of sharing, and of determinism."""
 
-LEAST_SAVED = 4
-"""A node costs one more call of the attention kernel per layer: sharing fewer rows is no gain."""
+MERGING: Final = 1 / 64
+"""What a node costs each row below it, in rows: its part of attention is merged into theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,10 @@ class _Branch:
     parent: int
 
 
-def build_trie(group: Group, least_saved: int = LEAST_SAVED) -> Trie:
-    """Share the beginnings of `group`'s sequences where that saves at least `least_saved` rows.
+def build_trie(group: Group, merging: float = MERGING) -> Trie:
+    """Share the beginnings of `group`'s sequences where that saves more than it costs.
+
+    `merging` is the cost of a node for each row below it; at 0 every shared token is shared.
 
     Raises:
         ValueError: A sequence is empty.
@@ -85,7 +87,8 @@ def build_trie(group: Group, least_saved: int = LEAST_SAVED) -> Trie:
         first, last = branch.members[0], branch.members[-1]
         stop = _common(first, last, branch.start)  # sorted, so all agree where these two do
         saved = (stop - branch.start) * (len(branch.members) - 1)
-        if len(branch.members) > 1 and saved < least_saved:
+        below = sum(map(len, branch.members)) - stop * len(branch.members)
+        if len(branch.members) > 1 and saved < merging * below:
             waiting += _split(branch.members, stop, branch.start, branch.parent)
             continue
         here = len(tokens)

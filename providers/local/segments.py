@@ -132,12 +132,11 @@ def _narrow(nodes: Sequence[Node], window: int | None) -> list[bool]:
     narrow = [False] * len(nodes)
     if window is None:
         return narrow
-    root = 0
+    roots: list[int] = []
     for index, node in enumerate(nodes):
-        root = index if node.parent < 0 else root
-        narrow[root] |= node.position + node.stop - node.start > window
-        narrow[index] |= narrow[root]
-    return narrow
+        roots.append(index if node.parent < 0 else roots[-1])
+        narrow[roots[-1]] |= node.position + node.stop - node.start > window
+    return [narrow[root] for root in roots]
 
 
 def _behind(

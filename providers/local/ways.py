@@ -37,7 +37,7 @@ class Route(Protocol):
     def batches(self, units: Sequence[Unit], budget: int) -> list[list[Unit]]:
         """Which units go together in one pass."""
 
-    def states(self, units: Sequence[Unit]) -> States:
+    def states(self, units: Sequence[Unit], budget: int) -> States:
         """The pass: states of all sequences of `units`, in their order."""
 
     def halves(self, unit: Unit) -> list[Unit]:
@@ -47,12 +47,11 @@ class Route(Protocol):
 class Packed:
     """Groups as tries, several in one pass; `decoder` is set to packed attention."""
 
-    def __init__(self, decoder: Any, budget: int) -> None:
+    def __init__(self, decoder: Any) -> None:
         self._decoder = decoder
         # On CUDA every pass has the same number of rows and groups begin at block borders, because
         # libraries choose kernels by the number of rows: so no score depends on its neighbours.
         self._cuda = passes.input_device(decoder).type == "cuda"
-        self._asked = budget
 
     def units(self, groups: Sequence[Group]) -> list[Unit]:
         """One for each group."""
@@ -68,14 +67,10 @@ class Packed:
         sizes = [-(-unit.size // align) * align for unit in units]
         return [[units[index] for index in batch] for batch in fill(sizes, budget)]
 
-    def states(self, units: Sequence[Unit]) -> States:
+    def states(self, units: Sequence[Unit], budget: int) -> States:
         """One row of tokens."""
         tries = [build_trie(unit.sequences) for unit in units]
         if self._cuda:
-            size = sum(-(-unit.size // BLOCK) * BLOCK for unit in units)
-            budget = self._asked
-            while budget // 2 >= max(size, BLOCK):  # memory ran out before
-                budget //= 2
             pack = lay_out(tries, align=BLOCK, multiple=max(BLOCK, budget // 4), least=budget)
         else:
             pack = lay_out(tries, least=FEWEST_ROWS)
@@ -120,7 +115,7 @@ class Sorted:
                 batches.append([unit])
         return batches
 
-    def states(self, units: Sequence[Unit]) -> States:
+    def states(self, units: Sequence[Unit], budget: int) -> States:
         """A padded batch."""
         return passes.padded(self._decoder, *_flat(units))
 
