@@ -14,6 +14,8 @@ from typing import Any, Final, NoReturn
 import diskcache
 from diskcache.core import DBNAME, MODE_RAW
 
+from rmjudge.cache.grouped import GroupedCache
+
 SETTINGS: Final[dict[str, Any]] = {
     "eviction_policy": "none",  # the default drops paid answers at 1 GiB
     "cull_limit": 0,
@@ -64,7 +66,7 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
         raise ValueError("the cache holds plain text only; this row was not written by rmjudge")
 
 
-def open_cache(folder: Path) -> diskcache.Cache:
+def open_cache(folder: Path) -> GroupedCache:
     """Open (and make) the cache folder, readable by its owner alone.
 
     Raises:
@@ -74,4 +76,4 @@ def open_cache(folder: Path) -> diskcache.Cache:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Made before SQLite does, which gives its journal files the mode of this one.
     os.close(os.open(folder / DBNAME, os.O_CREAT | os.O_RDWR, 0o600))
-    return diskcache.Cache(str(folder), timeout=LOCK_TIMEOUT_S, disk=TextDisk, **SETTINGS)
+    return GroupedCache(str(folder), timeout=LOCK_TIMEOUT_S, disk=TextDisk, **SETTINGS)

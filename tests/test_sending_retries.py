@@ -228,7 +228,7 @@ async def test_connections_are_kept_and_used_again(server: ModelServer, new: New
     await many(scorer, 20)
     assert scorer._sender is not None
 
-    assert len(scorer._sender._lanes._all) == 2
+    connections = PLACEHOLDER
 
 
 async def test_the_request_rate_holds_for_retries_too(server: ModelServer, new: New) -> None:
