@@ -6,6 +6,7 @@ busy has to wait for the interpreter's lock after each of them. One statement wa
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from typing import Final, TypeAlias
@@ -25,15 +26,21 @@ class GroupedCache(diskcache.Cache):  # type: ignore[misc]
         """Store texts under their keys, in this order, in one transaction.
 
         Raises:
-            diskcache.Timeout: another process holds the lock.
-            sqlite3.Error: the database is damaged or full.
+            sqlite3.Error: another process holds the lock; the database is damaged or full.
         """
         now = time.time()
-        with self.transact():
+        connection: sqlite3.Connection = self._con
+        connection.execute("BEGIN IMMEDIATE")
+        try:
             for start in range(0, len(rows), ROWS_A_STATEMENT):
                 chunk = rows[start : start + ROWS_A_STATEMENT]
                 fields = [field for row in chunk for field in row]
-                self._sql(_insert(len(chunk)), (now, *fields)).fetchall()
+                connection.execute(_insert(len(chunk)), (now, *fields))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
+            raise
 
 
 def _insert(rows: int) -> str:

@@ -65,7 +65,8 @@ class Writer:
         while (group := self._next_group()) is not None:
             error: StorageStopped | None = None
             try:
-                cache = cache or self._open_cache()
+                if cache is None:
+                    cache = self._open_cache()
                 cache.set_many([row for batch in group for row in batch.rows])
             except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
                 error = storage_stopped(self._folder, cause)

@@ -6,6 +6,7 @@ The orchestrator knows scorers and the store by Protocol. It opens no socket and
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
 """How long calls under way may take to finish once the run is asked to stop."""
+KEEPING: Final = 4
+"""One answer may be on its way to disk for so many calls that may be under way."""
 LOOKUP_CALLS: Final = 2000
 """Calls looked up at once: bounds what is held of stored replies."""
 
@@ -37,6 +40,9 @@ class Orchestrator:
         A job that stops leaves the others running, unless answers can no longer be kept.
         """
         self._jobs = dict.fromkeys(jobs)
+        # The plans are many and live as long as the run: looking through them for garbage
+        # again and again would hold the loop.
+        gc.freeze()
         self._tasks = [asyncio.create_task(self._run_job(job)) for job in jobs]
         try:
             for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
@@ -46,6 +52,7 @@ class Orchestrator:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+            gc.unfreeze()
 
     def stop(self, reason: StopRun) -> None:
         """Finish what is under way, start nothing more. The first reason stands."""
@@ -91,28 +98,47 @@ class Orchestrator:
         if job.stopped is not None:
             queue.close()
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
-        workers = min(job.scorer.concurrency, -(-most // job.scorer.batch))
+        asking = job.scorer.concurrency
+        # A few more workers than may ask: while answers go to disk, others are asked for.
+        workers = min(asking - (-asking // KEEPING), -(-most // job.scorer.batch))
+        turns = asyncio.Semaphore(asking)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, queue))
+                    group.create_task(self._work(job, key, queue, turns))
+                    # Not all in one turn: their first calls would hold the loop, and their
+                    # replies would come in waves.
+                    await asyncio.sleep(0)
         except ExceptionGroup as errors:
             # One bug in a scorer, told as itself.
             raise errors.exceptions[0] from None
 
-    async def _work(self, job: Job, key: str, queue: WorkQueue[Work]) -> None:
+    async def _work(
+        self, job: Job, key: str, queue: WorkQueue[Work], turns: asyncio.Semaphore
+    ) -> None:
         while work := await queue.take(job.scorer.batch):
             follow_ups: list[Work] = []
+            try:
+                follow_ups = await self._ask(job, key, work, turns)
+            except StopRun as reason:
+                self._stopped(job, reason)
+            finally:
+                queue.done(len(work), follow_ups)
+
+    async def _ask(
+        self, job: Job, key: str, work: Sequence[Work], turns: asyncio.Semaphore
+    ) -> list[Work]:
+        """Have calls answered and kept; return the follow-up questions they raise."""
+        async with turns:
+            if job.stopped is not None:  # while this waited for its turn
+                raise job.stopped
             job.counts.sent += len(work)
             job.counts.in_flight += len(work)
             try:
                 outcomes = await job.scorer.answer([item.call for item in work])
-                follow_ups = await self._keep(job, key, work, outcomes)
-            except StopRun as reason:
-                self._stopped(job, reason)
             finally:
                 job.counts.in_flight -= len(work)
-                queue.done(len(work), follow_ups)
+        return await self._keep(job, key, work, outcomes)
 
     async def _keep(
         self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]

@@ -51,12 +51,12 @@ class PooledTransport(httpx.AsyncBaseTransport):
             httpx.TransportError: the connection was lost afterwards.
         """
         url, proxy = self._target(request.url)
-        fields = request.headers.raw
+        headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
         try:
             reply = await self._session(request.url).request(
                 request.method,
                 url,
-                headers=CIMultiDict([(name.decode(), value.decode()) for name, value in fields]),
+                headers=CIMultiDict(headers),
                 data=b"".join([part async for part in _stream(request)]),
                 allow_redirects=False,
                 proxy=proxy,
@@ -87,8 +87,7 @@ class PooledTransport(httpx.AsyncBaseTransport):
 
     def _target(self, url: httpx.URL) -> tuple[URL, URL | None]:
         if url not in self._targets:
-            proxy = proxy_for(url)
-            self._targets[url] = (URL(str(url), encoded=True), URL(proxy) if proxy else None)
+            self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
         return self._targets[url]
 
     async def aclose(self) -> None:
@@ -143,10 +142,17 @@ def _mapped(error: Exception) -> httpx.TransportError:
             return httpx.ReadError(str(error))
 
 
-def proxy_for(url: httpx.URL) -> str | None:
+def _proxy_for(url: httpx.URL) -> URL | None:
     """The proxy that the environment names for this host, as every HTTP tool reads it."""
     if proxy_bypass(url.host):
         return None
     proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+    named = proxies.get(url.scheme) or proxies.get("all")
+    if not named:
+        return None
+    proxy = URL(named if "://" in named else f"http://{named}")
+    if proxy.scheme not in ("http", "https"):
+        raise httpx.ConnectError(
+            f"the environment names a {proxy.scheme} proxy, and only HTTP proxies are spoken to"
+        )
+    return proxy

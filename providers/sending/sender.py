@@ -52,13 +52,15 @@ class Sender:
         self._urls: dict[str, httpx.URL] = {}
         self._secret = secret
         self._address_hint = address_hint
-        self._headers = {
-            "content-type": "application/json",
-            "accept": "application/json",
-            "accept-encoding": "gzip, deflate",
-            "user-agent": "rmjudge",
-            **(headers or {}),
-        }
+        self._headers = httpx.Headers(
+            {
+                "content-type": "application/json",
+                "accept": "application/json",
+                "accept-encoding": "gzip, deflate",
+                "user-agent": "rmjudge",
+                **(headers or {}),
+            }
+        )
         self._wire = Wire(self._policy)
         self._activity = activity
         self.endpoint = Endpoint(
@@ -132,9 +134,13 @@ class Sender:
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
         url = self._url_of(request.path)
+        headers = self._headers
+        if request.headers:
+            headers = httpx.Headers(headers)
+            headers.update(request.headers)
         try:
             async with asyncio.timeout(self._policy.deadline_s):
-                return await self._wire.post(url, {**self._headers, **request.headers}, body)
+                return await self._wire.post(url, headers, body)
         except MalformedBodyError as error:
             raise self._malformed(error) from None
         except (TimeoutError, httpx.TransportError) as error:
