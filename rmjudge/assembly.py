@@ -24,8 +24,8 @@ def result_of(job: Job, price: Price | None) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
     scorer, counts = job.scorer, job.counts
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-    for plan, answers in zip(job.plans, job.answers, strict=True):
-        credits[plan.item.domain].append(plan.credits(answers))
+    for index, plan in enumerate(job.plans):
+        credits[plan.item.domain].append(job.credits(index))
     cost = cost_of(job.spent, price)
     metrics = compute_metrics(scorer.name, scorer.method, _order(job), credits, _position(job))
     return ScorerResult(
@@ -76,13 +76,13 @@ def _position(job: Job) -> Position | None:
 
 
 def _tuple_results(job: Job) -> Iterator[TupleResult]:
-    for plan, answers in zip(job.plans, job.answers, strict=True):
+    for index, plan in enumerate(job.plans):
         item = plan.item
         if isinstance(plan, PointwisePlan):
-            chosen, rejected = plan.scores(answers)
+            chosen, rejected = plan.scores(job.answers[index])
             yield TupleResult(item.id, item.domain, item.subset, chosen, rejected)
         else:
-            yield TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
+            yield TupleResult(item.id, item.domain, item.subset, matrix=job.credits(index))
 
 
 def _notes(job: Job, price: Price | None) -> Iterator[str]:
