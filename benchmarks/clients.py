@@ -1,12 +1,14 @@
 """One client, one measurement, one process: `python clients.py NAME URL CALLS CONCURRENCY FOLDER`.
 
-Prints JSON: wall and CPU seconds, the calls made, peak memory, what the work was. The peers do
-the HTTP call and nothing else; `rmjudge` does everything that a run does, from reading the data
-to the results files. Imports and the making of clients come before the clock starts.
+Prints JSON: wall and CPU seconds, the calls made, peak memory. The peers make the HTTP call and
+nothing else; `rmjudge` does everything that a run does, from reading the data to the results
+files, with rates, retries, commits and the live display switched on. Imports come before the
+clock starts.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import json
@@ -14,13 +16,15 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from data import prompts, write_data
 
 OUTPUT_TOKENS: Final = 4096
+PRICES: Final = [None]
 
 
 def cpu_s() -> float:
@@ -83,7 +87,7 @@ def inspect(url: str, concurrency: int) -> Ask:
 
 
 def litellm(url: str, concurrency: int) -> Ask:
-    """litellm's `acompletion`."""
+    """Litellm's `acompletion`."""
     import litellm  # noqa: PLC0415
 
     async def ask(question: str) -> object:
@@ -125,11 +129,12 @@ PEERS: Final[dict[str, Callable[[str, int], Ask]]] = {
 
 
 async def rmjudge(
-    url: str, calls: int, concurrency: int, folder: Path, watch_lag: bool = True
+    url: str, calls: int, concurrency: int, folder: Path, rpm: float
 ) -> dict[str, Any]:
     """A whole run: plan, keys, cache, rates, retries, HTTP, parse, durable commit, progress."""
-    import rmjudge.providers.sending.sender  # noqa: F401, PLC0415 - as the peers' imports
     from rich.console import Console  # noqa: PLC0415
+
+    import rmjudge.providers.sending.sender  # noqa: F401, PLC0415 - as the peers' imports
     from rmjudge.options import RunOptions  # noqa: PLC0415
     from rmjudge.progress import watcher  # noqa: PLC0415
     from rmjudge.session import execute, prepare  # noqa: PLC0415
@@ -140,21 +145,38 @@ async def rmjudge(
         cache_dir=folder / "cache",
         out=folder / "out",
         concurrency=concurrency,
-        rpm=600_000.0,  # switched on, and never in the way
+        rpm=rpm,
         tpm=10**10,
     )
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
     cpu, begun = cpu_s(), time.perf_counter()
     prepared = prepare([f"openai/bench@{url}"], options)
+    planned_mib = peak_mib()
     lag = asyncio.create_task(worst_lag())
-    run = await execute(prepared, watch=watcher(console, prepared.prices))
+    asked = 0.0
+
+    @asynccontextmanager
+    async def watch(jobs: Sequence[Any]) -> AsyncIterator[None]:
+        nonlocal asked
+        async with watcher(console, PRICES)(jobs):
+            yield
+        lag.cancel()
+        asked = time.perf_counter() - begun
+
+    run = await execute(prepared, watch=watch)
     wall, spent = time.perf_counter() - begun, cpu_s() - cpu
-    lag.cancel()
     counts = run.results[0].calls
-    if counts.failed or counts.unscored or run.stopped:
-        raise SystemExit(f"the run went wrong: {counts}, {run.stopped}")
-    lags = await lag
-    return {"wall_s": wall, "cpu_s": spent, "calls": counts.sent, "lag_s": max(lags)}
+    return {
+        "wall_s": asked,  # to the last commit; what follows are metrics and files
+        "whole_wall_s": wall,
+        "cpu_s": spent,
+        "calls": counts.planned,
+        "failed": counts.failed + counts.unscored,
+        "retried": counts.retried,
+        "lag_s": max(await lag),
+        "planned_mib": planned_mib,
+        "stopped": str(run.stopped or ""),
+    }
 
 
 async def worst_lag() -> list[float]:
@@ -172,11 +194,19 @@ async def worst_lag() -> list[float]:
 
 async def main() -> None:
     """Measure what the command line names."""
-    name, url, calls, concurrency, folder = sys.argv[1:]
-    if name == "rmjudge":
-        found = await rmjudge(url, int(calls), int(concurrency), Path(folder))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=["rmjudge", *PEERS])
+    parser.add_argument("url")
+    parser.add_argument("calls", type=int)
+    parser.add_argument("concurrency", type=int)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rpm", type=float, default=600_000.0)  # on, and never in the way
+    asked = parser.parse_args()
+    if asked.name == "rmjudge":
+        found = await rmjudge(asked.url, asked.calls, asked.concurrency, asked.folder, asked.rpm)
     else:
-        found = await drive(PEERS[name](url, int(concurrency)), int(calls), int(concurrency))
+        ask = PEERS[asked.name](asked.url, asked.concurrency)
+        found = await drive(ask, asked.calls, asked.concurrency)
     sys.stdout.write(json.dumps({**found, "peak_mib": peak_mib()}) + "\n")
     sys.stdout.flush()
     os._exit(0)  # some peers wait for threads, or complain of what they left open

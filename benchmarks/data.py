@@ -9,10 +9,38 @@ from pathlib import Path
 from typing import Final
 
 CALLS_A_TUPLE: Final = 9
-_WORDS: Final = (
-    "the model answers a question about style and substance with care while another one adds "
-    "lists headings bold words and many more sentences that say little of what was asked for"
-).split()
+_WORDS: Final = [
+    "the",
+    "model",
+    "answers",
+    "a",
+    "question",
+    "about",
+    "style",
+    "and",
+    "substance",
+    "with",
+    "care",
+    "while",
+    "another",
+    "one",
+    "adds",
+    "lists",
+    "headings",
+    "bold",
+    "words",
+    "and",
+    "many",
+    "more",
+    "sentences",
+    "that",
+    "say",
+    "little",
+    "of",
+    "what",
+    "was",
+    "asked",
+]
 
 
 def _text(draw: random.Random, words: int) -> str:
