@@ -54,7 +54,7 @@ async def drive(ask: Ask, calls: int, concurrency: int) -> dict[str, float]:
     return {"wall_s": time.perf_counter() - begun, "cpu_s": cpu_s() - cpu, "calls": calls}
 
 
-def openai_sdk(url: str, concurrency: int) -> Ask:
+def openai_sdk(url: str, _concurrency: int) -> Ask:
     """The bare `openai` SDK, as its documentation shows it."""
     from openai import AsyncOpenAI  # noqa: PLC0415
 
@@ -86,7 +86,7 @@ def inspect(url: str, concurrency: int) -> Ask:
     return ask
 
 
-def litellm(url: str, concurrency: int) -> Ask:
+def litellm(url: str, _concurrency: int) -> Ask:
     """Litellm's `acompletion`."""
     import litellm  # noqa: PLC0415
 
@@ -103,7 +103,7 @@ def litellm(url: str, concurrency: int) -> Ask:
     return ask
 
 
-def bare_aiohttp(url: str, concurrency: int) -> Ask:
+def bare_aiohttp(url: str, _concurrency: int) -> Ask:
     """The library below rmjudge's sender, alone: what is left to gain."""
     import aiohttp  # noqa: PLC0415
 

@@ -9,38 +9,11 @@ from pathlib import Path
 from typing import Final
 
 CALLS_A_TUPLE: Final = 9
-_WORDS: Final = [
-    "the",
-    "model",
-    "answers",
-    "a",
-    "question",
-    "about",
-    "style",
-    "and",
-    "substance",
-    "with",
-    "care",
-    "while",
-    "another",
-    "one",
-    "adds",
-    "lists",
-    "headings",
-    "bold",
-    "words",
-    "and",
-    "many",
-    "more",
-    "sentences",
-    "that",
-    "say",
-    "little",
-    "of",
-    "what",
-    "was",
-    "asked",
-]
+_SENTENCES: Final = (
+    "the model answers a question about style and substance with care while another one adds "
+    "lists headings bold words and many more sentences that say little of what was asked for"
+)
+_WORDS: Final = tuple(_SENTENCES.split())
 
 
 def _text(draw: random.Random, words: int) -> str:

@@ -1,8 +1,8 @@
 """Calls over HTTP, side by side: this tool's whole pipeline and its peers' bare calls.
 
-`pip install -e '.[bench]' && python benchmarks/throughput.py`. Every client runs in a process of its
-own against one fast server, in turns, `--repeat` times; all figures are printed, ratios are of
-the best. CPU time is the stable figure on a machine that does other things as well.
+`pip install -e '.[bench]' && python benchmarks/throughput.py`. Every client runs in a process of
+its own against one fast server, in turns, `--repeat` times; all figures are printed, ratios are
+of the best. CPU time is the stable figure on a machine that does other things as well.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A run whose 12,000 answers are all in the cache, against what no such run can do without.
 
-`python benchmarks/warm.py`. The floor: read and validate the data set, decide which calls there are,
-compute every key, read the cache in one scan, parse every row. CPU seconds, of the same process
-in turns, best of `REPEAT`.
+`python benchmarks/warm.py`. The floor: read and validate the data set, decide which calls there
+are, compute every key, read the cache in one scan, parse every row. CPU seconds, of the same
+process in turns, best of `REPEAT`.
 """
 
 from __future__ import annotations
