@@ -9,7 +9,7 @@ from typing import Final
 
 from harness import TARGETS_HEAD, measured, serving, show, target
 
-RATES: Final = (10, 100, 500)
+RATES: Final = (10, 50, 200)
 SECONDS: Final = 20
 
 
