@@ -119,23 +119,31 @@ class Orchestrator:
         while work := await queue.take(job.scorer.batch):
             follow_ups: list[Work] = []
             try:
-                follow_ups = await self._ask(job, key, work, turns)
+                follow_ups = await self._ask(job, key, work, queue, turns)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
                 queue.done(len(work), follow_ups)
 
     async def _ask(
-        self, job: Job, key: str, work: Sequence[Work], turns: asyncio.Semaphore
+        self,
+        job: Job,
+        key: str,
+        work: Sequence[Work],
+        queue: WorkQueue[Work],
+        turns: asyncio.Semaphore,
     ) -> list[Work]:
         """Have calls answered and kept; return the follow-up questions they raise."""
         async with turns:
-            if job.stopped is not None:  # while this waited for its turn
-                raise job.stopped
+            if queue.closed:  # while this waited for its turn
+                return []
             job.counts.sent += len(work)
             job.counts.in_flight += len(work)
             try:
                 outcomes = await job.scorer.answer([item.call for item in work])
+            except Exception:
+                queue.close()  # before another has the turn
+                raise
             finally:
                 job.counts.in_flight -= len(work)
         return await self._keep(job, key, work, outcomes)

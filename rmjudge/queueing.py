@@ -19,6 +19,11 @@ class WorkQueue(Generic[T]):
         self._closed = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is handed out."""
+        return self._closed
+
     async def take(self, most: int) -> list[T]:
         """Return up to `most` items; an empty list when there will be no more."""
         while not self._items and self._under_way and not self._closed:
