@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 import diskcache
 from diskcache.core import DBNAME, MODE_RAW
 
+from rmjudge.cache.grouped import GroupedCache
 from rmjudge.errors import StorageStopped
 
 FORMAT: Final = 1
@@ -70,7 +71,7 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
         raise ValueError("the cache holds plain text only; this row was not written by rmjudge")
 
 
-def open_cache(folder: Path) -> diskcache.Cache:
+def open_cache(folder: Path) -> GroupedCache:
     """Open (and make) the cache folder, readable by its owner alone.
 
     Raises:
@@ -82,7 +83,7 @@ def open_cache(folder: Path) -> diskcache.Cache:
     # Made before SQLite does, which gives its journal files the mode of this one.
     os.close(os.open(folder / DBNAME, os.O_CREAT | os.O_RDWR, 0o600))
     refuse_newer(folder)
-    cache = diskcache.Cache(str(folder), timeout=LOCK_TIMEOUT_S, disk=TextDisk, **SETTINGS)
+    cache = GroupedCache(str(folder), timeout=LOCK_TIMEOUT_S, disk=TextDisk, **SETTINGS)
     with closing(connect(folder)) as connection:
         if _format_of(connection) != FORMAT:
             connection.execute(f"PRAGMA user_version = {FORMAT}")

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
 from rmjudge.cache.disk import open_cache
+from rmjudge.cache.grouped import GroupedCache
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
 from rmjudge.cache.reader import LOOKUP_CHUNK, read_rows
 from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
@@ -65,7 +66,7 @@ class AnswerCache:
         """How many of them hold answers of this scorer."""
         return sum(key.startswith(answer_row(scorer, "")) for key in self._damaged)
 
-    def _open(self) -> diskcache.Cache:
+    def _open(self) -> GroupedCache:
         return open_cache(self.folder)
 
     def __enter__(self) -> Self:

@@ -13,57 +13,37 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Final, TypeAlias
+from typing import Final
 
 import diskcache
 
+from rmjudge.cache.grouped import GroupedCache, Row
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.sharing import is_damage
 from rmjudge.errors import StorageStopped
 
-Row: TypeAlias = tuple[str, str]
 GROUP_ROWS: Final = 512
 """Rows a transaction takes at most: other processes get the lock in between."""
 
 NO_ROOM_BYTES: Final = 2**16
 
 
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """Rows to commit together, and whom to tell."""
 
-    __slots__ = ("_future", "_loop", "rows")
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = rows
-        self._loop = asyncio.get_running_loop()
-        self._future: asyncio.Future[None] = self._loop.create_future()
-
-    async def wait(self) -> None:
-        await self._future
-
-    def settle(self, error: StorageStopped | None) -> None:
-        """Tell the waiter, on its own loop."""
-
-        def tell() -> None:
-            if self._future.done():
-                return
-            if error is None:
-                self._future.set_result(None)
-            else:
-                self._future.set_exception(error)
-
-        try:
-            self._loop.call_soon_threadsafe(tell)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            return
+    rows: Sequence[Row]
+    future: asyncio.Future[None]
 
 
 class Writer:
     """Commits rows in the order given, several callers' rows in one transaction."""
 
-    def __init__(self, open_cache: Callable[[], diskcache.Cache], folder: Path) -> None:
+    def __init__(self, open_cache: Callable[[], GroupedCache], folder: Path) -> None:
         self._open_cache = open_cache
         self._folder = folder
         self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
@@ -76,9 +56,9 @@ class Writer:
         Raises:
             StorageStopped: they cannot be kept.
         """
-        batch = _Batch(rows)
-        self._queue.put(batch)
-        await batch.wait()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Batch(rows, future))
+        await future
 
     def close(self) -> None:
         """Commit what is queued, then end the thread."""
@@ -86,19 +66,16 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        cache: diskcache.Cache | None = None
+        cache: GroupedCache | None = None
         while (group := self._next_group()) is not None:
             error: StorageStopped | None = None
             try:
-                cache = cache or self._open_cache()
-                with cache.transact():
-                    for batch in group:
-                        for key, text in batch.rows:
-                            cache.set(key, text)
+                if cache is None:
+                    cache = self._open_cache()
+                cache.set_many([row for batch in group for row in batch.rows])
             except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
                 error = storage_stopped(self._folder, cause)
-            for batch in group:
-                batch.settle(error)
+            _tell([batch.future for batch in group], error)
         if cache is not None:
             cache.close()
 
@@ -118,6 +95,27 @@ class Writer:
             group.append(batch)
             rows += len(batch.rows)
         return group
+
+
+def _tell(futures: Sequence[asyncio.Future[None]], error: StorageStopped | None) -> None:
+    """Tell the waiters, on their own loop: one wake-up for all of them."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for future in futures:
+        by_loop.setdefault(future.get_loop(), []).append(future)
+    for loop, waiting in by_loop.items():
+        # Where the loop is closed, nobody waits any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, waiting, error)
+
+
+def _settle(futures: Sequence[asyncio.Future[None]], error: StorageStopped | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:

@@ -24,13 +24,13 @@ def result_of(job: Job) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
     scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-    for plan, answers in zip(job.plans, job.answers, strict=True):
-        credits[plan.item.domain].append(plan.credits(answers))
+    for index, plan in enumerate(job.plans):
+        credits[plan.item.domain].append(job.credits(index))
     cost = cost_of(job.spent, price)
     metrics = compute_metrics(scorer.name, scorer.method, order_of(job), credits, _position(job))
     return ScorerResult(
         metrics=metrics,
-        tuples=tuple(map(tuple_result, job.plans, job.answers)),
+        tuples=tuple(_tuple_results(job)),
         calls=CallCounts(
             planned=counts.planned,
             from_cache=counts.from_cache,
@@ -76,13 +76,18 @@ def _position(job: Job) -> Position | None:
     )
 
 
-def tuple_result(plan: Plan, answers: Answers) -> TupleResult:
+def _tuple_results(job: Job) -> Iterator[TupleResult]:
+    for index, plan in enumerate(job.plans):
+        yield tuple_result(plan, job.answers[index], job.credits(index))
+
+
+def tuple_result(plan: Plan, answers: Answers, credits: Credits) -> TupleResult:
     """A tuple's line of `results.jsonl`."""
     item = plan.item
     if isinstance(plan, PointwisePlan):
         chosen, rejected = plan.scores(answers)
         return TupleResult(item.id, item.domain, item.subset, chosen, rejected)
-    return TupleResult(item.id, item.domain, item.subset, matrix=plan.credits(answers))
+    return TupleResult(item.id, item.domain, item.subset, matrix=credits)
 
 
 def _notes(job: Job) -> Iterator[str]:

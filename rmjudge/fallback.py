@@ -75,7 +75,11 @@ class Relief:
             plan, answers = source.plans[place], source.answers[place]
             credits[plan.item.domain].append(plan.credits(answers))
             shares[source.scorer.name] += not source.lacks(place)
-            tuples.append(replace(tuple_result(plan, answers), scorer=source.scorer.name))
+            tuples.append(
+                replace(
+                    tuple_result(plan, answers, plan.credits(answers)), scorer=source.scorer.name
+                )
+            )
         name = combined_name(job, self.job.scorer)
         metrics = compute_metrics(name, job.scorer.method, order_of(job), credits)
         return ScorerResult(

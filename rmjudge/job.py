@@ -91,13 +91,18 @@ class Job:
         self.stopped: StopRun | None = None
         self.notes: list[str] = []
         self.work: dict[str, Work] = {}
+        self._has_waits = any(plan.has_waits for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]
+        self._credits: list[Credits | None] = [None] * len(plans)
         for place, call in self._places():
             key = key_of(call)
-            work = self.work.setdefault(key, Work(key, call, []))
+            work = self.work.get(key)
+            if work is None:
+                work = self.work[key] = Work(key, call, [])
             work.places.append(place)
-            self._work_at[place] = work
+            if self._has_waits:
+                self._work_at[place] = work
         for index, plan in enumerate(plans):
             if not plan.calls:  # six equal texts: nine ties, nothing to ask
                 self._complete(index)
@@ -110,6 +115,8 @@ class Job:
 
     def first_questions(self) -> list[Work]:
         """The work that waits for nothing, in plan order; counted as planned."""
+        if not self._has_waits:
+            return self.all_questions()
         return self._queue(
             work
             for work in self.work.values()
@@ -149,6 +156,8 @@ class Job:
         return self._released(work, scored=False)
 
     def _released(self, work: Work, *, scored: bool) -> list[Work]:
+        if not self._has_waits:
+            return []
         return self._queue(
             waiting
             for index, number in work.places
@@ -198,8 +207,12 @@ class Job:
 
     def _complete(self, index: int) -> None:
         plan = self.plans[index]
-        cells = self.live.setdefault(plan.item.domain, LiveCells())
-        cells.add(plan.credits(self.answers[index]))
+        credits = self._credits[index] = plan.credits(self.answers[index])
+        self.live.setdefault(plan.item.domain, LiveCells()).add(credits)
+
+    def credits(self, index: int) -> Credits:
+        """The cells of a tuple, as far as its answers are known."""
+        return self._credits[index] or self.plans[index].credits(self.answers[index])
 
 
 def _worth_asking(wait: Wait | None, answers: Sequence[Answer | None]) -> bool:

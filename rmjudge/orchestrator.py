@@ -6,10 +6,11 @@ The orchestrator knows scorers and the store by Protocol. It opens no socket and
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Final, cast
 
-from rmjudge.budget import Admission, Budget
+from rmjudge.budget import Budget
 from rmjudge.calls import Answer, Outcome, Reply
 from rmjudge.errors import StopRun, StorageStopped
 from rmjudge.job import Job, Work
@@ -19,6 +20,8 @@ from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
 """How long calls under way may take to finish once the run is asked to stop."""
+KEEPING: Final = 4
+"""One answer may be on its way to disk for so many calls that may be under way."""
 LOOKUP_CALLS: Final = 2000
 """Calls looked up at once: bounds what is held of stored replies."""
 
@@ -42,6 +45,9 @@ class Orchestrator:
         A job that stops leaves the others running, unless answers can no longer be kept.
         """
         self._jobs = dict.fromkeys(jobs)
+        # The plans are many and live as long as the run: looking through them for garbage
+        # again and again would hold the loop.
+        gc.freeze()
         self._tasks = [asyncio.create_task(self._run_job(job)) for job in jobs]
         try:
             for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
@@ -51,6 +57,7 @@ class Orchestrator:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+            gc.unfreeze()
 
     @property
     def going(self) -> bool:
@@ -104,11 +111,17 @@ class Orchestrator:
         if job.stopped is not None:
             queue.close()
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
-        workers = min(job.scorer.concurrency, -(-most // job.scorer.batch))
+        asking = job.scorer.concurrency
+        # A few more workers than may ask: while answers go to disk, others are asked for.
+        workers = min(asking - (-asking // KEEPING), -(-most // job.scorer.batch))
+        turns = asyncio.Semaphore(asking)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, queue))
+                    group.create_task(self._work(job, key, queue, turns))
+                    # Not all in one turn: their first calls would hold the loop, and their
+                    # replies would come in waves.
+                    await asyncio.sleep(0)
         except ExceptionGroup as errors:
             # One bug in a scorer, told as itself.
             raise errors.exceptions[0] from None
@@ -129,34 +142,45 @@ class Orchestrator:
                 job.counts.in_flight = 0
             pending = follow_ups
 
-    async def _work(self, job: Job, key: str, queue: WorkQueue[Work]) -> None:
+    async def _work(
+        self, job: Job, key: str, queue: WorkQueue[Work], turns: asyncio.Semaphore
+    ) -> None:
         while work := await queue.take(job.scorer.batch):
             next_up: list[Work] = []
             try:
-                admission = await self._budget.admit(job, work)
-                if job.stopped is not None:  # while this waited for room
-                    self._budget.forgo(admission)
-                    continue
-                follow_ups = await self._ask(job, key, work[: admission.calls], admission)
-                next_up = [*follow_ups, *work[admission.calls :]]
+                next_up = await self._ask(job, key, work, queue, turns)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
                 queue.done(len(work), next_up)
 
     async def _ask(
-        self, job: Job, key: str, work: Sequence[Work], admission: Admission
+        self,
+        job: Job,
+        key: str,
+        work: Sequence[Work],
+        queue: WorkQueue[Work],
+        turns: asyncio.Semaphore,
     ) -> list[Work]:
-        """Have calls answered and kept; return the follow-up questions they raise."""
-        outcomes: Sequence[Outcome] | None = None
-        job.counts.sent += len(work)
-        job.counts.in_flight += len(work)
-        try:
-            outcomes = await job.scorer.answer([item.call for item in work])
-            return await self._keep(job, key, work, outcomes)
-        finally:
-            job.counts.in_flight -= len(work)
-            self._budget.settle(job, admission, outcomes)
+        """Have calls answered and kept; return what is next: follow-ups, and what had no room."""
+        async with turns:
+            admission = await self._budget.admit(job, work)
+            if queue.closed:  # while this waited for its turn, or for room
+                self._budget.forgo(admission)
+                return []
+            asked, rest = work[: admission.calls], work[admission.calls :]
+            outcomes: Sequence[Outcome] | None = None
+            job.counts.sent += len(asked)
+            job.counts.in_flight += len(asked)
+            try:
+                outcomes = await job.scorer.answer([item.call for item in asked])
+            except Exception:
+                queue.close()  # before another has the turn
+                raise
+            finally:
+                job.counts.in_flight -= len(asked)
+                self._budget.settle(job, admission, outcomes)
+        return [*await self._keep(job, key, asked, outcomes), *rest]
 
     async def _keep(
         self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]

@@ -17,13 +17,13 @@ def chosen_first(
     item: BenchTuple, cells: Sequence[tuple[int, int]], seed: int
 ) -> dict[tuple[int, int], bool]:
     """Say for each cell (i, j) whether the chosen is shown first."""
-    ranked = sorted(cells, key=lambda cell: _hash(seed, item, *cell))
+    tuple_words = f"{seed!r}|{item.domain!r}|{item.id!r}"
+    ranked = sorted(cells, key=lambda cell: _hash(f"{tuple_words}|{cell[0]}|{cell[1]}"))
     half = len(ranked) // 2
     if len(ranked) % 2:
-        half += _hash(seed, item)[0] & 1
+        half += _hash(tuple_words)[0] & 1
     return {cell: rank < half for rank, cell in enumerate(ranked)}
 
 
-def _hash(seed: int, item: BenchTuple, *cell: int) -> bytes:
-    words = (seed, item.domain, item.id, *cell)
-    return hashlib.sha256("|".join(map(repr, words)).encode("utf-8", "backslashreplace")).digest()
+def _hash(words: str) -> bytes:
+    return hashlib.sha256(words.encode("utf-8", "backslashreplace")).digest()

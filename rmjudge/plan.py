@@ -245,11 +245,11 @@ def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
 
 def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool) -> PairwisePlan:
     # Cells with the same two texts share their calls, so one of them decides the order.
+    texts_of = {(i, j): frozenset((item.chosen[i], item.rejected[j])) for i, j in CELLS}
     leader: dict[frozenset[str], tuple[int, int]] = {}
-    for i, j in CELLS:
-        texts = frozenset((item.chosen[i], item.rejected[j]))
+    for cell, texts in texts_of.items():
         if len(texts) == 2:
-            leader.setdefault(texts, (i, j))
+            leader.setdefault(texts, cell)
     first_of: dict[frozenset[str], str] = {}
     flags = chosen_first(item, tuple(leader.values()), seed)
     for texts, (i, j) in leader.items():
@@ -266,7 +266,7 @@ def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bo
     number = {texts: k for k, texts in enumerate(leader)}
 
     def questions(i: int, j: int) -> tuple[Question, ...]:
-        texts = frozenset((item.chosen[i], item.rejected[j]))
+        texts = texts_of[i, j]
         if len(texts) == 1:
             return ()
         first = item.chosen[i] == first_of[texts]

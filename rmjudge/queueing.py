@@ -21,7 +21,12 @@ class WorkQueue(Generic[T]):
         self._group = group
         self._under_way = 0
         self._closed = False
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is handed out."""
+        return self._closed
 
     async def take(self, most: int) -> list[T]:
         """Return up to `most` items; an empty list when there will be no more.
@@ -31,7 +36,11 @@ class WorkQueue(Generic[T]):
         while not self._items and self._under_way and not self._closed:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
-            await turn
+            try:
+                await turn
+            except asyncio.CancelledError:
+                self._wake(1)  # in this one's place
+                raise
         if self._closed:
             return []
         taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
@@ -55,16 +64,19 @@ class WorkQueue(Generic[T]):
     def done(self, count: int, follow_ups: Iterable[T] = ()) -> None:
         """Say that taken items are finished, and what is to be done now because of them."""
         self._under_way -= count
-        self._items.extendleft(reversed(list(follow_ups)))
-        self._wake()
+        fresh = list(follow_ups)
+        self._items.extendleft(reversed(fresh))
+        self._wake(len(fresh) if self._under_way else len(self._waiting))
 
     def close(self) -> None:
         """Hand out nothing more."""
         self._closed = True
-        self._wake()
+        self._wake(len(self._waiting))
 
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for turn in waiting:
+    def _wake(self, most: int) -> None:
+        # Not all of them: a thousand that wait for one item would each look and wait again.
+        while most and self._waiting:
+            turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
+                most -= 1

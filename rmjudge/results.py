@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
-from rmjudge.plan import Scores
 from rmjudge.vocabulary import Domain
+
+if TYPE_CHECKING:
+    from rmjudge.plan import Scores  # which a report, that reads results, does without
 
 
 @dataclass(frozen=True, slots=True)

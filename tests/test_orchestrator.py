@@ -188,16 +188,15 @@ class Witness(AnswerCache):
     """Looks, after every commit, what is on disk and what the job has counted by then."""
 
     job: Job
-    seen: list[tuple[int, int, int]]
+    seen: list[tuple[int, int, bool]]
+    kept: int = 0
 
     async def commit(self, scorer: str, replies: Sequence[tuple[str, Reply]]) -> None:
-        counted, scored = self.job.counts.answered, self._scored()
         await super().commit(scorer, replies)
         stored = await self.lookup(scorer, [key for key, _ in replies])
-        self.seen.append((len(stored), self.job.counts.answered - counted, self._scored() - scored))
-
-    def _scored(self) -> int:
-        return sum(answer is not None for answers in self.job.answers for answer in answers)
+        self.kept += len(stored)
+        written = sum(self.job.work[key].answer is not None for key, _ in replies)
+        self.seen.append((len(stored), written, self.job.counts.answered < self.kept))
 
 
 def bench(id: int = 1, prompt: str = "p") -> BenchTuple:
@@ -242,7 +241,39 @@ async def test_an_answer_is_on_disk_before_it_counts(tmp_path: Path) -> None:
     with Witness(tmp_path) as cache:
         cache.job, cache.seen = job_of(Rewards()), []
         await Orchestrator(cache).run([cache.job])
-    assert cache.seen == [(1, 0, 0)] * 6
+    assert cache.seen == [(1, 0, True)] * 6
+
+
+class SlowToKeep(AnswerCache):
+    """Commits only when let; counts what waits."""
+
+    waiting = 0
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.let = asyncio.Event()
+
+    async def commit(self, scorer: str, replies: Sequence[tuple[str, Reply]]) -> None:
+        self.waiting += len(replies)
+        await self.let.wait()
+        await super().commit(scorer, replies)
+
+
+async def test_while_answers_go_to_disk_others_are_asked_for_and_no_more_than_a_quarter(
+    tmp_path: Path,
+) -> None:
+    scorer = Busy(8)
+    job = job_of(scorer, many(10))
+    with SlowToKeep(tmp_path) as cache:
+        running = asyncio.create_task(Orchestrator(cache).run([job]))
+        await until(lambda: cache.waiting == 10)
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        asked = job.counts.sent
+        cache.let.set()
+        await running
+    assert asked == 10  # eight at once, and two more while their answers wait
+    assert (scorer.most, job.counts.answered) == (8, 60)
 
 
 async def test_a_second_run_asks_nothing(tmp_path: Path) -> None:

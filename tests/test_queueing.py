@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import types
+from collections.abc import Generator
 
 import pytest
 
@@ -57,7 +59,7 @@ async def test_every_waiting_worker_ends_when_nothing_is_left() -> None:
     assert await asyncio.gather(*waiting) == [[], [], []]
 
 
-async def test_one_follow_up_wakes_all_and_the_others_go_on_waiting() -> None:
+async def test_one_follow_up_goes_to_one_and_the_others_go_on_waiting() -> None:
     queue = WorkQueue(["a", "b"])
     await queue.take(2)
     waiting = [asyncio.create_task(queue.take(1)) for _ in range(2)]
@@ -66,6 +68,40 @@ async def test_one_follow_up_wakes_all_and_the_others_go_on_waiting() -> None:
     assert [await ended(task) for task in waiting] == [True, False]
     queue.done(2)
     assert await asyncio.gather(*waiting) == [["follow-up"], []]
+
+
+async def test_one_follow_up_wakes_one_of_a_thousand() -> None:
+    queue = WorkQueue(["a", "b"])
+    await queue.take(2)
+    looks: list[object] = []
+
+    @types.coroutine
+    def wait() -> Generator[object, None, None]:
+        for turn in queue.take(1).__await__():
+            looks.append(turn)
+            yield turn
+
+    async def work() -> None:
+        await wait()
+
+    waiting = [asyncio.create_task(work()) for _ in range(1000)]
+    await asyncio.sleep(0)
+    queue.done(1, ["follow-up"])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (len(looks), sum(task.done() for task in waiting)) == (1000, 1)
+    queue.done(2)
+    await asyncio.gather(*waiting)
+
+
+async def test_a_worker_that_is_cancelled_when_its_turn_has_come_leaves_it_to_the_next() -> None:
+    queue = WorkQueue(["a", "b"])
+    await queue.take(2)
+    first, second = (asyncio.create_task(queue.take(1)) for _ in range(2))
+    await asyncio.sleep(0)
+    queue.done(1, ["follow-up"])
+    first.cancel()
+    assert await second == ["follow-up"]
 
 
 async def test_follow_ups_go_to_the_front_in_their_order() -> None:

@@ -222,15 +222,6 @@ async def test_no_more_calls_are_in_flight_than_the_user_allows(
     assert server.stats["most_in_flight"] == 3
 
 
-async def test_connections_are_kept_and_used_again(server: ModelServer, new: New) -> None:
-    scorer = new(server.reward, concurrency=2)
-    server.control(latency_s=0.01)
-    await many(scorer, 20)
-    assert scorer._sender is not None
-
-    assert len(scorer._sender._lanes._all) == 2
-
-
 async def test_the_request_rate_holds_for_retries_too(server: ModelServer, new: New) -> None:
     server.control(script=["status:500"] * 3)
     begun = asyncio.get_running_loop().time()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conftest import Cli, ModelServer
 
 LOCAL = {"torch", "transformers", "scipy", "matplotlib"}
-HEAVY = LOCAL | {"httpx", "numpy"}
+HEAVY = LOCAL | {"aiohttp", "httpx", "numpy"}
 TELLING = """
 import atexit, sys
 def tell():
@@ -41,11 +41,11 @@ def ran(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> tuple[Cli
     return cli, server
 
 
-def loaded(cli: Cli, *words: str, lib: Path | None = None) -> set[str]:
-    """The top-level modules that a command has imported when it ends."""
+def loaded(cli: Cli, *words: str, lib: Path | None = None, code: str = TELLING) -> set[str]:
+    """The (top-level) modules that a command has imported when it ends."""
     lib = lib or cli.home / "lib"
     done = subprocess.run(
-        [sys.executable, "-c", TELLING, *words],
+        [sys.executable, "-c", code, *words],
         cwd=cli.home,
         env=cli.environment(PYTHONPATH=str(lib), PYTHONSAFEPATH="1"),
         capture_output=True,
@@ -68,6 +68,15 @@ def test_help_and_version_import_next_to_nothing(
 @pytest.mark.parametrize("format", ["table", "json", "csv", "markdown", "latex"])
 def test_a_report_imports_nothing_heavy(ran: tuple[Cli, ModelServer], format: str) -> None:
     assert loaded(ran[0], "report", "o", "--format", format) & HEAVY == set()
+
+
+def test_a_report_imports_nothing_of_what_makes_a_run(ran: tuple[Cli, ModelServer]) -> None:
+    code = TELLING.replace('name.partition(".")[0] for', "name for")
+    names = loaded(ran[0], "report", "o", code=code)
+
+    assert "rmjudge.results" in names
+    assert not {name for name in names if name.startswith(("rmjudge.dataset", "rmjudge.plan"))}
+    assert not names & {"asyncio", "diskcache", "sqlite3", "ssl"}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +103,7 @@ def test_a_run_answered_by_the_cache_imports_no_http_client(
     cli, server = ran
     names = loaded(cli, "run", server.judge, "--limit", "1", "--out", "again")
     assert cli.json("again/run.json")["calls"]["sent"] == 0
-    assert names & (LOCAL | {"httpx", "tenacity"}) == set()
+    assert names & (LOCAL | {"aiohttp", "httpx", "tenacity"}) == set()
 
 
 def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
@@ -102,7 +111,7 @@ def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
 ) -> None:
     cli, server = ran
     names = loaded(cli, "run", server.reward, "--limit", "1", "--out", "new")
-    assert names & (HEAVY - {"numpy"}) == {"httpx"}
+    assert names & (HEAVY - {"numpy"}) == {"aiohttp", "httpx"}
 
 
 @pytest.mark.parametrize(
@@ -119,4 +128,4 @@ def test_statistics_import_no_plots_and_no_http_client(
     cli, _ = ran
     (cli.home / "policies.csv").write_text("scorer,domain,task,score\nbaseline/length,chat,t,1\n")
     names = loaded(cli, *words, lib=cli.home / "nothing")
-    assert names & (LOCAL | {"httpx", "statsmodels"}) <= {"scipy"}
+    assert names & (LOCAL | {"aiohttp", "httpx", "statsmodels"}) <= {"scipy"}

@@ -11,32 +11,34 @@ from asyncio_throttle import Throttler
 
 _SHARE: Final = 0.98
 """Of the rate asked for: at 100 % clocks that differ by a hair cost refusals."""
+_CATCHING_UP: Final = 1.25
 
 
 class RequestRate:
     """At most `rpm` requests a minute.
 
-    The throttler polls for each waiter, so one waits in it and the others behind a lock. The
-    rate is spread over a tenth of a second, or what holds one request: a whole second's
-    calls at once would overrun a server that counts in windows of its own.
+    The throttler polls for each waiter, so one waits in it and the others behind a lock. One
+    throttler holds every second to the rate, wherever a server's own windows begin; the other
+    spreads requests within it, since a whole second's at once would meet finer limits. It lets
+    through a quarter more than the rate: a loop that was late for a moment catches up.
     """
 
     def __init__(self, rpm: float) -> None:
         per_second = rpm / 60.0
-        burst = max(1, int(per_second / 10 + 1e-9))
-        period = burst / (per_second * _SHARE)
-        if burst > 1:
-            # So many bursts as begin within one second hold no more than a second's rate.
-            period = max(period, 1.0 / int(per_second / burst + 1e-9))
-        self._throttler = Throttler(
-            rate_limit=burst, period=period, retry_interval=min(0.01, period / 50)
-        )
+        self._hold = _throttler(max(1, int(per_second + 1e-9)), per_second * _SHARE)
+        self._spread = _throttler(max(1, int(per_second / 10 + 1e-9)), per_second * _CATCHING_UP)
         self._lock = asyncio.Lock()
 
     async def admit(self) -> None:
         """Return when one more request may start."""
         async with self._lock:
-            await self._throttler.acquire()
+            await self._spread.acquire()
+            await self._hold.acquire()
+
+
+def _throttler(requests: int, per_second: float) -> Throttler:
+    period = requests / per_second
+    return Throttler(rate_limit=requests, period=period, retry_interval=min(0.01, period / 500))
 
 
 class TokenRate:

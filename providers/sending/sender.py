@@ -23,7 +23,7 @@ from rmjudge.providers.sending.messages import (
 )
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.providers.sending.transport import Lanes
+from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
 Parse = Callable[[Json], Sequence[Reply]]
@@ -52,14 +52,16 @@ class Sender:
         self._urls: dict[str, httpx.URL] = {}
         self._secret = secret
         self._address_hint = address_hint
-        self._headers = {
-            "content-type": "application/json",
-            "accept": "application/json",
-            "accept-encoding": "gzip, deflate",
-            "user-agent": "rmjudge",
-            **(headers or {}),
-        }
-        self._lanes = Lanes(self._policy)
+        self._headers = httpx.Headers(
+            {
+                "content-type": "application/json",
+                "accept": "application/json",
+                "accept-encoding": "gzip, deflate",
+                "user-agent": "rmjudge",
+                **(headers or {}),
+            }
+        )
+        self._wire = Wire(self._policy)
         self._activity = activity
         self.endpoint = Endpoint(
             name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
@@ -86,15 +88,30 @@ class Sender:
         """
         body = json.dumps(request.body, separators=(",", ":"), allow_nan=False).encode("ascii")
         try:
-            return cast(
-                Sequence[Reply], await self._retrying(self._attempt, request, body, parse, tokens)
-            )
+            return await self._with_retries(request, body, parse, tokens)
         except CallError as error:
             if isinstance(error, Retryable) and error.paid_for:
                 return error.paid_for
             if last_resort:
                 self.endpoint.call_failed(error)
             return Failure(error.status, error.message)
+
+    async def _with_retries(
+        self, request: Request, body: bytes, parse: Parse, tokens: int
+    ) -> Sequence[Reply]:
+        try:
+            return await self._attempt(request, body, parse, tokens)
+        except Retryable as error:
+            first = [error]
+
+        async def again() -> Sequence[Reply]:
+            # tenacity costs as much as reading the reply, so it is asked once something
+            # failed, and is told of that attempt as its first.
+            if first:
+                raise first.pop()
+            return await self._attempt(request, body, parse, tokens)
+
+        return cast(Sequence[Reply], await self._retrying(again))
 
     async def _attempt(
         self, request: Request, body: bytes, parse: Parse, tokens: int
@@ -117,9 +134,13 @@ class Sender:
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
         url = self._url_of(request.path)
+        headers = self._headers
+        if request.headers:
+            headers = httpx.Headers(headers)
+            headers.update(request.headers)
         try:
             async with asyncio.timeout(self._policy.deadline_s):
-                return await self._lanes.post(url, {**self._headers, **request.headers}, body)
+                return await self._wire.post(url, headers, body)
         except MalformedBodyError as error:
             raise self._malformed(error) from None
         except (TimeoutError, httpx.TransportError) as error:
@@ -200,7 +221,7 @@ class Sender:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._lanes.aclose()
+        await self._wire.aclose()
 
 
 def _is_empty(reply: Reply) -> bool:

@@ -16,4 +16,6 @@ r"""`\boxed{`, `[[A]]`, `[[B]]`, `[[C]]`, `<think>` and `</think>`, in any case 
 
 def carries_verdict_token(text: str) -> bool:
     """Tell whether a text holds something that reads like a verdict or like reasoning."""
-    return VERDICT_TOKEN.search(text) is not None
+    # Looking for how each of them begins takes a twentieth of the time.
+    begins = "\\" in text or "[[" in text or "<" in text
+    return begins and VERDICT_TOKEN.search(text) is not None

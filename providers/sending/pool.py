@@ -1,0 +1,158 @@
+"""aiohttp's connection pool behind httpx's transport interface.
+
+httpx's own pool scans every connection on every event: at 64 calls in flight it costs ten times
+as much as one connection a worker, and that still three times as much as aiohttp
+(docs/performance.md). Errors are httpx's, mapped so that they tell what may have been billed:
+whatever fails before the request is sent is a `ConnectError` or a `ConnectTimeout`, and
+nothing else is.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import certifi
+import httpx
+from multidict import CIMultiDict
+from yarl import URL
+
+SLEEP_S: Final = 5.0
+"""The wall clock ran ahead of the monotonic one by this much: the machine was asleep."""
+
+
+class PooledTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 with as many connections as calls are in flight; the caller bounds those.
+
+    No redirects, no cookies, no decompression, no limit on the time of a whole call: all that is
+    the caller's. After the machine slept, connections from before are not used again.
+    """
+
+    def __init__(
+        self, *, connect_s: float, keepalive_s: float, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._connect_s = connect_s
+        self._keepalive_s = keepalive_s
+        self._wall_clock = wall_clock
+        self._drift = wall_clock() - time.monotonic()
+        self._sessions: list[aiohttp.ClientSession] = []
+        self._targets: dict[httpx.URL, tuple[URL, URL | None]] = {}
+        self._ssl: ssl.SSLContext | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; return when the head of its reply is there.
+
+        Raises:
+            httpx.ConnectError: nothing was sent. httpx.ConnectTimeout: nor here.
+            httpx.TransportError: the connection was lost afterwards.
+        """
+        url, proxy = self._target(request.url)
+        headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
+        try:
+            reply = await self._session(request.url).request(
+                request.method,
+                url,
+                headers=CIMultiDict(headers),
+                data=b"".join([part async for part in _stream(request)]),
+                allow_redirects=False,
+                proxy=proxy,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise _mapped(error) from error
+        return httpx.Response(reply.status, headers=reply.raw_headers, stream=_Body(reply))
+
+    def _session(self, url: httpx.URL) -> aiohttp.ClientSession:
+        drift = self._wall_clock() - time.monotonic()
+        slept, self._drift = drift - self._drift > SLEEP_S, drift
+        if slept or not self._sessions:
+            # The one before stays open for the calls that it has under way.
+            self._sessions.append(self._new(url))
+        return self._sessions[-1]
+
+    def _new(self, url: httpx.URL) -> aiohttp.ClientSession:
+        if self._ssl is None and url.scheme == "https":
+            self._ssl = ssl.create_default_context(cafile=certifi.where())
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=self._keepalive_s, ssl=self._ssl or True
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_s),
+            auto_decompress=False,
+        )
+
+    def _target(self, url: httpx.URL) -> tuple[URL, URL | None]:
+        if url not in self._targets:
+            self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
+        return self._targets[url]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            await session.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """What comes after the head, as it comes."""
+
+    def __init__(self, reply: aiohttp.ClientResponse) -> None:
+        self._reply = reply
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._reply.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise _mapped(error) from error
+
+    async def aclose(self) -> None:
+        """Keep the connection if the body was read to its end, else close it."""
+        if self._reply.content.at_eof():
+            self._reply.release()
+        else:
+            self._reply.close()
+
+
+def _stream(request: httpx.Request) -> httpx.AsyncByteStream:
+    if not isinstance(request.stream, httpx.AsyncByteStream):
+        raise TypeError("an async transport takes an async body")
+    return request.stream
+
+
+def _mapped(error: Exception) -> httpx.TransportError:
+    """The httpx error that says the same. Unknown ones count as lost after sending."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return httpx.ConnectTimeout("no connection in time")
+        case aiohttp.ClientConnectorError():
+            reason = error.os_error.strerror or error.os_error
+            return httpx.ConnectError(f"cannot connect to {error.host}:{error.port}: {reason}")
+        case aiohttp.ClientHttpProxyError():
+            return httpx.ConnectError(f"the proxy refused: {error.status} {error.message}")
+        case aiohttp.ServerDisconnectedError():
+            return httpx.RemoteProtocolError("the server closed the connection without a reply")
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
+            return httpx.RemoteProtocolError(str(error))
+        case _:
+            return httpx.ReadError(str(error))
+
+
+def _proxy_for(url: httpx.URL) -> URL | None:
+    """The proxy that the environment names for this host, as every HTTP tool reads it."""
+    if proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    named = proxies.get(url.scheme) or proxies.get("all")
+    if not named:
+        return None
+    proxy = URL(named if "://" in named else f"http://{named}")
+    if proxy.scheme not in ("http", "https"):
+        raise httpx.ConnectError(
+            f"the environment names a {proxy.scheme} proxy, and only HTTP proxies are spoken to"
+        )
+    return proxy
