@@ -177,7 +177,8 @@ class Generator:
                     f"a prompt of {len(batch[0].tokens)} tokens alone does not fit into memory",
                 )
             else:
-                self._budget = self._cost(batch[-1], room) * len(batch) // 2
+                half = len(batch) // 2
+                self._budget = self._cost(batch[half - 1], room) * half
                 waiting.extendleft(reversed(numbers))
         return [outcomes.get(number, _STOPPED) for number in range(len(prompts))]
 
