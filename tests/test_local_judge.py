@@ -35,6 +35,12 @@ from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.scorer import Scorer
 
 A_WINS = writes(r"\boxed{A>B}")
+BRACKETS: Follows = {
+    "\n": {"[[": 1.0},
+    "A": {"]]": 1.0},
+    "B": {"]]": 1.0},
+    "]]": {END: 1.0},
+}
 PAIR = CompareCall("What is 6 x 7?", "42.", "48.")
 ONE = RewardCall("What is 6 x 7?", "42.")
 NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
@@ -126,10 +132,8 @@ def test_the_same_command_again_asks_nothing_and_finds_the_same(cli: Cli) -> Non
 
 
 def test_votes_are_samples_that_a_second_run_repeats(tmp_path: Path) -> None:
-    either = {"A": 0.5, "B": 0.5}
-    ends = {">": 0.5, "}": 0.5}
-    follows = {**A_WINS, "{": either, "A": ends, ">": either, "B": ends}
-    folder = make_told(tmp_path / "judge", follows)
+    follows = {**BRACKETS, "[[": {"A": 0.5, "B": 0.5}}
+    folder = make_told(tmp_path / "judge", follows, kind(more_tokens=("[[", "]]")))
     data = write_data(tmp_path / "d.jsonl")
     made = []
     for out in ("o", "p"):
@@ -141,7 +145,7 @@ def test_votes_are_samples_that_a_second_run_repeats(tmp_path: Path) -> None:
             domains=["chat"],
             votes=3,
             device="cpu",
-            params={"max_new_tokens": 40},
+            method="pairwise-two-level",
         )
         made.append(Path(out, "results.jsonl").read_text())
     assert made[0] == made[1]
@@ -238,13 +242,7 @@ async def test_a_written_answer_reads_as_a_hosted_judge_s(
 
 
 async def test_two_levels_read_their_letter(tmp_path: Path) -> None:
-    # Brackets follow each other, which a table of single tokens cannot say.
-    follows: Follows = {
-        "\n": {"[[": 1.0},
-        "[[": {"B": 1.0},
-        "B": {"]]": 1.0},
-        "]]": {END: 1.0},
-    }
+    follows = {**BRACKETS, "[[": {"B": 1.0}}
     folder = make_told(tmp_path, follows, kind(more_tokens=("[[", "]]")))
     assert (await reply(judge(folder, "pairwise-two-level"), PAIR)).answer == Verdict(0.0)
 
@@ -266,11 +264,12 @@ async def test_blanks_before_the_letter_are_passed_over(tmp_path: Path) -> None:
     assert credit(kept) == pytest.approx(0.2, abs=1e-5)
 
 
-@pytest.mark.parametrize("one", [0.3, 0.6])
-async def test_a_ten_of_two_tokens_counts_as_ten(one: float, tmp_path: Path) -> None:
-    follows = {"\n": {"9": 0.9 - one, "7": 0.1, "1": one}, "1": {"0": 0.75, END: 0.25}}
+@pytest.mark.parametrize(("one", "zero"), [(0.3, 0.75), (0.6, 0.75), (0.6, 1.0)])
+async def test_a_ten_of_two_tokens_counts_as_ten(one: float, zero: float, tmp_path: Path) -> None:
+    after = {"0": zero, END: 1 - zero} if zero < 1 else {"0": 1.0}
+    follows = {"\n": {"9": 0.9 - one, "7": 0.1, "1": one}, "1": after}
     kept = await reply(judge(make_told(tmp_path, follows), "pointwise-logprob"), ONE)
-    expected = (0.9 - one) * 9 + 0.1 * 7 + one * (0.75 * 10 + 0.25 * 1)
+    expected = (0.9 - one) * 9 + 0.1 * 7 + one * (zero * 10 + (1 - zero) * 1)
     assert isinstance(kept.answer, Reward)
     assert kept.answer.value == pytest.approx(expected, abs=1e-4)
 

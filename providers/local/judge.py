@@ -28,7 +28,7 @@ from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.rendering import template_from_file
 
 AT_ONCE: Final[Mapping[str, int]] = {"cpu": 18, "mps": 36, "cuda": 72}
-"""Calls handed over at once where the judge writes: what a crash may cost is minutes of work."""
+"""Calls handed over at once, few since judges are large: a crash costs what is under way."""
 
 
 class LocalJudge(LocalScorer):
@@ -86,8 +86,7 @@ class LocalJudge(LocalScorer):
             votes=votes,
             output_tokens_estimate=REASONING_TOKENS if judging.reasons else 0,
         )
-        if judging.reasons:
-            self.batch = AT_ONCE[kind_of(devices_of(settings)[0])]
+        self.batch = AT_ONCE[kind_of(devices_of(settings)[0])]
 
     def _load(self, device: str) -> Replica:
         tokenizer = load_tokenizer(self._files, self._settings)

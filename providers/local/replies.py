@@ -69,10 +69,8 @@ def _tokens(places: Sequence[Json]) -> tuple[Alternatives, ...]:
 def _with_ten(place: Alternatives, one: str, following: Alternatives) -> Alternatives:
     """P("10") = P("1") P("0" | "1"), exact whichever rating is the likeliest."""
     zero = math.fsum(math.exp(lp) for token, lp in following.items() if token.strip() == "0")
-    if not 0 < zero < 1 or one not in place:
+    if not zero or one not in place:
         return place
-    return {
-        **place,
-        one: place[one] + math.log1p(-zero),
-        f"{one}0": place[one] + math.log(zero),
-    }
+    ten = {f"{one}0": place[one] + min(0.0, math.log(zero))}
+    rest = {one: place[one] + math.log1p(-zero)} if zero < 1 else {}
+    return {**{token: lp for token, lp in place.items() if token != one}, **rest, **ten}
