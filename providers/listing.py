@@ -10,11 +10,18 @@ from typing import Final
 from rmjudge.providers.base import Provider
 from rmjudge.providers.decisions import DecisionProvider
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.registry import HOSTED, provider_class
+from rmjudge.providers.local.settings import LOCAL_BATCH
+from rmjudge.providers.registry import HOSTED, LOCAL, provider_class
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.vocabulary import JUDGING_METHODS
 
 PLAIN_METHODS: Final = tuple(name for name in JUDGING_METHODS if not name.endswith("-logprob"))
+
+_LOCAL_REMARKS: Final[dict[str, str]] = {
+    "hf": "hf/FOLDER or hf/ID of the hub: a sequence classifier, run here",
+    "dpo": "dpo/FOLDER or dpo/ID of the hub: a DPO policy, run here; --reference",
+    "hf-judge": "hf-judge/FOLDER or hf-judge/ID of the hub: a generative model, run here",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ def listings() -> Iterator[Listing]:
     """Every provider, judges first."""
     for name in (*VENDORS, *HOSTED):
         yield _listing(name, provider_class(name))
+    yield from map(_local, LOCAL)
     yield Listing(
         name="baseline",
         what="style baseline",
@@ -52,6 +60,24 @@ def listings() -> Iterator[Listing]:
         prompt_cache=False,
         proved_by="the published figures for length",
         remark="baseline/length, baseline/markdown, baseline/random; no model",
+    )
+
+
+def _local(name: str) -> Listing:
+    judge = name == "hf-judge"
+    return Listing(
+        name=name,
+        what="local judge" if judge else "local reward",
+        address=None,
+        url_variable=None,
+        key_variables=(),
+        key_set=None,
+        methods=JUDGING_METHODS if judge else ("pointwise",),
+        batch=LOCAL_BATCH,
+        logprobs=judge,
+        prompt_cache=False,
+        proved_by="transformers' own forward, text by text, on tiny models",
+        remark=_LOCAL_REMARKS[name],
     )
 
 

@@ -124,8 +124,8 @@ def make_tokenizer(kind: Kind) -> Any:
         core.post_processor = TemplateProcessing(single=ends, special_tokens=special)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
-        bos_token="<s>",
-        eos_token="<|im_end|>",
+        bos_token="<s>",  # noqa: S106
+        eos_token="<|im_end|>",  # noqa: S106
         pad_token=kind.pad,
         padding_side=kind.padding_side,
         truncation_side=kind.truncation_side,
@@ -169,3 +169,45 @@ def write_data(path: Path) -> Path:
     """Three tuples, as a file of a user's."""
     path.write_text("".join(f"{json.dumps(item)}\n" for item in ITEMS), "utf-8")
     return path
+
+
+def plain_rewards(
+    folder: Path, pairs: list[tuple[str, str]] = TEXTS, *, label: int = 0, special: bool = False
+) -> list[float]:
+    """What transformers' own classifier says of one text after the other.
+
+    Without a padding token it reads the last token, whichever that is.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model.config.pad_token_id = None
+    rewards = []
+    for prompt, response in pairs:
+        turns = [
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": response},
+        ]
+        text = tokenizer.apply_chat_template(turns, tokenize=False)
+        ids = tokenizer(text, add_special_tokens=special, return_tensors="pt")["input_ids"]
+        with torch.inference_mode():
+            rewards.append(float(model(input_ids=ids).logits[0, label]))
+    return rewards
+
+
+async def answers(scorer: Any, pairs: list[tuple[str, str]] = TEXTS) -> list[Any]:
+    """What a scorer answers to (prompt, response) pairs, as the orchestrator asks it."""
+    from rmjudge.calls import RewardCall
+
+    try:
+        outcomes: list[Any] = await scorer.answer([RewardCall(*pair) for pair in pairs])
+    finally:
+        await scorer.aclose()
+    return outcomes
+
+
+def values(outcomes: list[Any]) -> list[float]:
+    """The rewards of replies."""
+    return [outcome.answer.value for outcome in outcomes]

@@ -43,6 +43,8 @@ WHAT: Final[dict[str, set[str]]] = {
     "reward endpoint": {
         *("vllm", "vllm-pooling", "sglang", "tei", "nim", "openrlhf", "nemo", "hf-endpoint"),
     },
+    "local reward": {"hf", "dpo"},
+    "local judge": {"hf-judge"},
     "style baseline": {"baseline"},
 }
 
@@ -57,6 +59,8 @@ def test_what_is_no_judge_has_the_one_method_of_its_answers() -> None:
     assert methods == {
         "decision endpoint": ("pairwise",),
         "reward endpoint": ("pointwise",),
+        "local reward": ("pointwise",),
+        "local judge": JUDGING_METHODS,
         "style baseline": ("pointwise",),
     }
 
@@ -101,7 +105,8 @@ def test_batches_are_those_of_the_provider() -> None:
 def test_each_says_what_proves_it_and_how_it_is_reached(name: str) -> None:
     item = LISTED[name]
     assert item.proved_by
-    assert item.address or item.url_variable or item.what == "style baseline"
+    runs_here = item.what.startswith(("local", "style"))
+    assert bool(item.address or item.url_variable) is not runs_here
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def test_whether_a_key_is_set(
     assert gemini.key_set is is_set
 
 
-@pytest.mark.parametrize("name", ["openrlhf", "nemo", "baseline"])
+@pytest.mark.parametrize("name", ["openrlhf", "nemo", "hf", "dpo", "hf-judge", "baseline"])
 def test_where_no_key_is_asked_for_none_can_be_set(name: str) -> None:
     assert LISTED[name].key_set is None
     assert LISTED[name].key_variables == ()

@@ -14,13 +14,20 @@ from rmjudge.calls import Reply, Reward, RewardCall
 from rmjudge.providers.base import Provider, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.listing import listings
-from rmjudge.providers.registry import ScorerSettings, create, parse_spec, provider_class
+from rmjudge.providers.registry import (
+    HOSTED,
+    ScorerSettings,
+    create,
+    parse_spec,
+    provider_class,
+)
 from rmjudge.providers.rendering import (
     ChatTemplate,
     conversation,
     template_from_file,
     template_from_tokenizer,
 )
+from rmjudge.providers.vendors import VENDORS
 
 if TYPE_CHECKING:
     from conftest import ModelServer
@@ -44,7 +51,7 @@ PLAIN: Final = (
 WANTING: Final = tuple(
     item.name
     for item in listings()
-    if item.name != "baseline" and provider_class(item.name).wants_rendered_text
+    if item.name in {*VENDORS, *HOSTED} and provider_class(item.name).wants_rendered_text
 )
 
 Written = Callable[[str], Path]

@@ -211,7 +211,7 @@ def test_a_template_that_could_be_either_s_is_refused(template: Path) -> None:
 @pytest.mark.parametrize("models", [[REWARD], ["baseline/length"], [f"systemone/m@{HOST}"]])
 def test_a_template_that_is_nobody_s_is_refused(models: list[str], template: Path) -> None:
     said = refused(models, template=template)
-    assert "--template is for judges and for servers that want rendered text" in said
+    assert "--template is for judges, for servers that want rendered text and for local" in said
 
 
 def test_both_kinds_may_have_a_template_of_their_own(template: Path, chat_template: Path) -> None:

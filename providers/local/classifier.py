@@ -78,7 +78,7 @@ class ClassifierReplica(RewardReplica):
 
         self._texts = texts
         self._head: Head = head_of(model, label, _probes(texts, model), plain=plain)
-        self.remark = f"rewards were {self._head.way}"
+        self.remark = str(self._head.way)
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise."""

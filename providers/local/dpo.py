@@ -136,7 +136,7 @@ class ImplicitReplica(RewardReplica):
         if isinstance(probe, Failure):
             raise UsageError(probe.detail)
         self._models = [Likelihoods(model, probe.ids, plain=plain) for model in models]
-        self.remark = f"rewards were {self._models[0].way}"
+        self.remark = str(self._models[0].way)
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise, and find where responses begin."""
@@ -188,10 +188,9 @@ class Likelihoods:
 
         starts = {text.ids: text.start for group in groups for text in group}
 
-        def read(states: States) -> Sequence[ResponseLogprob]:
-            return response_logprobs(
-                states, [starts[ids] for ids in states.sequences], self._logits
-            )
+        def read(states: States) -> list[ResponseLogprob]:
+            first = [starts[ids] for ids in states.sequences]
+            return response_logprobs(states, first, self._logits)
 
         ids = [[text.ids for text in group] for group in groups]
         return run_until_stopped(self._forward, ids, read, stopping)

@@ -133,7 +133,7 @@ class Way:
     reason: str
 
     def __str__(self) -> str:
-        """A sentence's end."""
+        """A sentence for the report."""
         if self.name == "packed":
-            return "computed without padding, beginnings that responses share once"
-        return f"computed by length, without sharing what responses begin with ({self.reason})"
+            return "texts were computed packed: no padding, beginnings that responses share once"
+        return f"texts were computed sorted by length, each in full: {self.reason}"

@@ -19,7 +19,7 @@ from rmjudge.errors import Interrupted, ProviderStopped, UsageError
 from rmjudge.providers.local.devices import devices_of, kind_of
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.loading import dtype_of
-from rmjudge.providers.local.settings import LocalSettings
+from rmjudge.providers.local.settings import LOCAL_BATCH, LocalSettings
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method
 
@@ -27,8 +27,9 @@ ENGINE: Final = 1
 """Of how scores are computed. Raise it when scores in half precision would change. Which way is
 taken (packed or sorted) is known only once the weights are loaded, but it follows from model,
 device and attention, so that this number says enough."""
-BATCHES: Final[Mapping[str, int]] = {"cpu": 96, "mps": 96, "cuda": 384}
-"""Calls handed over at once: whole tuples, seconds of work, many tuples in a commit."""
+BATCHES: Final[Mapping[str, int]] = {"cpu": LOCAL_BATCH, "mps": LOCAL_BATCH, "cuda": 384}
+"""Calls handed over at once: a faster device has more tuples in a commit."""
+_FAULTS: Final = (RuntimeError, LookupError, ValueError, AttributeError)
 
 
 class Replica(Protocol):
@@ -127,6 +128,8 @@ class LocalScorer(ABC):
             except UsageError as error:
                 # Other scorers of the run go on; what is answered so far is kept.
                 raise ProviderStopped(str(error)) from error
+            except _FAULTS as error:  # of the model's own code, on a first short text
+                raise ProviderStopped(f"{self.name} does not run here: {error}") from error
             finally:
                 self.activity.note = ""
             if replica.remark and replica.remark not in self.activity.remarks:
@@ -143,6 +146,8 @@ class LocalScorer(ABC):
                 f"{self.name}: there is no memory for one text alone; cut texts with "
                 "--max-tokens, choose a smaller --dtype, or spread the model with --device-map auto"
             ) from error
+        except _FAULTS as error:  # such as a token that the model has no embedding for
+            raise ProviderStopped(f"{self.name} fails on these texts: {error}") from error
 
     @abstractmethod
     def parse(self, call: Call, raw: str) -> Answer:

@@ -9,6 +9,8 @@ from typing import Final, Literal, TypeAlias
 Reduction: TypeAlias = Literal["sum", "mean"]
 
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16")
+LOCAL_BATCH: Final = 96
+"""Calls handed over at once, on a CPU: whole tuples, and seconds of work."""
 REDUCTIONS: Final[tuple[Reduction, ...]] = ("sum", "mean")
 
 
