@@ -13,7 +13,6 @@ two tokens are nearly as likely.
 
 from __future__ import annotations
 
-import gc
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,8 +25,9 @@ import torch
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
 from rmjudge.calls import Failure
+from rmjudge.providers.local.memory import give_back, ran_out
+from rmjudge.providers.local.texts import TokenIds
 
-TokenIds: TypeAlias = tuple[int, ...]
 T = TypeVar("T")
 
 GPU_TOKENS: Final = 65_536
@@ -206,14 +206,9 @@ class Generator:
             with torch.inference_mode():
                 return run(batch)
         except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+            if not ran_out(error):
                 raise
-        # Here and not in the handler: the error holds the frames, and the frames the tensors.
-        gc.collect()
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
-        elif self._device.type == "mps":
-            torch.mps.empty_cache()
+        give_back()  # not in the handler: the error holds the frames, and the frames the tensors
         return None
 
     def _generate(
@@ -315,11 +310,3 @@ class _Looking:
 def _only(scores: Any, chosen: Any) -> Any:
     """Scores that leave one token a row: `chosen` [rows, 1]."""
     return torch.full_like(scores, -torch.inf).scatter_(1, chosen.to(scores.device), 0.0)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory did not suffice; only CUDA's allocator has an error type of its own."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text
