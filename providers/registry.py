@@ -168,7 +168,7 @@ def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
     local = settings.local or LocalSettings(spec.model)
     made: Scorer
     if spec.provider == "hf-judge":
-        made = kind(local, _judging(settings), votes=settings.votes)
+        made = kind(local, _judging(settings), votes=settings.votes, params=settings.params)
     else:
         made = kind(replace(local, template=settings.template))
     return made

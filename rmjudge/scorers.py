@@ -181,7 +181,7 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         template = options.template
     return ScorerSettings(
         base_url=None if spec.url else options.base_url or own.base_url,
-        params={**own.params, **options.params} if spec.hosted else {},
+        params={**own.params, **options.params} if spec.hosted or judge else {},
         concurrency=options.concurrency or own.concurrency,
         rpm=options.rpm or own.rpm,
         tpm=options.tpm or own.tpm,
