@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
@@ -129,6 +130,18 @@ def test_the_same_command_again_asks_nothing_and_finds_the_same(cli: Cli) -> Non
     assert cli.results("o") == cli.results("p")
     calls = cli.json("p/run.json")["calls"]
     assert (calls["planned"], calls["from_cache"], calls["sent"]) == (9, 9, 0)
+
+
+def test_kept_replies_are_read_again_without_the_model(cli: Cli) -> None:
+    make_told(cli.home / "judge", A_WINS)
+    write_data(cli.home / "d.jsonl")
+    asked = ("--data", "d.jsonl", "--domain", "chat", "--device", "cpu", "--out", "o")
+    assert cli("run", "hf-judge/judge", *asked).returncode == 0
+    shutil.rmtree(cli.home / "judge")
+    done = cli("reparse", "o", "--json")
+    (found,) = json.loads(done.stdout)["reparse"]
+    assert done.returncode == 0
+    assert (found["replies"], found["changed_calls"]) == (9, 0)
 
 
 def test_votes_are_samples_that_a_second_run_repeats(tmp_path: Path) -> None:
