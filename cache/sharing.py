@@ -134,16 +134,24 @@ def damage(folder: Path) -> str | None:  # noqa: PLR0911 - one return a finding
         used = database.exists() and (folder / "claims").exists()
         logged = wal.exists() and wal.stat().st_size
         return "the database is empty" if used or logged else None
-    if is_broken(wal):
-        return "its write-ahead log is broken"
+    return _of_header(database) or _of_log(wal) or _of_contents(database)
+
+
+def _of_header(database: Path) -> str | None:
     with database.open("rb") as file:
         header = file.read(_HEADER)
     # Before SQLite opens it, which may play the log into a file that is no database any more.
     if header[:16] != MAGIC:
         return "file is not a database"
     # SQLite takes other numbers there for a database that may only be read.
-    if not {*header[18:20]} <= {1, 2}:
-        return "its header is damaged"
+    return None if {*header[18:20]} <= {1, 2} else "its header is damaged"
+
+
+def _of_log(wal: Path) -> str | None:
+    return "its write-ahead log is broken" if is_broken(wal) else None
+
+
+def _of_contents(database: Path) -> str | None:
     try:
         with closing(sqlite3.connect(database, isolation_level=None)) as connection:
             for statement in ("PRAGMA schema_version", "SELECT count(*) FROM sqlite_master"):
