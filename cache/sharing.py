@@ -120,7 +120,7 @@ class Share:
         return {path.name for path in self._folder.glob("damaged-*")}
 
 
-def damage(folder: Path) -> str | None:  # noqa: PLR0911 - one return a finding
+def damage(folder: Path) -> str | None:
     """What is wrong with the files, as far as a quick look tells; the caller has them alone.
 
     Damage that lies deeper shows when it is read, which leaves a note for the next look.
