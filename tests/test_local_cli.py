@@ -52,6 +52,8 @@ def test_a_run_of_a_local_model_is_its_rewards_and_resumes_from_the_cache(
     done = cli(*words, "--out", "first", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     assert "texts were computed packed" in done.stdout
+    (kernel,) = cli.json("first/run.json")["models"]
+    assert kernel.startswith("packed/1 with ")
     lines = (cli.home / "first" / "results.jsonl").read_text().splitlines()
     rewards = [
         reward

@@ -79,6 +79,7 @@ class ClassifierReplica(RewardReplica):
         self._texts = texts
         self._head: Head = head_of(model, label, _probes(texts, model), plain=plain)
         self.remark = str(self._head.way)
+        self.computed = self._head.way.computed
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise."""

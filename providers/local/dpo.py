@@ -24,10 +24,10 @@ from rmjudge.providers.local.loading import dtype_of, load_model, load_tokenizer
 from rmjudge.providers.local.rewards import (
     PARSER,
     RewardReplica,
-    Way,
     chat_template,
     read_reply,
     run_until_stopped,
+    way_of,
 )
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import REDUCTIONS, LocalSettings, Reduction
@@ -137,6 +137,7 @@ class ImplicitReplica(RewardReplica):
             raise UsageError(probe.detail)
         self._models = [Likelihoods(model, probe.ids, plain=plain) for model in models]
         self.remark = str(self._models[0].way)
+        self.computed = ", ".join(dict.fromkeys(model.way.computed for model in self._models))
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise, and find where responses begin."""
@@ -178,7 +179,7 @@ class Likelihoods:
         self._logits = logits_of(model)
         _check_logits(model, self._logits, probe)
         self._forward = Forward(model.base_model, way="sorted" if plain else "auto")
-        self.way = Way(self._forward.way, self._forward.reason)
+        self.way = way_of(self._forward)
 
     def responses(
         self, groups: Sequence[Sequence[Tokens]], stopping: Event

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.forward import Forward, States
-from rmjudge.providers.local.rewards import Way, run_until_stopped
+from rmjudge.providers.local.rewards import Way, run_until_stopped, way_of
 from rmjudge.providers.local.texts import TokenIds
 
 CPU_TOKENS: Final = 2048
@@ -69,7 +69,7 @@ class LastTokenHead:
         self._weight = model.score.weight[label].float()
         bias = model.score.bias
         self._bias = 0.0 if bias is None else float(bias[label])
-        self.way = Way(self._forward.way, self._forward.reason)
+        self.way = way_of(self._forward)
 
     def rewards(
         self, groups: Sequence[Sequence[TokenIds]], stopping: Event
@@ -92,7 +92,7 @@ class WholeModel:
         self._label = label
         self._padded = padded
         self._budget = CPU_TOKENS if model.device.type == "cpu" else DEVICE_TOKENS
-        self.way = Way("sorted", "the classifier runs as a whole")
+        self.way = Way("sorted", "the classifier runs as a whole", "whole/1")
 
     def rewards(
         self, groups: Sequence[Sequence[TokenIds]], stopping: Event

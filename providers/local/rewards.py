@@ -30,6 +30,8 @@ class RewardReplica(ABC):
     """Implements `scorer.Replica` for models that score (prompt, response)."""
 
     remark: str
+    computed: str
+    """Way and kernel, kept with each answer: a matrix made of two is flagged."""
 
     @abstractmethod
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
@@ -51,7 +53,7 @@ class RewardReplica(ABC):
             if isinstance(tokens, Failure):
                 outcomes[k] = tokens
             elif tokens.start >= len(tokens.ids):
-                outcomes[k] = _reply(tokens, None)
+                outcomes[k] = _reply(tokens, None, self.computed)
             else:
                 texts[k] = tokens
                 groups.setdefault(call.prompt, {}).setdefault(tokens.ids, []).append(k)
@@ -60,14 +62,18 @@ class RewardReplica(ABC):
         for group, values in zip(together, scored, strict=True):
             for number, ks in enumerate(group):
                 for k in ks:
-                    outcomes[k] = _LEFT_OUT if values is None else _reply(texts[k], values[number])
+                    outcomes[k] = (
+                        _LEFT_OUT
+                        if values is None
+                        else _reply(texts[k], values[number], self.computed)
+                    )
         return [outcomes[k] for k in range(len(asked))]
 
 
-def _reply(tokens: Tokens, value: float | None) -> Reply:
+def _reply(tokens: Tokens, value: float | None, computed: str) -> Reply:
     kept = {"reward": value, "tokens": len(tokens.ids), "truncated": tokens.truncated}
     raw = json.dumps(kept)
-    return Reply(read_reply(raw), raw, PARSER, Usage(input_tokens=len(tokens.ids)))
+    return Reply(read_reply(raw), raw, PARSER, Usage(input_tokens=len(tokens.ids)), computed)
 
 
 def read_reply(raw: str) -> Answer:
@@ -127,13 +133,20 @@ def run_until_stopped(
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a forward pass is done, for the report."""
+    """How a forward pass is done, for the report; `computed` is what an answer is kept with."""
 
     name: str
     reason: str
+    computed: str
 
     def __str__(self) -> str:
         """A sentence for the report."""
         if self.name == "packed":
             return "texts were computed packed: no padding, beginnings that responses share once"
         return f"texts were computed sorted by length, each in full: {self.reason}"
+
+
+def way_of(forward: Forward) -> Way:
+    """The way that a forward pass has found."""
+    kernel = forward.described
+    return Way(forward.way, forward.reason, f"{kernel['way']} with {kernel['matmul']} products")
