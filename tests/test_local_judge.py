@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-from conftest import Cli
-from local_models import CHATML, WITH_BOS, Kind, make, write_data
-from told_models import END, Follows, make_told, writes
+from local_models import CHATML, WITH_BOS, Kind, make
+from told_models import BRACKETS, END, make_told, writes
 
-import rmjudge
 from rmjudge.calls import (
     Call,
     CompareCall,
@@ -36,12 +33,6 @@ from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.scorer import Scorer
 
 A_WINS = writes(r"\boxed{A>B}")
-BRACKETS: Follows = {
-    "\n": {"[[": 1.0},
-    "A": {"]]": 1.0},
-    "B": {"]]": 1.0},
-    "]]": {END: 1.0},
-}
 PAIR = CompareCall("What is 6 x 7?", "42.", "48.")
 ONE = RewardCall("What is 6 x 7?", "42.")
 NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
@@ -102,91 +93,6 @@ def _values(outcome: Outcome) -> list[float]:
 
 def kind(template: str = CHATML, **more: Any) -> Kind:
     return Kind(task="CausalLM", template=template, **more)
-
-
-# Whole runs
-
-
-def test_a_run_s_verdicts_are_what_the_model_wrote(tmp_path: Path) -> None:
-    folder = make_told(tmp_path / "judge", A_WINS)
-    name = f"hf-judge/{folder}"
-    data = write_data(tmp_path / "d.jsonl")
-    run = rmjudge.evaluate(name, data, order="both", domains=["chat"], device="cpu")
-    result = run[name]
-    assert result.calls.sent == 18
-    assert result.metrics.unscored_cells == 0
-    # The first always wins, so each cell wins in one order and loses in the other.
-    assert result.metrics.half_credit.average == 0.5
-    assert result.metrics.position is not None
-    assert result.metrics.position.first_share == 1.0
-
-
-def test_the_same_command_again_asks_nothing_and_finds_the_same(cli: Cli) -> None:
-    make_told(cli.home / "judge", A_WINS)
-    write_data(cli.home / "d.jsonl")
-    asked = ("run", "hf-judge/judge", "--data", "d.jsonl", "--domain", "chat", "--device", "cpu")
-    first, again = (cli(*asked, "--out", out) for out in ("o", "p"))
-    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
-    assert cli.results("o") == cli.results("p")
-    calls = cli.json("p/run.json")["calls"]
-    assert (calls["planned"], calls["from_cache"], calls["sent"]) == (9, 9, 0)
-
-
-def test_kept_replies_are_read_again_without_the_model(cli: Cli) -> None:
-    make_told(cli.home / "judge", A_WINS)
-    write_data(cli.home / "d.jsonl")
-    asked = ("--data", "d.jsonl", "--domain", "chat", "--device", "cpu", "--out", "o")
-    assert cli("run", "hf-judge/judge", *asked).returncode == 0
-    shutil.rmtree(cli.home / "judge")
-    done = cli("reparse", "o", "--json")
-    (found,) = json.loads(done.stdout)["reparse"]
-    assert done.returncode == 0
-    assert (found["replies"], found["changed_calls"]) == (9, 0)
-
-
-def test_votes_are_samples_that_a_second_run_repeats(tmp_path: Path) -> None:
-    follows = {**BRACKETS, "[[": {"A": 0.5, "B": 0.5}}
-    folder = make_told(tmp_path / "judge", follows, kind(more_tokens=("[[", "]]")))
-    data = write_data(tmp_path / "d.jsonl")
-    made = []
-    for out in ("o", "p"):
-        rmjudge.evaluate(
-            f"hf-judge/{folder}",
-            data,
-            out=out,
-            cache_dir=f"cache-{out}",
-            domains=["chat"],
-            votes=3,
-            device="cpu",
-            method="pairwise-two-level",
-        )
-        made.append(Path(out, "results.jsonl").read_text())
-    assert made[0] == made[1]
-    credits = {
-        credit
-        for line in made[0].splitlines()
-        for row in json.loads(line)["matrix"]
-        for credit in row
-    }
-    assert len(credits) > 2
-
-
-def test_a_template_of_the_user_s_own_frames_the_question(tmp_path: Path) -> None:
-    folder = make_told(tmp_path / "judge", writes("B"))
-    mine = tmp_path / "mine.jinja"
-    mine.write_text("{{ prompt }}\n{{ response_a }}\n{{ response_b }}")
-    name = f"hf-judge/{folder}"
-    data = write_data(tmp_path / "d.jsonl")
-    run = rmjudge.evaluate(
-        *(name, data),
-        template=mine,
-        method="pairwise-logprob",
-        domains=["chat"],
-        device="cpu",
-    )
-    assert run[name].metrics.unscored_cells == 0
-    # No rubric: three texts and a chat of some 50 characters, one token each.
-    assert run[name].tokens.input < 9 * 200
 
 
 # What is kept, and how it reads
@@ -390,7 +296,8 @@ def _text(outcome: Outcome) -> str:
 
 def test_what_changes_answers_is_in_the_identity(tmp_path: Path) -> None:
     folder = make_told(tmp_path / "a", A_WINS)
-    other = make_told(tmp_path / "b", A_WINS, kind(NO_SYSTEM + CHATML))
+    other = tmp_path / "other.jinja"
+    other.write_text(NO_SYSTEM + CHATML)
     scorers = [
         judge(folder),
         judge(folder, votes=3),
@@ -398,7 +305,7 @@ def test_what_changes_answers_is_in_the_identity(tmp_path: Path) -> None:
         judge(folder, "pairwise-two-level"),
         judge(folder, "pairwise-logprob"),
         judge(folder, max_tokens=4000),
-        judge(other),
+        LocalJudge(LocalSettings(str(folder), device="cpu", template=other), METHODS["pairwise"]),
     ]
     assert len({json.dumps(dict(scorer.identity)) for scorer in scorers}) == len(scorers)
     assert judge(folder).identity == judge(folder).identity
@@ -424,14 +331,3 @@ def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
     folder = make_told(tmp_path, A_WINS, Kind(task="CausalLM", template=None))
     with pytest.raises(UsageError, match="has no chat template, so it cannot be asked as a judge"):
         judge(folder)
-
-
-def test_a_parameter_reaches_the_judge_from_the_command_line(cli: Cli) -> None:
-    make_told(cli.home / "judge", A_WINS)
-    write_data(cli.home / "d.jsonl")
-    ran = cli(
-        *("run", "hf-judge/judge", "--data", "d.jsonl", "--domain", "chat", "--out", "o"),
-        *("--device", "cpu", "--param", "max_new_tokens=5"),
-    )
-    assert ran.returncode == 1
-    assert "9 calls truncated" in ran.stdout

@@ -21,6 +21,15 @@ Follows = Mapping[str, Mapping[str, float]]
 """For a token, what follows it, with its probability."""
 
 
+BRACKETS: Final[Follows] = {
+    "\n": {"[[": 1.0},
+    "A": {"]]": 1.0},
+    "B": {"]]": 1.0},
+    "]]": {END: 1.0},
+}
+"""A letter in double brackets, which are tokens; what follows the first is left to say."""
+
+
 def writes(text: str) -> dict[str, dict[str, float]]:
     """The table of a model that writes this after the prompt's last line break, then ends."""
     assert len({*text, "\n"}) == len(text) + 1, "a token is followed by one other"
