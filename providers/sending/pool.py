@@ -86,9 +86,10 @@ class PooledTransport(httpx.AsyncBaseTransport):
         )
 
     def _target(self, url: httpx.URL) -> tuple[URL, URL | None]:
-        if url not in self._targets:
-            self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
-        return self._targets[url]
+        target = self._targets.get(url)
+        if target is None:
+            target = self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
+        return target
 
     async def aclose(self) -> None:
         """Close every connection."""
