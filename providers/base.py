@@ -12,12 +12,15 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from rmjudge.calls import Answer, Call, Json, Reply, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
+
+# `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,7 @@ class Provider(ABC):
     def reply(self, part: Json, call: Call) -> Reply:
         """Read one part into what is stored."""
         answer, usage, model = self.read(part, call)
-        raw = json.dumps(part, separators=(",", ":"))
-        return Reply(answer, raw, self.parser, usage, model)
+        return Reply(answer, _ENCODE(part), self.parser, usage, model)
 
 
 def member(part: Any, *path: str | int) -> Any:

@@ -288,7 +288,7 @@ REFUSED: Final[dict[str, tuple[list[str], str]]] = {
     ),
     "a template that is nobody's": (
         ["{reward}", "--template", "question.j2"],
-        "--template is for judges and for servers that want rendered text",
+        "--template is for judges, for servers that want rendered text and for local models",
     ),
     "a template without a field": (
         ["{judge}", "--template", "missing.j2"],

@@ -228,7 +228,7 @@ async def test_the_request_rate_holds_for_retries_too(server: ModelServer, new: 
     await many(new(server.reward, rpm=900), 5)
 
     assert server.stats["received"] == 8
-    assert asyncio.get_running_loop().time() - begun >= 7 / 15
+    assert asyncio.get_running_loop().time() - begun >= 7 / 15 / 1.25  # it may catch up so far
 
 
 async def test_a_body_that_drips_meets_the_deadline(server: ModelServer, new: New) -> None:

@@ -18,7 +18,6 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import certifi
 import httpx
-from multidict import CIMultiDict
 from yarl import URL
 
 SLEEP_S: Final = 5.0
@@ -56,7 +55,7 @@ class PooledTransport(httpx.AsyncBaseTransport):
             reply = await self._session(request.url).request(
                 request.method,
                 url,
-                headers=CIMultiDict(headers),
+                headers=headers,
                 data=b"".join([part async for part in _stream(request)]),
                 allow_redirects=False,
                 proxy=proxy,
@@ -86,9 +85,10 @@ class PooledTransport(httpx.AsyncBaseTransport):
         )
 
     def _target(self, url: httpx.URL) -> tuple[URL, URL | None]:
-        if url not in self._targets:
-            self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
-        return self._targets[url]
+        target = self._targets.get(url)
+        if target is None:
+            target = self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
+        return target
 
     async def aclose(self) -> None:
         """Close every connection."""
