@@ -7,15 +7,16 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from diskcache.core import DBNAME
 
-from rmjudge.cache.reader import foreign_rows, integrity, scan
+from rmjudge.cache.keys import answer_row
+from rmjudge.cache.reader import LOOKUP_CHUNK, foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.records import DamagedRecordError, decode, unseal
-from rmjudge.calls import Json, Unscored
+from rmjudge.calls import Json, Reply, Unscored
 from rmjudge.errors import StorageStopped, UsageError
 
 Identity = Mapping[str, Json]
@@ -141,6 +142,22 @@ def _identities(folder: Path) -> dict[str, Identity]:
             found[key.removeprefix("s:")] = json.loads(unseal(text))
         except ValueError:
             continue
+    return found
+
+
+def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
+    """Return the stored replies among these call keys, damaged ones left out; write nothing.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    found: dict[str, Reply] = {}
+    with _reading(folder):
+        for start in range(0, len(calls), LOOKUP_CHUNK):
+            rows = {answer_row(scorer, call): call for call in calls[start : start + LOOKUP_CHUNK]}
+            for key, text in read_rows(folder, list(rows)):
+                with suppress(DamagedRecordError):
+                    found[rows[key]] = decode(text)
     return found
 
 

@@ -6,8 +6,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from diskcache.core import DBNAME, MODE_RAW
+
+LOOKUP_CHUNK: Final = 500
+"""Keys per SQL statement; SQLite takes 999 in the oldest builds in use."""
 
 
 def _connect(folder: Path) -> sqlite3.Connection:

@@ -16,13 +16,10 @@ from platformdirs import user_cache_dir
 
 from rmjudge.cache.disk import open_cache
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
-from rmjudge.cache.reader import read_rows
+from rmjudge.cache.reader import LOOKUP_CHUNK, read_rows
 from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
 from rmjudge.cache.writer import Writer, storage_stopped
 from rmjudge.calls import Json, Reply
-
-LOOKUP_CHUNK: Final = 500
-"""Keys per SQL statement; SQLite takes 999 in the oldest builds in use."""
 
 CLAIM_POLL_S: Final = 0.5
 

@@ -94,6 +94,18 @@ def _replace(path: Path, lines: Iterable[str]) -> None:
         draft.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file of ASCII text as a whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    try:
+        _replace(path, [text])
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
 def _pretty(data: Mapping[str, Json]) -> str:
     return json.dumps(data, indent=2, allow_nan=False) + "\n"
 

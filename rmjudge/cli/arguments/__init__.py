@@ -6,7 +6,7 @@ function of `rmjudge.cli.<module>` that is imported and called when the command 
 
 from __future__ import annotations
 
-from rmjudge.cli.arguments import cache, data, providers, report, run
+from rmjudge.cli.arguments import cache, data, providers, report, run, show
 
-ALL = (run, report, data, cache, providers)
+ALL = (run, report, show, data, cache, providers)
 """In the order of `--help`."""
