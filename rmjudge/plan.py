@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
-from rmjudge.metrics.tallies import TIE, Credits
+from rmjudge.metrics.tallies import TIE, Credits, credits_of_rewards
 from rmjudge.ordering import chosen_first
 from rmjudge.vocabulary import CELLS, Method, Order
 
@@ -68,19 +68,12 @@ class PointwisePlan:
 
     def credits(self, answers: Answers) -> Credits:
         """1, 0.5 (equal rewards) or 0 per cell."""
-        chosen, rejected = self.scores(answers)
-        return tuple(tuple(_beats(c, r) for r in rejected) for c in chosen)
+        return credits_of_rewards(*self.scores(answers))
 
 
 def _reward(answers: Answers, votes: Sequence[int]) -> float | None:
     scored = [answer.value for k in votes if isinstance(answer := answers[k], Reward)]
     return math.fsum(scored) / len(scored) if scored else None
-
-
-def _beats(chosen: float | None, rejected: float | None) -> float | None:
-    if chosen is None or rejected is None:
-        return None
-    return TIE if chosen == rejected else float(chosen > rejected)
 
 
 @dataclass(frozen=True, slots=True)

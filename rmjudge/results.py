@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rmjudge.metrics.report import Metrics
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.tallies import Credits, credits_of_rewards
 from rmjudge.plan import Scores
 from rmjudge.vocabulary import Domain
 
@@ -25,6 +25,19 @@ class TupleResult:
     score_rejected: Scores | None = None
     matrix: Credits | None = None
     scorer: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The tuple's identity for people; an id alone is not unique across domains."""
+        return f"{self.domain}/{self.id}"
+
+    @property
+    def credits(self) -> Credits:
+        """The nine cells, whatever the scorer: a judge's credits, or those of the rewards."""
+        if self.matrix is not None:
+            return self.matrix
+        unknown = (None, None, None)
+        return credits_of_rewards(self.score_chosen or unknown, self.score_rejected or unknown)
 
 
 @dataclass(frozen=True, slots=True)

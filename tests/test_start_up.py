@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from conftest import Cli, ModelServer
 
-LOCAL = {"torch", "transformers", "scipy"}
+LOCAL = {"torch", "transformers", "scipy", "matplotlib"}
 HEAVY = LOCAL | {"httpx", "numpy"}
 TELLING = """
 import atexit, sys
@@ -41,9 +41,9 @@ def ran(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> tuple[Cli
     return cli, server
 
 
-def loaded(cli: Cli, *words: str) -> set[str]:
+def loaded(cli: Cli, *words: str, lib: Path | None = None) -> set[str]:
     """The top-level modules that a command has imported when it ends."""
-    lib: Path = cli.home / "lib"
+    lib = lib or cli.home / "lib"
     done = subprocess.run(
         [sys.executable, "-c", TELLING, *words],
         cwd=cli.home,
@@ -101,3 +101,20 @@ def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
     cli, server = ran
     names = loaded(cli, "run", server.reward, "--limit", "1", "--out", "new")
     assert names & (HEAVY - {"numpy"}) == {"httpx"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", "o", "o/openai-judge"],
+        ["style", "o"],
+        ["correlate", "o", "--with", "policies.csv"],
+    ],
+)
+def test_statistics_import_no_plots_and_no_http_client(
+    ran: tuple[Cli, ModelServer], words: list[str]
+) -> None:
+    cli, _ = ran
+    (cli.home / "policies.csv").write_text("scorer,domain,task,score\nbaseline/length,chat,t,1\n")
+    names = loaded(cli, *words, lib=cli.home / "nothing")
+    assert names & (LOCAL | {"httpx", "statsmodels"}) <= {"scipy"}

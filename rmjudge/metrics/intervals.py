@@ -35,7 +35,7 @@ def bootstrap(
     import numpy as np  # noqa: PLC0415 - 80 ms that --help and report need not wait for
 
     draws = {
-        domain: _replicates(credits, reading, DOMAINS.index(domain))
+        domain: _parts(cell_replicates(domain, credits, reading))
         for domain, credits in domains.items()
     }
     each = {domain: _intervals(values) for domain, values in draws.items()}
@@ -44,15 +44,18 @@ def bootstrap(
     return each, _intervals(np.mean(np.stack(list(draws.values())), axis=0))
 
 
-def _replicates(
-    credits: Sequence[Credits], reading: Callable[[float], float], stream: int
+def cell_replicates(
+    domain: Domain, credits: Sequence[Credits], reading: Callable[[float], float]
 ) -> NDArray[np.float64]:
-    """Draw tuples with replacement; return easy, normal, hard, average (REPLICATES x 4)."""
+    """Draw tuples with replacement; return the means of the nine cells (REPLICATES x 9).
+
+    NaN where a draw has no scored tuple in a cell.
+    """
     import numpy as np  # noqa: PLC0415 - see bootstrap
 
     n = len(credits)
     if n < 2:  # one tuple says nothing of how much tuples differ
-        return np.full((REPLICATES, 4), np.nan)
+        return np.full((REPLICATES, len(CELLS)), np.nan)
     values = np.zeros((n, len(CELLS)))
     scored = np.zeros((n, len(CELLS)))
     for row, matrix in enumerate(credits):
@@ -61,9 +64,15 @@ def _replicates(
             if credit is not None:
                 values[row, column] = reading(credit)
                 scored[row, column] = 1.0
-    weights = _draws(n, stream)
+    weights = draws_of(domain, n)
     with np.errstate(invalid="ignore"):
-        cells = (weights @ values) / (weights @ scored)
+        return (weights @ values) / (weights @ scored)
+
+
+def _parts(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Easy, normal, hard and average of each replicate (REPLICATES x 4)."""
+    import numpy as np  # noqa: PLC0415 - see bootstrap
+
     column_of = {cell: column for column, cell in enumerate(CELLS)}
     parts = [
         cells[:, [column_of[cell] for cell in CELLS_OF[difficulty]]].mean(axis=1)
@@ -72,9 +81,17 @@ def _replicates(
     return np.stack([*parts, np.mean(parts, axis=0)], axis=1)
 
 
+def draws_of(domain: Domain, n: int) -> NDArray[np.float64]:
+    """How often each of a domain's n tuples is drawn, in each replicate (REPLICATES x n).
+
+    The same draws for every scorer, so that a difference of two is a paired one.
+    """
+    return _draws(n, DOMAINS.index(domain))
+
+
 @lru_cache(maxsize=16)
 def _draws(n: int, stream: int) -> NDArray[np.float64]:
-    """How often each of n tuples is drawn, in each replicate (REPLICATES x n).
+    """Draw for `draws_of`.
 
     Each domain has its own `stream`: domains of equal size must not be drawn from alike, or
     their errors would add up instead of averaging out.
@@ -89,10 +106,11 @@ def _draws(n: int, stream: int) -> NDArray[np.float64]:
 
 
 def _intervals(values: NDArray[np.float64]) -> Intervals:
-    return Intervals(*(_percentiles(values[:, k]) for k in range(4)))
+    return Intervals(*(percentiles(values[:, k]) for k in range(4)))
 
 
-def _percentiles(values: NDArray[np.float64]) -> Interval | None:
+def percentiles(values: NDArray[np.float64]) -> Interval | None:
+    """The interval of one number's replicates; None where no replicate has a value."""
     import numpy as np  # noqa: PLC0415 - see bootstrap
 
     # A draw in which some cell has no scored tuple has no value; without any there is no interval.

@@ -22,6 +22,17 @@ def strict(credit: float) -> float:
     return 1.0 if credit > TIE else 0.0
 
 
+def credits_of_rewards(chosen: Sequence[float | None], rejected: Sequence[float | None]) -> Credits:
+    """1, 0.5 (equal rewards) or 0 per cell, from three rewards each; None without a reward."""
+    return tuple(tuple(_beats(c, r) for r in rejected) for c in chosen)
+
+
+def _beats(chosen: float | None, rejected: float | None) -> float | None:
+    if chosen is None or rejected is None:
+        return None
+    return TIE if chosen == rejected else float(chosen > rejected)
+
+
 @dataclass(frozen=True, slots=True)
 class CellTally:
     """One cell over the tuples of a domain. `wins` and `credit` sum over `scored` tuples."""

@@ -31,7 +31,7 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
         ("&emsp;" * line.other + markdown_cell(line.name), *(f.text for f in line.figures))
         for line in cells.summary_lines(rows, MARKDOWN)
     ]
-    parts = [_pipe_table(("Scorer", *cells.SUMMARY_HEADER), body)]
+    parts = [pipe_table(("Scorer", *cells.SUMMARY_HEADER), body)]
     parts += [f"{mark} {markdown_cell(text)}" for mark, text in _marked(rows, MARKDOWN)]
     parts.append(markdown_cell(" ".join(("Accuracy in %.", *caption_lines(rows)))))
     for row, report in zip(rows, reports, strict=True):
@@ -45,11 +45,12 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
                 f"{domain.capitalize()}, {metrics.tuples} tuples, {READING_NAMES[row.reading]}, %"
             )
             parts.append("; ".join([title, *_doubts(metrics)]))
-            parts.append(_pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
+            parts.append(pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
     return "\n\n".join(parts) + "\n"
 
 
-def _pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+def pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
+    """Write a table whose texts are already inert; figures stand at the right."""
     rule = ("---", *("--:" for _ in header[1:]))
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
 

@@ -6,7 +6,17 @@ function of `rmjudge.cli.<module>` that is imported and called when the command 
 
 from __future__ import annotations
 
-from rmjudge.cli.arguments import cache, data, providers, report, run, show
+from rmjudge.cli.arguments import (
+    cache,
+    compare,
+    correlate,
+    data,
+    providers,
+    report,
+    run,
+    show,
+    style,
+)
 
-ALL = (run, report, show, data, cache, providers)
+ALL = (run, report, show, compare, style, correlate, data, cache, providers)
 """In the order of `--help`."""

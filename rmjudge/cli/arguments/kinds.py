@@ -7,6 +7,8 @@ import math
 from typing import Final
 
 FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
+SHEET_FORMATS: Final = ("table", "json", "csv", "markdown")
+READINGS: Final = ("strict", "half_credit")
 
 
 def count(text: str) -> int:

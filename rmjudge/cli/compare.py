@@ -1,0 +1,42 @@
+"""`rmjudge compare`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from rmjudge.cli.console import print_text, say, tables
+from rmjudge.errors import UsageError
+from rmjudge.render.comparisons import comparison_csv, comparison_json, comparison_sheets
+from rmjudge.render.rows import labels
+from rmjudge.render.sheets import sheets_markdown, sheets_renderable
+from rmjudge.runtexts import Texts, check_same_texts, read_runs
+from rmjudge.statistics import comparison
+from rmjudge.statistics.scored import common_reading, scored_of
+
+
+def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Compare every two of the scorers in the format asked for."""
+    runs = read_runs(arguments.folders)
+    if len(runs) < 2:
+        raise UsageError(
+            f"{runs[0].folder} is the only scorer; name another run to compare it with"
+        )
+    for notice in check_same_texts(runs, Texts(arguments.data or (), say)):
+        say(f"warning: {notice}")
+    results = [run.result for run in runs]
+    scored = [
+        scored_of(name, result) for name, result in zip(labels(results), results, strict=True)
+    ]
+    reading = arguments.reading or common_reading(item.method for item in scored)
+    found = comparison.compare(scored, reading)
+    match arguments.format:
+        case "json":
+            print_text(comparison_json(found))
+        case "csv":
+            print_text(comparison_csv(found))
+        case "markdown":
+            print_text(sheets_markdown(comparison_sheets(found, arguments.top)))
+        case _:
+            tables().print(sheets_renderable(comparison_sheets(found, arguments.top)))
+    return 0

@@ -1,0 +1,89 @@
+"""`rmjudge correlate`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rmjudge.cli.console import print_text, say, tables
+from rmjudge.errors import UsageError
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.report import Metrics, Reading
+from rmjudge.render.correlations import correlation_csv, correlation_json, correlation_sheets
+from rmjudge.render.sheets import sheets_markdown, sheets_renderable
+from rmjudge.runtexts import StoredRun, read_runs
+from rmjudge.statistics.correlation import correlate as correlations_of
+from rmjudge.statistics.policies import PolicyScore, read_policies
+from rmjudge.statistics.scored import common_reading
+from rmjudge.vocabulary import Domain
+
+
+def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Correlate accuracies with the scores of policies."""
+    plot = Path(arguments.plot) if arguments.plot else None
+    if plot:
+        from rmjudge.render.plots import check_plot  # noqa: PLC0415 - only with --plot
+
+        check_plot(plot)
+    policies = Path(arguments.policies)
+    scores = read_policies(policies)
+    runs = read_runs(arguments.folders)
+    reading = arguments.reading or common_reading(run.result.metrics.method for run in runs)
+    accuracies = _accuracies(runs, reading)
+    if not set(accuracies) & {score.scorer for score in scores}:
+        raise UsageError(
+            f"{policies}: none of its scorers is in the runs; they have {', '.join(accuracies)}"
+        )
+    found = correlations_of(accuracies, scores)
+    remarks = list(_remarks(accuracies, scores))
+    if plot:
+        from rmjudge.render.plots import plot_correlations  # noqa: PLC0415
+
+        plot_correlations(found, plot)
+        say(f"plot: {plot}")
+    match arguments.format:
+        case "json":
+            print_text(correlation_json(found, reading, remarks))
+        case "csv":
+            print_text(correlation_csv(found))
+        case "markdown":
+            print_text(sheets_markdown(correlation_sheets(found, reading, remarks)))
+        case _:
+            tables().print(sheets_renderable(correlation_sheets(found, reading, remarks)))
+    return 0
+
+
+def _accuracies(runs: Sequence[StoredRun], reading: Reading) -> dict[str, dict[Domain, Accuracies]]:
+    found: dict[str, dict[Domain, Accuracies]] = {}
+    places: dict[str, Path] = {}
+    for run in runs:
+        name = run.result.metrics.scorer
+        if name in found:
+            raise UsageError(
+                f"{places[name]} and {run.folder} are both runs of {name}; name one of them"
+            )
+        found[name] = _domains(run.result.metrics, reading)
+        places[name] = run.folder
+    return found
+
+
+def _domains(metrics: Metrics, reading: Reading) -> dict[Domain, Accuracies]:
+    return {
+        domain: part.strict if reading == "strict" else part.half_credit
+        for domain, part in metrics.domains.items()
+    }
+
+
+def _remarks(
+    accuracies: Mapping[str, Mapping[Domain, Accuracies]], scores: Sequence[PolicyScore]
+) -> Iterator[str]:
+    """Name what has no counterpart."""
+    named = dict.fromkeys(score.scorer for score in scores)
+    if missing := [name for name in named if name not in accuracies]:
+        yield f"No run of {', '.join(missing)}: left out."
+    if missing := [name for name in accuracies if name not in named]:
+        yield f"No policy of {', '.join(missing)}: left out."
+    scored = {domain for domains in accuracies.values() for domain in domains}
+    if missing := [d for d in dict.fromkeys(score.domain for score in scores) if d not in scored]:
+        yield f"The runs have no tuples of {', '.join(missing)}."

@@ -1,0 +1,293 @@
+"""`rmjudge compare` as tables, JSON and CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rmjudge.calls import Json
+from rmjudge.metrics.report import Interval, Reading
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.render.figures import known
+from rmjudge.render.sheets import (
+    Sheet,
+    chance,
+    points,
+    points_range,
+    rows_csv,
+    scope,
+    share,
+    signed,
+)
+from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
+from rmjudge.vocabulary import DOMAINS, STYLES, Domain
+
+READINGS: Final[dict[Reading, str]] = {
+    "strict": "Reading: strict for all, a tie is no win (--reading half_credit for the other).",
+    "half_credit": "Reading: half credit for all, a tie is half a win, so that a judge that says "
+    '"tie" and a reward model that never does are measured alike (--reading strict for the other).',
+}
+EXPLAINED: Final = (
+    "A - B in points, with its 95 % bootstrap interval: tuples are drawn for both at once, within "
+    "domain.",
+    "p: McNemar's test with the tuple as the unit, since its cells depend on each other; p Holm is "
+    "corrected for all {tests} tests here, and below 0.05 it is evidence.",
+    "kappa: agreement beyond chance on who won each cell. needed: tuples that would show a "
+    "difference of this size with 80 % power in a single test.",
+)
+CSV_HEADER: Final = (
+    *("first", "second", "domain", "part", "tuples"),
+    *("first_accuracy", "second_accuracy", "difference", "low", "high"),
+    *("only_first", "only_second", "discordant", "p", "p_exact", "p_holm", "needed"),
+    *("kappa", "kappa_low", "kappa_high"),
+)
+
+
+def comparison_sheets(comparison: Comparison, top: int) -> list[Sheet]:
+    """Lay out the scorers, each pair, and the `top` tuples on which they differ most."""
+    letters = _letters(comparison.scorers)
+    sheets = [_scorers(comparison, letters)]
+    for pair in comparison.pairs:
+        one, two = letters[pair.first], letters[pair.second]
+        sheets += [_pair(comparison, pair, one, two), _kappa_cells(pair, one, two)]
+    sheets.append(
+        Sheet(
+            "How to read this",
+            notes=tuple(text.format(tests=comparison.tests) for text in EXPLAINED),
+        )
+    )
+    return [*sheets, _disagreements(comparison, letters, top)]
+
+
+def _letters(scorers: Sequence[str]) -> dict[str, str]:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    few = len(scorers) <= len(alphabet)
+    return {name: alphabet[place] if few else f"#{place + 1}" for place, name in enumerate(scorers)}
+
+
+def _scorers(comparison: Comparison, letters: dict[str, str]) -> Sheet:
+    domains = tuple(comparison.tuples)
+    counts = ", ".join(f"{domain} {count:,}" for domain, count in comparison.tuples.items())
+    over = scope(None, domains)
+    average = f"Average over {over}" if len(domains) > 1 else f"{over}"
+    notes = [f"{average}, %. {READINGS[comparison.reading]}"]
+    if comparison.incomplete:
+        notes.append(
+            f"{comparison.incomplete:,} tuples left out: a cell was not scored by every scorer."
+        )
+    if comparison.elsewhere:
+        notes.append(f"{comparison.elsewhere:,} tuples left out: not in every run.")
+    return Sheet(
+        title=f"Compared on the {sum(comparison.tuples.values()):,} tuples that all scored "
+        f"({counts})",
+        header=("Scorer", "Easy", "Normal", "Hard", "Average"),
+        rows=tuple(
+            (f"{letters[name]}  {name}", *map(share, _accuracies(comparison, name)))
+            for name in comparison.scorers
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _accuracies(comparison: Comparison, name: str) -> list[float]:
+    """A scorer's easy, normal, hard and average over all domains, from any pair it is in."""
+    pair = next(pair for pair in comparison.pairs if name in (pair.first, pair.second))
+    rows = pair.differences[-4:]
+    return [row.first if name == pair.first else row.second for row in rows]
+
+
+def _pair(comparison: Comparison, pair: Pair, one: str, two: str) -> Sheet:
+    domains = tuple(comparison.tuples)
+    rows = tuple(
+        (
+            f"{_short(row, domains)} {row.part}",
+            share(row.first),
+            share(row.second),
+            points(row.difference),
+            points_range(row.interval),
+            chance(row.p_value),
+            chance(row.p_holm),
+            signed(agreement.kappa.value),
+            "-" if row.needed is None else f"{row.needed:,}",
+        )
+        for row, agreement in zip(pair.differences, pair.agreements, strict=True)
+    )
+    return Sheet(
+        title=f"{one} {pair.first} against {two} {pair.second}",
+        header=("", one, two, f"{one} - {two}", "95 %", "p", "p Holm", "kappa", "needed"),
+        rows=rows,
+        notes=tuple(verdict(pair, one, two, comparison)),
+    )
+
+
+def _short(row: Difference, domains: Sequence[Domain]) -> str:
+    """Name a row's domain, or all; marked where domains of the benchmark are missing."""
+    return row.domain or ("all" if len(domains) == len(DOMAINS) else "all*")
+
+
+def verdict(pair: Pair, one: str, two: str, comparison: Comparison) -> Iterator[str]:
+    """Say in words whether there is evidence of a difference, on average and anywhere."""
+    domains = tuple(comparison.tuples)
+    row = pair.headline
+    where = "on average" if row.domain is None else f"on {row.domain} on average"
+    size = f"{points(row.difference)} points"
+    if row.interval is not None:
+        size += f" ({points_range(row.interval)})"
+    if row.evident:
+        better = one if row.difference > 0 else two
+        yield f"{better} is better {where}: {one} - {two} is {size}, p Holm {chance(row.p_holm)}."
+    else:
+        text = f"No evidence of a difference {where}: {one} - {two} is {size}, "
+        yield f"{text}p Holm {chance(row.p_holm)}.{_what_it_takes(row, comparison)}"
+    found = [other for other in pair.differences[:-1] if other.evident]
+    if found:
+        parts = ", ".join(
+            f"{_short(other, domains)} {other.part} {points(other.difference)}" for other in found
+        )
+        yield f"Evidence of a difference in: {parts}."
+    elif not row.evident:
+        yield "Nor is there any in the other rows."
+    if row.domain is None and len(domains) < len(DOMAINS):
+        missing = ", ".join(domain for domain in DOMAINS if domain not in domains)
+        yield f"* over {', '.join(domains)} only; {missing} missing."
+
+
+def _what_it_takes(row: Difference, comparison: Comparison) -> str:
+    if row.needed is None:
+        return ""
+    if row.needed <= row.tuples:
+        return f" Only the correction for {comparison.tests} tests leaves it open."
+    return (
+        f" To see one of this size with 80 % power takes about {row.needed:,} tuples; "
+        f"there are {row.tuples:,}."
+    )
+
+
+def _kappa_cells(pair: Pair, one: str, two: str) -> Sheet:
+    return Sheet(
+        title=f"Cohen's kappa of {one} and {two}, per cell",
+        header=("chosen / rejected", *STYLES),
+        rows=tuple(
+            (style, *(signed(value) for value in row))
+            for style, row in zip(STYLES, pair.cells, strict=True)
+        ),
+    )
+
+
+def _disagreements(comparison: Comparison, letters: dict[str, str], top: int) -> Sheet:
+    found = comparison.disagreements
+    shown = found[:top]
+    return Sheet(
+        title=f"The {len(shown)} of {len(found):,} tuples on which they disagree most"
+        if found
+        else "They agree on every tuple",
+        header=("Tuple", "Apart", *(letters[name] for name in comparison.scorers)) if shown else (),
+        rows=tuple(
+            (f"{item.domain}/{item.id}", share(item.spread), *map(share, item.accuracies))
+            for item in shown
+        ),
+        notes=(
+            "Apart: how far two scorers are apart, mean of the nine cells, %; then each scorer's "
+            "accuracy on the tuple.",
+        )
+        if shown
+        else (),
+    )
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Write a row for each part of each domain of each pair; fractions."""
+    domains = tuple(comparison.tuples)
+    return rows_csv(
+        CSV_HEADER,
+        (
+            (
+                *(pair.first, pair.second, scope(row.domain, domains), row.part, row.tuples),
+                *(row.first, row.second, row.difference, *_ends(row.interval)),
+                *(row.only_first, row.only_second, row.discordant),
+                *(row.p_value, row.exact, row.p_holm, row.needed),
+                *(agreement.kappa.value, *_ends(agreement.kappa.interval)),
+            )
+            for pair in comparison.pairs
+            for row, agreement in zip(pair.differences, pair.agreements, strict=True)
+        ),
+    )
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else (interval.low, interval.high)
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """Write everything, every tuple they differ on included; fractions, ASCII."""
+    domains = tuple(comparison.tuples)
+    document: Json = {
+        "format": 1,
+        "scorers": list(comparison.scorers),
+        "reading": comparison.reading,
+        "tuples": {str(domain): count for domain, count in comparison.tuples.items()},
+        "left_out": {"incomplete": comparison.incomplete, "elsewhere": comparison.elsewhere},
+        "tests": comparison.tests,
+        "pairs": [_pair_json(comparison, pair, scope(None, domains)) for pair in comparison.pairs],
+        "disagreements": [_disagreement_json(item) for item in comparison.disagreements],
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _pair_json(comparison: Comparison, pair: Pair, whole: str) -> Json:
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "evidence": pair.headline.evident,
+        "says": " ".join(verdict(pair, pair.first, pair.second, comparison)),
+        "differences": [
+            {
+                "domain": row.domain or whole,
+                "part": row.part,
+                "tuples": row.tuples,
+                "first": row.first,
+                "second": row.second,
+                "difference": row.difference,
+                "interval": interval_json(row.interval),
+                "only_first": row.only_first,
+                "only_second": row.only_second,
+                "discordant": row.discordant,
+                "p": row.p_value,
+                "p_exact": row.exact,
+                "p_holm": row.p_holm,
+                "evidence": row.evident,
+                "needed": row.needed,
+            }
+            for row in pair.differences
+        ],
+        "kappa": [
+            {
+                "domain": item.domain or whole,
+                "part": item.part,
+                "value": item.kappa.value,
+                "interval": interval_json(item.kappa.interval),
+            }
+            for item in pair.agreements
+        ],
+        "kappa_cells": matrix_json(pair.cells),
+    }
+
+
+def _disagreement_json(item: Disagreement) -> Json:
+    return {
+        "domain": item.domain,
+        "id": item.id,
+        "spread": item.spread,
+        "accuracies": list(item.accuracies),
+    }
+
+
+def interval_json(interval: Interval | None) -> Json:
+    """Write an interval, null where there is none."""
+    return None if interval is None else {"low": interval.low, "high": interval.high}
+
+
+def matrix_json(matrix: Matrix) -> Json:
+    """Write 3x3 numbers, null where there is none."""
+    return [[known(value) for value in row] for row in matrix]

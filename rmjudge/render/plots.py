@@ -1,0 +1,150 @@
+"""Scatter plots as SVG, PNG or PDF files, drawn by matplotlib (the extra `plots`)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rmjudge.errors import UsageError
+from rmjudge.render.correlations import task_name
+from rmjudge.render.text import shorten
+from rmjudge.statistics.correlation import Correlation
+from rmjudge.statistics.style import Estimate, Style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES: Final = (".svg", ".png", ".pdf")
+NAME_WIDTH: Final = 32
+DPI: Final = 150
+_ACROSS: Final = 2
+_COLOURS: Final = 10
+_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+_INSTALL: Final = "plots need matplotlib: pip install 'rmjudge[plots]'"
+
+
+def check_plot(path: Path) -> None:
+    """Find out what would fail before anything is computed.
+
+    Raises:
+        UsageError: it is no kind of file that can be drawn, or matplotlib is not installed.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: plots are written as {', '.join(SUFFIXES)}; name it so")
+    try:
+        import matplotlib  # noqa: F401, PLC0415 - only for plots
+    except ImportError as error:
+        raise UsageError(_INSTALL) from error
+
+
+def plot_styles(styles: Sequence[Style], path: Path) -> None:
+    """Draw correctness against verbosity, a point a scorer, with 95 % intervals.
+
+    Up: accuracy, in which every style is as often the right answer's as the wrong one's.
+    Right: what P(win) gains when the right answer is detailed and the wrong one concise instead
+    of the other way round (both plain text). A scorer of pure substance stands at 0, 100.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    figure = _figure(8.0, 5.0)
+    axes = figure.add_subplot()
+    looks = _looks([style.name for style in styles])
+    for style in styles:
+        detail, right = style.overall.detail, style.correctness
+        if detail.value is None or right.value is None:
+            continue
+        axes.errorbar(
+            [detail.value * 100],
+            [right.value * 100],
+            xerr=_bars(detail),
+            yerr=_bars(right),
+            elinewidth=1,
+            **looks[style.name],
+        )
+    axes.axvline(0, color="grey", lw=0.8, ls=":")
+    axes.axhline(50, color="grey", lw=0.8, ls=":")
+    axes.set_xlabel("verbosity: P(win) gained by detail, substance held fixed, points")
+    axes.set_ylabel("correctness: accuracy over all styles, %")
+    axes.margins(0.1)
+    _legend(figure, looks)
+    _save(figure, path)
+
+
+def plot_correlations(found: Sequence[Correlation], path: Path) -> None:
+    """Draw the scores of policies against accuracy, a panel a task.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    across = max(1, min(_ACROSS, len(found)))
+    down = max(1, -(-len(found) // across))
+    figure = _figure(3.6 * across + 2.2, 3.4 * down)
+    looks = _looks([point.scorer for item in found for point in item.points])
+    for number, item in enumerate(found, 1):
+        axes = figure.add_subplot(down, across, number)
+        for point in item.points:
+            axes.plot([point.accuracy * 100], [point.score], **looks[point.scorer])
+        title = f"{item.domain}: {shorten(task_name(item), NAME_WIDTH)}"
+        if item.pearson.value is not None and item.spearman.value is not None:
+            title += f"\nr = {item.pearson.value:.2f}, rho = {item.spearman.value:.2f}"
+        axes.set_title(title, fontsize=9, parse_math=False)
+        axes.set_xlabel(f"{item.difficulty.capitalize()} accuracy, %", fontsize=8)
+        axes.set_ylabel("policy's score" + (" / SFT" if item.normalised else ""), fontsize=8)
+        axes.margins(0.1)
+    _legend(figure, looks)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure  # noqa: PLC0415 - only for plots
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _bars(estimate: Estimate) -> list[list[float]] | None:
+    if estimate.interval is None or estimate.value is None:
+        return None
+    low, high = estimate.interval.low, estimate.interval.high
+    return [[max(0.0, estimate.value - low) * 100], [max(0.0, high - estimate.value) * 100]]
+
+
+def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give each scorer a colour and, after ten, another shape."""
+    return {
+        name: {
+            "color": f"C{place % _COLOURS}",
+            "marker": _MARKERS[place // _COLOURS % len(_MARKERS)],
+            "markersize": 6,
+            "linestyle": "none",
+        }
+        for place, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
+    """Name the scorers beside the plot, where names cannot cover each other."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - only for plots
+
+    handles = [Line2D([], [], **look) for look in looks.values()]
+    # matplotlib leaves out of a legend what starts with an underscore.
+    names = [" " + shorten(name, NAME_WIDTH) for name in looks]
+    legend = figure.legend(handles, names, loc="outside right upper", fontsize=8, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a name is no formula
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import matplotlib as mpl  # noqa: PLC0415 - only for plots
+
+    # Text stays text, and equal plots are equal bytes.
+    settings: dict[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rmjudge"}
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
+    try:
+        with mpl.rc_context(settings), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph")  # a name in an unusual script
+            figure.savefig(path, dpi=DPI, metadata=metadata)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,17 @@
+"""What runs say together: are they different, do they agree, does style move them.
+
+::
+
+    scored       a scorer's nine credits by tuple; the reading that several share
+    pairing      several scorers -> the tuples all of them scored
+    comparison   pairing -> differences, tests, agreement, where they disagree
+    ├── testing      McNemar by tuple, Holm
+    ├── agreement    Cohen's kappa
+    └── power        how many tuples a difference takes
+    style        credits and texts -> what style and length are worth
+    └── regression   logistic and linear models, clustered by tuple
+    correlation  accuracies against the scores of policies
+    └── policies     the CSV of those scores
+
+Pure functions over data; numpy and scipy are loaded when called.
+"""

@@ -1,0 +1,237 @@
+"""Two or more scorers held against each other, pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from rmjudge.metrics.intervals import draws_of, percentiles
+from rmjudge.metrics.report import Interval, Reading
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.statistics.agreement import Kappa, kappa_of
+from rmjudge.statistics.pairing import Shared, share
+from rmjudge.statistics.power import ALPHA, tuples_needed
+from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.testing import holm, mcnemar
+from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Part: TypeAlias = Difficulty | Literal["average"]
+PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
+_COLUMNS: Final[dict[Part, tuple[int, ...]]] = {
+    **{name: tuple(CELLS.index(cell) for cell in CELLS_OF[name]) for name in DIFFICULTIES},
+    "average": tuple(range(len(CELLS))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row of the table: one part of a domain, or of all (`domain` None, macro average).
+
+    Accuracies are fractions; `difference` is the first's less the second's, `interval` its
+    paired bootstrap. `only_first` and `only_second` are McNemar's b and c over the cells,
+    `discordant` counts the tuples whose sums differ. `needed` is the number of tuples that
+    would show a difference of this size with 80 % power, None without one.
+    """
+
+    domain: Domain | None
+    part: Part
+    tuples: int
+    first: float
+    second: float
+    difference: float
+    interval: Interval | None
+    only_first: float
+    only_second: float
+    discordant: int
+    p_value: float
+    exact: bool
+    p_holm: float
+    needed: int | None
+
+    @property
+    def evident(self) -> bool:
+        """Whether the corrected test finds a difference at the 5 % level."""
+        return self.p_holm < ALPHA
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Cohen's kappa on one part of a domain, or of all tuples pooled (`domain` None)."""
+
+    domain: Domain | None
+    part: Part
+    kappa: Kappa
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two scorers: a row for each part of each domain and of all, and where they agree.
+
+    `cells` holds kappa per cell (3x3) over all shared tuples.
+    """
+
+    first: str
+    second: str
+    differences: tuple[Difference, ...]
+    agreements: tuple[Agreement, ...]
+    cells: Matrix
+
+    @property
+    def headline(self) -> Difference:
+        """The average over all domains, or over the one there is."""
+        return self.differences[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A tuple and how far the scorers are apart on it.
+
+    `spread` is the mean over the nine cells of the widest difference between two scorers, in
+    [0, 1]; `accuracies` the mean credit of each scorer, in their order.
+    """
+
+    domain: Domain
+    id: int | str
+    spread: float
+    accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All pairs of the scorers, on the tuples that all of them scored.
+
+    `tests` counts the tests that were corrected together. `disagreements` is sorted, the
+    widest first, and holds every tuple on which any two differ.
+    """
+
+    scorers: tuple[str, ...]
+    reading: Reading
+    tuples: dict[Domain, int]
+    incomplete: int
+    elsewhere: int
+    tests: int
+    pairs: tuple[Pair, ...]
+    disagreements: tuple[Disagreement, ...]
+
+
+def compare(scored: Sequence[Scored], reading: Reading) -> Comparison:
+    """Compare every two of the scorers.
+
+    All p-values are corrected together (Holm), whatever pair and part they are of.
+
+    Raises:
+        UsageError: no tuple was scored by all.
+    """
+    shared = share(scored, reading)
+    pairs = [_pair(shared, one, two) for one, two in combinations(range(len(scored)), 2)]
+    corrected = iter(holm([row.p_value for pair in pairs for row in pair.differences]))
+    return Comparison(
+        scorers=shared.scorers,
+        reading=reading,
+        tuples={domain: len(keys) for domain, keys in shared.tuples.items()},
+        incomplete=shared.incomplete,
+        elsewhere=shared.elsewhere,
+        tests=sum(len(pair.differences) for pair in pairs),
+        pairs=tuple(
+            replace(
+                pair,
+                differences=tuple(replace(row, p_holm=next(corrected)) for row in pair.differences),
+            )
+            for pair in pairs
+        ),
+        disagreements=tuple(
+            sorted(_disagreements(shared), key=lambda item: item.spread, reverse=True)
+        ),
+    )
+
+
+def _pair(shared: Shared, one: int, two: int) -> Pair:
+    first = {domain: values[one] for domain, values in shared.values.items()}
+    second = {domain: values[two] for domain, values in shared.values.items()}
+    scopes: list[tuple[Domain | None, tuple[Domain, ...]]] = [(name, (name,)) for name in first]
+    if len(first) > 1:
+        scopes.append((None, tuple(first)))
+    agreements = [
+        Agreement(
+            domain,
+            part,
+            kappa_of(_only(first, members), _only(second, members), _COLUMNS[part]),
+        )
+        for domain, members in scopes
+        for part in PARTS
+    ]
+    return Pair(
+        first=shared.scorers[one],
+        second=shared.scorers[two],
+        differences=tuple(
+            _difference(domain, part, _only(first, members), _only(second, members))
+            for domain, members in scopes
+            for part in PARTS
+        ),
+        agreements=tuple(agreements),
+        cells=tuple(
+            tuple(kappa_of(first, second, (3 * i + j,)).value for j in range(3)) for i in range(3)
+        ),
+    )
+
+
+def _only(
+    values: Mapping[Domain, NDArray[np.float64]], domains: Sequence[Domain]
+) -> dict[Domain, NDArray[np.float64]]:
+    return {domain: values[domain] for domain in domains}
+
+
+def _difference(
+    domain: Domain | None,
+    part: Part,
+    first: Mapping[Domain, NDArray[np.float64]],
+    second: Mapping[Domain, NDArray[np.float64]],
+) -> Difference:
+    import numpy as np  # noqa: PLC0415 - only statistics need it
+
+    columns = list(_COLUMNS[part])
+    by_cell = {name: (first[name] - second[name])[:, columns] for name in first}
+    strata = {name: cells.mean(axis=1) for name, cells in by_cell.items()}
+    drawn = [draws_of(name, len(d)) @ d / len(d) for name, d in strata.items()]
+    alone = any(len(d) < 2 for d in strata.values())
+    test = mcnemar(list(strata.values()))
+    flat = np.concatenate([cells.ravel() for cells in by_cell.values()])
+    one, two = (
+        float(np.mean([values[name][:, columns].mean() for name in values]))
+        for values in (first, second)
+    )
+    return Difference(
+        domain=domain,
+        part=part,
+        tuples=sum(len(d) for d in strata.values()),
+        first=one,
+        second=two,
+        difference=one - two,
+        interval=None if alone else percentiles(np.mean(drawn, axis=0)),
+        only_first=float(flat[flat > 0].sum()),
+        only_second=float(-flat[flat < 0].sum()),
+        discordant=test.discordant,
+        p_value=test.p_value,
+        exact=test.exact,
+        p_holm=1.0,
+        needed=tuples_needed(list(strata.values())),
+    )
+
+
+def _disagreements(shared: Shared) -> Iterator[Disagreement]:
+    for domain, values in shared.values.items():
+        spreads = (values.max(axis=0) - values.min(axis=0)).mean(axis=1)
+        means = values.mean(axis=2)
+        for place, key in enumerate(shared.tuples[domain]):
+            if spreads[place] > 0:
+                yield _disagreement(key, float(spreads[place]), means[:, place].tolist())
+
+
+def _disagreement(key: TupleKey, spread: float, accuracies: Sequence[float]) -> Disagreement:
+    return Disagreement(key[0], key[1], spread, tuple(accuracies))

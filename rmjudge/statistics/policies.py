@@ -1,0 +1,155 @@
+"""The CSV of policies' scores: read, checked, told line by line.
+
+`docs/correlate.md` describes its columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from rmjudge.dataset.wording import one_line, printable, quote
+from rmjudge.errors import UsageError
+from rmjudge.vocabulary import DOMAINS, Domain
+
+NEEDED: Final = ("scorer", "domain", "task", "score")
+COLUMNS: Final = (*NEEDED, "sft")
+SHOWN: Final = 20
+_EXAMPLE: Final = "scorer,domain,task,score,sft"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyScore:
+    """What the policy that was trained with a scorer reaches in a task, in the task's own unit.
+
+    `sft` is what the policy reached before, None where scores are taken as they are.
+    """
+
+    line: int
+    scorer: str
+    domain: Domain
+    task: str
+    score: float
+    sft: float | None
+
+    @property
+    def value(self) -> float:
+        """The score, or its ratio to that of the SFT baseline."""
+        return self.score if self.sft is None else self.score / self.sft
+
+
+def read_policies(path: Path) -> tuple[PolicyScore, ...]:
+    """Read and check the file.
+
+    Raises:
+        UsageError: with every line that is wrong, and why.
+    """
+    shown = printable(str(path))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            scores, problems = _read(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(
+            f"{shown} cannot be read ({one_line(error)}); it must be a CSV file in UTF-8 whose "
+            f"first line is {_EXAMPLE}"
+        ) from error
+    if problems:
+        more = len(problems) - SHOWN
+        lines = [*problems[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        raise UsageError(f"{shown}: {count}:\n" + "\n".join(f"  {line}" for line in lines))
+    return scores
+
+
+def _read(lines: Iterable[str]) -> tuple[tuple[PolicyScore, ...], list[str]]:
+    rows = csv.reader(lines, strict=True)
+    header = [name.strip().lower() for name in next(rows, [])]
+    problems = _header_problems(header)
+    scores: list[PolicyScore] = []
+    if problems:
+        return (), problems
+    for row in rows:
+        if not any(field.strip() for field in row):
+            continue
+        if len(row) != len(header):
+            problems.append(
+                f"line {rows.line_num}: {len(row)} fields, but the first line names {len(header)}"
+            )
+            continue
+        found: list[str] = []
+        score = _score(rows.line_num, dict(zip(header, row, strict=True)), found)
+        if score is not None:
+            found += _contradictions(score, scores)
+            scores.append(score)
+        problems += [f"line {rows.line_num}: {what}" for what in found]
+    if not scores and not problems:
+        problems.append("there is no line below the first")
+    return tuple(scores), problems
+
+
+def _header_problems(header: Sequence[str]) -> list[str]:
+    missing = [name for name in NEEDED if name not in header]
+    unknown = [name for name in header if name not in COLUMNS]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    problems = []
+    if missing:
+        problems.append(f"line 1: no column {', '.join(missing)}; it should be {_EXAMPLE}")
+    if unknown:
+        names = ", ".join(map(quote, unknown))
+        problems.append(f"line 1: unknown column {names}; there are {', '.join(COLUMNS)}")
+    if twice:
+        problems.append(f"line 1: column {', '.join(map(quote, twice))} is there twice")
+    return problems
+
+
+def _score(line: int, fields: dict[str, str], problems: list[str]) -> PolicyScore | None:
+    scorer, domain, task = (fields[name].strip() for name in ("scorer", "domain", "task"))
+    for name, text in (("scorer", scorer), ("task", task)):
+        if not text:
+            problems.append(f"{name} is empty")
+    if domain not in DOMAINS:
+        problems.append(f"domain {quote(domain)} is unknown; there are {', '.join(DOMAINS)}")
+    score = _number("score", fields["score"], problems)
+    sft = _number("sft", text, problems) if (text := fields.get("sft", "").strip()) else None
+    if sft is not None and sft <= 0:
+        problems.append("sft must be above 0: the score is divided by it")
+    if not text and domain in DOMAINS and domain != "chat":
+        problems.append(f"sft is empty; {domain} needs the SFT baseline's score in {quote(task)}")
+    if problems or score is None:
+        return None
+    return PolicyScore(line, scorer, cast("Domain", domain), task, score, sft)
+
+
+def _number(name: str, text: str, problems: list[str]) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or "_" in text:
+        problems.append(f"{name} {quote(text)} is no number")
+        return None
+    return number
+
+
+def _contradictions(score: PolicyScore, earlier: Sequence[PolicyScore]) -> list[str]:
+    problems = []
+    for other in earlier:
+        if (other.domain, other.task) != (score.domain, score.task):
+            continue
+        if other.scorer == score.scorer:
+            problems.append(f"{quote(score.scorer)} has a score in this task in line {other.line}")
+        if other.sft != score.sft:
+            problems.append(
+                f"sft is {_shown(score.sft)}, but {_shown(other.sft)} in line {other.line}; "
+                "the policies of a task start from one SFT model"
+            )
+            break
+    return problems
+
+
+def _shown(sft: float | None) -> str:
+    return "empty" if sft is None else f"{sft:g}"
