@@ -79,7 +79,7 @@ class Page:
         self.send("Page.navigate", url=url)
         while not self._loaded:
             self._receive()
-        self.wait("document.querySelector('#count')?.textContent !== ''")
+        self.wait("document.querySelector('#count')?.textContent")
 
     def run(self, script: str) -> Any:
         """Evaluate an expression; a promise is waited for."""

@@ -4,7 +4,6 @@
 
     runs         a run's folder -> its result and what its run.json says of it
     ├── naming       what a user calls a tuple -> the tuples of the runs
-    ├── texts        a run -> the tuples that it scored, found again and checked
     └── statements   a run and its tuples -> the stored replies, as words
     gathering    runs -> one view: every tuple once, an outcome for each scorer
     lengths      a view -> how winning goes with length

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from rmjudge.dataset import BenchTuple
-from rmjudge.metrics.tallies import TIE, Credits
+from rmjudge.errors import UsageError
+from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import Scores
 from rmjudge.render.rows import labels
 from rmjudge.results import ScorerResult, TupleResult
+from rmjudge.runtexts import Texts
 from rmjudge.viewing.runs import ViewedRun
-from rmjudge.viewing.statements import Statement, statements_of
-from rmjudge.viewing.texts import Key, TextFinder
+from rmjudge.viewing.statements import Key, Statement, statements_of
 from rmjudge.vocabulary import Domain
-
-UNKNOWN: Final = (None, None, None)
 
 Identity: TypeAlias = tuple[Domain, int | str, tuple[str, ...]]
 """Domain, id and texts (or the data's digest): two data sets may use one id for two tuples."""
@@ -93,19 +92,17 @@ def gather(
     What cannot be found is in the view's notes.
     """
     names = labels([run.result for run in runs])
-    finder = TextFinder(data, notice)
+    texts = Texts(data, notice)
     notes: list[str] = []
     found: dict[Identity, dict[int, tuple[TupleResult, BenchTuple | None, Outcome]]] = {}
     for place, (name, run) in enumerate(zip(names, runs, strict=True)):
         results = [item for item in run.result.tuples if only is None or _key(item) in only]
-        texts = finder.find(run)
-        scored = [texts.items[_key(item)] for item in results if _key(item) in texts.items]
+        items, doubt = _items(run, texts)
+        scored = [items[_key(item)] for item in results if _key(item) in items]
         said = statements_of(run, scored, cache_folder)
-        notes += [f"{name}: no texts: {texts.lacking}"] if texts.lacking else []
-        notes += [f"{name}: {texts.doubt}"] if texts.doubt else []
-        notes += [f"{name}: no words: {said.lacking}"] if said.lacking else []
+        notes += [f"{name}: {line}" for line in (doubt, said.lacking) if line]
         for result in results:
-            item = texts.items.get(_key(result))
+            item = items.get(_key(result))
             outcome = _outcome(result, said.statements.get(_key(result), ()))
             same = (*_key(result), _texts_of(item, run))
             found.setdefault(same, {})[place] = (result, item, outcome)
@@ -119,37 +116,34 @@ def gather(
     )
 
 
+def _items(run: ViewedRun, texts: Texts) -> tuple[dict[Key, BenchTuple], str]:
+    """A run's texts, and what is to be said of them."""
+    try:
+        data = texts.of(run.stored)
+    except UsageError as error:
+        return {}, f"no texts: {error}"
+    doubt = "" if run.stored.digest else "its data is not recorded; texts are matched by id alone"
+    return {(item.domain, item.id): item for item in data}, doubt
+
+
 def _key(result: TupleResult) -> Key:
     return result.domain, result.id
 
 
 def _texts_of(item: BenchTuple | None, run: ViewedRun) -> tuple[str, ...]:
     if item is None:
-        return (run.digest or "",)
+        return (run.stored.digest or "",)
     return (item.prompt, *item.chosen, *item.rejected)
 
 
 def _outcome(result: TupleResult, statements: tuple[Statement, ...]) -> Outcome:
     return Outcome(
-        credits=_credits(result),
+        credits=result.credits,
         chosen=result.score_chosen,
         rejected=result.score_rejected,
         scorer=result.scorer,
         statements=statements,
     )
-
-
-def _credits(result: TupleResult) -> Credits:
-    if result.matrix is not None:
-        return result.matrix
-    chosen, rejected = result.score_chosen or UNKNOWN, result.score_rejected or UNKNOWN
-    return tuple(tuple(_beats(one, other) for other in rejected) for one in chosen)
-
-
-def _beats(chosen: float | None, rejected: float | None) -> float | None:
-    if chosen is None or rejected is None:
-        return None
-    return TIE if chosen == rejected else float(chosen > rejected)
 
 
 def _viewed(

@@ -8,7 +8,7 @@ from typing import Final
 
 from rmjudge.errors import UsageError
 from rmjudge.viewing.runs import ViewedRun
-from rmjudge.viewing.texts import Key
+from rmjudge.viewing.statements import Key
 
 NAMED: Final = 3
 """Tuples that a message names."""
@@ -20,7 +20,7 @@ def tuples_named(name: str, runs: Sequence[ViewedRun]) -> frozenset[Key]:
     Raises:
         UsageError: the runs have none, or tuples of several domains have this id.
     """
-    keys = dict.fromkeys((item.domain, item.id) for run in runs for item in run.result.tuples)
+    keys = dict.fromkeys(key for run in runs for key in run.stored.keys)
     found = [key for key in keys if _name(key) == name] or [
         key for key in keys if str(key[1]) == name
     ]

@@ -1,4 +1,4 @@
-"""A scorer's finished run: its result, and what `run.json` says of data, answers and scorer."""
+"""A finished run with what `run.json` says of its scorer and its answers."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rmjudge import runtexts
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.results import ScorerResult
-from rmjudge.runfiles import RUN, find_results, read_result
-from rmjudge.vocabulary import DOMAINS, Domain, Order
+from rmjudge.runfiles import RUN
+from rmjudge.runtexts import StoredRun
 
 
 @dataclass(frozen=True, slots=True)
 class ViewedRun:
     """A scorer's run. What `run.json` does not tell is None or empty.
 
-    `digest` is that of the data (`DataSet.digest`), `sources` say where it was, `domains` and
-    `limit` what was taken of it. `identity` and `cache_folder` say under which key and where
-    its answers are kept; a result that combines several scorers has no identity of its own.
+    `identity` and `cache_folder` say under which key and where its answers are kept; a result
+    that combines several scorers, or was made elsewhere, has none of its own. `label` is the
+    data's.
     """
 
-    folder: Path
-    result: ScorerResult
+    stored: StoredRun
     label: str
-    digest: str | None
-    sources: tuple[str, ...]
-    domains: tuple[Domain, ...]
-    limit: int | None
     identity: Mapping[str, Json] | None
     cache_folder: Path | None
-    order: Order
     seed: int
     votes: int
+
+    @property
+    def result(self) -> ScorerResult:
+        """What it found."""
+        return self.stored.result
 
 
 def read_runs(folders: Sequence[str]) -> list[ViewedRun]:
@@ -44,33 +44,24 @@ def read_runs(folders: Sequence[str]) -> list[ViewedRun]:
     Raises:
         UsageError: a folder holds none, or a file is damaged.
     """
-    found = [path for folder in folders for path in find_results(Path(folder))]
-    return [_read(path) for path in dict.fromkeys(found)]
+    return [_read(stored) for stored in runtexts.read_runs(folders)]
 
 
-def _read(folder: Path) -> ViewedRun:
-    result = read_result(folder)
-    path = folder / RUN
+def _read(stored: StoredRun) -> ViewedRun:
+    path = stored.folder / RUN
     try:
         about = json.loads(path.read_text("utf-8"))
-        data, options = _object(about, "data"), _object(about, "options")
-        cache_folder = about.get("cache")
-        return ViewedRun(
-            folder=folder,
-            result=result,
-            label=str(data.get("label", "")),
-            digest=_text(data.get("digest")),
-            sources=tuple(map(str, options.get("data") or ())),
-            domains=tuple(domain for domain in DOMAINS if domain in (options.get("domains") or ())),
-            limit=_number(options.get("limit")),
-            identity=_object(about, "identity") or None,
-            cache_folder=Path(cache_folder) if isinstance(cache_folder, str) else None,
-            order=result.metrics.order or "seeded",
-            seed=_number(options.get("seed")) or 0,
-            votes=_number(about.get("votes")) or 1,
-        )
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {error}") from error
+    cache_folder = about.get("cache")
+    return ViewedRun(
+        stored=stored,
+        label=str(_object(about, "data").get("label", "")),
+        identity=_object(about, "identity") or None,
+        cache_folder=Path(cache_folder) if isinstance(cache_folder, str) else None,
+        seed=_number(_object(about, "options").get("seed"), 0),
+        votes=_number(about.get("votes"), 1),
+    )
 
 
 def _object(about: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -78,9 +69,5 @@ def _object(about: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _number(value: object, default: int) -> int:
+    return value if isinstance(value, int) else default

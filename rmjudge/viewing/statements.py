@@ -16,8 +16,7 @@ from rmjudge.plan import PairwisePlan, Plan, PointwisePlan, plan_data
 from rmjudge.providers.words import words_of
 from rmjudge.store import key_fields
 from rmjudge.viewing.runs import ViewedRun
-from rmjudge.viewing.texts import Key
-from rmjudge.vocabulary import CELLS
+from rmjudge.vocabulary import CELLS, Domain
 
 ADVICE: Final = "say where the answers are now with --cache-dir DIR"
 
@@ -37,6 +36,9 @@ class Statement:
     text: str
     answer: Answer
     model: str | None
+
+
+Key: TypeAlias = tuple[Domain, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,17 @@ def statements_of(
     folder = cache_folder or run.cache_folder
     if run.identity is None or folder is None or not items:
         return Said({})
-    plans = plan_data(items, run.result.metrics.method, run.order, run.seed, votes=run.votes)
+    metrics = run.result.metrics
+    plans = plan_data(items, metrics.method, metrics.order or "seeded", run.seed, votes=run.votes)
     keys = [[call_key(key_fields(call)) for call in plan.calls] for plan in plans]
     wanted = list(dict.fromkeys(key for own in keys for key in own))
     try:
         replies = inspect.replies(inspect.require(folder), scorer_key(run.identity), wanted)
     except (UsageError, StorageStopped) as error:
         # Who never gives words misses none, wherever the cache is.
-        return Said({}, f"{error}; {ADVICE}" if _speaks(run) else "")
+        return Said({}, f"no words: {error}; {ADVICE}" if _speaks(run) else "")
     if not replies and _speaks(run):
-        return Said({}, f"{folder} holds no answer of this scorer; {ADVICE}")
+        return Said({}, f"no words: {folder} holds no answer of this scorer; {ADVICE}")
     words = {key: words_of(run.identity, reply.raw) for key, reply in replies.items()}
     return Said(
         {

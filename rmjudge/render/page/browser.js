@@ -48,14 +48,20 @@ async function unpack(id) {
 }
 
 let texts = null;
-let wordsAsked = null;
-const words = () => (wordsAsked ??= unpack("words"));
+const unpackedWords = new Map();
 const nameOf = (tuple) => `${tuple.d}/${tuple.i}`;
 
 // The seven texts of a tuple (prompt, three chosen, three rejected), or null.
 function textsOf(number) {
   const places = texts && texts.tuples[number];
   return places ? places.map((place) => texts.texts[place]) : null;
+}
+
+// Texts and statements of the tuples around this one: unpacked together, when one is opened.
+async function wordsAround(number) {
+  const chunk = Math.floor(number / Number(byId("tuple").dataset.chunk));
+  if (!unpackedWords.has(chunk)) unpackedWords.set(chunk, unpack(`words-${chunk}`));
+  return unpackedWords.get(chunk);
 }
 
 // What would be obeyed or not be seen is shown by its number; joiners and line breaks stay.

@@ -43,11 +43,13 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         "length_chart": plots.length_chart(view),
         "path": plots.path,
         "sections": sections,
+        "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
         "styles": STYLES,
         "domains": [domain for domain in DOMAINS if any(t.domain == domain for t in view.tuples)],
         "index": embedding.inert(embedding.index_of(view)),
         "texts": embedding.packed(embedding.texts_of(view)) if _has_texts(view) else "",
-        "words": embedding.packed(embedding.words_of(view)) if _has_words(view) else "",
+        "words": list(map(embedding.packed, embedding.words_of(view))) if _has_words(view) else [],
+        "chunk": embedding.CHUNK,
     }
     environment = Environment(
         loader=FileSystemLoader(FOLDER),

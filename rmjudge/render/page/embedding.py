@@ -9,13 +9,18 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from rmjudge.calls import Answer, Json, Reward, Unscored, Verdict
 from rmjudge.render.text import one_line
 from rmjudge.viewing import Outcome, Statement, View, ViewedTuple
 from rmjudge.vocabulary import CELLS
+
+
+CHUNK: Final = 64
+"""Tuples whose words are unpacked together, when one of them is opened."""
 
 
 @dataclass(slots=True)
@@ -73,18 +78,19 @@ def _seven(viewed: ViewedTuple, pool: _Pool) -> Json:
     return [pool.number(text) for text in (item.prompt, *item.chosen, *item.rejected)]
 
 
-def words_of(view: View) -> dict[str, Json]:
-    """For each tuple and scorer the statements.
+def words_of(view: View) -> Iterator[dict[str, Json]]:
+    """For each tuple and scorer the statements, `CHUNK` tuples at a time.
 
     A statement is `[chosen style, rejected style, chosen first, vote, text, answer, model]`:
     text and model are places in `texts`, the answer is a number or the reason there is none.
     """
-    pool = _Pool()
-    tuples: list[Json] = [
-        [_statements(outcome.statements, pool) if outcome else [] for outcome in viewed.outcomes]
-        for viewed in view.tuples
-    ]
-    return {"texts": list(pool.texts), "tuples": tuples}
+    for start in range(0, len(view.tuples), CHUNK):
+        pool = _Pool()
+        tuples: list[Json] = [
+            [_statements(outcome.statements, pool) if outcome else [] for outcome in item.outcomes]
+            for item in view.tuples[start : start + CHUNK]
+        ]
+        yield {"texts": list(pool.texts), "tuples": tuples}
 
 
 def _statements(statements: Sequence[Statement], pool: _Pool) -> Json:

@@ -62,11 +62,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Tables under one heading. `anchor` is a plain word, unlike that of every other section."""
+    """Tables under one heading. `anchor` is a plain word, unlike that of every other section.
+
+    Those after the first are `folded`: their notes are seen, their rows when asked for.
+    """
 
     anchor: str
     title: str
     tables: tuple[TableLike, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

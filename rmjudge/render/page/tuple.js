@@ -121,10 +121,10 @@ async function showWords(cell) {
   const list = byId("said");
   if (!list) return;
   const number = open;
-  const kept = await words();
+  const kept = await wordsAround(number);
   if (open !== number || chosenCell !== cell) return; // another was opened meanwhile
   const found = [];
-  kept.tuples[number].forEach((own, place) => {
+  kept.tuples[number % Number(byId("tuple").dataset.chunk)].forEach((own, place) => {
     for (const said of own) {
       if (isAbout(said, cell)) found.push(statement(said, index.scorers[place], kept.texts));
     }
@@ -199,7 +199,7 @@ function showTuple(number) {
     make("h4", {}, "Responses"),
     responses
   );
-  if (byId("words").textContent) {
+  if (article.dataset.chunk) {
     parts.push(
       make("h4", {}, "The judges\u2019 words on the marked pair"),
       make("p", { class: "note", id: "silent", hidden: true }, "No reply about this pair is kept."),
