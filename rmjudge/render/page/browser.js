@@ -73,7 +73,7 @@ function searched() {
 
 // Put a text into an element: control characters visible, the words searched for marked.
 function write(element, text, sought = searched()) {
-  const escaped = sought.map((word) => word.replace(/[.*+?^${}()|[\]\\\/-]/gu, "\\$&"));
+  const escaped = sought.map((word) => word.replace(/[.*+?^${}()|[\]\\\/]/gu, "\\$&"));
   const found = escaped.length ? new RegExp(escaped.join("|"), "giu") : null;
   const unseen = new RegExp(UNSEEN);
   const plain = text.replaceAll("\r\n", "\n");

@@ -59,7 +59,7 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         lstrip_blocks=True,
     )
     page = environment.get_template("page.html").render(found)
-    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    return page.lstrip().encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _file(name: str) -> str:

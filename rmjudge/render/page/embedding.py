@@ -18,7 +18,6 @@ from rmjudge.render.text import one_line
 from rmjudge.viewing import Outcome, Statement, View, ViewedTuple
 from rmjudge.vocabulary import CELLS
 
-
 CHUNK: Final = 64
 """Tuples whose words are unpacked together, when one of them is opened."""
 

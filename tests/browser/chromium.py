@@ -31,7 +31,7 @@ OPTIONS: Final = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 30.0
 
 
 class Page:
