@@ -10,11 +10,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final
 
-from rmjudge.dataset import BenchTuple, DataSet, load
+from rmjudge.dataset import DataSet, load
 from rmjudge.errors import DataError, UsageError
 from rmjudge.results import ScorerResult
 from rmjudge.runfiles import RUN, find_results, read_result
-from rmjudge.vocabulary import Domain
+from rmjudge.vocabulary import DOMAINS, Domain
 
 NAMED: Final = 3
 """Tuples that a message names."""
@@ -25,14 +25,16 @@ _ADVICE: Final = "say where the data is now with --data SOURCE"
 class StoredRun:
     """A scorer's finished run: where it lies, what it found, what it was asked about.
 
-    `digest` is that of the data (`DataSet.digest`) and `sources` say where it was; None and
-    empty where `run.json` does not tell.
+    `digest` is that of the data (`DataSet.digest`), `sources` say where it was, `domains` and
+    `limit` what was taken of it; None and empty where `run.json` does not tell.
     """
 
     folder: Path
     result: ScorerResult
     digest: str | None
     sources: tuple[str, ...]
+    domains: tuple[Domain, ...] = ()
+    limit: int | None = None
 
     @property
     def keys(self) -> list[tuple[Domain, int | str]]:
@@ -55,10 +57,20 @@ def _read(folder: Path) -> StoredRun:
     try:
         about = json.loads((folder / RUN).read_text("utf-8"))
         digest = about.get("data", {}).get("digest")
-        sources = about.get("options", {}).get("data", [])
+        options = about.get("options", {})
+        limit = options.get("limit")
         if not (digest is None or isinstance(digest, str)):
             raise TypeError("the data's digest is no text")
-        return StoredRun(folder, result, digest, tuple(map(str, sources)))
+        if not (limit is None or isinstance(limit, int)):
+            raise TypeError("the limit is no number")
+        return StoredRun(
+            folder,
+            result,
+            digest,
+            tuple(map(str, options.get("data", []))),
+            tuple(domain for domain in DOMAINS if domain in options.get("domains", [])),
+            limit,
+        )
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{folder / RUN} is no file of a run: {error}") from error
 
@@ -75,7 +87,7 @@ class Texts:
     ) -> None:
         self._sources = tuple(sources)
         self._notice = notice
-        self._loaded: dict[tuple[str, ...], dict[tuple[Domain, int | str], BenchTuple]] = {}
+        self._loaded: dict[tuple[str, ...], DataSet] = {}
 
     def of(self, run: StoredRun) -> DataSet:
         """Give the tuples of a run, in its order.
@@ -86,7 +98,8 @@ class Texts:
         sources = self._sources or run.sources
         if not sources:
             raise UsageError(f"{run.folder} does not tell which data it scored; {_ADVICE}")
-        found = self._load(sources, run)
+        loaded = self._load(sources, run)
+        found = {(item.domain, item.id): item for item in loaded}
         named = ", ".join(sources)
         missing = [f"{domain}/{id}" for domain, id in run.keys if (domain, id) not in found]
         if missing:
@@ -95,24 +108,23 @@ class Texts:
                 f"({_some(missing)}); {_ADVICE}"
             )
         data = DataSet("", tuple(found[key] for key in run.keys))
-        if run.digest is not None and data.digest != run.digest:
+        # A fallback scores a part of the data only, and the digest is that of the whole.
+        digests = (d.digest for d in (data, loaded.select(run.domains, run.limit)))
+        if run.digest is not None and run.digest not in digests:
             raise UsageError(
                 f"{run.folder}: {named} does not hold the texts that this run scored (the "
                 f"digest differs); {_ADVICE}"
             )
         return data
 
-    def _load(
-        self, sources: tuple[str, ...], run: StoredRun
-    ) -> dict[tuple[Domain, int | str], BenchTuple]:
+    def _load(self, sources: tuple[str, ...], run: StoredRun) -> DataSet:
         if sources not in self._loaded:
             try:
-                data = load(sources, notice=self._notice)
+                self._loaded[sources] = load(sources, notice=self._notice)
             except DataError as error:
                 raise UsageError(
                     f"{run.folder}: its data cannot be read ({error.problems[0]}); {_ADVICE}"
                 ) from error
-            self._loaded[sources] = {(item.domain, item.id): item for item in data}
         return self._loaded[sources]
 
 

@@ -7,14 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rmjudge.cli.console import print_text, tables
+from rmjudge.errors import UsageError
 from rmjudge.runfiles import find_results, read_result
 
 
 def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
-    """Show finished runs in the format asked for."""
+    """Show finished runs in the format asked for, or write a page about them."""
+    if arguments.html is not None:
+        if arguments.format is not None:
+            raise UsageError("--html writes a page; leave --format out, or --html")
+        from rmjudge.cli.page import write_page  # noqa: PLC0415 - only with --html
+
+        kept = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
+        page = Path(arguments.html).expanduser()
+        write_page(arguments.folders, page, arguments.data or (), kept)
+        return 0
+    for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
+        if given:
+            raise UsageError(f"{name} is for the page that --html FILE writes")
     folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
     results = [read_result(folder) for folder in dict.fromkeys(folders)]
-    if arguments.format == "table":
+    if arguments.format in (None, "table"):
         from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only this format
 
         tables().print(report_renderable(results))

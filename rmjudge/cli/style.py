@@ -67,7 +67,7 @@ def _groups(
         there = {item.name for item in styles[digest]}
         styles[digest] += [
             style_of(scored, lengths, reading)
-            for scored in map(_baseline, BASELINES, [data] * len(BASELINES))
+            for scored in map(baseline_of, BASELINES, [data] * len(BASELINES))
             if scored.name not in there
         ]
     return [
@@ -76,7 +76,7 @@ def _groups(
     ]
 
 
-def _baseline(kind: str, data: DataSet) -> Scored:
+def baseline_of(kind: str, data: DataSet) -> Scored:
     """Score the texts with a baseline: what a scorer of pure style gets of these tuples."""
     reward = REWARDS[kind]
     return Scored(

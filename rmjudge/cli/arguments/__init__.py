@@ -18,11 +18,12 @@ from rmjudge.cli.arguments import (
     reparse,
     report,
     run,
+    show,
     style,
 )
 
 ALL = (
-    *(run, report, compare, style, correlate, leaderboard, readings),
+    *(run, report, show, compare, style, correlate, leaderboard, readings),
     *(importing, reparse, data, cache, providers),
 )
 """In the order of `--help`."""

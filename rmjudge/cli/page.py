@@ -1,0 +1,103 @@
+"""The page of `rmjudge report --html`: what is known of the runs, and what statistics say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from rmjudge.cli.console import say
+from rmjudge.cli.style import BASELINES, baseline_of
+from rmjudge.dataset import DataSet
+from rmjudge.errors import UsageError
+from rmjudge.render.comparisons import comparison_sheets
+from rmjudge.render.page import Section, to_html
+from rmjudge.render.sheets import Sheet
+from rmjudge.render.styles import style_sheets
+from rmjudge.runfiles import write_text
+from rmjudge.statistics.comparison import compare
+from rmjudge.statistics.scored import Scored, common_reading, scored_of
+from rmjudge.statistics.style import lengths_of, style_of
+from rmjudge.viewing import View, gather, read_runs
+
+PAGES: Final = (".html", ".htm")
+TOP: Final = 15
+"""Tuples of disagreement that the page lists; its browser finds the others."""
+UNFOLDED: Final = 3
+"""Pairs of scorers whose tables are open from the start."""
+
+
+def write_page(
+    folders: Sequence[str], path: Path, data: Sequence[str], cache_folder: Path | None
+) -> None:
+    """Gather, say what is missing, and write the file as a whole or not at all.
+
+    Raises:
+        UsageError: it is no file that a page could be, or cannot be written.
+    """
+    _check(path)
+    view = gather(read_runs(folders), data=data, cache_folder=cache_folder, notice=say)
+    for note in view.notes:
+        say(f"warning: {note}")
+    text = to_html(view, sections(view))
+    write_text(path, text)
+    say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
+
+
+def _check(path: Path) -> None:
+    """Refuse what cannot be written, or is hardly meant, before anything is read."""
+    if path.is_dir():
+        raise UsageError(f"--html {path} is a folder; name the file to write, such as report.html")
+    if path.suffix.lower() not in PAGES:
+        raise UsageError(f"--html {path}: the page's name ends in .html, such as report.html")
+    if not path.parent.is_dir():
+        raise UsageError(f"--html {path}: there is no folder {path.parent}; make it first")
+
+
+def sections(view: View) -> list[Section]:
+    """What statistics say of the runs: comparisons of two or more, and what style is worth."""
+    found: list[Section] = []
+    # Rows that a fallback had a part in stand for some of the tuples, or for two scorers.
+    scored = [
+        scored_of(scorer.name, scorer.result)
+        for scorer in view.scorers
+        if scorer.result.metrics.shares is None
+    ]
+    if len({(viewed.domain, viewed.id) for viewed in view.tuples}) < len(view.tuples):
+        note = "Not compared: the runs use one id for different texts. Give runs of the same data."
+        return [Section("compare", "Comparison", (Sheet(note),))]
+    if len(scored) > 1:
+        tables = _or_reason(lambda: _compared(scored))
+        folded = len(scored) * (len(scored) - 1) // 2 > UNFOLDED
+        found.append(Section("compare", "Comparison", tables, folded=folded))
+    if any(viewed.item for viewed in view.tuples) and scored:
+        tables = _or_reason(lambda: _styles(view, scored))
+        found.append(Section("style", "What style is worth", tables))
+    return found
+
+
+def _or_reason(make: Callable[[], list[Sheet]]) -> tuple[Sheet, ...]:
+    try:
+        return tuple(make())
+    except UsageError as error:
+        return (Sheet("", notes=(f"Nothing to show: {error}",)),)
+
+
+def _compared(scored: Sequence[Scored]) -> list[Sheet]:
+    return comparison_sheets(compare(scored, common_reading(item.method for item in scored)), TOP)
+
+
+def _styles(view: View, scored: Sequence[Scored]) -> list[Sheet]:
+    """Of the tuples whose texts are known, beside the baselines on them."""
+    data = DataSet("", tuple(viewed.item for viewed in view.tuples if viewed.item))
+    lengths = {(item.domain, item.id): lengths_of(item) for item in data}
+    named = {item.name for item in scored}
+    beside = [baseline_of(kind, data) for kind in BASELINES]
+    everyone = [*scored, *(item for item in beside if item.name not in named)]
+    reading = common_reading(item.method for item in scored)
+    known = [
+        Scored(item.name, item.method, {k: v for k, v in item.credits.items() if k in lengths})
+        for item in everyone
+    ]
+    found = [style_of(item, lengths, reading) for item in known if item.credits]
+    return style_sheets([(f"{'+'.join(data.domains)}, {len(data):,} tuples", found)])

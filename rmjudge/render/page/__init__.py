@@ -1,0 +1,19 @@
+"""`rmjudge report --html`: one page that holds everything and loads nothing.
+
+::
+
+    document     a view -> the page: template, style and script, closed to the network
+    ├── tables       numbers -> the tables and heat maps of the page
+    ├── plots        numbers -> coordinates of the charts
+    └── embedding    tuples, texts and words -> the page's data
+
+`page.html`, `charts.html`, `page.css`, `browser.js` and `tuple.js` are its parts. Every text
+goes through Jinja's autoescape or the script's `textContent`; the script has no other way in.
+"""
+
+from __future__ import annotations
+
+from rmjudge.render.page.document import to_html
+from rmjudge.render.page.tables import Section
+
+__all__ = ["Section", "to_html"]

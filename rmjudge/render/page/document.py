@@ -1,0 +1,112 @@
+"""The page as one ASCII text that no network, plug-in or other script can reach into."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rmjudge.render.page import embedding, plots, tables
+from rmjudge.render.page.tables import Section
+from rmjudge.version import __version__
+from rmjudge.viewing import View
+from rmjudge.vocabulary import DOMAINS, STYLES
+
+FOLDER: Final = Path(__file__).parent
+SCRIPTS: Final = ("browser.js", "tuple.js")
+
+
+def to_html(view: View, sections: Sequence[Section] = ()) -> str:
+    """Write the page: ASCII, the same for the same runs, texts and replies.
+
+    `sections` come after those of the page's own, before the browser of tuples.
+    """
+    style = f"{_file('page.css')}\n{tables.heat_rules()}\n"
+    script = '"use strict";\n' + "".join(map(_file, SCRIPTS))
+    found = {
+        "policy": _policy(script, style),
+        "style": style,
+        "script": script,
+        "version": __version__,
+        "view": view,
+        "counts": _counts(view),
+        "summary": tables.summary(view),
+        "judges": tables.judges(view),
+        "activity": tables.activity(view),
+        "heat_maps": tables.heat_maps(view),
+        "position_maps": tables.position_maps(view),
+        "difficulty_chart": plots.difficulty_chart(view),
+        "length_chart": plots.length_chart(view),
+        "path": plots.path,
+        "sections": sections,
+        "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
+        "styles": STYLES,
+        "domains": [domain for domain in DOMAINS if any(t.domain == domain for t in view.tuples)],
+        "index": embedding.inert(embedding.index_of(view)),
+        "texts": embedding.packed(embedding.texts_of(view)) if _has_texts(view) else "",
+        "words": list(map(embedding.packed, embedding.words_of(view))) if _has_words(view) else [],
+        "chunk": embedding.CHUNK,
+    }
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html").render(found)
+    return page.lstrip().encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def _file(name: str) -> str:
+    return (FOLDER / name).read_text("ascii")
+
+
+def _policy(script: str, style: str) -> str:
+    """Nothing is loaded, and no script or style but these two can take effect."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_fingerprint(script)}'",
+            f"style-src '{_fingerprint(style)}'",
+            "img-src data:",  # the empty icon, which keeps a browser from asking for one
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def _fingerprint(text: str) -> str:
+    digest = hashlib.sha256(text.encode("ascii")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _counts(view: View) -> str:
+    parts = [
+        f"{number:,} {domain}"
+        for domain in DOMAINS
+        if (number := sum(viewed.domain == domain for viewed in view.tuples))
+    ]
+    tuples, scorers = len(view.tuples), len(view.scorers)
+    return (
+        f"{scorers} scorer{'s' * (scorers != 1)}, {tuples:,} tuple{'s' * (tuples != 1)}: "
+        f"{', '.join(parts)}"
+    )
+
+
+def _has_texts(view: View) -> bool:
+    return any(viewed.item is not None for viewed in view.tuples)
+
+
+def _has_words(view: View) -> bool:
+    return any(
+        outcome is not None and outcome.statements
+        for viewed in view.tuples
+        for outcome in viewed.outcomes
+    )

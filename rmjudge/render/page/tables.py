@@ -1,0 +1,229 @@
+"""The tables and heat maps of the page, as words; the template gives them their elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from rmjudge.metrics.report import DomainMetrics
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.render import cells
+from rmjudge.render.figures import UNICODE, heat, known, percent, plus_minus
+from rmjudge.render.rows import (
+    READING_NAMES,
+    caption_lines,
+    footnotes,
+    summary_rows,
+    unscored_text,
+)
+from rmjudge.render.text import one_line
+from rmjudge.viewing import View, ViewedScorer
+from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, difficulty_of
+
+HEAT_STEPS: Final = 20
+"""Colours between 0 and 100 %: a style attribute would need a hole in the content policy."""
+
+
+class TableLike(Protocol):
+    """A table that the page can show: the first column is text, the others figures."""
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        ...
+
+    @property
+    def header(self) -> Sequence[str]:
+        """Names of the columns; none where there are only notes."""
+        ...
+
+    @property
+    def rows(self) -> Sequence[Sequence[str]]:
+        """The texts, row by row."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences below it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the page; `quiet` rows are shown with less weight."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    quiet: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Tables under one heading. `anchor` is a plain word, unlike that of every other section.
+
+    Those after the first are `folded`: their notes are seen, their rows when asked for.
+    """
+
+    anchor: str
+    title: str
+    tables: tuple[TableLike, ...]
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """A figure, the number of its colour (None: no data) and the cell's difficulty."""
+
+    figure: str
+    heat: int | None
+    difficulty: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """A 3x3 matrix, rows by the style of the chosen; `figures` are (name, number) pairs."""
+
+    title: str
+    about: str
+    rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]
+    figures: tuple[tuple[str, str], ...] = ()
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerMaps:
+    """A scorer's heat maps under its name; `notes` are what its run has to say."""
+
+    name: str
+    about: str
+    notes: tuple[str, ...]
+    maps: tuple[HeatMap, ...]
+
+
+def summary(view: View) -> Table:
+    """All scorers, with the marks and the footnotes of the terminal."""
+    rows = summary_rows(view.results)
+    lines = cells.summary_lines(rows, UNICODE)
+    return Table(
+        title="Accuracy, %",
+        header=("Scorer", *cells.SUMMARY_HEADER),
+        rows=tuple((line.name, *(figure.text for figure in line.figures)) for line in lines),
+        notes=(
+            *(f"{UNICODE.mark(note.kind)} {note.text}." for note in footnotes(rows)),
+            *caption_lines(rows),
+        ),
+        quiet=frozenset(number for number, line in enumerate(lines) if line.other),
+    )
+
+
+def judges(view: View) -> Table | None:
+    """Where the judges' verdicts fall; None without judges."""
+    rows = tuple(
+        (scorer.name, *cells.judge_cells(scorer.result, UNICODE))
+        for scorer in view.scorers
+        if scorer.result.metrics.position
+    )
+    header = ("Judge", *cells.JUDGE_HEADER)
+    return Table("Judges, %", header, rows, (cells.JUDGE_TEXT,)) if rows else None
+
+
+def activity(view: View) -> Table:
+    """Calls and costs; a combined result made none of its own."""
+    rows = tuple(
+        (scorer.name, *cells.activity_cells(scorer.result, UNICODE))
+        for scorer in view.scorers
+        if not scorer.result.combined
+    )
+    return Table("What each scorer did", ("Scorer", *cells.ACTIVITY_HEADER), rows)
+
+
+def heat_maps(view: View) -> list[ScorerMaps]:
+    """Every scorer's matrices, domain by domain."""
+    return [_of_scorer(scorer) for scorer in view.scorers]
+
+
+def _of_scorer(scorer: ViewedScorer) -> ScorerMaps:
+    metrics = scorer.result.metrics
+    order = f", {metrics.order} order" if metrics.order else ""
+    notes = [*map(one_line, scorer.result.notes)]
+    if scorer.result.stopped:
+        notes.append(f"stopped: {one_line(scorer.result.stopped)}")
+    return ScorerMaps(
+        name=scorer.name,
+        about=f"{metrics.method}{order}, {metrics.tuples:,} tuples, "
+        f"reading: {READING_NAMES[metrics.reading]}",
+        notes=tuple(notes),
+        maps=tuple(
+            _of_domain(domain.capitalize(), metrics.domains[domain])
+            for domain in DOMAINS
+            if domain in metrics.domains
+        ),
+    )
+
+
+def _of_domain(title: str, metrics: DomainMetrics) -> HeatMap:
+    figures = [
+        (
+            part.capitalize(),
+            percent(getattr(metrics.headline, part)) + plus_minus(getattr(metrics.intervals, part)),
+        )
+        for part in (*DIFFICULTIES, "average")
+    ]
+    figures.append(("Ties", percent(metrics.tie_rate)))
+    doubt = ""
+    if metrics.unscored_cells:
+        asked = metrics.tuples * len(CELLS)
+        doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
+    return HeatMap(
+        title=title,
+        about=f"{metrics.tuples:,} tuples, %",
+        rows=_heated(metrics.matrix),
+        figures=tuple(figures),
+        doubt=doubt,
+    )
+
+
+def position_maps(view: View) -> list[ScorerMaps]:
+    """Each judge's shares per cell: verdicts for the first shown, verdicts that survive."""
+    return [
+        ScorerMaps(scorer.name, "", (), maps)
+        for scorer in view.scorers
+        if (maps := tuple(_of_position(scorer)))
+    ]
+
+
+def _of_position(scorer: ViewedScorer) -> Iterator[HeatMap]:
+    position = scorer.result.metrics.position
+    if position and position.first_matrix:
+        yield HeatMap("First position", "% of the verdicts", _heated(position.first_matrix))
+    if position and position.swap_matrix:
+        yield HeatMap("Survives swap", "% of the pairs", _heated(position.swap_matrix))
+
+
+def _heated(matrix: Matrix) -> tuple[tuple[str, tuple[HeatCell, ...]], ...]:
+    return tuple(
+        (
+            STYLES[i],
+            tuple(
+                HeatCell(percent(value), heat_step(value), difficulty_of(i, j))
+                for j, value in enumerate(row)
+            ),
+        )
+        for i, row in enumerate(matrix)
+    )
+
+
+def heat_step(value: float | None) -> int | None:
+    """The number of a fraction's colour, 0 to `HEAT_STEPS`."""
+    fraction = known(value)
+    return None if fraction is None else round(min(max(fraction, 0.0), 1.0) * HEAT_STEPS)
+
+
+def heat_rules() -> str:
+    """The style rules of the colours."""
+    return "\n".join(
+        f".h{step} {{ --heat: {heat(step / HEAT_STEPS)}; }}" for step in range(HEAT_STEPS + 1)
+    )

@@ -1,0 +1,243 @@
+"""`rmjudge show`: one tuple in a terminal, its texts, what each scorer made of it, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from rmjudge.calls import Answer, Json, Unscored, answer_to_json
+from rmjudge.metrics.tallies import TIE
+from rmjudge.render.figures import ASCII, UNICODE, Glyphs, known
+from rmjudge.render.text import clean, one_line, wrap
+from rmjudge.viewing import Outcome, Statement, View, ViewedTuple
+from rmjudge.vocabulary import STYLES
+
+NAME_WIDTH: Final = 18
+NAME_LINES: Final = 3
+FIGURE_WIDTH: Final = 8
+
+
+class _OnConsole:
+    """A tuple that is drawn when its console is known, for what that can show."""
+
+    def __init__(self, view: View, viewed: ViewedTuple, *, replies: bool) -> None:
+        self._view = view
+        self._viewed = viewed
+        self._replies = replies
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        pen = _Pen(options.encoding)
+        viewed, scorers = self._viewed, [scorer.name for scorer in self._view.scorers]
+        yield pen.rule()
+        subset = viewed.subset if viewed.subset != viewed.domain else None
+        yield pen.words(viewed.name, "bold").append(f"  {clean(subset or '')}".rstrip())
+        yield from _texts(viewed, pen)
+        yield from _rewards(viewed, scorers, pen)
+        yield from _credits(viewed, scorers, pen)
+        if self._replies:
+            yield from _statements(viewed, scorers, pen)
+
+
+class _Pen:
+    """Writes clean text with the signs that the console has."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self.glyphs: Glyphs = UNICODE if encoding.startswith("utf") else ASCII
+
+    def rule(self) -> Rule:
+        return Rule(characters="─" if self.glyphs is UNICODE else "-", style="dim")
+
+    def words(self, text: str, style: str = "") -> Text:
+        shown = clean(text)
+        if self.glyphs is not UNICODE:
+            shown = shown.encode(self._encoding, "replace").decode(self._encoding)
+        return Text(shown, style=style, overflow="fold")
+
+    def name(self, text: str, width: int = NAME_WIDTH) -> Text:
+        lines = wrap(text, width, lines=NAME_LINES, ellipsis=self.glyphs.ellipsis)
+        return self.words("\n".join(lines))
+
+
+def tuple_renderable(view: View, viewed: ViewedTuple, *, replies: bool) -> RenderableType:
+    """Draw a tuple of the view; it fits in 80 columns. `replies` adds the judges' words."""
+    return _OnConsole(view, viewed, replies=replies)
+
+
+def _texts(viewed: ViewedTuple, pen: _Pen) -> Iterator[RenderableType]:
+    item = viewed.item
+    if item is None:
+        yield pen.words("Its texts were not found.", "yellow")
+        return
+    yield from _text("Prompt", item.prompt, pen)
+    for side, texts in (("chosen", item.chosen), ("rejected", item.rejected)):
+        for style, text in zip(STYLES, texts, strict=True):
+            yield from _text(f"{side}, {style}", text, pen, f"  {len(text):,} characters")
+
+
+def _text(title: str, text: str, pen: _Pen, about: str = "") -> Iterator[RenderableType]:
+    yield Text()
+    yield pen.words(title, "bold").append(about, "dim")
+    yield Padding(pen.words(text.strip("\n")), (0, 0, 0, 2))
+
+
+def _rewards(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator[RenderableType]:
+    """Draw six rewards a line, and how many of the nine pairs they put right."""
+    table = _grid(("Rewards", *STYLES, *STYLES, "right"), pen, NAME_WIDTH)
+    for name, outcome in zip(scorers, viewed.outcomes, strict=True):
+        if outcome is None or outcome.chosen is None or outcome.rejected is None:
+            continue
+        values = [_reward(value, pen) for value in (*outcome.chosen, *outcome.rejected)]
+        table.add_row(pen.name(_by(name, outcome)), *values, Text(f"{_right(outcome)}/9"))
+    if table.row_count:
+        yield Text()
+        head = " " * (NAME_WIDTH + 1) + f"{'chosen':<{3 * (FIGURE_WIDTH + 1)}}rejected"
+        yield pen.words(head, "dim")
+        yield table
+
+
+def _credits(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator[RenderableType]:
+    """Draw each judge's nine credits, rows by the style of the chosen."""
+    axes = f"{pen.glyphs.chosen_axis} {pen.glyphs.rejected_axis}"
+    for name, outcome in zip(scorers, viewed.outcomes, strict=True):
+        if outcome is None or outcome.chosen is not None:
+            continue
+        yield Text()
+        yield pen.words(_by(name, outcome), "bold").append(
+            "  credit of the chosen: 1 it wins, 0 it loses", "not bold dim"
+        )
+        table = _grid((axes, *STYLES), pen, len(axes))
+        for style, row in zip(STYLES, outcome.credits, strict=True):
+            table.add_row(Text(style), *(_credit(value, pen) for value in row))
+        yield table
+    absent = [
+        one_line(name)
+        for name, outcome in zip(scorers, viewed.outcomes, strict=True)
+        if outcome is None
+    ]
+    if absent:
+        yield Text()
+        yield pen.words(f"Not in the run of {', '.join(absent)}.", "dim")
+
+
+def _by(name: str, outcome: Outcome) -> str:
+    other = outcome.scorer is not None and one_line(outcome.scorer) != name
+    return f"{name} (by {one_line(outcome.scorer or '')})" if other else name
+
+
+def _grid(header: Sequence[str], pen: _Pen, width: int) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
+    table.add_column(pen.words(header[0]), min_width=width, max_width=width, overflow="fold")
+    for name in header[1:]:
+        table.add_column(Text(name), justify="right", min_width=min(FIGURE_WIDTH, len(name)))
+    return table
+
+
+def _reward(value: float | None, pen: _Pen) -> Text:
+    number = known(value)
+    return Text(pen.glyphs.no_data if number is None else f"{number:.4g}")
+
+
+def _credit(value: float | None, pen: _Pen) -> Text:
+    number = known(value)
+    if number is None:
+        return Text(pen.glyphs.no_data, "yellow")
+    return Text(f"{number:.3g}", "green" if number > TIE else "red" if number < TIE else "")
+
+
+def _right(outcome: Outcome) -> int:
+    return sum(credit is not None and credit > TIE for row in outcome.credits for credit in row)
+
+
+def _statements(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator[RenderableType]:
+    silent = True
+    for name, outcome in zip(scorers, viewed.outcomes, strict=True):
+        for said in outcome.statements if outcome else ():
+            silent = False
+            yield Text()
+            yield pen.words(f"{name}: {about(said)}", "bold")
+            yield pen.words(verdict(said.answer, said.chosen_first), "dim")
+            yield Padding(pen.words(said.text.strip("\n")), (0, 0, 0, 2))
+    if silent:
+        yield Text()
+        yield pen.words("No words about this tuple are kept.", "yellow")
+
+
+def about(said: Statement) -> str:
+    """Say what a statement is about, and who was shown first."""
+    vote = f", vote {said.vote + 1}" if said.vote else ""
+    chosen = "" if said.chosen is None else f"chosen {STYLES[said.chosen]}"
+    rejected = "" if said.rejected is None else f"rejected {STYLES[said.rejected]}"
+    if said.chosen_first is None:
+        return f"{chosen or rejected}{vote}"
+    first, second = (chosen, rejected) if said.chosen_first else (rejected, chosen)
+    return f"A {first}, B {second}{vote}"
+
+
+def verdict(answer: Answer, chosen_first: bool | None) -> str:
+    """Say what was made of the words."""
+    if isinstance(answer, Unscored):
+        return f"not scored: {answer.status}"
+    (value,) = (float(str(number)) for number in answer_to_json(answer).values())
+    if chosen_first is None:
+        return f"rating {value:g}"
+    if value == TIE:
+        return "a tie"
+    winner = "chosen" if (value > TIE) == chosen_first else "rejected"
+    chance = "" if value in (0, 1) else f", P(A) = {value:.3g}"
+    return f"{'A' if value > TIE else 'B'} is better{chance}: the {winner} wins"
+
+
+def tuples_to_json(view: View, *, replies: bool) -> dict[str, Json]:
+    """Everything, for programs: texts as they are, `replies` with what each is about."""
+    return {
+        "tuples": [_tuple_json(view, viewed, replies=replies) for viewed in view.tuples],
+        "notes": list(view.notes),
+    }
+
+
+def _tuple_json(view: View, viewed: ViewedTuple, *, replies: bool) -> Json:
+    item = viewed.item
+    return {
+        "id": viewed.id,
+        "domain": viewed.domain,
+        "subset": viewed.subset,
+        "prompt": item.prompt if item else None,
+        "chosen": list(item.chosen) if item else None,
+        "rejected": list(item.rejected) if item else None,
+        "scorers": [
+            _outcome_json(scorer.name, outcome, replies=replies)
+            for scorer, outcome in zip(view.scorers, viewed.outcomes, strict=True)
+            if outcome is not None
+        ],
+    }
+
+
+def _outcome_json(name: str, outcome: Outcome, *, replies: bool) -> Json:
+    found: dict[str, Json] = {
+        "scorer": name,
+        "scored_by": outcome.scorer,
+        "credits": [list(row) for row in outcome.credits],
+        "score_chosen": list(outcome.chosen) if outcome.chosen else None,
+        "score_rejected": list(outcome.rejected) if outcome.rejected else None,
+    }
+    if replies:
+        found["replies"] = [
+            {
+                "chosen": None if said.chosen is None else STYLES[said.chosen],
+                "rejected": None if said.rejected is None else STYLES[said.rejected],
+                "chosen_first": said.chosen_first,
+                "vote": said.vote,
+                "text": said.text,
+                "answer": answer_to_json(said.answer),
+                "model": said.model,
+            }
+            for said in outcome.statements
+        ]
+    return found

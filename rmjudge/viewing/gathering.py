@@ -1,0 +1,161 @@
+"""Runs gathered into one view: every tuple once, with an outcome for each scorer that saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from rmjudge.dataset import BenchTuple
+from rmjudge.errors import UsageError
+from rmjudge.metrics.tallies import Credits
+from rmjudge.plan import Scores
+from rmjudge.render.rows import labels
+from rmjudge.results import ScorerResult, TupleResult
+from rmjudge.runtexts import Texts
+from rmjudge.viewing.runs import ViewedRun
+from rmjudge.viewing.statements import Key, Statement, statements_of
+from rmjudge.vocabulary import Domain
+
+Identity: TypeAlias = tuple[Domain, int | str, tuple[str, ...]]
+"""Domain, id and texts (or the data's digest): two data sets may use one id for two tuples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one scorer made of a tuple: nine credits, and the six rewards if it gives rewards.
+
+    `scorer` names who gave them where several scorers share a run.
+    """
+
+    credits: Credits
+    chosen: Scores | None
+    rejected: Scores | None
+    scorer: str | None
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ViewedTuple:
+    """A tuple; `item` holds its texts where they were found, `outcomes` follow the scorers."""
+
+    id: int | str
+    domain: Domain
+    subset: str | None
+    item: BenchTuple | None
+    outcomes: tuple[Outcome | None, ...]
+
+    @property
+    def name(self) -> str:
+        """The tuple's identity for people; an id alone is not unique across domains."""
+        return f"{self.domain}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewedScorer:
+    """A scorer by the name that the tables use, and its result."""
+
+    name: str
+    result: ScorerResult
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything about some runs; `notes` say what could not be found, a line each.
+
+    `data` holds the labels of the data sets.
+    """
+
+    scorers: tuple[ViewedScorer, ...]
+    tuples: tuple[ViewedTuple, ...]
+    data: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def results(self) -> list[ScorerResult]:
+        """What the tables are made of."""
+        return [scorer.result for scorer in self.scorers]
+
+
+def gather(
+    runs: Sequence[ViewedRun],
+    *,
+    only: Collection[Key] | None = None,
+    data: Sequence[str] = (),
+    cache_folder: Path | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> View:
+    """Gather what the runs made of their tuples, or of `only` some.
+
+    `data` and `cache_folder` say where the texts and the answers are now, if they have moved.
+    What cannot be found is in the view's notes.
+    """
+    names = labels([run.result for run in runs])
+    texts = Texts(data, notice)
+    notes: list[str] = []
+    found: dict[Identity, dict[int, tuple[TupleResult, BenchTuple | None, Outcome]]] = {}
+    for place, (name, run) in enumerate(zip(names, runs, strict=True)):
+        results = [item for item in run.result.tuples if only is None or _key(item) in only]
+        items, doubt = _items(run, texts)
+        scored = [items[_key(item)] for item in results if _key(item) in items]
+        said = statements_of(run, scored, cache_folder)
+        notes += [f"{name}: {line}" for line in (doubt, said.lacking) if line]
+        for result in results:
+            item = items.get(_key(result))
+            outcome = _outcome(result, said.statements.get(_key(result), ()))
+            same = (*_key(result), _texts_of(item, run))
+            found.setdefault(same, {})[place] = (result, item, outcome)
+    return View(
+        scorers=tuple(
+            ViewedScorer(name, run.result) for name, run in zip(names, runs, strict=True)
+        ),
+        tuples=tuple(_viewed(by_scorer, len(runs)) for by_scorer in found.values()),
+        data=tuple(dict.fromkeys(run.label for run in runs if run.label)),
+        notes=tuple(notes),
+    )
+
+
+def _items(run: ViewedRun, texts: Texts) -> tuple[dict[Key, BenchTuple], str]:
+    """A run's texts, and what is to be said of them."""
+    try:
+        data = texts.of(run.stored)
+    except UsageError as error:
+        return {}, f"no texts: {error}"
+    doubt = "" if run.stored.digest else "its data is not recorded; texts are matched by id alone"
+    return {(item.domain, item.id): item for item in data}, doubt
+
+
+def _key(result: TupleResult) -> Key:
+    return result.domain, result.id
+
+
+def _texts_of(item: BenchTuple | None, run: ViewedRun) -> tuple[str, ...]:
+    if item is None:
+        return (run.stored.digest or "",)
+    return (item.prompt, *item.chosen, *item.rejected)
+
+
+def _outcome(result: TupleResult, statements: tuple[Statement, ...]) -> Outcome:
+    return Outcome(
+        credits=result.credits,
+        chosen=result.score_chosen,
+        rejected=result.score_rejected,
+        scorer=result.scorer,
+        statements=statements,
+    )
+
+
+def _viewed(
+    by_scorer: Mapping[int, tuple[TupleResult, BenchTuple | None, Outcome]], scorers: int
+) -> ViewedTuple:
+    result, item, _ = next(iter(by_scorer.values()))
+    return ViewedTuple(
+        id=result.id,
+        domain=result.domain,
+        subset=result.subset,
+        item=item,
+        outcomes=tuple(
+            by_scorer[place][2] if place in by_scorer else None for place in range(scorers)
+        ),
+    )

@@ -1,0 +1,40 @@
+"""Which tuple a user means: `DOMAIN/ID`, or an id alone where it is unique."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from rmjudge.errors import UsageError
+from rmjudge.viewing.runs import ViewedRun
+from rmjudge.viewing.statements import Key
+
+NAMED: Final = 3
+"""Tuples that a message names."""
+
+
+def tuples_named(name: str, runs: Sequence[ViewedRun]) -> frozenset[Key]:
+    """Find the tuples of that name; several only if a number and a text are written alike.
+
+    Raises:
+        UsageError: the runs have none, or tuples of several domains have this id.
+    """
+    keys = dict.fromkeys(key for run in runs for key in run.stored.keys)
+    found = [key for key in keys if _name(key) == name] or [
+        key for key in keys if str(key[1]) == name
+    ]
+    names = dict.fromkeys(map(_name, found))
+    if len(names) > 1:
+        raise UsageError(f"{name} is the id of several tuples; name one: {', '.join(names)}")
+    if not found:
+        every = list(dict.fromkeys(map(_name, keys)))
+        near = get_close_matches(name, every, n=NAMED) or every[:NAMED]
+        hint = f"; there are {', '.join(near)}" if near else ", for these have none"
+        more = ", ..." if len(every) > len(near) else ""
+        raise UsageError(f"no tuple of these runs is called {name}{hint}{more}")
+    return frozenset(found)
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}/{key[1]}"

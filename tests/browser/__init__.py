@@ -1,0 +1,1 @@
+"""The page of `rmjudge report --html` in a real browser."""

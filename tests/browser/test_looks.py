@@ -1,0 +1,62 @@
+"""Narrow and wide, light and dark, on paper."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .doing import open_tuple
+
+if TYPE_CHECKING:
+    from .chromium import Page
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("opened", [False, True])
+def test_nothing_is_wider_than_the_window(page: Page, width: int, opened: bool) -> None:
+    page.emulate(width=width)
+    if opened:
+        open_tuple(page, 0)
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
+
+
+def contrast(page: Page, selector: str) -> float:
+    """WCAG 2.2: (lighter + 0.05) / (darker + 0.05), of an element's text on the page's ground."""
+    script = f"getComputedStyle(document.querySelector({json.dumps(selector)})).color"
+    ground = page.run("getComputedStyle(document.body).backgroundColor")
+    lights = []
+    for colour in (page.run(script), ground):
+        channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "selector", ["h1", ".lead", ".note", "nav a", ".easy", ".normal", ".hard", ".s0", ".s1", ".s2"]
+)
+def test_words_stand_out_in_light_and_dark(page: Page, scheme: str, selector: str) -> None:
+    page.emulate(scheme=scheme)
+    assert contrast(page, selector) >= 4.5
+
+
+def test_dark_is_dark(page: Page) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        page.emulate(scheme=scheme)
+        grounds.append(page.run("getComputedStyle(document.body).backgroundColor"))
+    assert grounds == ["rgb(252, 252, 250)", "rgb(21, 24, 28)"]
+
+
+def test_print_is_light_without_controls_and_shows_texts_whole(page: Page) -> None:
+    open_tuple(page, 0)
+    page.emulate(scheme="dark", media="print")
+    style = "getComputedStyle(document.querySelector({!r}))"
+    assert page.run(style.format("body") + ".backgroundColor") == "rgb(255, 255, 255)"
+    assert page.run(style.format("header nav") + ".display") == "none"
+    assert page.run(style.format("#tuple .text") + ".maxHeight") == "none"
+    assert page.printed().startswith(b"%PDF")

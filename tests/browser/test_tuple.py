@@ -1,0 +1,73 @@
+"""One tuple: its texts, its cells, its words, and the keys that lead through."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rmjudge.viewing import View
+
+from .doing import choose, credits_by, open_tuple
+
+if TYPE_CHECKING:
+    from .chromium import Page
+
+
+def test_a_tuple_shows_its_texts_scores_and_words(page: Page, view: View) -> None:
+    open_tuple(page, 3)
+    item = view.tuples[3].item
+    assert item is not None
+    texts = page.run("[...document.querySelectorAll('#tuple .text')].map((t) => t.textContent)")
+    assert texts[:7] == [item.prompt, *item.chosen, *item.rejected]
+    grids = page.run(
+        "[...document.querySelectorAll('#tuple .heat')].map((g) => "
+        "[...g.querySelectorAll('button')].map((b) => b.textContent))"
+    )
+    for scorer, shown in enumerate(grids):
+        # Half a percent goes up in a browser, to the even in Python: quarters have none.
+        expected = credits_by(view, scorer)[view.tuples[3].name]
+        assert shown == [f"{100 * (credit or 0):.0f}" for credit in expected]
+
+
+def test_the_words_are_those_about_the_cell_that_is_pressed(page: Page, view: View) -> None:
+    open_tuple(page, 70)
+    outcome = view.tuples[70].outcomes[0]
+    assert outcome is not None
+    for cell in (0, 5, 7):
+        page.run(f"document.querySelector('#tuple [data-cell=\"{cell}\"]').click()")
+        page.wait(f"document.querySelector('[data-cell=\"{cell}\"]').ariaPressed === 'true'")
+        page.run("new Promise((done) => setTimeout(done, 100))")
+        expected = [s.text for s in outcome.statements if (s.chosen, s.rejected) == divmod(cell, 3)]
+        shown = page.run("[...document.querySelectorAll('#said .text')].map((t) => t.textContent)")
+        assert shown == expected
+        assert len(shown) == 2
+        marked = page.run(
+            "[...document.querySelectorAll('.marked')].map((m) => "
+            "[m.dataset.side, m.dataset.style])"
+        )
+        assert marked == [["0", str(cell // 3)], ["1", str(cell % 3)]]
+
+
+def test_the_keyboard_alone_opens_turns_and_returns(page: Page) -> None:
+    page.press("/")
+    assert page.run("document.activeElement.id") == "query"
+    page.run("document.querySelector('#list a').focus()")
+    page.press("Enter")
+    page.wait("location.hash === '#tuple-0'")
+    page.press("ArrowRight")
+    page.wait("location.hash === '#tuple-1'")
+    page.press("ArrowLeft")
+    page.wait("location.hash === '#tuple-0'")
+    page.press("Escape")
+    page.wait("!document.getElementById('browser').hidden")
+    assert page.run("document.activeElement.getAttribute('href')") == "#tuple-0"
+
+
+def test_next_goes_through_what_was_filtered(page: Page) -> None:
+    choose(page, domain="code")
+    page.run("document.querySelector('#list a').click()")
+    page.wait("open !== null")
+    first = page.run("document.querySelector('#tuple h3').textContent")
+    page.run("document.querySelector('[data-key=ArrowRight]').click()")
+    page.wait(f"document.querySelector('#tuple h3').textContent !== {json.dumps(first)}")
+    assert page.run("document.querySelector('#tuple h3').textContent").startswith("code/")

@@ -1,0 +1,148 @@
+"""`rmjudge report --html`: the file, what is refused, what is said to be missing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Cli, ModelServer
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> Cli:
+    """A home with runs/o: a judge, a reward model and a baseline on four tuples."""
+    server: ModelServer = request.getfixturevalue("_model_server_process")
+    server.reset()
+    cli = new_cli()
+    cli("run", server.judge, server.reward, "baseline/length", "--limit", "2", "--out", "runs/o")
+    return cli
+
+
+def test_a_page_is_written_and_its_place_told(runs: Cli) -> None:
+    done = runs("report", "runs/o", "--html", "page.html")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("page: page.html (")
+    page = (runs.home / "page.html").read_text("ascii")
+    assert page.startswith("<!DOCTYPE html>") or page.lstrip().startswith("<!DOCTYPE html>")
+    for words in (
+        "openai/judge",
+        "vllm/rm",
+        "baseline/length",
+        "Comparison",
+        "What style is worth",
+    ):
+        assert words in page
+
+
+def test_the_page_needs_no_key_and_asks_nothing(runs: Cli, server: ModelServer) -> None:
+    assert runs("report", "runs/o", "--html", "quiet.html").returncode == 0
+    assert server.stats["received"] == 0
+
+
+def test_the_same_runs_give_the_same_bytes(runs: Cli) -> None:
+    pages = []
+    for name in ("one.html", "two.html"):
+        assert runs("report", "runs/o", "--html", name).returncode == 0
+        pages.append((runs.home / name).read_bytes())
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("runs/o", "runs/o is a folder; name the file to write"),
+        ("page.pdf", "the page's name ends in .html"),
+        ("runs/o/vllm-rm/metrics.json", "the page's name ends in .html"),
+        ("nowhere/page.html", "there is no folder nowhere; make it first"),
+    ],
+)
+def test_a_file_that_is_hardly_meant_is_refused(runs: Cli, file: str, message: str) -> None:
+    before = runs.results("runs/o")
+    done = runs("report", "runs/o", "--html", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("rmjudge: --html ")
+    assert message in done.stderr
+    assert runs.results("runs/o") == before
+
+
+def test_a_page_that_cannot_be_written_is_told(runs: Cli) -> None:
+    done = runs("report", "runs/o", "--html", "/proc/page.html")
+    assert done.returncode == 2
+    assert "/proc/page.html cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_old_page_is_replaced_as_a_whole(runs: Cli) -> None:
+    old = runs.home / "again.html"
+    old.write_text("old")
+    reader = old.open()
+    assert runs("report", "runs/o", "--html", "again.html").returncode == 0
+    # The old file is still whole for who has it open: the new one took its name.
+    assert reader.read() == "old"
+    assert os.fstat(reader.fileno()).st_nlink == 0
+    reader.close()
+    assert [path.name for path in runs.home.glob(".again*")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--html", "p.html", "--format", "table"), "--html writes a page; leave --format out"),
+        (("--data", "sample"), "--data is for the page that --html FILE writes"),
+        (("--cache-dir", "c"), "--cache-dir is for the page that --html FILE writes"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    runs: Cli, words: tuple[str, ...], message: str
+) -> None:
+    done = runs("report", "runs/o", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_page_without_texts_is_made_and_says_what_to_do(cli: Cli) -> None:
+    texts = list("abcdef")
+    record = {"id": 1, "domain": "chat", "prompt": "p", "chosen": texts[:3], "rejected": texts[3:]}
+    data = cli.home / "data.json"
+    data.write_text(json.dumps([record]))
+    cli("run", "baseline/length", "--data", "data.json", "--out", "o")
+    data.rename(cli.home / "moved.json")
+    done = cli("report", "o", "--html", "page.html")
+    assert done.returncode == 0
+    assert "warning: baseline/length: no texts: " in done.stderr
+    assert "This page has no texts" in Path(cli.home / "page.html").read_text("ascii")
+    done = cli("report", "o", "--html", "page.html", "--data", "moved.json")
+    assert "warning" not in done.stderr
+    assert "This page has no texts" not in Path(cli.home / "page.html").read_text("ascii")
+
+
+def test_runs_of_other_texts_under_the_same_ids_are_not_compared(cli: Cli) -> None:
+    for name in ("a", "b"):
+        texts = [f"{name}{k}" for k in range(6)]
+        record = {
+            "id": 1,
+            "domain": "chat",
+            "prompt": "p",
+            "chosen": texts[:3],
+            "rejected": texts[3:],
+        }
+        (cli.home / f"{name}.json").write_text(json.dumps([record]))
+        cli("run", "baseline/length", "--data", f"{name}.json", "--out", f"runs/{name}")
+    assert cli("report", "runs", "--html", "page.html").returncode == 0
+    assert "Not compared: the runs use one id" in (cli.home / "page.html").read_text("ascii")
+
+
+def test_a_run_with_a_fallback_has_its_page(cli: Cli, server: ModelServer) -> None:
+    cli(
+        *("run", server.reward, "--fallback", "baseline/length", "--max-calls", "6"),
+        *("--limit", "1", "--domain", "chat", "--domain", "math", "--out", "o"),
+    )
+    done = cli("report", "o", "--html", "page.html")
+    assert (done.returncode, done.stderr.count("warning")) == (0, 0)
+    assert "vllm/rm + baseline/length" in (cli.home / "page.html").read_text("ascii")
