@@ -19,7 +19,7 @@ from threading import Event, Lock, Thread
 from typing import Any, Final, TypeAlias
 
 from rmjudge.calls import Answer, Call, Json, Outcome, Usage
-from rmjudge.errors import ProviderStopped, RmjudgeError, UsageError
+from rmjudge.errors import Interrupted, ProviderStopped, RmjudgeError, StopRun, UsageError
 from rmjudge.providers.local.connection import CONNECTION, Fleet
 from rmjudge.providers.local.libraries import require_ray
 from rmjudge.providers.local.scorer import LocalScorer
@@ -154,7 +154,7 @@ class ClusterScorer:
         async for part in self.answer_all(calls):
             found.update(part)
         if len(found) < len(calls):
-            raise ProviderStopped(f"{self.name}: the run is ending")
+            raise Interrupted("the run is ending")
         return [found[place] for place in range(len(calls))]
 
     async def answer_all(self, calls: Sequence[Call]) -> AsyncIterator[Part]:
@@ -196,10 +196,12 @@ class ClusterScorer:
             with _CLUSTER:
                 self._answer_blocks(blocks, put, stopping)
             put(None)
+        except StopRun as error:
+            put(error)
         except UsageError as error:  # other scorers of the run go on
             put(ProviderStopped(str(error)))
-        except Exception as error:  # noqa: BLE001 - raised where it is waited for
-            put(error)
+        except Exception as error:  # noqa: BLE001 - whatever Ray raises: told as one
+            put(ProviderStopped(f"{self.name}: Ray cannot go on: {_last_line(error)}"))
         finally:
             self.activity.note = ""
 
@@ -323,12 +325,17 @@ def _placing(fleet: Fleet) -> dict[str, Any]:
         "compute": ActorPoolStrategy(size=fleet.actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
         "num_cpus": fleet.cpus,
         "num_gpus": fleet.gpus,
-        "scheduling_strategy": "SPREAD",
-        # An actor starts again where there is room. Where there is none its blocks would wait for
-        # it for ever, so they fail, are left out, and are asked again.
-        "max_restarts": -1,
-        "max_task_retries": 0,
+        "ray_remote_args_fn": _actor_options,
     }
+
+
+def _actor_options() -> dict[str, Any]:
+    """An actor starts again where there is room.
+
+    Where there is none, its blocks would wait for it for ever: they fail, are left out, and are
+    asked again.
+    """
+    return {"scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": 0}
 
 
 def _configure(context: Any) -> None:
@@ -341,4 +348,4 @@ def _configure(context: Any) -> None:
 
 def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:300] if lines else type(error).__name__
+    return f"{type(error).__name__}: {lines[-1][:300] if lines else ''}"

@@ -10,11 +10,14 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from socket import create_connection
 from threading import Event, Lock, Thread
 from typing import Final
 
 from rmjudge.errors import UsageError
 
+PATIENCE_S: Final = 10.0
+"""How long a cluster's address may take to answer."""
 _QUIET: Final = logging.CRITICAL + 1
 
 
@@ -90,16 +93,14 @@ class _Session(Thread):
 
     def __init__(self) -> None:
         super().__init__(name="ray", daemon=True)
+        _check_address(os.environ.get("RAY_ADDRESS", ""))
         self._begun, self._ending = Event(), Event()
         self._fault: Exception | None = None
         self.start()
         self._begun.wait()
         if self._fault is not None:
-            where = os.environ.get("RAY_ADDRESS", "this machine")
-            raise UsageError(
-                f"--engine ray: no Ray cluster at {where}: "
-                f"{' '.join(str(self._fault).split())[:300]}"
-            ) from self._fault
+            told = " ".join(str(self._fault).split())[:300]
+            raise UsageError(f"--engine ray: Ray does not start: {told}") from self._fault
 
     def end(self) -> None:
         """Disconnect; wait until it is done."""
@@ -119,6 +120,23 @@ class _Session(Thread):
             self._begun.set()
         self._ending.wait()
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Look whether somebody listens: Ray itself would wait for minutes, then end the process.
+
+    Raises:
+        UsageError: nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():  # `auto`, `local`: Ray looks itself
+        return
+    try:
+        create_connection((host.strip("[]"), int(port)), PATIENCE_S).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"--engine ray: no Ray cluster at RAY_ADDRESS={address}: {error}"
+        ) from error
 
 
 def _is_initialized() -> bool:
