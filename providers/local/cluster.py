@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import platform
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -245,15 +246,16 @@ class ClusterScorer:
             for number, block in blocks.items()
         ]
         # A block of Ray's for each of ours: it comes as soon as it is answered.
-        asked = data.from_items(rows, override_num_blocks=len(rows)).map(
-            Worker,
-            fn_constructor_args=(
-                self._make,
-                _from_anywhere(self._settings),
-                dict(self.identity),
-            ),
-            **_placing(fleet),
-        )
+        with warnings.catch_warnings(action="ignore"):  # of options that go with Ray 2.64
+            asked = data.from_items(rows, override_num_blocks=len(rows)).map(
+                Worker,
+                fn_constructor_args=(
+                    self._make,
+                    _from_anywhere(self._settings),
+                    dict(self.identity),
+                ),
+                **_placing(fleet),
+            )
         _configure(asked.context)
         for batch in asked.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
             for number, answered in zip(batch["block"], batch["answered"], strict=True):
@@ -325,17 +327,12 @@ def _placing(fleet: Fleet) -> dict[str, Any]:
         "compute": ActorPoolStrategy(size=fleet.actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
         "num_cpus": fleet.cpus,
         "num_gpus": fleet.gpus,
-        "ray_remote_args_fn": _actor_options,
+        "scheduling_strategy": "SPREAD",
+        # An actor starts again where there is room. Where there is none its blocks would wait for
+        # it for ever, so they fail, are left out, and are asked again.
+        "max_restarts": -1,
+        "max_task_retries": 0,
     }
-
-
-def _actor_options() -> dict[str, Any]:
-    """An actor starts again where there is room.
-
-    Where there is none, its blocks would wait for it for ever: they fail, are left out, and are
-    asked again.
-    """
-    return {"scheduling_strategy": "SPREAD", "max_restarts": -1, "max_task_retries": 0}
 
 
 def _configure(context: Any) -> None:

@@ -51,10 +51,9 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
     Raises:
         UsageError: it cannot be loaded.
     """
-    with _LOADING:
+    with _LOADING, _told(f"{files.name}: its tokenizer cannot be loaded", files):
         from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only for models
 
-    with _told(f"{files.name}: its tokenizer cannot be loaded", files):
         return AutoTokenizer.from_pretrained(
             files.source,
             revision=files.commit or "main",
