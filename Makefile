@@ -28,7 +28,8 @@ audit: $(VENV)/.installed-test
 test-integration: $(VENV)/.installed-test servers
 	RMJUDGE_INTEGRATION=1 $(BIN)/pytest tests/integration -m integration
 
-servers: $(SERVERS)/transformers/.installed $(SERVERS)/models/.made $(SERVERS)/litellm/.installed
+servers: $(SERVERS)/transformers/.installed $(SERVERS)/models/.made $(SERVERS)/litellm/.installed \
+    $(SERVERS)/ray/.installed
 	-test -d $(SERVERS)/aimock || \
 	    npm i --prefix $(SERVERS)/aimock --no-fund --no-audit @copilotkit/aimock@1.43.0
 	-test -d $(SERVERS)/pytriton || { \
@@ -48,6 +49,12 @@ $(SERVERS)/models/.made: $(SERVERS)/transformers/.installed tests/integration/ti
 $(SERVERS)/litellm/.installed:
 	$(PYTHON) -m venv $(SERVERS)/litellm
 	$(SERVERS)/litellm/bin/pip install -q 'litellm[proxy]==1.106.2'
+	touch $@
+
+$(SERVERS)/ray/.installed: pyproject.toml
+	$(PYTHON) -m venv $(SERVERS)/ray
+	$(SERVERS)/ray/bin/pip install -q $(TORCH)
+	$(SERVERS)/ray/bin/pip install -q -c constraints.txt -e '.[ray]' 'ray[data]==2.60.0'
 	touch $@
 
 format: $(VENV)/.installed-test

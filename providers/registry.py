@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,6 +26,7 @@ from rmjudge.scorer import Scorer
 if TYPE_CHECKING:
     from rmjudge.judging.methods import JudgingMethod
     from rmjudge.providers.base import Provider
+    from rmjudge.providers.local.scorer import LocalScorer
     from rmjudge.providers.local.settings import LocalSettings
 
 HOSTED: Final[Mapping[str, tuple[str, str]]] = {
@@ -163,10 +165,20 @@ def takes_chat_template(spec: Spec) -> bool:
 def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
     from rmjudge.providers.local.settings import LocalSettings  # noqa: PLC0415 - one at a time
 
+    local = settings.local or LocalSettings(spec.model)
+    if local.engine == "ray":
+        from rmjudge.providers.local.cluster import ClusterScorer  # noqa: PLC0415 - one at a time
+
+        if settings.template is not None:  # which other processes read too
+            settings = replace(settings, template=settings.template.absolute())
+        return ClusterScorer(partial(_on_one_machine, spec, settings), local)
+    return _on_one_machine(spec, settings, local)
+
+
+def _on_one_machine(spec: Spec, settings: ScorerSettings, local: LocalSettings) -> LocalScorer:
     module, attribute = LOCAL[spec.provider]
     kind = getattr(import_module(module), attribute)
-    local = settings.local or LocalSettings(spec.model)
-    made: Scorer
+    made: LocalScorer
     if spec.provider == "hf-judge":
         made = kind(local, _judging(settings), votes=settings.votes, params=settings.params)
     else:

@@ -58,6 +58,7 @@ class Options(TypedDict, total=False):
     reward_head: str
     reference: str | Path
     dpo_reduction: str
+    engine: str
     prices: Mapping[str, Any]
     progress: bool
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.options import ProviderOptions
-from rmjudge.providers.local.settings import DTYPES, REDUCTIONS
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
 from rmjudge.providers.registry import LOCAL, NAMES
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
@@ -64,6 +64,7 @@ _LOCAL: Final[Mapping[str, tuple[Check, str]]] = {
     "reward_head": (_is_text, "the name or the number of an output, as a text"),
     "reference": (_is_text, "a folder or a model of the hub"),
     "dpo_reduction": (lambda value: value in REDUCTIONS, f"one of {', '.join(REDUCTIONS)}"),
+    "engine": (lambda value: value in ENGINES, f"one of {', '.join(ENGINES)}"),
 }
 _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     **_ENDPOINT,

@@ -28,6 +28,7 @@ class LocalOptions:
     reward_head: str | None = None
     reference: str | None = None
     dpo_reduction: str | None = None
+    engine: str | None = None
 
     def given(self) -> dict[str, Json]:
         """The local options that are set."""
@@ -87,6 +88,7 @@ class RunOptions(LocalOptions):
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""
+        local = {name: value for name, value in self.given().items() if name != "engine"}
         return {
             "data": [_absolute(source) for source in self.data],
             "method": self.method,
@@ -97,7 +99,7 @@ class RunOptions(LocalOptions):
             "domains": list(self.domains),
             "limit": self.limit,
             "params": dict(self.params),
-            **self.given(),
+            **local,
         }
 
 

@@ -22,6 +22,8 @@ def devices_of(settings: LocalSettings) -> tuple[str, ...]:
         UsageError: there is no such device, or options contradict each other.
     """
     asked = settings.device
+    if settings.engine == "ray":  # a kind of device, of other machines than this
+        return (asked,)
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", asked):
         raise UsageError(f"--device {asked}: there are auto, cpu, mps, cuda and cuda:N")
     if settings.device_map is not None:

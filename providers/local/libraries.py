@@ -38,6 +38,19 @@ def require_accelerate(name: str) -> None:
         )
 
 
+def require_ray() -> None:
+    """Check for Ray Data. Imports nothing.
+
+    Raises:
+        UsageError: the extra `ray` is not installed.
+    """
+    missing = [library for library in ("ray", "pyarrow") if not _is_there(library)]
+    if missing:
+        raise UsageError(
+            f"--engine ray needs {', '.join(missing)}; install with pip install 'rmjudge[ray]'"
+        )
+
+
 def _is_there(library: str) -> bool:
     try:
         return find_spec(library) is not None

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Task: TypeAlias = Literal["AutoModelForSequenceClassification", "AutoModelForCausalLM"]
 
 _LOADING: Final = Lock()
-"""transformers sets torch's default dtype while it loads: one model at a time."""
+"""transformers sets torch's default dtype while it loads: one model at a time. Nor has it all its
+names while it is imported, where two models begin at once."""
 _SHOWN: Final = 3
 
 
@@ -50,9 +51,9 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
     Raises:
         UsageError: it cannot be loaded.
     """
-    from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only for models
+    with _LOADING, _told(f"{files.name}: its tokenizer cannot be loaded", files):
+        from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only for models
 
-    with _told(f"{files.name}: its tokenizer cannot be loaded", files):
         return AutoTokenizer.from_pretrained(
             files.source,
             revision=files.commit or "main",

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 Reduction: TypeAlias = Literal["sum", "mean"]
+Engine: TypeAlias = Literal["local", "ray"]
 
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16")
 LOCAL_BATCH: Final = 96
 """Calls handed over at once, on a CPU: whole tuples, and seconds of work."""
+ENGINES: Final[tuple[Engine, ...]] = ("local", "ray")
 REDUCTIONS: Final[tuple[Reduction, ...]] = ("sum", "mean")
 
 
@@ -24,7 +26,7 @@ class LocalSettings:
     transformers' implementations, run the plain way. `device` is auto, cpu, mps, cuda (every CUDA
     device, a replica each) or cuda:N; `device_map` auto shards one replica over all devices.
     `max_tokens` cuts texts; None cuts at the model's own limit. `template` is a chat template in
-    place of the model's.
+    place of the model's. `engine` ray spreads the work over a Ray cluster; answers are the same.
     """
 
     model: str
@@ -39,3 +41,4 @@ class LocalSettings:
     reward_head: str | None = None
     reference: str | None = None
     dpo_reduction: Reduction | None = None
+    engine: Engine = "local"

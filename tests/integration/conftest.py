@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,50 @@ def vllm(logs: Path) -> Iterator[Server]:
     log = logs / "vllm.log"
     with running(command, url, "/health", log, within_s=300, environment=environment):
         yield Server(url)
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """A head and two nodes with one core each; `home` is where Ray has its logs."""
+
+    address: str
+    home: Path
+    process: subprocess.Popen[str]
+
+    def kill_a_node(self) -> None:
+        """Kill one of the two, with the actor on it."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("kill\n")
+        self.process.stdin.flush()
+
+
+@pytest.fixture
+def ray_python() -> Path:
+    """The Python that has Ray."""
+    require(servers.RAY)
+    return servers.RAY
+
+
+@pytest.fixture
+def ray_cluster(ray_python: Path, tmp_path: Path) -> Iterator[RayCluster]:
+    """A Ray cluster of the test's own."""
+    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", **servers.OFFLINE}
+    environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
+    with (
+        (tmp_path / "cluster.log").open("w") as log,
+        subprocess.Popen(
+            [ray_python, Path(__file__).with_name("ray_cluster.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (tmp_path / "cluster.log").read_text()
+        told = json.loads(line)
+        yield RayCluster(told["address"], Path(told["home"]), process)
+        process.communicate(timeout=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rmjudge.cli.arguments.kinds import count, positive
-from rmjudge.providers.local.settings import DTYPES, REDUCTIONS
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 
@@ -152,6 +152,12 @@ def _add_local(local: Any) -> None:
     )
     local.add_argument(
         "--revision", metavar="NAME", help="branch, tag or commit of a model on the hub"
+    )
+    local.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="local (default): on this machine; ray: over a Ray cluster (RAY_ADDRESS), an actor "
+        "a GPU",
     )
     local.add_argument(
         "--trust-remote-code",
