@@ -99,7 +99,9 @@ def test_a_run_over_ray_has_the_files_of_a_run_without(ray_cluster: RayCluster, 
     words = (*models, "--engine", "ray", "--out", "over-ray", "--cache-dir", "kept")
     done = rmjudge(here.home, *words, RAY_ADDRESS=ray_cluster.address)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == alone.stderr.replace("alone", "over-ray")
+    # Ray's core has one line of its own about every actor that may start again.
+    told = [line for line in done.stderr.splitlines() if "core_worker.cc" not in line]
+    assert told == alone.stderr.replace("alone", "over-ray").splitlines()
     assert here.results("over-ray") == here.results("alone")
     assert done.stdout == alone.stdout.replace("alone", "over-ray")
     assert here.json("over-ray/hf-rm/run.json")["calls"]["sent"] == CALLS
