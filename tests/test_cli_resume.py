@@ -135,7 +135,7 @@ def test_a_second_signal_leaves_at_once(
     wait_until(lambda: bool(server.stats["received"] >= CONCURRENCY), process)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    assert "once more leaves at once" in process.stderr.readline()
+    assert any("once more leaves at once" in line for line in process.stderr)
     process.send_signal(second)
     code, err = finish(process)
 
@@ -170,7 +170,8 @@ def test_two_scorers_at_once_share_a_cache_without_a_lock_error(
     ]
     ends = [finish(process) for process in both]
 
-    assert ends == [(0, "results: judge\n"), (0, "results: reward\n")]
+    assert [code for code, _ in ends] == [0, 0]
+    assert not any("lock" in err or "waiting" in err for _, err in ends)
     assert server.stats["delivered"] == server.stats["distinct"] == CALLS + 24
 
 
