@@ -226,6 +226,7 @@ async def test_replies_that_were_refused_are_not_kept_by_their_errors(
 ) -> None:
     server.control(script=["gzip-bomb"] * 90)
     scorer = new(server.judge)
+    await failed(scorer)  # imports what it needs
     gc.disable()  # nobody comes by to collect what errors and their frames keep
     tracemalloc.start()
     try:
