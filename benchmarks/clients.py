@@ -153,15 +153,15 @@ async def rmjudge(
     prepared = prepare([f"openai/bench@{url}"], options)
     planned_mib = peak_mib()
     lag = asyncio.create_task(worst_lag())
-    asked = 0.0
+    asked = answered_mib = 0.0
 
     @asynccontextmanager
     async def watch(jobs: Sequence[Any]) -> AsyncIterator[None]:
-        nonlocal asked
+        nonlocal asked, answered_mib
         async with watcher(console, PRICES)(jobs):
             yield
         lag.cancel()
-        asked = time.perf_counter() - begun
+        asked, answered_mib = time.perf_counter() - begun, peak_mib()
 
     run = await execute(prepared, watch=watch)
     wall, spent = time.perf_counter() - begun, cpu_s() - cpu
@@ -175,6 +175,7 @@ async def rmjudge(
         "retried": counts.retried,
         "lag_s": max(await lag),
         "planned_mib": planned_mib,
+        "answered_mib": answered_mib,
         "stopped": str(run.stopped or ""),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import tracemalloc
@@ -218,6 +219,25 @@ async def test_a_reply_over_the_cap_does_not_fill_the_memory(
         tracemalloc.stop()
 
     assert most < 8 * 2**20  # of 32 and 64 MiB
+
+
+async def test_replies_that_were_refused_are_not_kept_by_their_errors(
+    server: ModelServer, new: New
+) -> None:
+    server.control(script=["gzip-bomb"] * 90)
+    scorer = new(server.judge)
+    await failed(scorer)  # imports what it needs
+    gc.disable()  # nobody comes by to collect what errors and their frames keep
+    tracemalloc.start()
+    try:
+        for _ in range(15):
+            await failed(scorer)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+    assert kept < 8 * 2**20  # of 45 at 1 MiB and more
 
 
 async def test_a_reply_just_within_the_cap_is_read_and_one_byte_more_is_not(

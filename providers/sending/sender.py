@@ -128,7 +128,10 @@ class Sender:
                 error.message += f"; {self._address_hint}"
             error.args = (error.message,)  # a traceback shows these
             self.endpoint.attempt_failed(error)
-            raise
+            # The retries keep an error for as long as it takes the garbage collector to come by;
+            # its frames, and those of its cause, hold the whole reply.
+            error.__context__ = None
+            raise error.with_traceback(None)  # noqa: B904 - it is the same one
         finally:
             self.endpoint.leave()
         self.endpoint.succeeded()
