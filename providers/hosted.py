@@ -125,7 +125,14 @@ class HostedScorer:
 
         request = provider.build(calls)
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
-        return await self._connected().send(request, parse, tokens, last_resort=len(calls) == 1)
+
+        async def readmit(paid: bool) -> None:
+            if self.activity.gate is not None:
+                await self.activity.gate(calls, paid)
+
+        return await self._connected().send(
+            request, parse, tokens, last_resort=len(calls) == 1, readmit=readmit
+        )
 
     def most_tokens(self, call: Call) -> Usage | None:
         """Input: a token has at least one byte of the request. Output: the limit in it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from rmjudge.calls import Outcome, Reply, Usage
+from rmjudge.calls import Call, Outcome, Reply, Usage
 from rmjudge.errors import BudgetReached
 from rmjudge.job import Job, Work
 from rmjudge.pricing import FREE, Spent, cost_of
+from rmjudge.scorer import Gate
 
 
 @dataclass(slots=True)
@@ -26,7 +28,8 @@ class Budget:
 
     A call is admitted when the most that it can cost still fits beside what was spent and what
     is under way; while it does not, it waits for the calls under way, which mostly turn out
-    cheaper. What a lost connection may have cost is counted as spent, at the most.
+    cheaper. Every attempt counts as a call; one whose billing is unknown counts as billed, at the
+    most it can have cost.
     """
 
     def __init__(self, max_cost: float | None = None, max_calls: int | None = None) -> None:
@@ -55,10 +58,8 @@ class Budget:
                 self._under_way += 1
                 return admission
             if not self._under_way or self._calls_are_used_up:
-                raise self._reached(job, work[0])
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
+                raise self._reached(job, work[0].call)
+            await self._next_turn()
 
     @property
     def _calls_are_used_up(self) -> bool:
@@ -69,7 +70,7 @@ class Budget:
         for item in work:
             if self._max_calls is not None and self._calls + admission.calls >= self._max_calls:
                 break
-            most = most_dollars(job, item)
+            most = most_dollars(job, item.call)
             if self._max_cost is not None:
                 would_be = self._spent + self._reserved + admission.dollars + most
                 if would_be > self._max_cost:
@@ -78,14 +79,46 @@ class Budget:
             admission.dollars += most
         return admission
 
-    def _reached(self, job: Job, item: Work) -> BudgetReached:
+    def _reached(self, job: Job, call: Call) -> BudgetReached:
         if self._calls_are_used_up:
             return BudgetReached(f"--max-calls {self._max_calls} is reached")
         return BudgetReached(
             f"--max-cost {self._max_cost:g} is reached: ${self._spent:.4f} spent in "
             f"{self._calls} calls, and {job.scorer.name}'s next may cost up to "
-            f"${most_dollars(job, item):.4f}"
+            f"${most_dollars(job, call):.4f}"
         )
+
+    def gate_for(self, job: Job) -> Gate | None:
+        """What the scorer asks before another attempt; None where nothing is counted."""
+        if job.price == FREE or (self._max_cost is None and self._max_calls is None):
+            return None
+        return partial(self._readmit, job)
+
+    async def _readmit(self, job: Job, calls: Sequence[Call], paid: bool) -> None:
+        """Admit another attempt; the reservation of the first stands for it."""
+        dollars = sum(most_dollars(job, call) for call in calls)
+        self._charge_lost(job, dollars / len(calls))
+        while not self._fits_again(len(calls), dollars if paid else 0.0):
+            if self._under_way <= 1 or self._calls_are_used_up:
+                raise self._reached(job, calls[0])
+            await self._next_turn()
+        self._calls += len(calls)
+
+    def _fits_again(self, calls: int, dollars: float) -> bool:
+        if self._max_calls is not None and self._calls + calls > self._max_calls:
+            return False
+        return self._max_cost is None or self._spent + self._reserved + dollars <= self._max_cost
+
+    async def _next_turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _charge_lost(self, job: Job, dollars: float) -> None:
+        """Count attempts whose billing is unknown as billed, at the most."""
+        lost = job.scorer.activity.maybe_billed - self._maybe_billed.get(job, 0)
+        self._maybe_billed[job] = job.scorer.activity.maybe_billed
+        self._spent += lost * dollars
 
     def forgo(self, admission: Admission) -> None:
         """Give back what was admitted and then not asked."""
@@ -94,13 +127,11 @@ class Budget:
             self._free(admission)
 
     def settle(self, job: Job, admission: Admission, outcomes: Sequence[Outcome] | None) -> None:
-        """Replace the reservation by what was spent; None where that is not known."""
+        """Replace the reservation by what was spent; None where nothing was answered."""
         if not admission.counted:
             return
         self._spent += self._cost(job, admission, outcomes)
-        lost = job.scorer.activity.maybe_billed - self._maybe_billed.get(job, 0)
-        self._maybe_billed[job] = job.scorer.activity.maybe_billed
-        self._spent += lost * admission.dollars / admission.calls
+        self._charge_lost(job, admission.dollars / admission.calls)
         self._free(admission)
 
     def _free(self, admission: Admission) -> None:
@@ -112,19 +143,17 @@ class Budget:
                 turn.set_result(None)
 
     def _cost(self, job: Job, admission: Admission, outcomes: Sequence[Outcome] | None) -> float:
-        if outcomes is None:
-            return admission.dollars
         spent = Spent()
-        for outcome in outcomes:
+        for outcome in outcomes or ():
             if isinstance(outcome, Reply):
                 spent.add(outcome.usage)
         cost = cost_of(spent, job.price)
         return admission.dollars if cost is None else cost
 
 
-def most_dollars(job: Job, item: Work) -> float:
+def most_dollars(job: Job, call: Call) -> float:
     """The most that one call can cost; 0 where only calls are counted."""
-    most: Usage | None = job.scorer.most_tokens(item.call) if job.price else None
+    most: Usage | None = job.scorer.most_tokens(call) if job.price else None
     if most is None or job.price is None:
         return 0.0
     spent = Spent()

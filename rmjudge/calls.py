@@ -111,6 +111,18 @@ class Usage:
     output_tokens: int | None = None
     cached_tokens: int | None = None
 
+    def plus(self, other: Usage) -> Usage:
+        """The tokens of two replies to one call; None where neither says."""
+        return Usage(
+            _sum(self.input_tokens, other.input_tokens),
+            _sum(self.output_tokens, other.output_tokens),
+            _sum(self.cached_tokens, other.cached_tokens),
+        )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one + (other or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -16,7 +16,6 @@ from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.report import Shares
 from rmjudge.metrics.tallies import Credits
 from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
-from rmjudge.scorer import Scorer
 from rmjudge.vocabulary import DOMAINS, Domain
 
 
@@ -68,19 +67,17 @@ class Relief:
     def _combined(self, job: Job, filled: Mapping[int, int]) -> ScorerResult:
         credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
         tuples: list[TupleResult] = []
-        shares = {job.scorer.name: 0, self.job.scorer.name: 0}
+        helper = self._name_beside(job)
+        shares = {job.scorer.name: 0, helper: 0}
         for index in range(len(job.plans)):
             helped = index in filled and job.lacks(index)
             source, place = (self.job, filled[index]) if helped else (job, index)
-            plan, answers = source.plans[place], source.answers[place]
-            credits[plan.item.domain].append(plan.credits(answers))
-            shares[source.scorer.name] += not source.lacks(place)
-            tuples.append(
-                replace(
-                    tuple_result(plan, answers, plan.credits(answers)), scorer=source.scorer.name
-                )
-            )
-        name = combined_name(job, self.job.scorer)
+            giver = helper if helped else job.scorer.name
+            plan, cells = source.plans[place], source.credits(place)
+            credits[plan.item.domain].append(cells)
+            shares[giver] += not source.lacks(place)
+            tuples.append(replace(tuple_result(plan, source.answers[place], cells), scorer=giver))
+        name = f"{job.scorer.name} + {helper}"
         metrics = compute_metrics(name, job.scorer.method, order_of(job), credits)
         return ScorerResult(
             metrics=replace(metrics, shares=Shares(shares, self.tuples)),
@@ -91,10 +88,20 @@ class Relief:
             cost_known=True,
             statuses={},
             models={},
-            notes=(),
+            notes=self._notes(job),
         )
 
+    def _name_beside(self, job: Job) -> str:
+        """What the fallback is called beside a job's scorer, which may be its namesake."""
+        scorer = self.job.scorer
+        if scorer.name != job.scorer.name:
+            return scorer.name
+        return f"{scorer.name} at {scorer.identity.get('url', 'another place')}"
 
-def combined_name(job: Job, fallback: Scorer) -> str:
-    """What a combined row is called."""
-    return f"{job.scorer.name} + {fallback.name}"
+    def _notes(self, job: Job) -> tuple[str, ...]:
+        if job.scorer.method == self.job.scorer.method:
+            return ()
+        whose = (
+            "a reward's, strict" if job.scorer.method == "pointwise" else "a judge's, half credit"
+        )
+        return (f"its headline reading is {whose}, also where {self._name_beside(job)} scored",)

@@ -110,6 +110,7 @@ class Orchestrator:
         queue = self._jobs[job] = WorkQueue(pending, _tuple_of if job.scorer.whole_tuples else None)
         if job.stopped is not None:
             queue.close()
+        job.scorer.activity.gate = self._budget.gate_for(job)
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
         asking = job.scorer.concurrency
         # A few more workers than may ask: while answers go to disk, others are asked for.

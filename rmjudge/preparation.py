@@ -72,7 +72,7 @@ def prepare(
             )
     jobs = tuple(job_for(item, data, options) for item in chosen)
     if options.max_cost is not None:
-        _check_bounded(jobs)
+        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
     return Prepared(
         options=options,
         data=data,

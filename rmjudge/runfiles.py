@@ -43,6 +43,19 @@ def folders_for(folder: Path, scorers: Sequence[str], *, several: bool = False) 
     return folders
 
 
+def parts_of_relieved_run(folder: Path) -> list[Path]:
+    """The subfolders that a run with a fallback wrote; a later run may have none, or others."""
+    found = []
+    for path in folder.glob(f"*/{RUN}"):
+        try:
+            about = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(about, dict) and "fallback" in about:
+            found.append(path.parent)
+    return found
+
+
 def clear_results(folders: Iterable[Path]) -> None:
     """Remove an earlier run's files, which would hide these or pass for a part of them.
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from rmjudge.calls import (
     Answer,
@@ -27,6 +27,9 @@ from rmjudge.calls import (
 )
 from rmjudge.vocabulary import Method
 
+Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
+"""Given the calls, and whether an attempt at them was paid for; raises StopRun to refuse."""
+
 
 @dataclass(slots=True)
 class Activity:
@@ -38,6 +41,8 @@ class Activity:
     retried: int = 0
     maybe_billed: int = 0
     note: str = ""
+    gate: Gate | None = None
+    """Asked before another attempt at calls; None where nothing limits the run."""
     remarks: list[str] = field(default_factory=list)
 
 

@@ -17,12 +17,12 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import StopRun
-from rmjudge.fallback import Relief, combined_name, left_by, needs_fallback
+from rmjudge.fallback import Relief, left_by, needs_fallback
 from rmjudge.job import Job
 from rmjudge.orchestrator import Orchestrator
 from rmjudge.preparation import Prepared, job_for
 from rmjudge.results import ScorerResult
-from rmjudge.runfiles import clear_results, folders_for, slug, write_result
+from rmjudge.runfiles import clear_results, folders_for, parts_of_relieved_run, write_result
 from rmjudge.version import __version__
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -160,22 +160,17 @@ def _write(prepared: Prepared, parts: Sequence[_Part], wall_s: float, resume: st
         "wall_s": round(wall_s, 3),
         "resume": resume,
     }
+    if prepared.fallback is not None:
+        about["fallback"] = prepared.fallback.scorer.name
     folders = _folders(prepared, [part.result.metrics.scorer for part in parts])
     for index, (folder, part) in enumerate(zip(folders, parts, strict=True)):
         write_result(folder, part.result, {"index": index, **part.about(), **about})
 
 
 def _folders(prepared: Prepared, names: Sequence[str]) -> list[Path]:
-    """A folder for each result, freed of what an earlier run of the same command left there."""
-    out = prepared.out
-    if prepared.fallback is None:
-        folders = folders_for(out, names)
-        if len(folders) > 1:
-            clear_results([out])
-        return folders
-    fallback = prepared.fallback.scorer
-    mixed = [combined_name(job, fallback) for job in prepared.jobs]
-    possible = [out / slug(name) for name in (fallback.name, *mixed)]
-    folders = folders_for(out, names, several=True)
-    clear_results([out, *(folder for folder in possible if folder not in folders)])
+    """A folder for each result, freed of what an earlier run with a fallback left there."""
+    out, helped = prepared.out, prepared.fallback is not None
+    folders = folders_for(out, names, several=helped)
+    stale = [folder for folder in parts_of_relieved_run(out) if folder not in folders]
+    clear_results([*stale, *([out] if out not in folders else [])])
     return folders

@@ -110,3 +110,34 @@ def test_what_a_lost_connection_may_have_cost_counts_as_spent(
     server.reset()
     cli(*command(server, *words), "--cache-dir", "other")
     assert calls["cost"]["usd"] < cli.json("o/run.json")["cost"]["usd"]
+
+
+def test_every_attempt_counts_as_a_call(cli: Cli, server: ModelServer) -> None:
+    server.control(script=["status:500", "ok"] * 4)
+    done = cli(*command(server, "--max-calls", "10", "--concurrency", "1"))
+    assert done.returncode == 3
+    assert server.stats["received"] == 10
+
+
+def test_a_retry_whose_first_attempt_may_be_billed_must_fit_as_well(
+    cli: Cli, server: ModelServer
+) -> None:
+    (cli.home / "rmjudge.toml").write_text(PRICE)
+    server.control(script=["status:504"] * 5)
+    # One call may cost up to some 13 dollars: two fit into 30, three do not.
+    words = ("--max-cost", "30", "--concurrency", "1", "--param", "max_tokens=2000")
+    done = cli(*command(server, *words))
+    assert done.returncode == 3
+    assert server.stats["received"] == 2
+
+
+def test_a_paid_reply_without_an_answer_is_part_of_the_cost(cli: Cli, server: ModelServer) -> None:
+    (cli.home / "rmjudge.toml").write_text(PRICE)
+    one = ("run", server.judge, "--limit", "1", "--domain", "chat", "--concurrency", "1")
+    cli(*one, "--out", "plain", "--cache-dir", "a")
+    server.reset()
+    server.control(script=["null-content", "ok"] * 9)
+    cli(*one, "--out", "twice", "--cache-dir", "b")
+    tokens = [cli.json(f"{out}/run.json")["tokens"]["input"] for out in ("plain", "twice")]
+    assert server.stats["delivered"] == 18
+    assert tokens[1] == 2 * tokens[0]

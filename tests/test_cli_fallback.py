@@ -124,6 +124,39 @@ def test_a_remote_that_answers_everything_has_no_fallback_row(
     assert cli.results("o").keys() == {"openai-judge/metrics.json", "openai-judge/results.jsonl"}
 
 
+def test_what_another_fallback_left_in_the_folder_is_no_part_of_the_run(
+    cli: Cli, server: ModelServer
+) -> None:
+    cut = command(server, "--max-calls", "20")
+    cli(*cut, "--fallback", FALLBACK)
+    cli(*cut, "--fallback", "baseline/markdown")
+    folders = {name.split("/")[0] for name in cli.results("o")}
+    assert folders == {"openai-judge", "baseline-markdown", "openai-judge-baseline-markdown"}
+
+
+def test_a_later_run_without_a_fallback_leaves_nothing_of_it(cli: Cli, server: ModelServer) -> None:
+    cli(*command(server, "--max-calls", "20", "--fallback", FALLBACK))
+    cli(*command(server))
+    assert cli.results("o").keys() == {"metrics.json", "results.jsonl"}
+
+
+def test_a_namesake_elsewhere_is_told_apart(cli: Cli, server: ModelServer) -> None:
+    gone = "openai/judge@http://127.0.0.1:9/v1"
+    words = ("--limit", "1", "--outage", "0.1", "--out", "o")
+    cli("run", gone, *words, "--fallback", server.judge)
+    (mixed,) = (path for path in cli.results("o") if path.endswith("v1/results.jsonl"))
+    givers = {
+        line["scorer"] for line in lines(cli, mixed.removesuffix("/results.jsonl").join(("o/", "")))
+    }
+    assert givers == {f"openai/judge at {server.root}/v1"}
+
+
+def test_the_combined_row_says_whose_reading_it_headlines(cli: Cli, server: ModelServer) -> None:
+    done = cli(*command(server, "--max-calls", "20", "--fallback", FALLBACK))
+    told = "its headline reading is a judge's, half credit, also where baseline/length scored"
+    assert told in " ".join(done.stdout.split())
+
+
 def test_calls_that_cannot_be_scored_are_no_reason_for_the_fallback(
     cli: Cli, server: ModelServer
 ) -> None:

@@ -175,7 +175,7 @@ import rmjudge
 def crash(*arguments, **named):
     raise RuntimeError("a bug")
 
-transport.Lanes.post = crash
+transport.Wire.post = crash
 rmjudge.evaluate(sys.argv[1], limit=1)
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import httpx
@@ -12,10 +13,12 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
 from rmjudge.calls import Failure, Json, Reply
+from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import (
     CallError,
+    FinalForCall,
     MalformedBodyError,
     RawReply,
     Request,
@@ -27,6 +30,7 @@ from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
 Parse = Callable[[Json], Sequence[Reply]]
+Readmit = Callable[[bool], Awaitable[None]]
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -78,20 +82,31 @@ class Sender:
         )
 
     async def send(
-        self, request: Request, parse: Parse, tokens: int, *, last_resort: bool = True
+        self,
+        request: Request,
+        parse: Parse,
+        tokens: int,
+        *,
+        last_resort: bool = True,
+        readmit: Readmit | None = None,
     ) -> Sequence[Reply] | Failure:
         """Send until there is an answer or no hope.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
         `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
-        says nothing of the endpoint's health, since the caller has another way to ask.
+        says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
+        is asked before each further attempt and told whether the one before was paid for.
 
         Raises:
             StopRun: nothing more can be had from this endpoint.
         """
         body = _ENCODE(request.body).encode("ascii")
+
+        async def attempt() -> Sequence[Reply]:
+            return await self._attempt(request, body, parse, tokens)
+
         try:
-            return await self._with_retries(request, body, parse, tokens)
+            return await self._with_retries(attempt, readmit)
         except CallError as error:
             if isinstance(error, Retryable) and error.paid_for:
                 return error.paid_for
@@ -100,21 +115,34 @@ class Sender:
             return Failure(error.status, error.message)
 
     async def _with_retries(
-        self, request: Request, body: bytes, parse: Parse, tokens: int
+        self, attempt: Callable[[], Awaitable[Sequence[Reply]]], readmit: Readmit | None
     ) -> Sequence[Reply]:
         try:
-            return await self._attempt(request, body, parse, tokens)
+            return await attempt()
         except Retryable as error:
-            first = [error]
+            first, paid_for = [error], error.paid_for
 
         async def again() -> Sequence[Reply]:
+            nonlocal paid_for
             # tenacity costs as much as reading the reply, so it is asked once something
             # failed, and is told of that attempt as its first.
             if first:
                 raise first.pop()
-            return await self._attempt(request, body, parse, tokens)
+            if readmit is not None:
+                await readmit(bool(paid_for))
+            try:
+                return await attempt()
+            except Retryable as error:
+                error.paid_for = paid_for = _both(error.paid_for, paid_for)
+                raise
 
-        return cast(Sequence[Reply], await self._retrying(again))
+        try:
+            replies = cast(Sequence[Reply], await self._retrying(again))
+        except (StopRun, FinalForCall):
+            if paid_for:  # delivered, and worth as much as when the attempts are used up
+                return paid_for
+            raise
+        return _both(replies, paid_for)
 
     async def _attempt(
         self, request: Request, body: bytes, parse: Parse, tokens: int
@@ -228,6 +256,16 @@ class Sender:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._wire.aclose()
+
+
+def _both(replies: Sequence[Reply], before: Sequence[Reply]) -> tuple[Reply, ...]:
+    """Replies that also answer for what the ones before them cost; those, where there are none."""
+    if not replies or not before:
+        return tuple(replies or before)
+    return tuple(
+        replace(one, usage=one.usage.plus(other.usage))
+        for one, other in zip(replies, before, strict=True)
+    )
 
 
 def _is_empty(reply: Reply) -> bool:
