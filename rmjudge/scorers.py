@@ -66,7 +66,7 @@ def choose(
     _refuse_twins([item.scorer for item in chosen])
     if options.max_cost is not None:
         _check_ceiling(chosen)
-    if all(item.scorer.method == "pointwise" for item in chosen):
+    if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
         for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
             if given:
                 raise UsageError(f"{name} is for comparisons, and this run has only rewards")
