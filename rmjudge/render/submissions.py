@@ -20,8 +20,6 @@ COLUMNS: Final = (
     *("Model Name", "Model Type", "Chat", "Math", "Code", "Safety", "Easy", "Normal", "Hard"),
     *("Domain Avg", "Difficulty Avg", "Overall", "Potentially Score Mismatch", "License Type"),
 )
-TYPES: Final = ("Scalar RM", "GenRM", "Reasoning GenRM", "LLM", "Reasoning LLM")
-LICENSES: Final = ("Open Source", "Open Weight", "Proprietary", "Unknown")
 _DEFAULT_TYPE: Final[dict[Method, str]] = {"pointwise": "Scalar RM", "pairwise": "LLM"}
 
 

@@ -12,7 +12,6 @@ from rmjudge.viewing import View
 from rmjudge.viewing.lengths import length_curve
 from rmjudge.vocabulary import DIFFICULTIES
 
-WIDTH: Final = 400.0
 """Units across a chart; a phone shows them smaller, a desk larger."""
 LEFT: Final = 30.0
 RIGHT: Final = 388.0
