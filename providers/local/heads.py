@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from rmjudge.errors import UsageError
+from rmjudge.providers.local import memory
 from rmjudge.providers.local.forward import Forward, States
 from rmjudge.providers.local.rewards import Way, run_until_stopped, way_of
 from rmjudge.providers.local.texts import TokenIds
@@ -117,10 +118,11 @@ class WholeModel:
         try:
             logits = _logits(self._model, texts)[:, self._label]
             return [float(value) for value in logits.float().tolist()]
-        except torch.OutOfMemoryError:
-            if len(texts) == 1:
+        except (RuntimeError, MemoryError) as error:
+            if len(texts) == 1 or not memory.ran_out(error):
                 raise
         # Outside the handler, whose traceback would hold on to what the failed pass had taken.
+        memory.give_back()
         self._budget = max(1, self._budget // 2)
         middle = len(texts) // 2
         return [*self._scored(texts[:middle]), *self._scored(texts[middle:])]

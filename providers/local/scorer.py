@@ -137,16 +137,18 @@ class LocalScorer(ABC):
             return replica
 
     def _computed(self, replica: Replica, calls: Sequence[Call]) -> Sequence[Outcome]:
-        import torch  # noqa: PLC0415 - loaded already
+        from rmjudge.providers.local.memory import ran_out  # noqa: PLC0415 - needs torch
 
         try:
             return replica.answer(calls, self._stopping)
-        except torch.OutOfMemoryError as error:
-            raise ProviderStopped(
-                f"{self.name}: there is no memory for one text alone; cut texts with "
-                "--max-tokens, choose a smaller --dtype, or spread the model with --device-map auto"
-            ) from error
-        except _FAULTS as error:  # such as a token that the model has no embedding for
+        except (MemoryError, *_FAULTS) as error:
+            if ran_out(error):
+                raise ProviderStopped(
+                    f"{self.name}: there is no memory for one text alone; cut texts with "
+                    "--max-tokens, choose a smaller --dtype, or spread the model with "
+                    "--device-map auto"
+                ) from error
+            # Such as a token that the model has no embedding for.
             raise ProviderStopped(f"{self.name} fails on these texts: {error}") from error
 
     def most_tokens(self, call: Call) -> Usage | None:
