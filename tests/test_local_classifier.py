@@ -15,7 +15,7 @@ from local_models import TEXTS, Kind, answers, make, values, write_data
 
 import rmjudge
 from rmjudge.calls import Call, CompareCall, Failure, Outcome, Reply, Reward, RewardCall
-from rmjudge.errors import Interrupted
+from rmjudge.errors import Interrupted, ProviderStopped
 from rmjudge.providers.local import forward, scorer
 from rmjudge.providers.local.classifier import Classifier, ClassifierReplica
 from rmjudge.providers.local.scorer import LocalScorer, Replica
@@ -189,6 +189,20 @@ class Waiting:
     def answer(self, calls: Any, stopping: Event) -> list[Outcome]:
         assert self.go.wait(20)
         return [Reply(Reward(1.0))] * len(calls)
+
+
+@pytest.mark.parametrize("fault", [TypeError, AssertionError, ImportError])
+async def test_a_model_whose_code_fails_at_its_loading_stops_with_its_words(
+    folder: Path, fault: type[Exception]
+) -> None:
+    class Broken(Slow):
+        def _load(self, device: str) -> Replica:
+            raise fault("its own words")
+
+    made = Broken(folder, 1)
+    with pytest.raises(ProviderStopped, match="hf/slow does not run here: its own words"):
+        await made.answer(calls()[:1])
+    await made.aclose()
 
 
 async def test_two_devices_work_side_by_side_and_tell_their_remark_once(folder: Path) -> None:

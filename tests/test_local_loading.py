@@ -124,6 +124,18 @@ def test_the_template_is_found_where_older_tokenizers_keep_it(
     assert Classifier(LocalSettings(str(folder))).identity["template"] == CHATML
 
 
+def test_a_chat_template_that_is_no_text_is_told(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_bytes(b"\xff\xfe")
+    assert f"{folder}: chat_template.jinja cannot be read" in refused(folder)
+
+
+@pytest.mark.parametrize("item", [{"template": "x"}, {"name": "default"}, "x"])
+def test_a_list_of_templates_without_names_is_told(folder: Path, item: object) -> None:
+    (folder / "chat_template.jinja").unlink()
+    change(folder, "tokenizer_config.json", chat_template=[item])
+    assert "not each item has a name and a template" in refused(folder)
+
+
 # Labels
 
 

@@ -30,6 +30,7 @@ device and attention, so that this number says enough."""
 BATCHES: Final[Mapping[str, int]] = {"cpu": LOCAL_BATCH, "mps": LOCAL_BATCH, "cuda": 384}
 """Calls handed over at once: a faster device has more tuples in a commit."""
 _FAULTS: Final = (RuntimeError, LookupError, ValueError, AttributeError)
+_AT_LOAD: Final = (*_FAULTS, TypeError, AssertionError, ImportError)
 
 
 class Replica(Protocol):
@@ -128,7 +129,7 @@ class LocalScorer(ABC):
             except UsageError as error:
                 # Other scorers of the run go on; what is answered so far is kept.
                 raise ProviderStopped(str(error)) from error
-            except _FAULTS as error:  # of the model's own code, on a first short text
+            except _AT_LOAD as error:  # of the model's own code, on a first short text
                 raise ProviderStopped(f"{self.name} does not run here: {error}") from error
             finally:
                 self.activity.note = ""
