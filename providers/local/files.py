@@ -93,7 +93,7 @@ class ModelFiles:
                 )
             return asked
         own = self.tokenizer_config.get("model_max_length")
-        tokens = int(own) if isinstance(own, (int, float)) and 0 < own < SANE_TOKENS else None
+        tokens = int(own) if isinstance(own, (int, float)) and 1 <= own < SANE_TOKENS else None
         return min((limit for limit in (tokens, positions) if limit is not None), default=None)
 
     @property

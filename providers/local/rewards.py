@@ -15,7 +15,7 @@ from rmjudge.providers.base import as_reward, reward_call
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.texts import TokenIds, Tokens
-from rmjudge.providers.rendering import template_from_file
+from rmjudge.providers.rendering import conversation, template_from_file, try_chat_template
 
 if TYPE_CHECKING:
     from rmjudge.providers.local.forward import Forward, States
@@ -89,7 +89,7 @@ def chat_template(files: ModelFiles, settings: LocalSettings) -> str:
     """The chat template's text: the user's, or else the tokenizer's.
 
     Raises:
-        UsageError: there is none, or the user's does not render a conversation.
+        UsageError: there is none, or it does not render a conversation.
     """
     if settings.template is not None:
         return template_from_file(settings.template).source
@@ -99,6 +99,7 @@ def chat_template(files: ModelFiles, settings: LocalSettings) -> str:
             f"{files.name}: its tokenizer has no chat template; give the one it was trained with: "
             "--template FILE (Jinja: messages)"
         )
+    try_chat_template(own, files.name, conversation("the-prompt", "the-response"))
     return own
 
 
