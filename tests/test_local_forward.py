@@ -144,7 +144,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         forward.run(groups(), out_of_memory_above(1, lambda: RuntimeError("something else"), []))
 
 
-def test_the_identity_names_the_way_and_the_product() -> None:
+def test_it_tells_the_way_and_the_product() -> None:
     model = decoder("llama")
     assert Forward(model, way="sorted").described["way"] == "sorted/1"
     assert Forward(model).described == {"way": "packed/1", "matmul": "torch"}

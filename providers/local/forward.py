@@ -74,7 +74,7 @@ class Forward:
 
     @property
     def described(self) -> Mapping[str, Json]:
-        """What of this changes a score, be it by rounding alone."""
+        """What of this changes a score by rounding alone: kept with answers, in no identity."""
         return self._described
 
     def run(self, groups: Sequence[Group], read: Callable[[States], Sequence[T]]) -> list[list[T]]:
