@@ -10,6 +10,7 @@ Reduction: TypeAlias = Literal["sum", "mean"]
 Engine: TypeAlias = Literal["local", "ray"]
 
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16")
+JUDGE_BATCH: Final = 18
 LOCAL_BATCH: Final = 96
 """Calls handed over at once, on a CPU: whole tuples, and seconds of work."""
 ENGINES: Final[tuple[Engine, ...]] = ("local", "ray")
