@@ -10,7 +10,7 @@ from typing import Final
 from rmjudge.providers.base import Provider
 from rmjudge.providers.decisions import DecisionProvider
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.local.settings import LOCAL_BATCH
+from rmjudge.providers.local.settings import JUDGE_BATCH, LOCAL_BATCH
 from rmjudge.providers.registry import HOSTED, LOCAL, provider_class
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.vocabulary import JUDGING_METHODS
@@ -73,7 +73,7 @@ def _local(name: str) -> Listing:
         key_variables=(),
         key_set=None,
         methods=JUDGING_METHODS if judge else ("pointwise",),
-        batch=LOCAL_BATCH,
+        batch=JUDGE_BATCH if judge else LOCAL_BATCH,
         logprobs=judge,
         prompt_cache=False,
         proved_by="transformers' own forward, text by text, on tiny models",

@@ -6,8 +6,10 @@ Either way the text of the template is part of the scorer's identity.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,52 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
             raise UsageError(f"the template {name} does not render: {error}") from error
 
     return render
+
+
+def try_chat_template(source: str, name: str, messages: Messages) -> None:
+    """Render once, with what transformers gives templates: names that are not set are empty.
+
+    Raises:
+        UsageError: it does not compile, or does not render `messages`.
+    """
+    from jinja2 import nodes  # noqa: PLC0415 - only with templates
+    from jinja2.ext import Extension, loopcontrols  # noqa: PLC0415
+    from jinja2.parser import Parser  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    from rmjudge.judging.templates import RENDERING_FAULTS  # noqa: PLC0415
+
+    class Generation(Extension):
+        """Marks what the assistant wrote, for training; here its body alone counts."""
+
+        tags = {"generation"}  # noqa: RUF012 - as Jinja declares it
+
+        def parse(self, parser: Parser) -> list[nodes.Node]:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    def refuse(message: Any) -> None:
+        raise ValueError(message)
+
+    def to_json(value: Any, **options: Any) -> str:
+        return json.dumps(value, **{"ensure_ascii": False, **options})
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = to_json
+    environment.globals["raise_exception"] = refuse
+    environment.globals["strftime_now"] = lambda form: datetime.now(UTC).strftime(form)
+    tokens = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"), "")
+    try:
+        environment.from_string(source).render(
+            messages=messages, add_generation_prompt=False, **tokens
+        )
+    except RENDERING_FAULTS as error:
+        raise UsageError(
+            f"{name}: its chat template does not render a conversation: {error}; "
+            "give a sound one with --template FILE"
+        ) from error
 
 
 def template_from_tokenizer(model: str) -> ChatTemplate:

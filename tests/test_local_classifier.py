@@ -15,8 +15,8 @@ from local_models import TEXTS, Kind, answers, make, values, write_data
 
 import rmjudge
 from rmjudge.calls import Call, CompareCall, Failure, Outcome, Reply, Reward, RewardCall
-from rmjudge.errors import Interrupted
-from rmjudge.providers.local import forward, scorer
+from rmjudge.errors import Interrupted, ProviderStopped
+from rmjudge.providers.local import forward, scorer, threads
 from rmjudge.providers.local.classifier import Classifier, ClassifierReplica
 from rmjudge.providers.local.scorer import LocalScorer, Replica
 from rmjudge.providers.local.settings import LocalSettings
@@ -186,9 +186,23 @@ class Waiting:
     def __init__(self, go: Event) -> None:
         self.go = go
 
-    def answer(self, calls: Any, stopping: Event) -> list[Outcome]:
+    def answer(self, calls: Any, stopping: Event, found: Any = None) -> list[Outcome]:
         assert self.go.wait(20)
         return [Reply(Reward(1.0))] * len(calls)
+
+
+@pytest.mark.parametrize("fault", [TypeError, AssertionError, ImportError])
+async def test_a_model_whose_code_fails_at_its_loading_stops_with_its_words(
+    folder: Path, fault: type[Exception]
+) -> None:
+    class Broken(Slow):
+        def _load(self, device: str) -> Replica:
+            raise fault("its own words")
+
+    made = Broken(folder, 1)
+    with pytest.raises(ProviderStopped, match="hf/slow does not run here: its own words"):
+        await made.answer(calls()[:1])
+    await made.aclose()
 
 
 async def test_two_devices_work_side_by_side_and_tell_their_remark_once(folder: Path) -> None:
@@ -236,6 +250,41 @@ async def test_a_stop_keeps_the_tuples_that_are_complete(folder: Path, attention
             assert list(group) == list(everything[6 * k : 6 * k + 6])
     assert Failure("stopped", "the run is ending") in outcomes
     assert any(isinstance(outcome, Reply) for outcome in outcomes) == (attention == "auto")
+
+
+async def test_a_pass_that_does_not_end_hands_over_what_is_finished_and_holds_nothing_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "HAND_OVER_S", 0.1)
+    monkeypatch.setattr(threads, "LEAVE_S", 0.1)
+    made = Classifier(LocalSettings(str(folder), attention="eager"))
+    inside, go = Event(), Event()
+    load = made._load
+
+    def loaded(device: str) -> Replica:
+        replica: Any = load(device)
+        forward = replica._head._forward
+        states, passes = forward._route.states, []
+
+        def held(*words: Any) -> Any:
+            passes.append(words)
+            if len(passes) == 8:  # of the second tuple
+                inside.set()
+                assert go.wait(60)
+            return states(*words)
+
+        forward._route.states = held
+        return replica  # type: ignore[no-any-return]
+
+    made._load = loaded  # type: ignore[method-assign]
+    asked = asyncio.create_task(made.answer(calls()))
+    await asyncio.to_thread(inside.wait, 60)
+    made.drain()
+    outcomes = await asked
+    await made.aclose()
+    assert not go.is_set()
+    go.set()
+    assert [type(outcome) for outcome in outcomes] == [Reply] * 6 + [Failure] * 12
 
 
 async def test_a_closed_scorer_can_be_used_again(folder: Path) -> None:

@@ -144,7 +144,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         forward.run(groups(), out_of_memory_above(1, lambda: RuntimeError("something else"), []))
 
 
-def test_the_identity_names_the_way_and_the_product() -> None:
+def test_it_tells_the_way_and_the_product() -> None:
     model = decoder("llama")
     assert Forward(model, way="sorted").described["way"] == "sorted/1"
     assert Forward(model).described == {"way": "packed/1", "matmul": "torch"}
@@ -188,3 +188,13 @@ def test_padded_batches_leave_the_states_of_single_sequences() -> None:
     found = forward.run(groups(), read)
     assert max(widths) > 1
     assert largest(found, plainly(model, groups())) < 1e-4
+
+
+def test_a_model_that_runs_no_text_at_all_is_told_in_a_line() -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise TypeError("its own words")
+
+    model = decoder("llama")
+    model.layers[0].forward = broken
+    with pytest.raises(UsageError, match="does not run on a short text: its own words"):
+        Forward(model)

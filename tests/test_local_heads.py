@@ -180,3 +180,25 @@ def _call() -> Any:
     from rmjudge.calls import RewardCall
 
     return RewardCall(*TEXTS[0])
+
+
+def test_a_batch_that_finds_no_memory_on_a_cpu_is_halved(tmp_path: Path) -> None:
+    from transformers import BertForSequenceClassification
+
+    seen: list[int] = []
+
+    class Large(BertForSequenceClassification):  # type: ignore[misc]
+        def forward(self, input_ids: Any, **more: Any) -> Any:
+            seen.append(len(input_ids))
+            if len(input_ids) > 2:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")
+            return super().forward(input_ids=input_ids, **more)
+
+    folder = make(tmp_path, Kind("bert", adds="ends", template=FOR_ENCODERS))
+    texts = [(9, 10), (9, 30, 31), (9, 40, 41), (9, 50, 51, 52)]
+    head = head_of(Large.from_pretrained(folder).eval(), 0, texts[:2], plain=False)
+    seen.clear()
+    (halved,) = head.rewards([texts], Event())
+    alone = [head.rewards([[text]], Event())[0] for text in texts]
+    assert seen[:3] == [4, 2, 2]
+    assert halved == pytest.approx([value for one in alone for value in one or ()], abs=1e-4)

@@ -124,6 +124,40 @@ def test_the_template_is_found_where_older_tokenizers_keep_it(
     assert Classifier(LocalSettings(str(folder))).identity["template"] == CHATML
 
 
+def test_a_chat_template_that_is_no_text_is_told(folder: Path) -> None:
+    (folder / "chat_template.jinja").write_bytes(b"\xff\xfe")
+    assert f"{folder}: chat_template.jinja cannot be read" in refused(folder)
+
+
+@pytest.mark.parametrize("item", [{"template": "x"}, {"name": "default"}, "x"])
+def test_a_list_of_templates_without_names_is_told(folder: Path, item: object) -> None:
+    (folder / "chat_template.jinja").unlink()
+    change(folder, "tokenizer_config.json", chat_template=[item])
+    assert "not each item has a name and a template" in refused(folder)
+
+
+@pytest.mark.parametrize("source", ["{% if %}", "{{ raise_exception('never') }}", "{{ 1 // 0 }}"])
+def test_a_chat_template_that_renders_nothing_is_told_before_the_run(
+    folder: Path, source: str
+) -> None:
+    (folder / "chat_template.jinja").write_text(source)
+    assert f"{folder}: its chat template does not render a conversation" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if tools %}{{ tools }}{% endif %}{{ bos_token }}{{ messages[0].tool_calls }}",
+        "{{ strftime_now('%Y') }}{{ messages | tojson(ensure_ascii=False) }}",
+        "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% break %}"
+        "{% endfor %}",
+    ],
+)
+def test_a_chat_template_has_what_transformers_gives_it(folder: Path, source: str) -> None:
+    (folder / "chat_template.jinja").write_text(source)
+    assert Classifier(LocalSettings(str(folder))).identity["template"] == source
+
+
 # Labels
 
 
@@ -146,6 +180,7 @@ def test_several_labels_are_listed_and_one_is_to_be_named(tmp_path: Path) -> Non
         (2048, 512, None, 512),
         (512, 2048, None, 512),
         (2048, 512, 1024, 1024),
+        (2048, 0.5, None, 2048),
         (None, 10**30, None, None),
         (None, 10**30, 99, 99),
     ],
@@ -153,7 +188,7 @@ def test_several_labels_are_listed_and_one_is_to_be_named(tmp_path: Path) -> Non
 def test_the_longest_text(
     folder: Path,
     positions: int | None,
-    model_max_length: int,
+    model_max_length: float,
     asked: int | None,
     limit: int | None,
 ) -> None:

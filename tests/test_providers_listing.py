@@ -97,6 +97,7 @@ def test_a_prompt_cache_is_listed_where_one_is_made_use_of() -> None:
 def test_batches_are_those_of_the_provider() -> None:
     batches = {name: item.batch for name, item in LISTED.items() if item.batch > 1}
     assert batches["tei"] == 32
+    assert (batches["hf"], batches["dpo"], batches["hf-judge"]) == (96, 96, 18)
     assert batches["sglang"] == batches["openrlhf"] == 16
     assert not set(batches) & {*JUDGES, "vllm", "nim", "hf-endpoint", "systemone"}
 

@@ -15,7 +15,14 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.local.files import ModelFiles, find
 from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import load_model, load_tokenizer
-from rmjudge.providers.local.rewards import PARSER, RewardReplica, chat_template, read_reply
+from rmjudge.providers.local.rewards import (
+    PARSER,
+    Found,
+    RewardReplica,
+    chat_template,
+    ignore,
+    read_reply,
+)
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
@@ -86,10 +93,12 @@ class ClassifierReplica(RewardReplica):
         return self._texts.encode([(call.prompt, call.response) for call in calls])
 
     def rewards(
-        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
         """Read the head."""
-        return self._head.rewards([[text.ids for text in group] for group in groups], stopping)
+        return self._head.rewards(
+            [[text.ids for text in group] for group in groups], stopping, found
+        )
 
 
 def _probes(texts: Texts, model: Any) -> list[TokenIds]:

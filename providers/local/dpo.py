@@ -23,8 +23,10 @@ from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import dtype_of, load_model, load_tokenizer
 from rmjudge.providers.local.rewards import (
     PARSER,
+    Found,
     RewardReplica,
     chat_template,
+    ignore,
     read_reply,
     run_until_stopped,
     way_of,
@@ -149,20 +151,25 @@ class ImplicitReplica(RewardReplica):
         ]
 
     def rewards(
-        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
         """Ask the models one after the other and take the difference."""
-        policy, *references = (model.responses(groups, stopping) for model in self._models)
-        made: list[list[float] | None] = []
-        for k, own in enumerate(policy):
-            others = [reference[k] for reference in references]
-            if own is None or any(other is None for other in others):
-                made.append(None)
-                continue
-            values = [item.total / item.tokens if self._mean else item.total for item in own]
-            for other in others:
-                values = [a - b.total for a, b in zip(values, other or (), strict=True)]
-            made.append(values)
+        *before, last = self._models
+        done = [model.responses(groups, stopping) for model in before]
+        made: list[list[float] | None] = [None] * len(groups)
+
+        def keep(number: int, own: Sequence[ResponseLogprob]) -> None:
+            parts = [model[number] for model in done]
+            if any(part is None for part in parts):
+                return
+            policy, *references = (*(part or () for part in parts), own)
+            values = [item.total / item.tokens if self._mean else item.total for item in policy]
+            for other in references:
+                values = [a - b.total for a, b in zip(values, other, strict=True)]
+            made[number] = values
+            found(number, values)
+
+        last.responses(groups, stopping, keep)
         return made
 
 
@@ -182,7 +189,10 @@ class Likelihoods:
         self.way = way_of(self._forward)
 
     def responses(
-        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+        self,
+        groups: Sequence[Sequence[Tokens]],
+        stopping: Event,
+        found: Found[ResponseLogprob] = ignore,
     ) -> list[list[ResponseLogprob] | None]:
         """Log-probabilities of each text's tokens from its `start` on; None where left out."""
         from rmjudge.providers.local.logprobs import response_logprobs  # noqa: PLC0415
@@ -194,7 +204,7 @@ class Likelihoods:
             return response_logprobs(states, first, self._logits)
 
         ids = [[text.ids for text in group] for group in groups]
-        return run_until_stopped(self._forward, ids, read, stopping)
+        return run_until_stopped(self._forward, ids, read, stopping, found)
 
 
 def logits_of(model: Any) -> Callable[[Tensor], Tensor]:

@@ -93,7 +93,7 @@ class ModelFiles:
                 )
             return asked
         own = self.tokenizer_config.get("model_max_length")
-        tokens = int(own) if isinstance(own, (int, float)) and 0 < own < SANE_TOKENS else None
+        tokens = int(own) if isinstance(own, (int, float)) and 1 <= own < SANE_TOKENS else None
         return min((limit for limit in (tokens, positions) if limit is not None), default=None)
 
     @property
@@ -103,14 +103,27 @@ class ModelFiles:
 
     @property
     def chat_template(self) -> str | None:
-        """The tokenizer's chat template, as transformers would pick it."""
+        """The tokenizer's chat template, as transformers would pick it.
+
+        Raises:
+            UsageError: its file or its list cannot be read.
+        """
         file = self.folder / "chat_template.jinja"
         if file.is_file():
-            return file.read_text("utf-8")
+            try:
+                return file.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise UsageError(f"{self.name}: {file.name} cannot be read: {error}") from error
         held = self.tokenizer_config.get("chat_template")
         if isinstance(held, list):  # several, by name
-            named = {item["name"]: item["template"] for item in held if isinstance(item, dict)}
-            held = named.get("default")
+            if not all(
+                isinstance(item, dict) and {"name", "template"} <= set(item) for item in held
+            ):
+                raise UsageError(
+                    f"{self.name}: tokenizer_config.json has a list as its chat_template, and not "
+                    "each item has a name and a template; give one with --template FILE"
+                )
+            held = next((item["template"] for item in held if item["name"] == "default"), None)
         return held if isinstance(held, str) and held else None
 
     @property

@@ -42,7 +42,7 @@ class Forward:
         way: "auto" is packed where the decoder can.
 
     Raises:
-        UsageError: `way` is "packed" and the decoder cannot.
+        UsageError: `way` is "packed" and the decoder cannot, or it does not run at all.
         ValueError: The decoder is in training mode.
     """
 
@@ -74,7 +74,7 @@ class Forward:
 
     @property
     def described(self) -> Mapping[str, Json]:
-        """What of this changes a score, be it by rounding alone."""
+        """What of this changes a score by rounding alone: kept with answers, in no identity."""
         return self._described
 
     def run(self, groups: Sequence[Group], read: Callable[[States], Sequence[T]]) -> list[list[T]]:
@@ -136,7 +136,13 @@ def _prepare(
 ) -> tuple[matmul.Product, str]:
     """Set the decoder to its fastest exact form: which product it uses, why it is not packed."""
     groups = selftest.texts(decoder)
-    expected = selftest.plain(decoder, groups)
+    try:
+        expected = selftest.plain(decoder, groups)
+    except selftest.FAILURES as error:
+        if memory.ran_out(error):
+            raise
+        told = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UsageError(f"the model does not run on a short text: {told}") from error
     product = matmul.speed_up(decoder)
     if product != "torch" and selftest.difference(
         expected, lambda: selftest.plain(decoder, groups)

@@ -77,6 +77,14 @@ Follow: TypeAlias = Callable[[Sequence[Place]], int | None]
 """Given the places so far, the token to go on with, or None to look no further."""
 
 
+Finding: TypeAlias = Callable[[int, T | Failure], None]
+"""Told the number of a prompt and its outcome as soon as there is one."""
+
+
+def _ignore(number: int, outcome: object) -> None:
+    """Nobody waits for the parts."""
+
+
 class Generator:
     """A model on its device, in eval mode, and how much it may hold and write.
 
@@ -108,7 +116,9 @@ class Generator:
         self._expected = expected_tokens
         self._budget = token_budget or (CPU_TOKENS if self._device.type == "cpu" else GPU_TOKENS)
 
-    def write(self, prompts: Sequence[Prompt], stopping: Event) -> list[Written | Failure]:
+    def write(
+        self, prompts: Sequence[Prompt], stopping: Event, found: Finding[Written] = _ignore
+    ) -> list[Written | Failure]:
         """Go on from each prompt; all have a seed or none has.
 
         Once `stopping` is set no batch is begun, and the one under way has `GRACE_S` left.
@@ -121,10 +131,15 @@ class Generator:
             rows = self._generate(batch, room, [_Sampling(seeds)] if seeds else [], [patience])
             return [self._written(row, broken=patience.broken) for row in rows]
 
-        return self._in_batches(prompts, self._room, run, stopping)
+        return self._in_batches(prompts, self._room, run, stopping, found)
 
     def look(
-        self, prompts: Sequence[Prompt], follow: Follow, top: int, stopping: Event
+        self,
+        prompts: Sequence[Prompt],
+        follow: Follow,
+        top: int,
+        stopping: Event,
+        found: Finding[tuple[Place, ...]] = _ignore,
     ) -> list[tuple[Place, ...] | Failure]:
         """Tell the `top` likeliest tokens after each prompt; nothing is sampled.
 
@@ -137,7 +152,7 @@ class Generator:
             self._generate(batch, MOST_PLACES, [looking], [])
             return [tuple(places) for places in looking.places]
 
-        return self._in_batches(prompts, self._room_to_look, run, stopping)
+        return self._in_batches(prompts, self._room_to_look, run, stopping, found)
 
     def _room(self, prompt: Prompt) -> int:
         """How much may be written after a prompt: it follows from its own length alone."""
@@ -155,6 +170,7 @@ class Generator:
         room: Callable[[Prompt], int],
         run: Callable[[Sequence[Prompt]], list[T | Failure]],
         stopping: Event,
+        found: Finding[T],
     ) -> list[T | Failure]:
         """Run prompts of like room and length together; too little memory halves the batch."""
         outcomes: dict[int, T | Failure] = {}
@@ -170,7 +186,9 @@ class Generator:
             batch = [prompts[number] for number in numbers]
             results = self._attempt(run, batch)
             if results is not None:
-                outcomes.update(zip(numbers, results, strict=True))
+                for number, result in zip(numbers, results, strict=True):
+                    outcomes[number] = result
+                    found(number, result)
             elif len(batch) == 1:
                 outcomes[numbers[0]] = Failure(
                     "out-of-memory",

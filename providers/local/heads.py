@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from rmjudge.errors import UsageError
+from rmjudge.providers.local import memory
 from rmjudge.providers.local.forward import Forward, States
-from rmjudge.providers.local.rewards import Way, run_until_stopped, way_of
+from rmjudge.providers.local.rewards import Found, Telling, Way, ignore, run_until_stopped, way_of
 from rmjudge.providers.local.texts import TokenIds
 
 CPU_TOKENS: Final = 2048
@@ -38,7 +39,7 @@ class Head(Protocol):
     way: Way
 
     def rewards(
-        self, groups: Sequence[Sequence[TokenIds]], stopping: Event
+        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
         """The raw logit of each text; None for a group left out because of `stopping`."""
         ...
@@ -72,10 +73,10 @@ class LastTokenHead:
         self.way = way_of(self._forward)
 
     def rewards(
-        self, groups: Sequence[Sequence[TokenIds]], stopping: Event
+        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
         """Run the decoder and apply the head in fp32."""
-        return run_until_stopped(self._forward, groups, self._read, stopping)
+        return run_until_stopped(self._forward, groups, self._read, stopping, found)
 
     def _read(self, states: States) -> list[float]:
         last = torch.stack([rows[-1] for rows in states.rows])
@@ -95,15 +96,17 @@ class WholeModel:
         self.way = Way("sorted", "the classifier runs as a whole", "whole/1")
 
     def rewards(
-        self, groups: Sequence[Sequence[TokenIds]], stopping: Event
+        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
         """Compute each distinct text once."""
         texts = sorted({ids for group in groups for ids in group}, key=lambda ids: (len(ids), ids))
         done: dict[TokenIds, float] = {}
+        tell = Telling(groups, done, found)
         while texts and not stopping.is_set():
             size = self._fitting(texts)
             done.update(zip(texts[-size:], self._scored(texts[-size:]), strict=True))
             del texts[-size:]
+            tell.complete()
         return [
             [done[ids] for ids in group] if all(ids in done for ids in group) else None
             for group in groups
@@ -117,10 +120,11 @@ class WholeModel:
         try:
             logits = _logits(self._model, texts)[:, self._label]
             return [float(value) for value in logits.float().tolist()]
-        except torch.OutOfMemoryError:
-            if len(texts) == 1:
+        except (RuntimeError, MemoryError) as error:
+            if len(texts) == 1 or not memory.ran_out(error):
                 raise
         # Outside the handler, whose traceback would hold on to what the failed pass had taken.
+        memory.give_back()
         self._budget = max(1, self._budget // 2)
         middle = len(texts) // 2
         return [*self._scored(texts[:middle]), *self._scored(texts[middle:])]

@@ -24,10 +24,10 @@ from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import load_model, load_tokenizer
 from rmjudge.providers.local.replies import chat_reply, parser_of
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
-from rmjudge.providers.local.settings import LocalSettings
+from rmjudge.providers.local.settings import JUDGE_BATCH, LocalSettings
 from rmjudge.providers.rendering import template_from_file
 
-AT_ONCE: Final[Mapping[str, int]] = {"cpu": 18, "mps": 36, "cuda": 72}
+AT_ONCE: Final[Mapping[str, int]] = {"cpu": JUDGE_BATCH, "mps": 36, "cuda": 72}
 """Calls handed over at once, few since judges are large: a crash costs what is under way."""
 
 

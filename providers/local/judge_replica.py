@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rmjudge.calls import Call, Failure, Json, Outcome
 from rmjudge.errors import UsageError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OPENING: Final = "<think>"
 ENDLESS: Final = 10**9
+Keep: TypeAlias = Callable[[int, dict[str, Json] | Failure], None]
 
 
 def switches_of(judging: JudgingMethod) -> dict[str, bool]:
@@ -130,11 +131,13 @@ class JudgeReplica:
             token_budget=token_budget,
         )
 
-    def answer(self, calls: Sequence[Call], stopping: Event) -> list[Outcome]:
+    def answer(
+        self, calls: Sequence[Call], stopping: Event, found: dict[int, Outcome] | None = None
+    ) -> list[Outcome]:
         """One outcome a call, in order."""
         from rmjudge.providers.local.generation import Prompt  # noqa: PLC0415 - needs torch
 
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, Outcome] = {} if found is None else found
         texts: dict[int, str] = {}
         for number, call in enumerate(calls):
             try:
@@ -147,19 +150,31 @@ class JudgeReplica:
                 texts.items(), self._frame.tokens(list(texts.values())), strict=True
             )
         ]
+        asked = list(texts)
+
+        def keep(place: int, raw: dict[str, Json] | Failure) -> None:
+            outcomes[asked[place]] = (
+                raw if isinstance(raw, Failure) else reply_of(raw, self._judging)
+            )
+
         ask = self._seen if self._judging.needs_logprobs else self._said
-        for number, raw in zip(texts, ask(prompts, list(texts.values()), stopping), strict=True):
-            outcomes[number] = raw if isinstance(raw, Failure) else reply_of(raw, self._judging)
+        for place, raw in enumerate(ask(prompts, list(texts.values()), stopping, keep)):
+            if asked[place] not in outcomes:  # left out, or too long
+                keep(place, raw)
         return [outcomes[number] for number in range(len(calls))]
 
     def _said(
-        self, prompts: Sequence[Prompt], texts: Sequence[str], stopping: Event
+        self, prompts: Sequence[Prompt], texts: Sequence[str], stopping: Event, keep: Keep
     ) -> list[dict[str, Json] | Failure]:
-        written = self._generator.write(prompts, stopping)
-        return [
-            item if isinstance(item, Failure) else self._raw_text(item, prompt, text)
-            for item, prompt, text in zip(written, prompts, texts, strict=True)
-        ]
+        def raw(place: int, item: Written | Failure) -> dict[str, Json] | Failure:
+            if isinstance(item, Failure):
+                return item
+            return self._raw_text(item, prompts[place], texts[place])
+
+        written = self._generator.write(
+            prompts, stopping, lambda place, item: keep(place, raw(place, item))
+        )
+        return [raw(place, item) for place, item in enumerate(written)]
 
     def _raw_text(self, written: Written, prompt: Prompt, text: str) -> dict[str, Json]:
         # Tags of reasoning are special tokens in some vocabularies, and the parser needs them.
@@ -173,13 +188,19 @@ class JudgeReplica:
         }
 
     def _seen(
-        self, prompts: Sequence[Prompt], _texts: Sequence[str], stopping: Event
+        self, prompts: Sequence[Prompt], _texts: Sequence[str], stopping: Event, keep: Keep
     ) -> list[dict[str, Json] | Failure]:
-        looked = self._generator.look(prompts, self._follow(), TOP_LOGPROBS, stopping)
-        return [
-            item if isinstance(item, Failure) else self._raw_places(item, prompt)
-            for item, prompt in zip(looked, prompts, strict=True)
-        ]
+        def raw(place: int, item: tuple[Place, ...] | Failure) -> dict[str, Json] | Failure:
+            return item if isinstance(item, Failure) else self._raw_places(item, prompts[place])
+
+        looked = self._generator.look(
+            prompts,
+            self._follow(),
+            TOP_LOGPROBS,
+            stopping,
+            lambda place, item: keep(place, raw(place, item)),
+        )
+        return [raw(place, item) for place, item in enumerate(looked)]
 
     def _follow(self) -> Callable[[Sequence[Place]], int | None]:
         """Go past blanks to the first visible token, and past a "1" that may become a "10"."""

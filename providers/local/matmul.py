@@ -22,7 +22,8 @@ from torch import Tensor, nn
 Product: TypeAlias = Literal["torch", "onednn", "widened"]
 
 GAIN: Final = 1.3
-"""So much faster must another kernel be: the choice is in a scorer's identity, not to waver."""
+"""So much faster must another kernel be. The choice is kept with each answer, and a matrix made of
+two is flagged: it is not to waver."""
 
 SCRATCH: Final = 1 << 22
 ROWS: Final = 256

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from rmjudge.calls import Answer, Call, Failure, Outcome, Reply, Reward, RewardCall, Unscored, Usage
 from rmjudge.errors import UsageError
@@ -15,7 +15,8 @@ from rmjudge.providers.base import as_reward, reward_call
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.texts import TokenIds, Tokens
-from rmjudge.providers.rendering import template_from_file
+from rmjudge.providers.local.threads import LEFT_OUT
+from rmjudge.providers.rendering import conversation, template_from_file, try_chat_template
 
 if TYPE_CHECKING:
     from rmjudge.providers.local.forward import Forward, States
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PARSER: Final = "local-reward/1"
-_LEFT_OUT: Final = Failure("stopped", "the run is ending")
+Found: TypeAlias = Callable[[int, Sequence[T]], None]
+"""Told the number of a group that is complete and its values, as soon as it is."""
+
+
+def ignore(number: int, values: Sequence[object]) -> None:
+    """Nobody waits for the parts."""
 
 
 class RewardReplica(ABC):
@@ -39,14 +45,16 @@ class RewardReplica(ABC):
 
     @abstractmethod
     def rewards(
-        self, groups: Sequence[Sequence[Tokens]], stopping: Event
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
         """Score groups of different texts with one prompt; None for a group left out."""
 
-    def answer(self, calls: Sequence[Call], stopping: Event) -> Sequence[Outcome]:
+    def answer(
+        self, calls: Sequence[Call], stopping: Event, found: dict[int, Outcome] | None = None
+    ) -> Sequence[Outcome]:
         """Score the calls; those with one prompt, or one render, are computed together."""
         asked = [reward_call(call) for call in calls]
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, Outcome] = {} if found is None else found
         texts: dict[int, Tokens] = {}
         groups: dict[str, dict[TokenIds, list[int]]] = {}
         for k, (call, tokens) in enumerate(zip(asked, self.encode(asked), strict=True)):
@@ -58,16 +66,13 @@ class RewardReplica(ABC):
                 texts[k] = tokens
                 groups.setdefault(call.prompt, {}).setdefault(tokens.ids, []).append(k)
         together = [list(group.values()) for group in groups.values()]
-        scored = self.rewards([[texts[ks[0]] for ks in group] for group in together], stopping)
-        for group, values in zip(together, scored, strict=True):
-            for number, ks in enumerate(group):
-                for k in ks:
-                    outcomes[k] = (
-                        _LEFT_OUT
-                        if values is None
-                        else _reply(texts[k], values[number], self.computed)
-                    )
-        return [outcomes[k] for k in range(len(asked))]
+
+        def keep(number: int, values: Sequence[float]) -> None:
+            for ks, value in zip(together[number], values, strict=True):
+                outcomes.update((k, _reply(texts[k], value, self.computed)) for k in ks)
+
+        self.rewards([[texts[ks[0]] for ks in group] for group in together], stopping, keep)
+        return [outcomes.get(k, LEFT_OUT) for k in range(len(asked))]
 
 
 def _reply(tokens: Tokens, value: float | None, computed: str) -> Reply:
@@ -89,7 +94,7 @@ def chat_template(files: ModelFiles, settings: LocalSettings) -> str:
     """The chat template's text: the user's, or else the tokenizer's.
 
     Raises:
-        UsageError: there is none, or the user's does not render a conversation.
+        UsageError: there is none, or it does not render a conversation.
     """
     if settings.template is not None:
         return template_from_file(settings.template).source
@@ -99,7 +104,26 @@ def chat_template(files: ModelFiles, settings: LocalSettings) -> str:
             f"{files.name}: its tokenizer has no chat template; give the one it was trained with: "
             "--template FILE (Jinja: messages)"
         )
+    try_chat_template(own, files.name, conversation("the-prompt", "the-response"))
     return own
+
+
+class Telling(Generic[T]):
+    """Tells `found` of each group once, when `done` has all its texts."""
+
+    def __init__(
+        self, groups: Sequence[Sequence[TokenIds]], done: Mapping[TokenIds, T], found: Found[T]
+    ) -> None:
+        self._left = dict(enumerate(groups))
+        self._done = done
+        self._found = found
+
+    def complete(self) -> None:
+        """Look which groups have become complete."""
+        for number, group in list(self._left.items()):
+            if all(ids in self._done for ids in group):
+                del self._left[number]
+                self._found(number, [self._done[ids] for ids in group])
 
 
 class _StoppedError(Exception):
@@ -111,13 +135,16 @@ def run_until_stopped(
     groups: Sequence[Sequence[TokenIds]],
     read: Callable[[States], Sequence[T]],
     stopping: Event,
+    found: Found[T] = ignore,
 ) -> list[list[T] | None]:
     """Run the groups; once asked to stop, return what is complete and None for the rest."""
     done: dict[TokenIds, T] = {}
+    tell = Telling(groups, done, found)
 
     def reading(states: States) -> Sequence[T]:
         values = read(states)
         done.update(zip(states.sequences, values, strict=True))
+        tell.complete()
         if stopping.is_set():
             raise _StoppedError
         return values

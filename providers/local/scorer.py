@@ -6,13 +6,12 @@ answers are stored and Ctrl-C is heard meanwhile. A run that the cache answers l
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
 from threading import Event, Lock
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from rmjudge.calls import Answer, Call, Json, Outcome, Usage
 from rmjudge.errors import Interrupted, ProviderStopped, UsageError
@@ -20,6 +19,7 @@ from rmjudge.providers.local.devices import devices_of, kind_of
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.loading import dtype_of
 from rmjudge.providers.local.settings import LOCAL_BATCH, LocalSettings
+from rmjudge.providers.local.threads import Batch, Threads
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method
 
@@ -30,6 +30,7 @@ device and attention, so that this number says enough."""
 BATCHES: Final[Mapping[str, int]] = {"cpu": LOCAL_BATCH, "mps": LOCAL_BATCH, "cuda": 384}
 """Calls handed over at once: a faster device has more tuples in a commit."""
 _FAULTS: Final = (RuntimeError, LookupError, ValueError, AttributeError)
+_AT_LOAD: Final = (*_FAULTS, TypeError, AssertionError, ImportError)
 
 
 class Replica(Protocol):
@@ -38,12 +39,19 @@ class Replica(Protocol):
     remark: str
     """What people must know of how it computes; empty for nothing."""
 
-    def answer(self, calls: Sequence[Call], stopping: Event) -> Sequence[Outcome]:
+    def answer(
+        self, calls: Sequence[Call], stopping: Event, found: dict[int, Outcome] | None = None
+    ) -> Sequence[Outcome]:
         """Answer calls, in order, one outcome each.
+
+        They are put into `found`, too, by place and as they come: another thread may read it.
 
         Once `stopping` is set, finish the pass under way and give a `Failure` for the rest.
         """
         ...
+
+
+Free: TypeAlias = "SimpleQueue[tuple[str, Replica | None]]"
 
 
 class LocalScorer(ABC):
@@ -79,10 +87,9 @@ class LocalScorer(ABC):
         self._devices = devices_of(settings)
         self.batch = BATCHES[kind_of(self._devices[0])]
         self.concurrency = len(self._devices) + 1  # one waits, so that no device does
-        self._stopping = Event()
         self._loading = Lock()
-        self._pool: ThreadPoolExecutor | None = None
-        self._free: SimpleQueue[tuple[str, Replica | None]] = SimpleQueue()
+        self._threads: Threads | None = None
+        self._free: Free = SimpleQueue()
 
     @abstractmethod
     def _load(self, device: str) -> Replica:
@@ -98,27 +105,27 @@ class LocalScorer(ABC):
         Raises:
             StopRun: the model cannot be loaded, or has no memory for one text.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads(), self._answer, tuple(calls))
-
-    def _threads(self) -> ThreadPoolExecutor:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(len(self._devices), thread_name_prefix=self.name)
+        if self._threads is None:
             self._free = SimpleQueue()
             for device in self._devices:
                 self._free.put((device, None))
-        return self._pool
+            self._threads = Threads(
+                len(self._devices), self.name, partial(self._answer, self._free)
+            )
+        return await self._threads.run(tuple(calls))
 
-    def _answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
-        if self._stopping.is_set():
+    def _answer(self, free: Free, batch: Batch, stopping: Event) -> Sequence[Outcome]:
+        if stopping.is_set():
             raise Interrupted("the run is ending")
-        device, replica = self._free.get()
+        device, replica = free.get()
         try:
             if replica is None:
                 replica = self._loaded(device)
-            return self._computed(replica, calls)
+                if stopping.is_set():
+                    raise Interrupted("the run is ending")
+            return self._computed(replica, batch, stopping)
         finally:
-            self._free.put((device, replica))
+            free.put((device, replica))
 
     def _loaded(self, device: str) -> Replica:
         with self._loading:
@@ -128,7 +135,7 @@ class LocalScorer(ABC):
             except UsageError as error:
                 # Other scorers of the run go on; what is answered so far is kept.
                 raise ProviderStopped(str(error)) from error
-            except _FAULTS as error:  # of the model's own code, on a first short text
+            except _AT_LOAD as error:  # of the model's own code, on a first short text
                 raise ProviderStopped(f"{self.name} does not run here: {error}") from error
             finally:
                 self.activity.note = ""
@@ -136,17 +143,19 @@ class LocalScorer(ABC):
                 self.activity.remarks.append(replica.remark)
             return replica
 
-    def _computed(self, replica: Replica, calls: Sequence[Call]) -> Sequence[Outcome]:
-        import torch  # noqa: PLC0415 - loaded already
+    def _computed(self, replica: Replica, batch: Batch, stopping: Event) -> Sequence[Outcome]:
+        from rmjudge.providers.local.memory import ran_out  # noqa: PLC0415 - needs torch
 
         try:
-            return replica.answer(calls, self._stopping)
-        except torch.OutOfMemoryError as error:
-            raise ProviderStopped(
-                f"{self.name}: there is no memory for one text alone; cut texts with "
-                "--max-tokens, choose a smaller --dtype, or spread the model with --device-map auto"
-            ) from error
-        except _FAULTS as error:  # such as a token that the model has no embedding for
+            return replica.answer(batch.calls, stopping, batch.found)
+        except (MemoryError, *_FAULTS) as error:
+            if ran_out(error):
+                raise ProviderStopped(
+                    f"{self.name}: there is no memory for one text alone; cut texts with "
+                    "--max-tokens, choose a smaller --dtype, or spread the model with "
+                    "--device-map auto"
+                ) from error
+            # Such as a token that the model has no embedding for.
             raise ProviderStopped(f"{self.name} fails on these texts: {error}") from error
 
     def most_tokens(self, call: Call) -> Usage | None:
@@ -159,17 +168,15 @@ class LocalScorer(ABC):
 
     def drain(self) -> None:
         """Let the passes under way finish; start no other."""
-        self._stopping.set()
+        if self._threads is not None:
+            self._threads.stop()
 
     async def aclose(self) -> None:
-        """Free the models, once the passes under way are finished."""
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        self._stopping.set()
-        await asyncio.to_thread(pool.shutdown)
-        self._free = SimpleQueue()
-        self._stopping.clear()
+        """Free the models; a pass that takes long is left to itself."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            await threads.aclose()
+            self._free = SimpleQueue()
 
 
 def described(provider: str, files: ModelFiles, settings: LocalSettings) -> dict[str, Json]:

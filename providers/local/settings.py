@@ -12,6 +12,8 @@ Engine: TypeAlias = Literal["local", "ray"]
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16")
 LOCAL_BATCH: Final = 96
 """Calls handed over at once, on a CPU: whole tuples, and seconds of work."""
+JUDGE_BATCH: Final = 18
+"""The same of judges, which are large."""
 ENGINES: Final[tuple[Engine, ...]] = ("local", "ray")
 REDUCTIONS: Final[tuple[Reduction, ...]] = ("sum", "mean")
 

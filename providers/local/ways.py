@@ -95,14 +95,15 @@ class Sorted:
         self._alone = alone
 
     def units(self, groups: Sequence[Group]) -> list[Unit]:
-        """One for each distinct sequence of a group, the longest first."""
+        """One for each distinct sequence of a group, the longest first if padded."""
         units = []
         for number, group in enumerate(groups):
             order = sorted(range(len(group)), key=lambda k: group[k])
             for sequence, equal in groupby(order, key=lambda k: group[k]):
                 places = tuple((number, k) for k in equal)
                 units.append(Unit((tuple(sequence),) * len(places), places, len(sequence)))
-        return sorted(units, key=lambda unit: -unit.size)
+        # Alone, length plays no part: group by group, so that a stop finds groups complete.
+        return units if self._alone else sorted(units, key=lambda unit: -unit.size)
 
     def batches(self, units: Sequence[Unit], budget: int) -> list[list[Unit]]:
         """As many as the budget holds at the longest one's length, or one."""
