@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.render.styles import style_sheets
 from rmjudge.runfiles import write_text
 from rmjudge.statistics.comparison import compare
-from rmjudge.statistics.scored import Scored, common_reading, scored_of
+from rmjudge.statistics.scored import Scored, TupleKey, common_reading, scored_of
 from rmjudge.statistics.style import lengths_of, style_of
 from rmjudge.viewing import View, gather, read_runs
 
@@ -70,9 +72,11 @@ def sections(view: View) -> list[Section]:
         tables = _or_reason(lambda: _compared(scored))
         folded = len(scored) * (len(scored) - 1) // 2 > UNFOLDED
         found.append(Section("compare", "Comparison", tables, folded=folded))
-    if any(viewed.item for viewed in view.tuples) and scored:
-        tables = _or_reason(lambda: _styles(view, scored))
-        found.append(Section("style", "What style is worth", tables))
+    for place, data in enumerate(_data_sets(view, scored)):
+        tables = _or_reason(partial(_styles, data))
+        about = f" on {data.name}" if place or len(data.scored) < len(scored) else ""
+        anchor = f"style-{place + 1}" if place else "style"
+        found.append(Section(anchor, f"What style is worth{about}", tables))
     return found
 
 
@@ -87,17 +91,38 @@ def _compared(scored: Sequence[Scored]) -> list[Sheet]:
     return comparison_sheets(compare(scored, common_reading(item.method for item in scored)), TOP)
 
 
-def _styles(view: View, scored: Sequence[Scored]) -> list[Sheet]:
-    """Of the tuples whose texts are known, beside the baselines on them."""
-    data = DataSet("", tuple(viewed.item for viewed in view.tuples if viewed.item))
-    lengths = {(item.domain, item.id): lengths_of(item) for item in data}
-    named = {item.name for item in scored}
-    beside = [baseline_of(kind, data) for kind in BASELINES]
-    everyone = [*scored, *(item for item in beside if item.name not in named)]
-    reading = common_reading(item.method for item in scored)
-    known = [
-        Scored(item.name, item.method, {k: v for k, v in item.credits.items() if k in lengths})
-        for item in everyone
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A data set and who scored it, on the tuples whose texts are known."""
+
+    data: DataSet
+    scored: tuple[Scored, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{'+'.join(self.data.domains)}, {len(self.data):,} tuples"
+
+
+def _data_sets(view: View, scored: Sequence[Scored]) -> list[_Scored]:
+    """Put scorers of the same tuples together: figures of other data do not stand beside theirs."""
+    items = {(v.domain, v.id): v.item for v in view.tuples if v.item}
+    together: dict[frozenset[TupleKey], list[Scored]] = {}
+    for item in scored:
+        known = {key: value for key, value in item.credits.items() if key in items}
+        if known:
+            together.setdefault(frozenset(known), []).append(Scored(item.name, item.method, known))
+    return [
+        _Scored(DataSet("", tuple(items[key] for key in items if key in keys)), tuple(members))
+        for keys, members in together.items()
     ]
-    found = [style_of(item, lengths, reading) for item in known if item.credits]
-    return style_sheets([(f"{'+'.join(data.domains)}, {len(data):,} tuples", found)])
+
+
+def _styles(those: _Scored) -> list[Sheet]:
+    """Report a data set's scorers, beside the baselines on it."""
+    lengths = {(item.domain, item.id): lengths_of(item) for item in those.data}
+    named = {item.name for item in those.scored}
+    beside = [baseline_of(kind, those.data) for kind in BASELINES]
+    everyone = [*those.scored, *(item for item in beside if item.name not in named)]
+    reading = common_reading(item.method for item in those.scored)
+    found = [style_of(item, lengths, reading) for item in everyone]
+    return style_sheets([(those.name, found)])
