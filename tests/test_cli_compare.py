@@ -113,6 +113,19 @@ def test_an_average_that_leaves_domains_out_is_marked(runs: Cli, cli: Cli) -> No
     assert "all*" not in runs("compare", LENGTH, RANDOM).stdout
 
 
+def test_two_runs_of_one_model_are_told_apart_by_their_folders(
+    cli: Cli, server: ModelServer
+) -> None:
+    for order in ("both", "seeded"):
+        words = ["--limit", "2", "--order", order, "--out", f"runs/{order}"]
+        assert cli("run", server.judge, *words).returncode == 0
+    shown = " ".join(cli("compare", "runs").stdout.split())
+    assert "A openai/judge (both)" in shown
+    assert "B openai/judge (seeded)" in shown
+    assert "A: pairwise, both orders, runs/both" in shown
+    assert "B: pairwise, seeded order, runs/seeded" in shown
+
+
 def test_csv_has_a_row_for_each_part(runs: Cli) -> None:
     done = runs("compare", LENGTH, RANDOM, "--format", "csv")
     rows = list(csv.DictReader(done.stdout.splitlines()))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.render.comparisons import comparison_csv, comparison_json, comparison_sheets
-from rmjudge.render.rows import labels
+from rmjudge.render.rows import about, labels
 from rmjudge.render.sheets import sheets_markdown, sheets_renderable
 from rmjudge.runtexts import Texts, check_same_texts, read_runs
 from rmjudge.statistics import comparison
@@ -30,13 +30,14 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     ]
     reading = arguments.reading or common_reading(item.method for item in scored)
     found = comparison.compare(scored, reading)
+    described = [about(result) for result in results]
     match arguments.format:
         case "json":
             print_text(comparison_json(found))
         case "csv":
             print_text(comparison_csv(found))
         case "markdown":
-            print_text(sheets_markdown(comparison_sheets(found, arguments.top)))
+            print_text(sheets_markdown(comparison_sheets(found, arguments.top, described)))
         case _:
-            tables().print(sheets_renderable(comparison_sheets(found, arguments.top)))
+            tables().print(sheets_renderable(comparison_sheets(found, arguments.top, described)))
     return 0

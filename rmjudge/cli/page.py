@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,8 +72,9 @@ def sections(view: View) -> list[Section]:
         tables = _or_reason(lambda: _compared(scored))
         folded = len(scored) * (len(scored) - 1) // 2 > UNFOLDED
         found.append(Section("compare", "Comparison", tables, folded=folded))
+    own = {scorer.name: scorer.result.metrics.scorer for scorer in view.scorers}
     for place, data in enumerate(_data_sets(view, scored)):
-        tables = _or_reason(partial(_styles, data))
+        tables = _or_reason(partial(_styles, data, own))
         about = f" on {data.name}" if place or len(data.scored) < len(scored) else ""
         anchor = f"style-{place + 1}" if place else "style"
         found.append(Section(anchor, f"What style is worth{about}", tables))
@@ -117,10 +118,10 @@ def _data_sets(view: View, scored: Sequence[Scored]) -> list[_Scored]:
     ]
 
 
-def _styles(those: _Scored) -> list[Sheet]:
-    """Report a data set's scorers, beside the baselines on it."""
+def _styles(those: _Scored, own: Mapping[str, str]) -> list[Sheet]:
+    """Report a data set's scorers, beside the baselines on it; `own` holds their own names."""
     lengths = {(item.domain, item.id): lengths_of(item) for item in those.data}
-    named = {item.name for item in those.scored}
+    named = {own[item.name] for item in those.scored}
     beside = [baseline_of(kind, those.data) for kind in BASELINES]
     everyone = [*those.scored, *(item for item in beside if item.name not in named)]
     reading = common_reading(item.method for item in those.scored)

@@ -44,10 +44,15 @@ CSV_HEADER: Final = (
 )
 
 
-def comparison_sheets(comparison: Comparison, top: int) -> list[Sheet]:
-    """Lay out the scorers, each pair, and the `top` tuples on which they differ most."""
+def comparison_sheets(
+    comparison: Comparison, top: int, described: Sequence[str] = ()
+) -> list[Sheet]:
+    """Lay out the scorers, each pair, and the `top` tuples on which they differ most.
+
+    `described` says of each scorer how its run was made.
+    """
     letters = _letters(comparison.scorers)
-    sheets = [_scorers(comparison, letters)]
+    sheets = [_scorers(comparison, letters, described)]
     for pair in comparison.pairs:
         one, two = letters[pair.first], letters[pair.second]
         sheets += [_pair(comparison, pair, one, two), _kappa_cells(pair, one, two)]
@@ -66,7 +71,7 @@ def _letters(scorers: Sequence[str]) -> dict[str, str]:
     return {name: alphabet[place] if few else f"#{place + 1}" for place, name in enumerate(scorers)}
 
 
-def _scorers(comparison: Comparison, letters: dict[str, str]) -> Sheet:
+def _scorers(comparison: Comparison, letters: dict[str, str], described: Sequence[str]) -> Sheet:
     domains = tuple(comparison.tuples)
     counts = ", ".join(f"{domain} {count:,}" for domain, count in comparison.tuples.items())
     over = scope(None, domains)
@@ -78,6 +83,7 @@ def _scorers(comparison: Comparison, letters: dict[str, str]) -> Sheet:
         )
     if comparison.elsewhere:
         notes.append(f"{comparison.elsewhere:,} tuples left out: not in every run.")
+    notes += [f"{mark}: {text}" for mark, text in zip(letters.values(), described, strict=False)]
     return Sheet(
         title=f"Compared on the {sum(comparison.tuples.values()):,} tuples that all scored "
         f"({counts})",
