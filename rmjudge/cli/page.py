@@ -8,19 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from rmjudge.cli.comparing import comparable
 from rmjudge.cli.console import say
 from rmjudge.cli.style import BASELINES, baseline_of
 from rmjudge.dataset import DataSet
 from rmjudge.errors import UsageError
 from rmjudge.render.comparisons import comparison_sheets
 from rmjudge.render.page import Section, to_html
+from rmjudge.render.rows import about
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.styles import style_sheets
 from rmjudge.runfiles import write_text
 from rmjudge.statistics.comparison import compare
 from rmjudge.statistics.scored import Scored, TupleKey, common_reading, scored_of
 from rmjudge.statistics.style import lengths_of, style_of
-from rmjudge.viewing import View, gather, read_runs
+from rmjudge.viewing import View, ViewedRun, ViewedScorer, gather, read_runs
 
 PAGES: Final = (".html", ".htm")
 TOP: Final = 15
@@ -38,10 +40,11 @@ def write_page(
         UsageError: it is no file that a page could be, or cannot be written.
     """
     _check(path)
-    view = gather(read_runs(folders), data=data, cache_folder=cache_folder, notice=say)
+    runs = read_runs(folders)
+    view = gather(runs, data=data, cache_folder=cache_folder, notice=say)
     for note in view.notes:
         say(f"warning: {note}")
-    text = to_html(view, sections(view))
+    text = to_html(view, sections(view, runs))
     write_text(path, text)
     say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
 
@@ -56,7 +59,7 @@ def _check(path: Path) -> None:
         raise UsageError(f"--html {path}: there is no folder {path.parent}; make it first")
 
 
-def sections(view: View) -> list[Section]:
+def sections(view: View, runs: Sequence[ViewedRun]) -> list[Section]:
     """What statistics say of the runs: comparisons of two or more, and what style is worth."""
     found: list[Section] = []
     # Rows that a fallback had a part in stand for some of the tuples, or for two scorers.
@@ -69,15 +72,19 @@ def sections(view: View) -> list[Section]:
         note = "Not compared: the runs use one id for different texts. Give runs of the same data."
         return [Section("compare", "Comparison", (Sheet(note),))]
     if len(scored) > 1:
-        tables = _or_reason(lambda: _compared(scored))
-        folded = len(scored) * (len(scored) - 1) // 2 > UNFOLDED
+        whole = [run.stored for run in runs if run.result.metrics.shares is None]
+        kept, left = comparable(whole)
+        there = {run.folder for run in kept}
+        members = [scorer for scorer in view.scorers if scorer.result.folder in there]
+        tables = _or_reason(lambda: _compared(members, left))
+        folded = len(members) * (len(members) - 1) // 2 > UNFOLDED
         found.append(Section("compare", "Comparison", tables, folded=folded))
     own = {scorer.name: scorer.result.metrics.scorer for scorer in view.scorers}
     for place, data in enumerate(_data_sets(view, scored)):
         tables = _or_reason(partial(_styles, data, own))
-        about = f" on {data.name}" if place or len(data.scored) < len(scored) else ""
+        where = f" on {data.name}" if place or len(data.scored) < len(scored) else ""
         anchor = f"style-{place + 1}" if place else "style"
-        found.append(Section(anchor, f"What style is worth{about}", tables))
+        found.append(Section(anchor, f"What style is worth{where}", tables))
     return found
 
 
@@ -88,8 +95,12 @@ def _or_reason(make: Callable[[], list[Sheet]]) -> tuple[Sheet, ...]:
         return (Sheet("", notes=(f"Nothing to show: {error}",)),)
 
 
-def _compared(scored: Sequence[Scored]) -> list[Sheet]:
-    return comparison_sheets(compare(scored, common_reading(item.method for item in scored)), TOP)
+def _compared(members: Sequence[ViewedScorer], left: Sequence[str]) -> list[Sheet]:
+    if len(members) < 2:
+        return [Sheet("", notes=tuple(left))]
+    scored = [scored_of(scorer.name, scorer.result) for scorer in members]
+    found = compare(scored, common_reading(item.method for item in scored))
+    return comparison_sheets(found, TOP, [about(scorer.result) for scorer in members], left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,14 +45,17 @@ CSV_HEADER: Final = (
 
 
 def comparison_sheets(
-    comparison: Comparison, top: int, described: Sequence[str] = ()
+    comparison: Comparison,
+    top: int,
+    described: Sequence[str] = (),
+    left: Sequence[str] = (),
 ) -> list[Sheet]:
     """Lay out the scorers, each pair, and the `top` tuples on which they differ most.
 
-    `described` says of each scorer how its run was made.
+    `described` says of each scorer how its run was made, `left` what is not compared.
     """
     letters = _letters(comparison.scorers)
-    sheets = [_scorers(comparison, letters, described)]
+    sheets = [_scorers(comparison, letters, described, left)]
     for pair in comparison.pairs:
         one, two = letters[pair.first], letters[pair.second]
         sheets += [_pair(comparison, pair, one, two), _kappa_cells(pair, one, two)]
@@ -71,7 +74,12 @@ def _letters(scorers: Sequence[str]) -> dict[str, str]:
     return {name: alphabet[place] if few else f"#{place + 1}" for place, name in enumerate(scorers)}
 
 
-def _scorers(comparison: Comparison, letters: dict[str, str], described: Sequence[str]) -> Sheet:
+def _scorers(
+    comparison: Comparison,
+    letters: dict[str, str],
+    described: Sequence[str],
+    left: Sequence[str],
+) -> Sheet:
     domains = tuple(comparison.tuples)
     counts = ", ".join(f"{domain} {count:,}" for domain, count in comparison.tuples.items())
     over = scope(None, domains)
@@ -83,6 +91,7 @@ def _scorers(comparison: Comparison, letters: dict[str, str], described: Sequenc
         )
     if comparison.elsewhere:
         notes.append(f"{comparison.elsewhere:,} tuples left out: not in every run.")
+    notes += left
     notes += [f"{mark}: {text}" for mark, text in zip(letters.values(), described, strict=False)]
     return Sheet(
         title=f"Compared on the {sum(comparison.tuples.values()):,} tuples that all scored "
@@ -184,13 +193,19 @@ def _kappa_cells(pair: Pair, one: str, two: str) -> Sheet:
 def _disagreements(comparison: Comparison, letters: dict[str, str], top: int) -> Sheet:
     found = comparison.disagreements
     shown = found[:top]
+    between = ("most between",) if len(letters) > 2 else ()
     return Sheet(
         title=f"The {len(shown)} of {len(found):,} tuples on which they disagree most"
         if found
         else "They agree on every tuple",
-        header=("Tuple", "Apart", *(letters[name] for name in comparison.scorers)) if shown else (),
+        header=("Tuple", "Apart", *between, *letters.values()) if shown else (),
         rows=tuple(
-            (f"{item.domain}/{item.id}", share(item.spread), *map(share, item.accuracies))
+            (
+                f"{item.domain}/{item.id}",
+                share(item.spread),
+                *[" and ".join(letters[name] for name in item.apart) for _ in between],
+                *map(share, item.accuracies),
+            )
             for item in shown
         ),
         notes=(
@@ -225,8 +240,11 @@ def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
     return (None, None) if interval is None else (interval.low, interval.high)
 
 
-def comparison_json(comparison: Comparison) -> str:
-    """Write everything, every tuple they differ on included; fractions, ASCII."""
+def comparison_json(comparison: Comparison, left: Sequence[str] = ()) -> str:
+    """Write everything, every tuple they differ on included; fractions, ASCII.
+
+    `left` says what is not compared.
+    """
     domains = tuple(comparison.tuples)
     document: Json = {
         "format": 1,
@@ -234,6 +252,7 @@ def comparison_json(comparison: Comparison) -> str:
         "reading": comparison.reading,
         "tuples": {str(domain): count for domain, count in comparison.tuples.items()},
         "left_out": {"incomplete": comparison.incomplete, "elsewhere": comparison.elsewhere},
+        "notes": list(left),
         "tests": comparison.tests,
         "pairs": [_pair_json(comparison, pair, scope(None, domains)) for pair in comparison.pairs],
         "disagreements": [_disagreement_json(item) for item in comparison.disagreements],
@@ -286,6 +305,7 @@ def _disagreement_json(item: Disagreement) -> Json:
         "id": item.id,
         "spread": item.spread,
         "accuracies": list(item.accuracies),
+        "apart": list(item.apart),
     }
 
 
