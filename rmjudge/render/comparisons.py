@@ -21,6 +21,7 @@ from rmjudge.render.sheets import (
     signed,
 )
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
+from rmjudge.statistics.power import ALPHA
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
 
 READINGS: Final[dict[Reading, str]] = {
@@ -169,10 +170,18 @@ def verdict(pair: Pair, one: str, two: str, comparison: Comparison) -> Iterator[
 
 
 def _what_it_takes(row: Difference, comparison: Comparison) -> str:
+    if row.p_value < ALPHA:
+        return (
+            f" By itself p is {chance(row.p_value)}: only the correction for {comparison.tests} "
+            "tests leaves it open."
+        )
     if row.needed is None:
         return ""
     if row.needed <= row.tuples:
-        return f" Only the correction for {comparison.tests} tests leaves it open."
+        return (
+            f" About {row.needed:,} tuples show one of this size four times in five; these "
+            f"{row.tuples:,} did not."
+        )
     return (
         f" To see one of this size with 80 % power takes about {row.needed:,} tuples; "
         f"there are {row.tuples:,}."
