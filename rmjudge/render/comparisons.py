@@ -56,7 +56,7 @@ def comparison_sheets(
     `described` says of each scorer how its run was made, `left` what is not compared.
     """
     letters = _letters(comparison.scorers)
-    sheets = [_scorers(comparison, letters, described, left)]
+    sheets = [*_left_out(comparison), _scorers(comparison, letters, described, left)]
     for pair in comparison.pairs:
         one, two = letters[pair.first], letters[pair.second]
         sheets += [_pair(comparison, pair, one, two), _kappa_cells(pair, one, two)]
@@ -67,6 +67,30 @@ def comparison_sheets(
         )
     )
     return [*sheets, _disagreements(comparison, letters, top)]
+
+
+def _left_out(comparison: Comparison) -> Iterator[Sheet]:
+    """Say first what the figures are not about."""
+    lost = comparison.incomplete + comparison.elsewhere
+    if not lost:
+        return
+    notes = []
+    if comparison.incomplete:
+        notes.append(
+            f"{_tuples(comparison.incomplete)} left out: a cell was not scored by every scorer, "
+            "and one such cell takes the whole tuple out. Runs that are resumed may score it."
+        )
+    if comparison.elsewhere:
+        notes.append(f"{_tuples(comparison.elsewhere)} left out: not in every run.")
+    every = lost + sum(comparison.tuples.values())
+    yield Sheet(
+        f"NOT COMPARED: {lost:,} of {every:,} tuples ({100 * lost / every:.0f} %)",
+        notes=tuple(notes),
+    )
+
+
+def _tuples(count: int) -> str:
+    return f"{count:,} tuple{'s' * (count != 1)}"
 
 
 def _letters(scorers: Sequence[str]) -> dict[str, str]:
@@ -86,12 +110,6 @@ def _scorers(
     over = scope(None, domains)
     average = f"Average over {over}" if len(domains) > 1 else f"{over}"
     notes = [f"{average}, %. {READINGS[comparison.reading]}"]
-    if comparison.incomplete:
-        notes.append(
-            f"{comparison.incomplete:,} tuples left out: a cell was not scored by every scorer."
-        )
-    if comparison.elsewhere:
-        notes.append(f"{comparison.elsewhere:,} tuples left out: not in every run.")
     notes += left
     notes += [f"{mark}: {text}" for mark, text in zip(letters.values(), described, strict=False)]
     return Sheet(
