@@ -15,6 +15,7 @@ from rmjudge.render.sheets import (
     chance,
     points,
     points_range,
+    precise,
     rows_csv,
     scope,
     share,
@@ -254,7 +255,7 @@ def comparison_csv(comparison: Comparison) -> str:
                 *(pair.first, pair.second, scope(row.domain, domains), row.part, row.tuples),
                 *(row.first, row.second, row.difference, *_ends(row.interval)),
                 *(row.only_first, row.only_second, row.discordant),
-                *(row.p_value, row.exact, row.p_holm, row.needed),
+                *(precise(row.p_value), row.exact, precise(row.p_holm), row.needed),
                 *(agreement.kappa.value, *_ends(agreement.kappa.interval)),
             )
             for pair in comparison.pairs
