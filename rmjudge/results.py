@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rmjudge.metrics.report import Metrics
@@ -75,6 +76,7 @@ class ScorerResult:
     `cost` is in US dollars for this run's replies; `cost_known` is False where a model has
     no known price or a reply no token count, and `cost` is None then, and where nothing can
     be charged. `statuses` counts why calls have no score; `notes` are lines for people.
+    `folder` is where it was read from, None for a run that has just been made.
     """
 
     metrics: Metrics
@@ -87,6 +89,7 @@ class ScorerResult:
     models: Mapping[str, int]
     notes: tuple[str, ...]
     stopped: str | None = None
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property
     def combined(self) -> bool:

@@ -207,6 +207,7 @@ def read_result(folder: Path) -> ScorerResult:
             models=_counts(run["models"]),
             notes=tuple(map(str, run["notes"])),
             stopped=None if run["stopped"] is None else str(run["stopped"]),
+            folder=folder,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error

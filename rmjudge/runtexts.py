@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final
 
+from rmjudge.cache.keys import scorer_key
 from rmjudge.dataset import DataSet, load
 from rmjudge.errors import DataError, UsageError
 from rmjudge.results import ScorerResult
@@ -26,7 +27,8 @@ class StoredRun:
     """A scorer's finished run: where it lies, what it found, what it was asked about.
 
     `digest` is that of the data (`DataSet.digest`), `sources` say where it was, `domains` and
-    `limit` what was taken of it; None and empty where `run.json` does not tell.
+    `limit` what was taken of it, `identity` is the key of the scorer's answers; None and empty
+    where `run.json` does not tell.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class StoredRun:
     sources: tuple[str, ...]
     domains: tuple[Domain, ...] = ()
     limit: int | None = None
+    identity: str | None = None
 
     @property
     def keys(self) -> list[tuple[Domain, int | str]]:
@@ -59,6 +62,7 @@ def _read(folder: Path) -> StoredRun:
         digest = about.get("data", {}).get("digest")
         options = about.get("options", {})
         limit = options.get("limit")
+        identity = about.get("identity")
         if not (digest is None or isinstance(digest, str)):
             raise TypeError("the data's digest is no text")
         if not (limit is None or isinstance(limit, int)):
@@ -70,6 +74,7 @@ def _read(folder: Path) -> StoredRun:
             tuple(map(str, options.get("data", []))),
             tuple(domain for domain in DOMAINS if domain in options.get("domains", [])),
             limit,
+            scorer_key(identity) if identity else None,
         )
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{folder / RUN} is no file of a run: {error}") from error

@@ -113,6 +113,45 @@ def test_an_average_that_leaves_domains_out_is_marked(runs: Cli, cli: Cli) -> No
     assert "all*" not in runs("compare", LENGTH, RANDOM).stdout
 
 
+def test_two_runs_of_one_model_are_told_apart_by_their_folders(
+    cli: Cli, server: ModelServer
+) -> None:
+    for order in ("both", "seeded"):
+        words = ["--limit", "2", "--order", order, "--out", f"runs/{order}"]
+        assert cli("run", server.judge, *words).returncode == 0
+    shown = " ".join(cli("compare", "runs").stdout.split())
+    assert "A openai/judge (both)" in shown
+    assert "B openai/judge (seeded)" in shown
+    assert "A: pairwise, both orders, runs/both" in shown
+    assert "B: pairwise, seeded order, runs/seeded" in shown
+
+
+def test_baselines_add_no_tests_unless_asked_for(runs: Cli, server: ModelServer) -> None:
+    words = ["--limit", "2", "--out", "runs/reward"]
+    assert runs("run", server.reward, *words).returncode == 0
+    folders = ["runs/judge", LENGTH, "runs/reward"]
+    found = told(runs, *folders)
+    assert (found["scorers"], found["tests"]) == (["openai/judge", "vllm/rm"], 20)
+    assert found["notes"][0].startswith("Baselines left out: baseline/length;")
+    assert "Baselines left out: baseline/length;" in " ".join(
+        runs("compare", *folders).stdout.split()
+    )
+    asked = told(runs, *folders, "--baselines")
+    assert (len(asked["scorers"]), asked["tests"], asked["notes"]) == (3, 60, [])
+    assert "Baselines left out" in runs("compare", *folders, "--format", "csv").stderr
+
+
+def test_a_scorer_that_is_there_twice_counts_once(runs: Cli) -> None:
+    assert runs("run", "baseline/random", "--out", "runs/again").returncode == 0
+    found = told(runs, RANDOM, LENGTH, "runs/again")
+    assert (found["scorers"], found["tests"]) == (["baseline/random", "baseline/length"], 20)
+    (note,) = found["notes"]
+    assert note.startswith(f"runs/again is left out: the same scorer and data as {RANDOM},")
+    done = runs("compare", RANDOM, "runs/again")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Name another run to compare it with" in done.stderr
+
+
 def test_csv_has_a_row_for_each_part(runs: Cli) -> None:
     done = runs("compare", LENGTH, RANDOM, "--format", "csv")
     rows = list(csv.DictReader(done.stdout.splitlines()))

@@ -146,3 +146,17 @@ def test_a_run_with_a_fallback_has_its_page(cli: Cli, server: ModelServer) -> No
     done = cli("report", "o", "--html", "page.html")
     assert (done.returncode, done.stderr.count("warning")) == (0, 0)
     assert "vllm/rm + baseline/length" in (cli.home / "page.html").read_text("ascii")
+
+
+def test_runs_of_other_domains_have_their_styles_apart(cli: Cli) -> None:
+    both = ["--domain", "chat", "--domain", "safety", "--limit", "2", "--out", "a"]
+    assert cli("run", "baseline/random", *both).returncode == 0
+    only = ["--domain", "chat", "--limit", "2", "--out", "b"]
+    assert cli("run", "baseline/length", *only).returncode == 0
+    done = cli("report", "a", "b", "--html", "page.html")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    page = (cli.home / "page.html").read_text("ascii")
+    assert 'id="style"' in page
+    assert 'id="style-2"' in page
+    assert "What style is worth on chat+safety, 4 tuples" in page
+    assert "What style is worth on chat, 2 tuples" in page

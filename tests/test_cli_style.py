@@ -53,6 +53,13 @@ def test_a_baseline_that_was_run_is_not_shown_twice(runs: Cli) -> None:
     assert told(runs, LENGTH)["baseline/length"] == told(runs, RANDOM)["baseline/length"]
 
 
+def test_a_baseline_that_was_run_in_two_folders_is_not_added_again(cli: Cli) -> None:
+    for name in ("a", "b"):
+        assert cli("run", "baseline/length", "--limit", "2", "--out", name).returncode == 0
+    names = ["baseline/length (a)", "baseline/length (b)", "baseline/markdown"]
+    assert list(told(cli, "a", "b")) == names
+
+
 def test_longer_wins_has_the_published_gaps_on_the_real_data(
     cli: Cli, rm_bench_files: Path
 ) -> None:

@@ -92,6 +92,11 @@ def test_csv_leaves_unknown_numbers_empty() -> None:
     assert text.splitlines()[1] == ",,true,3,0.333333333"
 
 
+def test_csv_has_no_noise_of_adding_up_and_no_negative_nothing() -> None:
+    text = rows_csv(("a",) * 4, [(-0.0, 1.11022302e-16, -1e-12, -2 / 3)])
+    assert text.splitlines()[1] == "0,0,0,-0.666666667"
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(0.1234, "+12.3"), (-0.0001, "+0.0"), (None, "-"), (math.nan, "-")]
 )

@@ -232,3 +232,18 @@ def test_difficulties_are_compared_on_their_own_cells() -> None:
     found = compare([scorer("a", only_hard), scorer("b", nothing)], "strict")
     differences = {part: row(found, None, part).difference for part in DIFFICULTIES}
     assert differences == {"easy": 0.0, "normal": 0.0, "hard": 1.0}
+
+
+def test_a_disagreement_names_the_two_that_are_apart() -> None:
+    key: TupleKey = ("chat", 1)
+    credits = {"a": 1.0, "b": 0.0, "c": 1.0, "d": 0.5}
+    found = compare(
+        [scorer(name, {key: same(c)}, "pairwise") for name, c in credits.items()], "half_credit"
+    )
+    assert found.disagreements[0].apart == ("a", "b")
+    turned = compare(
+        [scorer(n, {key: same(credits[n])}, "pairwise") for n in "adcb"], "half_credit"
+    )
+    assert turned.disagreements[0].apart == ("a", "b")
+    near = compare([scorer(n, {key: same(credits[n])}, "pairwise") for n in "acd"], "half_credit")
+    assert near.disagreements[0].apart == ("a", "d")

@@ -25,6 +25,12 @@ def test_one_domain_needs_what_statsmodels_says(size: int) -> None:
     assert tuples_needed([d]) == int(np.ceil(expected))
 
 
+def test_fewer_than_six_tuples_cannot_show_anything() -> None:
+    assert mcnemar([np.ones(5)]).p_value > 0.05
+    assert mcnemar([np.ones(6)]).p_value < 0.05
+    assert tuples_needed([np.array([1.0, 1.0, 1.0, 0.9])]) == 6
+
+
 def test_twice_the_difference_needs_a_quarter_of_the_tuples() -> None:
     spread = np.array([-1.0, 1.0] * 50)
     near, far = tuples_needed([spread + 0.1]), tuples_needed([spread + 0.2])

@@ -49,7 +49,7 @@ def made_of(chance: Callable[[int, int, float], float]) -> Scored:
 
 def longer(key: TupleKey, i: int, j: int) -> float:
     a, b = LENGTHS[key].chosen[i], LENGTHS[key].rejected[j]
-    return 3 * (a - b) / (a + b)
+    return math.log2(a / b)
 
 
 def report(scored: Scored) -> Style:
@@ -120,11 +120,18 @@ def test_the_gaps_interval_draws_whole_tuples_within_their_domain() -> None:
 def test_the_slope_is_per_doubling_of_length() -> None:
     found = report(made_of(lambda _i, _j, d: 0.5 + 0.1 * d))
     assert found.slope.value == pytest.approx(0.1)
-    assert longer_of(200, 100) == 1.0
+    assert longer_of(800, 100) == 3.0
+
+
+def test_a_text_of_no_length_counts_as_one_character() -> None:
+    empty = {**LENGTHS, KEYS[0]: Lengths((0, 400, 500), (60, 0, 500))}
+    one = {**LENGTHS, KEYS[0]: Lengths((1, 400, 500), (60, 1, 500))}
+    scored = lucky()
+    assert style_of(scored, empty, "strict") == style_of(scored, one, "strict")
 
 
 def longer_of(a: int, b: int) -> float:
-    return 3 * (a - b) / (a + b)
+    return math.log2(a / b)
 
 
 def test_the_slope_and_its_interval_are_those_of_statsmodels() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from rmjudge.cli.comparing import comparable
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.render.comparisons import comparison_csv, comparison_json, comparison_sheets
-from rmjudge.render.rows import labels
+from rmjudge.render.rows import about, labels
 from rmjudge.render.sheets import sheets_markdown, sheets_renderable
 from rmjudge.runtexts import Texts, check_same_texts, read_runs
 from rmjudge.statistics import comparison
@@ -22,6 +23,9 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         raise UsageError(
             f"{runs[0].folder} is the only scorer; name another run to compare it with"
         )
+    runs, left = comparable(runs, baselines=arguments.baselines)
+    if len(runs) < 2:
+        raise UsageError(f"{left[0]} Name another run to compare it with")
     for notice in check_same_texts(runs, Texts(arguments.data or (), say)):
         say(f"warning: {notice}")
     results = [run.result for run in runs]
@@ -30,13 +34,18 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     ]
     reading = arguments.reading or common_reading(item.method for item in scored)
     found = comparison.compare(scored, reading)
+    described = [about(result) for result in results]
     match arguments.format:
         case "json":
-            print_text(comparison_json(found))
+            print_text(comparison_json(found, left))
         case "csv":
+            for note in left:
+                say(note)
             print_text(comparison_csv(found))
         case "markdown":
-            print_text(sheets_markdown(comparison_sheets(found, arguments.top)))
+            print_text(sheets_markdown(comparison_sheets(found, arguments.top, described, left)))
         case _:
-            tables().print(sheets_renderable(comparison_sheets(found, arguments.top)))
+            tables().print(
+                sheets_renderable(comparison_sheets(found, arguments.top, described, left))
+            )
     return 0

@@ -53,22 +53,23 @@ def _groups(
 ) -> list[tuple[str, list[Style]]]:
     """Report runs of the same data together, the baselines of that data after them."""
     names = labels([run.result for run in runs])
+    there: set[tuple[str, str]] = set()
     data_of: dict[str, DataSet] = {}
     styles: dict[str, list[Style]] = {}
     for name, run in zip(names, runs, strict=True):
         data = texts.of(run)
         data_of[data.digest] = data
+        there.add((run.result.metrics.scorer, data.digest))
         lengths = {(item.domain, item.id): lengths_of(item) for item in data}
         position = run.result.metrics.position
         found = style_of(scored_of(name, run.result), lengths, reading, position)
         styles.setdefault(data.digest, []).append(found)
     for digest, data in data_of.items():
         lengths = {(item.domain, item.id): lengths_of(item) for item in data}
-        there = {item.name for item in styles[digest]}
         styles[digest] += [
             style_of(scored, lengths, reading)
             for scored in map(baseline_of, BASELINES, [data] * len(BASELINES))
-            if scored.name not in there
+            if (scored.name, digest) not in there
         ]
     return [
         (f"{'+'.join(data.domains)}, {len(data):,} tuples", styles[digest])

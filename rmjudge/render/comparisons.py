@@ -15,12 +15,14 @@ from rmjudge.render.sheets import (
     chance,
     points,
     points_range,
+    precise,
     rows_csv,
     scope,
     share,
     signed,
 )
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
+from rmjudge.statistics.power import ALPHA
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
 
 READINGS: Final[dict[Reading, str]] = {
@@ -44,10 +46,18 @@ CSV_HEADER: Final = (
 )
 
 
-def comparison_sheets(comparison: Comparison, top: int) -> list[Sheet]:
-    """Lay out the scorers, each pair, and the `top` tuples on which they differ most."""
+def comparison_sheets(
+    comparison: Comparison,
+    top: int,
+    described: Sequence[str] = (),
+    left: Sequence[str] = (),
+) -> list[Sheet]:
+    """Lay out the scorers, each pair, and the `top` tuples on which they differ most.
+
+    `described` says of each scorer how its run was made, `left` what is not compared.
+    """
     letters = _letters(comparison.scorers)
-    sheets = [_scorers(comparison, letters)]
+    sheets = [*_left_out(comparison), _scorers(comparison, letters, described, left)]
     for pair in comparison.pairs:
         one, two = letters[pair.first], letters[pair.second]
         sheets += [_pair(comparison, pair, one, two), _kappa_cells(pair, one, two)]
@@ -60,24 +70,49 @@ def comparison_sheets(comparison: Comparison, top: int) -> list[Sheet]:
     return [*sheets, _disagreements(comparison, letters, top)]
 
 
+def _left_out(comparison: Comparison) -> Iterator[Sheet]:
+    """Say first what the figures are not about."""
+    lost = comparison.incomplete + comparison.elsewhere
+    if not lost:
+        return
+    notes = []
+    if comparison.incomplete:
+        notes.append(
+            f"{_tuples(comparison.incomplete)} left out: a cell was not scored by every scorer, "
+            "and one such cell takes the whole tuple out. Runs that are resumed may score it."
+        )
+    if comparison.elsewhere:
+        notes.append(f"{_tuples(comparison.elsewhere)} left out: not in every run.")
+    every = lost + sum(comparison.tuples.values())
+    yield Sheet(
+        f"NOT COMPARED: {lost:,} of {every:,} tuples ({100 * lost / every:.0f} %)",
+        notes=tuple(notes),
+    )
+
+
+def _tuples(count: int) -> str:
+    return f"{count:,} tuple{'s' * (count != 1)}"
+
+
 def _letters(scorers: Sequence[str]) -> dict[str, str]:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     few = len(scorers) <= len(alphabet)
     return {name: alphabet[place] if few else f"#{place + 1}" for place, name in enumerate(scorers)}
 
 
-def _scorers(comparison: Comparison, letters: dict[str, str]) -> Sheet:
+def _scorers(
+    comparison: Comparison,
+    letters: dict[str, str],
+    described: Sequence[str],
+    left: Sequence[str],
+) -> Sheet:
     domains = tuple(comparison.tuples)
     counts = ", ".join(f"{domain} {count:,}" for domain, count in comparison.tuples.items())
     over = scope(None, domains)
     average = f"Average over {over}" if len(domains) > 1 else f"{over}"
     notes = [f"{average}, %. {READINGS[comparison.reading]}"]
-    if comparison.incomplete:
-        notes.append(
-            f"{comparison.incomplete:,} tuples left out: a cell was not scored by every scorer."
-        )
-    if comparison.elsewhere:
-        notes.append(f"{comparison.elsewhere:,} tuples left out: not in every run.")
+    notes += left
+    notes += [f"{mark}: {text}" for mark, text in zip(letters.values(), described, strict=False)]
     return Sheet(
         title=f"Compared on the {sum(comparison.tuples.values()):,} tuples that all scored "
         f"({counts})",
@@ -154,10 +189,18 @@ def verdict(pair: Pair, one: str, two: str, comparison: Comparison) -> Iterator[
 
 
 def _what_it_takes(row: Difference, comparison: Comparison) -> str:
+    if row.p_value < ALPHA:
+        return (
+            f" By itself p is {chance(row.p_value)}: only the correction for {comparison.tests} "
+            "tests leaves it open."
+        )
     if row.needed is None:
         return ""
     if row.needed <= row.tuples:
-        return f" Only the correction for {comparison.tests} tests leaves it open."
+        return (
+            f" About {row.needed:,} tuples show one of this size four times in five; these "
+            f"{row.tuples:,} did not."
+        )
     return (
         f" To see one of this size with 80 % power takes about {row.needed:,} tuples; "
         f"there are {row.tuples:,}."
@@ -178,13 +221,19 @@ def _kappa_cells(pair: Pair, one: str, two: str) -> Sheet:
 def _disagreements(comparison: Comparison, letters: dict[str, str], top: int) -> Sheet:
     found = comparison.disagreements
     shown = found[:top]
+    between = ("most between",) if len(letters) > 2 else ()
     return Sheet(
         title=f"The {len(shown)} of {len(found):,} tuples on which they disagree most"
         if found
         else "They agree on every tuple",
-        header=("Tuple", "Apart", *(letters[name] for name in comparison.scorers)) if shown else (),
+        header=("Tuple", "Apart", *between, *letters.values()) if shown else (),
         rows=tuple(
-            (f"{item.domain}/{item.id}", share(item.spread), *map(share, item.accuracies))
+            (
+                f"{item.domain}/{item.id}",
+                share(item.spread),
+                *[" and ".join(letters[name] for name in item.apart) for _ in between],
+                *map(share, item.accuracies),
+            )
             for item in shown
         ),
         notes=(
@@ -206,7 +255,7 @@ def comparison_csv(comparison: Comparison) -> str:
                 *(pair.first, pair.second, scope(row.domain, domains), row.part, row.tuples),
                 *(row.first, row.second, row.difference, *_ends(row.interval)),
                 *(row.only_first, row.only_second, row.discordant),
-                *(row.p_value, row.exact, row.p_holm, row.needed),
+                *(precise(row.p_value), row.exact, precise(row.p_holm), row.needed),
                 *(agreement.kappa.value, *_ends(agreement.kappa.interval)),
             )
             for pair in comparison.pairs
@@ -219,8 +268,11 @@ def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
     return (None, None) if interval is None else (interval.low, interval.high)
 
 
-def comparison_json(comparison: Comparison) -> str:
-    """Write everything, every tuple they differ on included; fractions, ASCII."""
+def comparison_json(comparison: Comparison, left: Sequence[str] = ()) -> str:
+    """Write everything, every tuple they differ on included; fractions, ASCII.
+
+    `left` says what is not compared.
+    """
     domains = tuple(comparison.tuples)
     document: Json = {
         "format": 1,
@@ -228,6 +280,7 @@ def comparison_json(comparison: Comparison) -> str:
         "reading": comparison.reading,
         "tuples": {str(domain): count for domain, count in comparison.tuples.items()},
         "left_out": {"incomplete": comparison.incomplete, "elsewhere": comparison.elsewhere},
+        "notes": list(left),
         "tests": comparison.tests,
         "pairs": [_pair_json(comparison, pair, scope(None, domains)) for pair in comparison.pairs],
         "disagreements": [_disagreement_json(item) for item in comparison.disagreements],
@@ -280,6 +333,7 @@ def _disagreement_json(item: Disagreement) -> Json:
         "id": item.id,
         "spread": item.spread,
         "accuracies": list(item.accuracies),
+        "apart": list(item.apart),
     }
 
 

@@ -12,6 +12,7 @@ from rmjudge.render.comparisons import READINGS, interval_json
 from rmjudge.render.sheets import (
     Sheet,
     chance,
+    precise,
     rows_csv,
     share,
     signed,
@@ -97,13 +98,13 @@ def correlation_csv(found: Sequence[Correlation]) -> str:
     )
 
 
-def _fields(coefficient: Coefficient) -> tuple[float | None, ...]:
+def _fields(coefficient: Coefficient) -> tuple[str | float | None, ...]:
     low, high = (
         (coefficient.interval.low, coefficient.interval.high)
         if coefficient.interval
         else (None, None)
     )
-    return coefficient.value, low, high, coefficient.p_value
+    return coefficient.value, low, high, precise(coefficient.p_value)
 
 
 def correlation_json(found: Sequence[Correlation], reading: Reading, remarks: Sequence[str]) -> str:

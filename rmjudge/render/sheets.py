@@ -24,6 +24,8 @@ from rmjudge.render.text import cell_width, clean, csv_cell, markdown_cell
 from rmjudge.vocabulary import DOMAINS, Domain
 
 NO_DATA: Final = "-"
+DECIMALS: Final = 9
+"""Of figures in CSV: what is smaller is the noise of adding up."""
 VERY_WIDE: Final = 10_000
 """Columns in which every table fits, to measure it."""
 
@@ -128,7 +130,13 @@ def _csv_field(value: str | float | bool | None) -> str:
             return str(value)
         case _:
             number = known(value)
-            return "" if number is None else f"{number:.9g}"
+            return "" if number is None else f"{round(number, DECIMALS) + 0.0:.9g}"
+
+
+def precise(number: float | None) -> str:
+    """Write a figure that is never rounded to nothing, such as a p-value, for `rows_csv`."""
+    value = known(number)
+    return "" if value is None else f"{value:.{DECIMALS}g}"
 
 
 def points(fraction: float | None) -> str:

@@ -26,8 +26,8 @@ GAP_NAMES: Final = (*PAIRS, "all")
 OVERVIEW_NOTES: Final = (
     "Easy - Hard: what P(win) gains when the fancier style moves from the wrong to the right "
     "answer: 0 for a scorer of substance, 100 for one of pure style.",
-    "Per doubling: what P(win) gains where the right answer is twice as long (least squares over "
-    "all cells, a level for each domain).",
+    "Per doubling: what P(win) gains each time the right answer's length doubles beside the wrong "
+    "one's (least squares on log2 of their ratio over all cells, a level for each domain).",
 )
 GAP_NOTES: Final = (
     "Detail: detailed instead of concise, both plain; Markdown: Markdown instead of plain, both "
@@ -36,8 +36,8 @@ GAP_NOTES: Final = (
 MODEL_NOTES: Final = (
     "Log-odds of a win in a logistic model of the nine cells with a level for each domain, after "
     "the style control of LMSYS's arena; ± is half the 95 % interval, clustered by tuple.",
-    "Detail, Markdown: the right answer has it and the wrong one has not; length: it is twice as "
-    "long. Substance: P(win) with style and length equal.",
+    "Detail, Markdown: the right answer has it and the wrong one has not; length: each doubling "
+    "beside the wrong one, log2 of their ratio. Substance: P(win) with style and length equal.",
 )
 SEPARATED: Final = (
     "*: style and length together tell some outcomes without exception, so no finite coefficients "

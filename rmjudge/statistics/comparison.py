@@ -13,7 +13,7 @@ from rmjudge.metrics.tallies import Matrix
 from rmjudge.statistics.agreement import Kappa, kappa_of
 from rmjudge.statistics.pairing import Shared, share
 from rmjudge.statistics.power import ALPHA, tuples_needed
-from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.scored import Scored
 from rmjudge.statistics.testing import holm, mcnemar
 from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain
 
@@ -93,13 +93,15 @@ class Disagreement:
     """A tuple and how far the scorers are apart on it.
 
     `spread` is the mean over the nine cells of the widest difference between two scorers, in
-    [0, 1]; `accuracies` the mean credit of each scorer, in their order.
+    [0, 1]; `accuracies` the mean credit of each scorer, in their order; `apart` names the two whose
+    cells differ most, on average.
     """
 
     domain: Domain
     id: int | str
     spread: float
     accuracies: tuple[float, ...]
+    apart: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +232,16 @@ def _disagreements(shared: Shared) -> Iterator[Disagreement]:
         means = values.mean(axis=2)
         for place, key in enumerate(shared.tuples[domain]):
             if spreads[place] > 0:
-                yield _disagreement(key, float(spreads[place]), means[:, place].tolist())
+                (domain_of, id), spread = key, float(spreads[place])
+                accuracies = tuple(means[:, place].tolist())
+                apart = _furthest(shared.scorers, values[:, place])
+                yield Disagreement(domain_of, id, spread, accuracies, apart)
 
 
-def _disagreement(key: TupleKey, spread: float, accuracies: Sequence[float]) -> Disagreement:
-    return Disagreement(key[0], key[1], spread, tuple(accuracies))
+def _furthest(scorers: Sequence[str], cells: NDArray[np.float64]) -> tuple[str, str]:
+    """The two whose nine cells (scorers x 9) are furthest apart; the first such pair."""
+    one, two = max(
+        combinations(range(len(scorers)), 2),
+        key=lambda pair: float(abs(cells[pair[0]] - cells[pair[1]]).sum()),
+    )
+    return scorers[one], scorers[two]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 POWER: Final = 0.8
 ALPHA: Final = 0.05
+FEWEST: Final = 6
+"""Tuples that all speak for one scorer and reach p < 0.05 in the exact test: 2 / 2^6."""
 
 
 def tuples_needed(strata: Sequence[NDArray[np.float64]]) -> int | None:
@@ -22,6 +24,8 @@ def tuples_needed(strata: Sequence[NDArray[np.float64]]) -> int | None:
     n = ((z(1 - alpha/2) + z(power)) * s / difference)^2 with two-sided alpha 5 %. The standard
     error is that of the mean over domains, with tuples added to all domains in proportion:
     N * se^2 stands in for s^2. None without a difference, or with a domain of a single tuple.
+
+    Never below FEWEST: fewer tuples cannot reach ALPHA, whatever they say.
 
     The size found is itself uncertain: this is an order of magnitude for planning, no promise.
     """
@@ -35,4 +39,4 @@ def tuples_needed(strata: Sequence[NDArray[np.float64]]) -> int | None:
         return None
     z = float(ndtri(1 - ALPHA / 2) + ndtri(POWER))
     tuples = sum(len(part) for part in strata)
-    return math.ceil(tuples * variance * (z / difference) ** 2)
+    return max(FEWEST, math.ceil(tuples * variance * (z / difference) ** 2))

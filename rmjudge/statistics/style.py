@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rmjudge.dataset.tuples import BenchTuple
-
-TWICE: Final = 3.0
-"""(a - b) / (a + b) is 1/3 where a is twice b."""
 
 PAIRS: Final = {"detail": (1, 0), "markdown": (2, 1), "both": (2, 0)}
 """The fancier style and the plainer one that a gap is between."""
@@ -62,9 +60,10 @@ class Gaps:
 class Model:
     """A logistic model of the chosen's win; coefficients are log-odds.
 
-    `detail` and `markdown`: the chosen has the style and the rejected has not. `length`: the
-    chosen is twice as long. `substance` is P(win) with style and length equal, a mean over
-    domains. `separated`: no finite coefficients fit best; these are the likeliest under a prior.
+    `detail` and `markdown`: the chosen has the style and the rejected has not. `length`: each
+    doubling of the chosen's length beside the rejected's. `substance` is P(win) with style and
+    length equal, a mean over domains. `separated`: no finite coefficients fit best; these are
+    the likeliest under a prior.
     """
 
     detail: Estimate
@@ -80,8 +79,9 @@ class Style:
 
     `correctness` is the macro average of the nine cells; in it every style is as often the
     chosen's as the rejected's. `gaps` has a value a domain and, for None, the macro average.
-    `slope` is what P(win) gains where the chosen is twice as long. `model` is None where the
-    data cannot tell style from length. `cells` counts the cells that were scored.
+    `slope` is what P(win) gains with each doubling of the chosen's length beside the rejected's.
+    `model` is None where the data cannot tell style from length. `cells` counts the cells that
+    were scored.
     """
 
     name: str
@@ -202,7 +202,7 @@ def _rows(
             chosen, rejected = size.chosen[i], size.rejected[j]
             domain_of.append(domains.index(key[0]))
             styles.append(((i > 0) - (j > 0), (i > 1) - (j > 1)))
-            longer.append(TWICE * (chosen - rejected) / (chosen + rejected))
+            longer.append(_doublings(chosen, rejected))
             won.append(read(credit))
             tuples.append(number)
     present = sorted(set(domain_of))
@@ -216,6 +216,11 @@ def _rows(
     )
 
 
+def _doublings(chosen: int, rejected: int) -> float:
+    """How often the rejected's length is doubled to give the chosen's; no text counts as one."""
+    return math.log2(max(chosen, 1) / max(rejected, 1))
+
+
 def _slope(rows: _Rows) -> Estimate:
     """Least squares of the win on the length difference, with a level for each domain."""
     import numpy as np  # noqa: PLC0415 - only statistics need it
@@ -227,10 +232,10 @@ def _slope(rows: _Rows) -> Estimate:
 def _model(rows: _Rows) -> Model | None:
     """Fit log-odds of the win on style and length, with a level for each domain.
 
-    As in the style control of LMSYS's arena (lmsys.org/blog/2024-08-28-style-control): the
-    difference in length is (a - b) / (a + b), here times 3, so that 1 is twice as long. Where
-    that model has a coefficient for every player, the right answer is one and the wrong the other:
-    a level for each domain.
+    After the style control of LMSYS's arena (lmsys.org/blog/2024-08-28-style-control), but for
+    the difference in length: there (a - b) / (a + b), here log2(a / b), so that 1 is twice as
+    long and 2 four times. Where that model has a coefficient for every player, the right answer
+    is one and the wrong the other: a level for each domain.
     """
     import numpy as np  # noqa: PLC0415 - only statistics need it
 

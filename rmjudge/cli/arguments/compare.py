@@ -30,6 +30,12 @@ def add(commands: Any) -> None:
         "--top", type=count, default=10, metavar="N", help="tuples of disagreement (default 10)"
     )
     compare.add_argument(
+        "--baselines",
+        action="store_true",
+        help="compare baseline/* too where two other scorers are there; by default they are left "
+        "out, since each adds tests to correct for",
+    )
+    compare.add_argument(
         "--data",
         action="append",
         metavar="SOURCE",

@@ -14,6 +14,7 @@ from rmjudge.render.rows import (
     READING_NAMES,
     caption_lines,
     footnotes,
+    order_words,
     summary_rows,
     unscored_text,
 )
@@ -147,7 +148,7 @@ def heat_maps(view: View) -> list[ScorerMaps]:
 
 def _of_scorer(scorer: ViewedScorer) -> ScorerMaps:
     metrics = scorer.result.metrics
-    order = f", {metrics.order} order" if metrics.order else ""
+    order = f", {order_words(metrics.order)}" if metrics.order else ""
     notes = [*map(one_line, scorer.result.notes)]
     if scorer.result.stopped:
         notes.append(f"stopped: {one_line(scorer.result.stopped)}")
