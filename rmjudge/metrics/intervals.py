@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REPLICATES: Final = 2000
+BLOCK: Final = 100
 LEVEL: Final = 0.95
 DIGITS: Final = 6
 """Intervals are rounded to this many digits: the last bits of a mean differ by processor."""
@@ -99,10 +100,13 @@ def _draws(n: int, stream: int) -> NDArray[np.float64]:
     import numpy as np  # noqa: PLC0415 - see bootstrap
 
     rng = np.random.Generator(np.random.PCG64([n, stream]))
-    drawn = rng.integers(0, n, size=(REPLICATES, n))
-    places = drawn + np.arange(REPLICATES)[:, np.newaxis] * n
-    counts = np.bincount(places.ravel(), minlength=REPLICATES * n)
-    return counts.reshape(REPLICATES, n).astype(np.float64)
+    counts = np.empty((REPLICATES, n))
+    # Block by block: the draws themselves take as much again as what is counted of them.
+    for block in np.split(counts, REPLICATES // BLOCK):
+        drawn = rng.integers(0, n, size=block.shape)
+        places = drawn + np.arange(BLOCK)[:, np.newaxis] * n
+        block[:] = np.bincount(places.ravel(), minlength=block.size).reshape(block.shape)
+    return counts
 
 
 def _intervals(values: NDArray[np.float64]) -> Intervals:
