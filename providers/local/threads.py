@@ -6,6 +6,7 @@ A `ThreadPoolExecutor` joins its threads when the interpreter ends, however long
 from __future__ import annotations
 
 import asyncio
+import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -43,8 +44,12 @@ class Threads:
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._waiting: set[asyncio.Future[Sequence[Outcome]]] = set()
         self._ends: list[Future[None]] = [Future() for _ in range(count)]
-        for number, end in enumerate(self._ends):
-            Thread(target=self._run, args=(end,), name=f"{name}-{number}", daemon=True).start()
+        self._threads = [
+            Thread(target=self._run, args=(end,), name=f"{name}-{number}", daemon=True)
+            for number, end in enumerate(self._ends)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def run(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """The outcomes of `calls`; `HAND_OVER_S` after a stop, those that there are by then."""
@@ -72,12 +77,16 @@ class Threads:
                 self._give_up_later(waiting)
 
     async def aclose(self) -> None:
-        """End the threads; one that is in the middle of a pass is left to end by itself."""
+        """End the threads; a pass under way is broken off, and left to itself where that fails."""
         self.stop()
         for _ in self._ends:
             self._queue.put(None)
         ends = [asyncio.wrap_future(end) for end in self._ends]
-        _, late = await asyncio.wait(ends, timeout=LEAVE_S)
+        _, late = await asyncio.wait(ends, timeout=LEAVE_S / 2)
+        if late:
+            for thread in self._threads:
+                _break_off(thread)
+            _, late = await asyncio.wait(late, timeout=LEAVE_S / 2)
         for end in late:
             end.cancel()  # or it would call a loop that is closed by then
 
@@ -87,6 +96,12 @@ class Threads:
 
     def _run(self, end: Future[None]) -> None:
         end.set_running_or_notify_cancel()
+        try:
+            self._serve()
+        finally:
+            end.set_result(None)
+
+    def _serve(self) -> None:
         while (batch := self._queue.get()) is not None:
             if not batch.answer.set_running_or_notify_cancel():
                 continue
@@ -97,4 +112,14 @@ class Threads:
             else:
                 batch.answer.set_result(outcomes)
             del batch
-        end.set_result(None)
+
+
+def _break_off(thread: Thread) -> None:
+    """Raise SystemExit in a thread, at the next operation of its pass.
+
+    A thread that computes on while the interpreter ends would abort the process in C++.
+    """
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
+        )
