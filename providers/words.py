@@ -22,8 +22,8 @@ CLOSE: Final = "\n</think>\n\n"
 def words_of(identity: Mapping[str, Json], raw: str) -> str:
     """Find what was written in a reply of the scorer with this identity.
 
-    A judge's reply without text (a refusal, probabilities alone) is shown as the JSON that it
-    is; a reward model's number is no words, and nothing is returned.
+    A refusal is shown by what it says. A judge's reply without any text (probabilities alone) is
+    shown as the JSON that it is; a reward model's number is no words, and nothing is returned.
     """
     try:
         body = json.loads(raw)
@@ -34,7 +34,7 @@ def words_of(identity: Mapping[str, Json], raw: str) -> str:
     if text and reasoning:
         return f"{OPEN}{reasoning.strip()}{CLOSE}{text}"
     judges = identity.get("method") == "pairwise" or "judging" in identity
-    return text or (raw if judges else "")
+    return text or (("\n\n".join(_refusals(body)) or raw) if judges else "")
 
 
 def _text(provider: str, model: str, body: Json) -> str:
@@ -48,6 +48,19 @@ def _text(provider: str, model: str, body: Json) -> str:
             return ""
     text = member(body, "text")
     return text if isinstance(text, str) else ""
+
+
+def _refusals(body: Json) -> Iterator[str]:
+    """What a model said when it declined, in its own field, in OpenAI's dialects."""
+    found = [
+        member(body, "choices", 0, "message", "refusal"),
+        *(
+            member(part, "refusal")
+            for item in as_list(member(body, "output"))
+            for part in as_list(member(item, "content"))
+        ),
+    ]
+    yield from (text for text in found if isinstance(text, str) and text.strip())
 
 
 def _reasoning(body: Json) -> Iterator[str]:

@@ -83,7 +83,7 @@ def test_reasoning_that_came_apart_stands_before_the_answer(provider: str, body:
 @pytest.mark.parametrize(
     "body",
     [
-        {"choices": [{"message": {"content": None, "refusal": "I will not."}}]},
+        {"choices": [{"message": {"content": None, "refusal": ""}}]},
         {"choices": []},
         {"error": "odd"},
         ["no", "object"],
@@ -91,6 +91,27 @@ def test_reasoning_that_came_apart_stands_before_the_answer(provider: str, body:
 )
 def test_a_judges_reply_without_text_is_shown_as_it_is(body: Any) -> None:
     assert judge("openai", body) == json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("provider", "body"),
+    [
+        ("openai", {"choices": [{"message": {"content": None, "refusal": "I will not."}}]}),
+        (
+            "openai-responses",
+            {
+                "output": [
+                    {
+                        "type": "message",
+                        "content": [{"type": "refusal", "refusal": "I will not."}],
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_a_refusal_is_shown_by_what_it_says(provider: str, body: Any) -> None:
+    assert judge(provider, body) == "I will not."
 
 
 def test_a_decision_is_shown_as_it_is() -> None:

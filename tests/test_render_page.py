@@ -19,6 +19,7 @@ import pytest
 from rmjudge.calls import Unscored, Verdict
 from rmjudge.dataset import BenchTuple
 from rmjudge.metrics.compute import compute_metrics
+from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits
 from rmjudge.render.page import Section, to_html
 from rmjudge.render.page.embedding import inert, packed
@@ -223,7 +224,19 @@ def test_folded_tables_show_their_notes_and_the_first_is_open() -> None:
 )
 def test_a_share_has_a_colour_and_no_data_has_none(share: float | None, step: int | None) -> None:
     assert heat_step(share) == step
-    assert heat_rules().count("--heat: #") == HEAT_STEPS + 1
+    assert heat_rules().count("--heat: #") == 2 * (HEAT_STEPS + 1)
+
+
+def test_the_first_position_is_not_coloured_as_if_more_were_better() -> None:
+    judged = view()
+    metrics = judged.scorers[0].result.metrics
+    position = Position(decided=9, first_share=0.9, first_matrix=MIXED, swap_matrix=MIXED)
+    given = replace(judged.scorers[0].result, metrics=replace(metrics, position=position))
+    page = to_html(replace(judged, scorers=(ViewedScorer("judge", given),)))
+    first, survives = page.split("<b>First position</b>")[1].split("<b>Survives swap</b>")
+    assert 'class="p' in first
+    assert 'class="h' not in first.split("</table>")[0].replace('class="heat"', "")
+    assert 'class="p' not in survives.split("</table>")[0]
 
 
 @pytest.mark.parametrize("name", ["page.css", "browser.js", "tuple.js"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -78,6 +79,8 @@ LATEX: Final = Glyphs(
 
 HEAT: Final = ((244, 109, 67), (255, 255, 191), (102, 189, 99))
 """Red, yellow, green at 0, 50 and 100 %: light enough for black figures."""
+LEANING: Final = ((153, 142, 195), (247, 247, 247), (241, 163, 64))
+"""Purple, white, orange: away from a half on either side, and neither is good."""
 
 
 def known(value: float | None) -> float | None:
@@ -116,11 +119,22 @@ def dollars(cost: float | None, *, cost_known: bool, glyphs: Glyphs = UNICODE) -
 
 def heat(value: float | None) -> str | None:
     """Choose a background as `#rrggbb` for a fraction, None where there is no data."""
+    return _mixed(value, HEAT)
+
+
+def leaning(value: float | None) -> str | None:
+    """Like `heat`, for a fraction of which neither end is good: a half is what is hoped for."""
+    return _mixed(value, LEANING)
+
+
+def _mixed(value: float | None, colours: Sequence[tuple[int, int, int]]) -> str | None:
     fraction = known(value)
     if fraction is None:
         return None
-    position = min(max(fraction, 0.0), 1.0) * (len(HEAT) - 1)
-    start = min(int(position), len(HEAT) - 2)
+    position = min(max(fraction, 0.0), 1.0) * (len(colours) - 1)
+    start = min(int(position), len(colours) - 2)
     part = position - start
-    mix = (round(a + (b - a) * part) for a, b in zip(HEAT[start], HEAT[start + 1], strict=True))
+    mix = (
+        round(a + (b - a) * part) for a, b in zip(colours[start], colours[start + 1], strict=True)
+    )
     return "#" + "".join(f"{channel:02x}" for channel in mix)

@@ -118,3 +118,9 @@ def test_clear_brings_all_back(page: Page) -> None:
     choose(page, state="wrong", query="earth")
     page.run("document.querySelector('#filters [type=reset]').click()")
     page.wait("document.getElementById('count').textContent.startsWith('80 of 80')")
+
+
+def test_filters_that_nothing_passes_say_so_and_how_to_go_on(page: Page) -> None:
+    assert choose(page, query="no-such-word-anywhere") == set()
+    text = "document.getElementById('count').textContent"
+    assert page.run(text) == "0 of 80 tuples: nothing matches these filters; Clear shows all"

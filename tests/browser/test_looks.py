@@ -60,3 +60,16 @@ def test_print_is_light_without_controls_and_shows_texts_whole(page: Page) -> No
     assert page.run(style.format("header nav") + ".display") == "none"
     assert page.run(style.format("#tuple .text") + ".maxHeight") == "none"
     assert page.printed().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_the_names_of_styles_are_not_broken(page: Page, width: int) -> None:
+    page.emulate(width=width)
+    names = "[...document.querySelectorAll('#matrices .heat th:not(.axis)')]"
+    assert page.run(f"{names}.length") > 0
+    lines = (
+        "(th) => { const range = document.createRange(); range.selectNodeContents(th);"
+        "return range.getClientRects().length; }"
+    )
+    assert page.run(f"Math.max(...{names}.map({lines}))") == 1
+    assert page.run(f"{names}.every((th) => th.scrollWidth <= th.clientWidth + 1)")

@@ -256,7 +256,8 @@ function showPage(turned) {
   const shown = selection.slice(start, start + PAGE);
   byId("list").replaceChildren(...shown.map((number) => lineOf(number, sought)));
   const range = shown.length ? `, ${count(start + 1)} to ${count(start + shown.length)} shown` : "";
-  byId("count").textContent = `${count(selection.length)} of ${count(index.tuples.length)} tuples${range}`;
+  const none = shown.length ? "" : ": nothing matches these filters; Clear shows all";
+  byId("count").textContent = `${count(selection.length)} of ${count(index.tuples.length)} tuples${range}${none}`;
   const last = Math.max(0, Math.ceil(selection.length / PAGE) - 1);
   const turn = (text, to) => {
     const button = make("button", { type: "button", disabled: to < 0 || to > last }, text);

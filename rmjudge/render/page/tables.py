@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
-from rmjudge.render.figures import UNICODE, heat, known, percent, plus_minus
+from rmjudge.render.figures import UNICODE, heat, known, leaning, percent, plus_minus
 from rmjudge.render.rows import (
     READING_NAMES,
     caption_lines,
@@ -85,13 +85,17 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A 3x3 matrix, rows by the style of the chosen; `figures` are (name, number) pairs."""
+    """A 3x3 matrix, rows by the style of the chosen; `figures` are (name, number) pairs.
+
+    `scale` says what the colours mean: `h` bad to good, `p` level at a half, either end apart.
+    """
 
     title: str
     about: str
     rows: tuple[tuple[str, tuple[HeatCell, ...]], ...]
     figures: tuple[tuple[str, str], ...] = ()
     doubt: str = ""
+    scale: str = "h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,9 @@ def position_maps(view: View) -> list[ScorerMaps]:
 def _of_position(scorer: ViewedScorer) -> Iterator[HeatMap]:
     position = scorer.result.metrics.position
     if position and position.first_matrix:
-        yield HeatMap("First position", "% of the verdicts", _heated(position.first_matrix))
+        yield HeatMap(
+            "First position", "% of the verdicts", _heated(position.first_matrix), scale="p"
+        )
     if position and position.swap_matrix:
         yield HeatMap("Survives swap", "% of the pairs", _heated(position.swap_matrix))
 
@@ -226,5 +232,7 @@ def heat_step(value: float | None) -> int | None:
 def heat_rules() -> str:
     """The style rules of the colours."""
     return "\n".join(
-        f".h{step} {{ --heat: {heat(step / HEAT_STEPS)}; }}" for step in range(HEAT_STEPS + 1)
+        f".{scale}{step} {{ --heat: {colour(step / HEAT_STEPS)}; }}"
+        for scale, colour in (("h", heat), ("p", leaning))
+        for step in range(HEAT_STEPS + 1)
     )
