@@ -134,6 +134,12 @@ def test_without_the_libraries_the_line_that_installs_them_is_told(models: Path,
     )
 
 
+def test_a_name_that_no_file_could_have_is_wrong_input(cli: Cli) -> None:
+    done = cli("run", f"hf/{'a' * 5000}", "--limit", "1", HF_HUB_OFFLINE="1")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
 def test_a_dry_run_and_help_load_no_model(models: Path, cli: Cli) -> None:
     done = cli("run", f"hf/{models}/rm", "--dry-run", "--limit", "1")
     assert done.returncode == 0, done.stderr

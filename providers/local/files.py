@@ -141,7 +141,7 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
         UsageError: there is no such model, it cannot be had, or files are missing or broken.
     """
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if _is_folder(folder):
         if revision is not None:
             raise UsageError(f"{name} is a folder; --revision is for models on the hub")
         folder = folder.absolute()
@@ -151,6 +151,13 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
         raise UsageError(f"{name}: there is no such folder")
     folder, commit = snapshot_of_small_files(name, revision)
     return _read(name, name, folder, commit=commit, digest=None)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def _check_folder(name: str, folder: Path) -> None:
