@@ -66,11 +66,11 @@ class Ended:
         return dict(Counter(answer.status for answer in answers if isinstance(answer, Unscored)))
 
 
-def run(spec: str, policy: Policy = POLICY) -> Ended:
+def run(spec: str, policy: Policy = POLICY, rpm: float | None = None) -> Ended:
     """Score one tuple with a policy that waits less than the default."""
     made = create(parse_spec(spec))
     assert isinstance(made, HostedScorer)
-    scorer = HostedScorer(made._provider, policy=policy, concurrency=1)
+    scorer = HostedScorer(made._provider, policy=policy, concurrency=1, rpm=rpm)
     code, told = 0, ""
     try:
         code = evaluate(scorer, domains=("code",), limit=1, out="o", cache_dir="c").exit_code
@@ -383,9 +383,9 @@ def test_a_clock_that_jumps_changes_nothing(
 
 
 def test_connections_that_were_closed_in_silence_are_rebuilt(server: ModelServer) -> None:
-    """As servers close them while a laptop sleeps."""
+    """As servers close them while a laptop sleeps: some time before the next call."""
     server.control(faults=["hang-up"], rate=1)
-    ended = run(server.judge)
+    ended = run(server.judge, rpm=600)
 
     assert (ended.code, ended.scored, server.stats["received"]) == (0, 9, 9)
     assert (ended.calls["retried"], ended.calls["maybe_billed"]) == (0, 0)

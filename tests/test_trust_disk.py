@@ -66,7 +66,8 @@ def test_a_disk_that_fills_up_stops_buying_and_what_was_bought_is_kept(
     assert "cannot keep answers: the disk is full; free some space" in stopped.stderr
     assert "to go on, run:" in stopped.stderr
     kept = cli.json("o/run.json")["calls"]["planned"] - cli.json("o/metrics.json")["unscored_cells"]
-    assert 10 < kept < bought <= kept + CONCURRENCY
+    # What was asked, and a quarter as many answers that were on their way to the disk.
+    assert 10 < kept < bought <= kept + CONCURRENCY + CONCURRENCY // 4
 
     mount("remount,size=16m", small_disk)
     done = cli(*judge(server, small_disk / "c"))
