@@ -100,12 +100,12 @@ def labels(reports: Sequence[ScorerResult]) -> list[str]:
         places = [place for place, name in enumerate(bases) if name == base]
         folders = [reports[place].folder for place in places]
         apart.update(zip(places, _apart(folders), strict=True))
-    taken = {name for name in bases if bases.count(name) == 1}
+    taken: set[str] = set()
     names: list[str] = []
     for place, base in enumerate(bases):
         own = f"{base} ({label(apart[place])})" if apart.get(place) else base
         name, number = own, 2
-        while place in apart and name in taken:
+        while name in taken:
             name, number = f"{own} ({number})", number + 1
         taken.add(name)
         names.append(name)
