@@ -402,7 +402,7 @@ def test_a_row_made_by_hand_is_cleaned_where_it_is_drawn() -> None:
 
 def test_two_names_that_look_alike_are_told_apart() -> None:
     rows = summary_rows([report("a"), report("a\u200b"), report("a (2)")])
-    assert [row.scorer for row in rows] == ["a", "a (3)", "a (2)"]
+    assert [row.scorer for row in rows] == ["a", "a (2)", "a (2) (2)"]
 
 
 def test_a_very_long_name_is_cut_with_a_mark() -> None:
