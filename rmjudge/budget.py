@@ -39,6 +39,7 @@ class Budget:
         self._calls = 0
         self._reserved = 0.0
         self._under_way = 0
+        self._again = 0
         self._maybe_billed: dict[Job, int] = {}
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -99,9 +100,14 @@ class Budget:
         dollars = sum(most_dollars(job, call) for call in calls)
         self._charge_lost(job, dollars / len(calls))
         while not self._fits_again(len(calls), dollars if paid else 0.0):
-            if self._under_way <= 1 or self._calls_are_used_up:
+            # Those that wait here as well will free nothing before one of them gives up.
+            if self._again + 1 >= self._under_way or self._calls_are_used_up:
                 raise self._reached(job, calls[0])
-            await self._next_turn()
+            self._again += 1
+            try:
+                await self._next_turn()
+            finally:
+                self._again -= 1
         self._calls += len(calls)
 
     def _fits_again(self, calls: int, dollars: float) -> bool:

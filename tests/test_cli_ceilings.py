@@ -131,6 +131,16 @@ def test_a_retry_whose_first_attempt_may_be_billed_must_fit_as_well(
     assert server.stats["received"] == 2
 
 
+def test_retries_that_wait_for_each_other_s_room_end_the_run(cli: Cli, server: ModelServer) -> None:
+    (cli.home / "rmjudge.toml").write_text(PRICE)
+    server.control(script=["status:504"] * 9, latency_s=0.2)
+    words = ("--max-cost", "30", "--concurrency", "2", "--param", "max_tokens=2000")
+    with cli.start(*command(server, *words)) as process:
+        process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert server.stats["received"] == 2
+
+
 def test_a_paid_reply_without_an_answer_is_part_of_the_cost(cli: Cli, server: ModelServer) -> None:
     (cli.home / "rmjudge.toml").write_text(PRICE)
     one = ("run", server.judge, "--limit", "1", "--domain", "chat", "--concurrency", "1")

@@ -10,7 +10,7 @@ from rmjudge.errors import UsageError
 
 _EPILOG: Final = """\
 exit codes: 0 complete; 1 finished, but some calls could not be scored; 2 the input is wrong,
-nothing was called; 3 stopped by the provider, or the disk (run it again to resume);
+nothing was called; 3 stopped by provider, disk or budget (run it again to resume);
 130 interrupted (likewise)
 
 examples:
