@@ -24,7 +24,6 @@ from typing import Any, Final
 from data import prompts, write_data
 
 OUTPUT_TOKENS: Final = 4096
-PRICES: Final = [None]
 
 
 def cpu_s() -> float:
@@ -136,8 +135,9 @@ async def rmjudge(
 
     import rmjudge.providers.sending.sender  # noqa: F401, PLC0415 - as the peers' imports
     from rmjudge.options import RunOptions  # noqa: PLC0415
+    from rmjudge.preparation import prepare  # noqa: PLC0415
     from rmjudge.progress import watcher  # noqa: PLC0415
-    from rmjudge.session import execute, prepare  # noqa: PLC0415
+    from rmjudge.session import execute  # noqa: PLC0415
 
     data = write_data(folder, calls)
     options = RunOptions(
@@ -158,7 +158,7 @@ async def rmjudge(
     @asynccontextmanager
     async def watch(jobs: Sequence[Any]) -> AsyncIterator[None]:
         nonlocal asked, answered_mib
-        async with watcher(console, PRICES)(jobs):
+        async with watcher(console)(jobs):
             yield
         lag.cancel()
         asked, answered_mib = time.perf_counter() - begun, peak_mib()

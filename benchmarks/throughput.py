@@ -66,7 +66,7 @@ def _row(name: str, concurrency: int, found: list[dict[str, Any]]) -> list[str]:
 
 def _targets(runs: Runs, peers: list[str]) -> list[list[str]]:
     def best(name: str, concurrency: int, what: str) -> float:
-        return min(run[what] for run in runs[name, concurrency])
+        return min(float(run[what]) for run in runs[name, concurrency])
 
     rows = []
     for concurrency, limit in WALL.items():

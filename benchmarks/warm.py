@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from clients import write_data
+from data import write_data
 from harness import TARGETS_HEAD, environment, show, target
 
 from rmjudge.cache import AnswerCache
@@ -25,7 +25,8 @@ from rmjudge.calls import Reply, Usage, Verdict
 from rmjudge.dataset import load
 from rmjudge.options import RunOptions
 from rmjudge.plan import plan_data
-from rmjudge.session import Prepared, execute, prepare
+from rmjudge.preparation import Prepared, prepare
+from rmjudge.session import execute
 from rmjudge.store import key_fields
 
 CALLS: Final = 12_000
