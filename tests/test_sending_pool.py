@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from rmjudge.providers.sending.policy import Policy
-from rmjudge.providers.sending.pool import SLEEP_S, PooledTransport
+from rmjudge.providers.sending.pool import SLEEP_S, Pool
 from rmjudge.providers.sending.transport import Wire
 
 REPLY = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -55,39 +55,37 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[Callable[..., PooledTransport]]:
+async def pool() -> AsyncIterator[Callable[..., Pool]]:
     """Make transports that are closed at the end."""
     async with AsyncExitStack() as stack:
 
-        def make(**options: object) -> PooledTransport:
+        def make(**options: object) -> Pool:
             settings = {"connect_s": 5.0, "keepalive_s": 3.0, **options}
-            made = PooledTransport(**settings)  # type: ignore[arg-type]
+            made = Pool(**settings)  # type: ignore[arg-type]
             stack.push_async_callback(made.aclose)
             return made
 
         yield make
 
 
-async def post(transport: PooledTransport, url: str) -> bytes:
-    request = httpx.Request("POST", url, stream=httpx.ByteStream(b"{}"))
-    response = await transport.handle_async_request(request)
-    assert isinstance(response.stream, httpx.AsyncByteStream)
+async def post(connections: Pool, url: str) -> bytes:
+    reply = await connections.post(url, {}, b"{}")
     try:
-        return b"".join([chunk async for chunk in response.stream])
+        return b"".join([chunk async for chunk in reply.chunks()])
     finally:
-        await response.stream.aclose()
+        reply.close()
 
 
-New = Callable[..., PooledTransport]
+New = Callable[..., Pool]
 
 
 async def test_as_many_connections_as_calls_in_flight_are_made_and_used_again(
     server: Server, pool: New
 ) -> None:
-    transport = pool()
+    connections = pool()
     server.latency_s = 0.02
     for _ in range(5):
-        await asyncio.gather(*(post(transport, server.url) for _ in range(3)))
+        await asyncio.gather(*(post(connections, server.url) for _ in range(3)))
 
     assert (server.connections, len(server.asked)) == (3, 15)
 
@@ -95,10 +93,10 @@ async def test_as_many_connections_as_calls_in_flight_are_made_and_used_again(
 async def test_a_connection_that_was_idle_for_too_long_is_not_used_again(
     server: Server, pool: New
 ) -> None:
-    transport = pool(keepalive_s=0.05)
-    await post(transport, server.url)
+    connections = pool(keepalive_s=0.05)
+    await post(connections, server.url)
     await asyncio.sleep(0.15)
-    await post(transport, server.url)
+    await post(connections, server.url)
 
     assert server.connections == 2
 
@@ -106,10 +104,10 @@ async def test_a_connection_that_was_idle_for_too_long_is_not_used_again(
 async def test_a_connection_that_the_server_closed_is_not_used_again(
     server: Server, pool: New
 ) -> None:
-    transport = pool()
+    connections = pool()
     server.hangs_up = True
     for _ in range(3):
-        assert await post(transport, server.url) == b"{}"
+        assert await post(connections, server.url) == b"{}"
         await asyncio.sleep(0.05)
 
     assert server.connections == 3
@@ -119,20 +117,20 @@ async def test_connections_from_before_the_machine_slept_are_not_used_again(
     server: Server, pool: New
 ) -> None:
     now = 1000.0
-    transport = pool(wall_clock=lambda: now)
-    await post(transport, server.url)
+    connections = pool(wall_clock=lambda: now)
+    await post(connections, server.url)
     now += SLEEP_S + 1.0
-    await post(transport, server.url)
-    await post(transport, server.url)
+    await post(connections, server.url)
+    await post(connections, server.url)
 
     assert server.connections == 2
 
 
 async def test_a_clock_that_is_set_by_a_second_changes_nothing(server: Server, pool: New) -> None:
     now = 1000.0
-    transport = pool(wall_clock=lambda: now)
+    connections = pool(wall_clock=lambda: now)
     for _ in range(SLEEP_S.__ceil__() * 2):
-        await post(transport, server.url)
+        await post(connections, server.url)
         now += 1.0
 
     assert server.connections == 1
@@ -142,13 +140,13 @@ async def test_a_call_under_way_when_the_machine_slept_is_finished(
     server: Server, pool: New
 ) -> None:
     now = 1000.0
-    transport = pool(wall_clock=lambda: now)
+    connections = pool(wall_clock=lambda: now)
     server.latency_s = 0.2
-    call = asyncio.create_task(post(transport, server.url))
+    call = asyncio.create_task(post(connections, server.url))
     while not server.asked:  # noqa: ASYNC110 - nothing tells when a request has arrived
         await asyncio.sleep(0.001)
     now += 3600.0
-    await post(transport, server.url)
+    await post(connections, server.url)
 
     assert await call == b"{}"
 
@@ -156,22 +154,19 @@ async def test_a_call_under_way_when_the_machine_slept_is_finished(
 async def test_a_body_that_was_not_read_to_its_end_closes_its_connection(
     server: Server, pool: New
 ) -> None:
-    transport = pool()
+    connections = pool()
     server.reply = REPLY.replace(b": 2", b": 9")
-    request = httpx.Request("POST", server.url, stream=httpx.ByteStream(b"{}"))
-    response = await transport.handle_async_request(request)
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    await response.stream.aclose()
+    (await connections.post(server.url, {}, b"{}")).close()
     server.reply = REPLY
-    await post(transport, server.url)
+    await post(connections, server.url)
 
     assert server.connections == 2
 
 
 async def test_what_is_asked_is_what_was_given(server: Server) -> None:
     wire = Wire(Policy())
-    headers = httpx.Headers({"accept": "application/json", "x-key": "k"})
-    await wire.post(httpx.URL(server.url + "/a%2Fb?c=%20d"), headers, b'{"a": 1}')
+    headers = {"accept": "application/json", "x-key": "k"}
+    await wire.post(server.url + "/a%2Fb?c=%20d", headers, b'{"a": 1}')
     await wire.aclose()
     head, _, body = server.asked[0].partition(b"\r\n\r\n")
     first, *fields = head.decode().lower().split("\r\n")
@@ -183,10 +178,10 @@ async def test_what_is_asked_is_what_was_given(server: Server) -> None:
 
 
 async def test_cookies_are_not_sent_back(server: Server, pool: New) -> None:
-    transport = pool()
+    connections = pool()
     server.reply = REPLY.replace(b"\r\ncon", b"\r\nset-cookie: a=b; path=/\r\ncon")
-    await post(transport, server.url)
-    await post(transport, server.url)
+    await post(connections, server.url)
+    await post(connections, server.url)
 
     assert b"cookie" not in server.asked[1].lower()
 

@@ -1,17 +1,16 @@
-"""aiohttp's connection pool behind httpx's transport interface.
+"""aiohttp's connection pool, with httpx's words for addresses and errors.
 
 httpx's own pool scans every connection on every event: at 64 calls in flight it costs ten times
 as much as one connection a worker, and that still three times as much as aiohttp
-(docs/performance.md). Errors are httpx's, mapped so that they tell what may have been billed:
-whatever fails before the request is sent is a `ConnectError` or a `ConnectTimeout`, and
-nothing else is.
+(docs/performance.md). Errors are mapped so that they tell what may have been billed: whatever
+fails before the request is sent is a `ConnectError` or a `ConnectTimeout`, and nothing else is.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
@@ -24,7 +23,38 @@ SLEEP_S: Final = 5.0
 """The wall clock ran ahead of the monotonic one by this much: the machine was asleep."""
 
 
-class PooledTransport(httpx.AsyncBaseTransport):
+class Arriving:
+    """A reply whose head is there: status, header names in lower case, and a body to come."""
+
+    def __init__(self, reply: aiohttp.ClientResponse) -> None:
+        self._reply = reply
+        self.status = reply.status
+        self.headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in reply.raw_headers
+        }
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, as it comes.
+
+        Raises:
+            httpx.TransportError: the connection was lost.
+        """
+        try:
+            async for chunk in self._reply.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise _mapped(error) from error
+
+    def close(self) -> None:
+        """Keep the connection if the body was read to its end, else close it."""
+        if self._reply.content.at_eof():
+            self._reply.release()
+        else:
+            self._reply.close()
+
+
+class Pool:
     """HTTP/1.1 with as many connections as calls are in flight; the caller bounds those.
 
     No redirects, no cookies, no decompression, no limit on the time of a whole call: all that is
@@ -39,32 +69,26 @@ class PooledTransport(httpx.AsyncBaseTransport):
         self._wall_clock = wall_clock
         self._drift = wall_clock() - time.monotonic()
         self._sessions: list[aiohttp.ClientSession] = []
-        self._targets: dict[httpx.URL, tuple[URL, URL | None]] = {}
+        self._targets: dict[str, tuple[URL, URL | None]] = {}
         self._ssl: ssl.SSLContext | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Arriving:
         """Send a request; return when the head of its reply is there.
 
         Raises:
             httpx.ConnectError: nothing was sent. httpx.ConnectTimeout: nor here.
             httpx.TransportError: the connection was lost afterwards.
         """
-        url, proxy = self._target(request.url)
-        headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
+        target, proxy = self._target(url)
         try:
-            reply = await self._session(request.url).request(
-                request.method,
-                url,
-                headers=headers,
-                data=b"".join([part async for part in _stream(request)]),
-                allow_redirects=False,
-                proxy=proxy,
+            reply = await self._session(target).post(
+                target, headers=headers, data=body, allow_redirects=False, proxy=proxy
             )
         except (aiohttp.ClientError, OSError) as error:
             raise _mapped(error) from error
-        return httpx.Response(reply.status, headers=reply.raw_headers, stream=_Body(reply))
+        return Arriving(reply)
 
-    def _session(self, url: httpx.URL) -> aiohttp.ClientSession:
+    def _session(self, url: URL) -> aiohttp.ClientSession:
         drift = self._wall_clock() - time.monotonic()
         slept, self._drift = drift - self._drift > SLEEP_S, drift
         if slept or not self._sessions:
@@ -72,7 +96,7 @@ class PooledTransport(httpx.AsyncBaseTransport):
             self._sessions.append(self._new(url))
         return self._sessions[-1]
 
-    def _new(self, url: httpx.URL) -> aiohttp.ClientSession:
+    def _new(self, url: URL) -> aiohttp.ClientSession:
         if self._ssl is None and url.scheme == "https":
             self._ssl = ssl.create_default_context(cafile=certifi.where())
         return aiohttp.ClientSession(
@@ -84,10 +108,11 @@ class PooledTransport(httpx.AsyncBaseTransport):
             auto_decompress=False,
         )
 
-    def _target(self, url: httpx.URL) -> tuple[URL, URL | None]:
+    def _target(self, url: str) -> tuple[URL, URL | None]:
         target = self._targets.get(url)
         if target is None:
-            target = self._targets[url] = URL(str(url), encoded=True), _proxy_for(url)
+            parsed = URL(url, encoded=True)
+            target = self._targets[url] = parsed, _proxy_for(parsed)
         return target
 
     async def aclose(self) -> None:
@@ -95,33 +120,6 @@ class PooledTransport(httpx.AsyncBaseTransport):
         sessions, self._sessions = self._sessions, []
         for session in sessions:
             await session.close()
-
-
-class _Body(httpx.AsyncByteStream):
-    """What comes after the head, as it comes."""
-
-    def __init__(self, reply: aiohttp.ClientResponse) -> None:
-        self._reply = reply
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._reply.content.iter_any():
-                yield chunk
-        except (aiohttp.ClientError, OSError) as error:
-            raise _mapped(error) from error
-
-    async def aclose(self) -> None:
-        """Keep the connection if the body was read to its end, else close it."""
-        if self._reply.content.at_eof():
-            self._reply.release()
-        else:
-            self._reply.close()
-
-
-def _stream(request: httpx.Request) -> httpx.AsyncByteStream:
-    if not isinstance(request.stream, httpx.AsyncByteStream):
-        raise TypeError("an async transport takes an async body")
-    return request.stream
 
 
 def _mapped(error: Exception) -> httpx.TransportError:
@@ -142,9 +140,9 @@ def _mapped(error: Exception) -> httpx.TransportError:
             return httpx.ReadError(str(error))
 
 
-def _proxy_for(url: httpx.URL) -> URL | None:
+def _proxy_for(url: URL) -> URL | None:
     """The proxy that the environment names for this host, as every HTTP tool reads it."""
-    if proxy_bypass(url.host):
+    if proxy_bypass(url.host or ""):
         return None
     proxies = getproxies()
     named = proxies.get(url.scheme) or proxies.get("all")

@@ -56,18 +56,16 @@ class Sender:
     ) -> None:
         self._policy = policy or Policy()
         self._url = httpx.URL(base_url.rstrip("/"))
-        self._urls: dict[str, httpx.URL] = {}
+        self._urls: dict[str, str] = {}
         self._secret = secret
         self._address_hint = address_hint
-        self._headers = httpx.Headers(
-            {
-                "content-type": "application/json",
-                "accept": "application/json",
-                "accept-encoding": "gzip, deflate",
-                "user-agent": "rmjudge",
-                **(headers or {}),
-            }
-        )
+        self._headers = {
+            "content-type": "application/json",
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": "rmjudge",
+            **_lower(headers or {}),
+        }
         self._wire = Wire(self._policy)
         self._activity = activity
         self.endpoint = Endpoint(
@@ -168,10 +166,7 @@ class Sender:
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
         url = self._url_of(request.path)
-        headers = self._headers
-        if request.headers:
-            headers = httpx.Headers(headers)
-            headers.update(request.headers)
+        headers = {**self._headers, **_lower(request.headers)}
         try:
             async with asyncio.timeout(self._policy.deadline_s):
                 return await self._wire.post(url, headers, body)
@@ -180,10 +175,10 @@ class Sender:
         except (TimeoutError, httpx.TransportError) as error:
             raise self._connection_lost(error) from None
 
-    def _url_of(self, path: str) -> httpx.URL:
+    def _url_of(self, path: str) -> str:
         if path not in self._urls:
             raw_path = self._url.raw_path.rstrip(b"/") + path.encode()
-            self._urls[path] = self._url.copy_with(raw_path=raw_path)
+            self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
     def _malformed(self, error: MalformedBodyError) -> Retryable:
@@ -256,6 +251,10 @@ class Sender:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._wire.aclose()
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _both(replies: Sequence[Reply], before: Sequence[Reply]) -> tuple[Reply, ...]:

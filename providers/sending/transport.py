@@ -1,8 +1,4 @@
-"""Bytes over HTTP: a cap on every body, own decompression, no redirects, no cookies.
-
-httpx's client layer (redirects, cookies, proxies from the environment) is left out on purpose:
-this is a transport, a request and a reply.
-"""
+"""Bytes over HTTP: a cap on every body, own decompression."""
 
 from __future__ import annotations
 
@@ -10,11 +6,9 @@ import zlib
 from collections.abc import AsyncIterable, Mapping
 from typing import Final
 
-import httpx
-
 from rmjudge.providers.sending.messages import MalformedBodyError, RawReply
 from rmjudge.providers.sending.policy import Policy
-from rmjudge.providers.sending.pool import PooledTransport
+from rmjudge.providers.sending.pool import Pool
 
 _WINDOW_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
@@ -28,35 +22,27 @@ class Wire:
 
     def __init__(self, policy: Policy) -> None:
         self._limit = policy.body_limit
-        self._transport: httpx.AsyncBaseTransport = PooledTransport(
+        self._pool = Pool(
             connect_s=min(policy.connect_s, policy.deadline_s), keepalive_s=policy.keepalive_s
         )
 
-    async def post(self, url: httpx.URL, headers: httpx.Headers, body: bytes) -> RawReply:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> RawReply:
         """Send one request and read its reply.
 
         Raises:
             httpx.TransportError: the connection failed.
             MalformedBodyError: the body is over the cap or does not decompress.
         """
-        request = httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
-        response = await self._transport.handle_async_request(request)
-        told = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in response.headers.raw
-        }
-        stream = response.stream
-        if not isinstance(stream, httpx.AsyncByteStream):
-            raise TypeError("an async transport gives an async body")
+        reply = await self._pool.post(url, headers, body)
         try:
-            data = await self._read(stream, told)
+            data = await self._read(reply.chunks(), reply.headers)
         except MalformedBodyError:
-            if response.is_success:
+            if 200 <= reply.status < 300:
                 raise
             data = b""  # an error's status says enough
         finally:
-            await stream.aclose()
-        return RawReply(response.status_code, told, data)
+            reply.close()
+        return RawReply(reply.status, reply.headers, data)
 
     async def _read(self, stream: AsyncIterable[bytes], headers: Mapping[str, str]) -> bytes:
         coding = headers.get("content-encoding", "").strip().lower()
@@ -83,4 +69,4 @@ class Wire:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await self._pool.aclose()
