@@ -75,8 +75,9 @@ def fence_for(*texts: str) -> str:
     Its pattern is one that people do not draw, so that nearly all tuples have the same fence
     and the comparisons of a tuple begin alike.
     """
-    runs = [len(run) // 2 for text in texts for run in re.findall("=(?:-=)+", text)]
-    return "=" + "-=" * max(FENCE_REPEATS, max(runs, default=0) + 1)
+    found = [run for text in texts if "=-=" in text for run in re.findall("=(?:-=)+", text)]
+    longest = max((len(run) // 2 for run in found), default=0)
+    return "=" + "-=" * max(FENCE_REPEATS, longest + 1)
 
 
 def _fenced(fence: str, title: str, text: str) -> str:
