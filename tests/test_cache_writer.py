@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 
 from rmjudge.cache import AnswerCache, disk
 from rmjudge.cache.disk import open_cache
-from rmjudge.cache.writer import GROUP_ROWS, Writer, storage_stopped
+from rmjudge.cache.writer import GROUP_ROWS, PACE_S, Writer, storage_stopped
 from rmjudge.calls import Json, Reply, Reward
 from rmjudge.errors import StorageStopped
 
@@ -134,6 +135,18 @@ async def test_a_flood_leaves_gaps_for_other_processes(writer: Writer, traced: T
 
     assert sum(traced.transactions) == flood
     assert max(traced.transactions) <= GROUP_ROWS
+
+
+async def test_transactions_begin_some_milliseconds_apart(
+    writer: Writer, traced: Traced
+) -> None:
+    await writer.commit([("k", "v")])
+    begun = time.monotonic()
+    for number in range(20):
+        await writer.commit([(f"k{number}", "v")])
+
+    assert len(traced.transactions) == 21
+    assert time.monotonic() - begun >= 20 * PACE_S
 
 
 async def test_rows_given_together_are_committed_together(writer: Writer, traced: Traced) -> None:
