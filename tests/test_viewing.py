@@ -13,7 +13,8 @@ import pytest
 from rmjudge.calls import Verdict
 from rmjudge.dataset import load
 from rmjudge.errors import UsageError
-from rmjudge.viewing import View, gather, read_runs, tuples_named
+from rmjudge.runtexts import read_runs
+from rmjudge.viewing import View, gather, tuples_named
 
 if TYPE_CHECKING:
     from conftest import Cli, ModelServer

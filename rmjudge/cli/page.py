@@ -19,10 +19,11 @@ from rmjudge.render.rows import about
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.styles import style_sheets
 from rmjudge.runfiles import write_text
+from rmjudge.runtexts import StoredRun, read_runs
 from rmjudge.statistics.comparison import compare
 from rmjudge.statistics.scored import Scored, TupleKey, common_reading, scored_of
 from rmjudge.statistics.style import lengths_of, style_of
-from rmjudge.viewing import View, ViewedRun, ViewedScorer, gather, read_runs
+from rmjudge.viewing import View, ViewedScorer, gather
 
 PAGES: Final = (".html", ".htm")
 TOP: Final = 15
@@ -59,7 +60,7 @@ def _check(path: Path) -> None:
         raise UsageError(f"--html {path}: there is no folder {path.parent}; make it first")
 
 
-def sections(view: View, runs: Sequence[ViewedRun]) -> list[Section]:
+def sections(view: View, runs: Sequence[StoredRun]) -> list[Section]:
     """What statistics say of the runs: comparisons of two or more, and what style is worth."""
     found: list[Section] = []
     # Rows that a fallback had a part in stand for some of the tuples, or for two scorers.
@@ -72,7 +73,7 @@ def sections(view: View, runs: Sequence[ViewedRun]) -> list[Section]:
         note = "Not compared: the runs use one id for different texts. Give runs of the same data."
         return [Section("compare", "Comparison", (Sheet(note),))]
     if len(scored) > 1:
-        whole = [run.stored for run in runs if run.result.metrics.shares is None]
+        whole = [run for run in runs if run.result.metrics.shares is None]
         kept, left = comparable(whole)
         there = {run.folder for run in kept}
         members = [scorer for scorer in view.scorers if scorer.result.folder in there]

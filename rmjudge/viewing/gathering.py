@@ -13,8 +13,7 @@ from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import Scores
 from rmjudge.render.rows import labels
 from rmjudge.results import ScorerResult, TupleResult
-from rmjudge.runtexts import Texts
-from rmjudge.viewing.runs import ViewedRun
+from rmjudge.runtexts import StoredRun, Texts
 from rmjudge.viewing.statements import Key, Statement, statements_of
 from rmjudge.vocabulary import Domain
 
@@ -79,7 +78,7 @@ class View:
 
 
 def gather(
-    runs: Sequence[ViewedRun],
+    runs: Sequence[StoredRun],
     *,
     only: Collection[Key] | None = None,
     data: Sequence[str] = (),
@@ -111,18 +110,18 @@ def gather(
             ViewedScorer(name, run.result) for name, run in zip(names, runs, strict=True)
         ),
         tuples=tuple(_viewed(by_scorer, len(runs)) for by_scorer in found.values()),
-        data=tuple(dict.fromkeys(run.label for run in runs if run.label)),
+        data=tuple(dict.fromkeys(run.record.label for run in runs if run.record.label)),
         notes=tuple(notes),
     )
 
 
-def _items(run: ViewedRun, texts: Texts) -> tuple[dict[Key, BenchTuple], str]:
+def _items(run: StoredRun, texts: Texts) -> tuple[dict[Key, BenchTuple], str]:
     """A run's texts, and what is to be said of them."""
     try:
-        data = texts.of(run.stored)
+        data = texts.of(run)
     except UsageError as error:
         return {}, f"no texts: {error}"
-    doubt = "" if run.stored.digest else "its data is not recorded; texts are matched by id alone"
+    doubt = "" if run.record.digest else "its data is not recorded; texts are matched by id alone"
     return {(item.domain, item.id): item for item in data}, doubt
 
 
@@ -130,9 +129,9 @@ def _key(result: TupleResult) -> Key:
     return result.domain, result.id
 
 
-def _texts_of(item: BenchTuple | None, run: ViewedRun) -> tuple[str, ...]:
+def _texts_of(item: BenchTuple | None, run: StoredRun) -> tuple[str, ...]:
     if item is None:
-        return (run.stored.digest or "",)
+        return (run.record.digest or "",)
     return (item.prompt, *item.chosen, *item.rejected)
 
 
