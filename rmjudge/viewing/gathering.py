@@ -13,6 +13,7 @@ from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import Scores
 from rmjudge.render.rows import labels
 from rmjudge.results import ScorerResult, TupleResult
+from rmjudge.runrecords import RunRecord
 from rmjudge.runtexts import StoredRun, Texts
 from rmjudge.viewing.statements import Key, Statement, statements_of
 from rmjudge.vocabulary import Domain
@@ -53,10 +54,11 @@ class ViewedTuple:
 
 @dataclass(frozen=True, slots=True)
 class ViewedScorer:
-    """A scorer by the name that the tables use, and its result."""
+    """A scorer by the name that the tables use, its result, and how its run was made."""
 
     name: str
     result: ScorerResult
+    record: RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def gather(
             found.setdefault(same, {})[place] = (result, item, outcome)
     return View(
         scorers=tuple(
-            ViewedScorer(name, run.result) for name, run in zip(names, runs, strict=True)
+            ViewedScorer(name, run.result, run.record)
+            for name, run in zip(names, runs, strict=True)
         ),
         tuples=tuple(_viewed(by_scorer, len(runs)) for by_scorer in found.values()),
         data=tuple(dict.fromkeys(run.record.label for run in runs if run.record.label)),

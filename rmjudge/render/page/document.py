@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rmjudge.render import verbosity
+from rmjudge.render.making import making_of
 from rmjudge.render.page import embedding, plots, tables
+from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
 from rmjudge.version import __version__
 from rmjudge.viewing import View
@@ -20,11 +24,13 @@ FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("browser.js", "tuple.js")
 
 
-def to_html(view: View, sections: Sequence[Section] = ()) -> str:
+def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Scatter] = ()) -> str:
     """Write the page: ASCII, the same for the same runs, texts and replies.
 
-    `sections` come after those of the page's own, before the browser of tuples.
+    `sections` come after those of the page's own, before the browser of tuples; `scatters` are
+    drawn among the charts.
     """
+    names = [scorer.name for scorer in view.scorers]
     style = f"{_file('page.css')}\n{tables.heat_rules()}\n"
     script = '"use strict";\n' + "".join(map(_file, SCRIPTS))
     found = {
@@ -41,7 +47,13 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         "position_maps": tables.position_maps(view),
         "difficulty_chart": plots.difficulty_chart(view),
         "length_chart": plots.length_chart(view),
+        "scatter_charts": scatter_charts(scatters, names),
+        "across": verbosity.ACROSS,
+        "up": verbosity.UP,
         "path": plots.path,
+        "makings": [
+            (scorer.name, making_of(scorer.record, scorer.result)) for scorer in view.scorers
+        ],
         "sections": sections,
         "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
         "styles": STYLES,
@@ -58,8 +70,14 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     page = environment.get_template("page.html").render(found)
     return page.lstrip().encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def _breakable(name: str) -> list[str]:
+    """Cut a name where it may break: behind a slash or a hyphen, rather than inside a word."""
+    return re.split(r"(?<=[/-])(?=.)", name)
 
 
 def _file(name: str) -> str:
