@@ -194,6 +194,15 @@ def test_a_page_without_texts_says_so() -> None:
     assert "This page has no texts" not in to_html(whole)
 
 
+def test_a_run_that_was_stopped_says_so_at_the_top() -> None:
+    whole = view()
+    stopped = replace(whole.scorers[0].result, stopped="401: the key is refused")
+    page = to_html(replace(whole, scorers=(replace(whole.scorers[0], result=stopped),)))
+    told = "judge: stopped before its end, 401: the key is refused"
+    assert told in page.split('id="accuracy"')[0]
+    assert "stopped before" not in to_html(whole)
+
+
 def test_the_tables_say_what_the_terminal_says() -> None:
     page = html.unescape(to_html(view(note="what the run said")))
     for words in (

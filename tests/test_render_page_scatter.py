@@ -8,9 +8,17 @@ from itertools import combinations, pairwise
 import pytest
 
 from rmjudge.metrics.tallies import Credits
-from rmjudge.render.page.scatter import BOTTOM, LEFT, RIGHT, TOP, Scatter, scatter_charts
+from rmjudge.render.page.scatter import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    Scatter,
+    scatter_charts,
+    scatter_of,
+)
 from rmjudge.render.verbosity import Coordinate, Place, places
-from rmjudge.statistics.scored import Scored
+from rmjudge.statistics.scored import Scored, TupleKey
 from rmjudge.statistics.style import Lengths, style_of
 
 
@@ -113,3 +121,30 @@ def test_ticks_are_few_round_and_evenly_apart(width: float) -> None:
         steps = {round(b - a, 6) for a, b in pairwise(values)}
         assert len(steps) == 1
         assert steps <= {1, 2, 5, 10, 20, 25, 50}
+
+
+def test_long_names_of_one_family_stay_different_in_the_chart() -> None:
+    names = [f"vllm/a-family-of-reward-models-{k}b" for k in (1, 3)]
+    own = [place(name, 0.1 * k, 0.6) for k, name in enumerate(names)]
+    (chart,) = scatter_charts([Scatter("", own)], names)
+    shown = [dot.label.text for dot in chart.dots if dot.label]
+    assert len(set(shown)) == 2
+    for text, name in zip(shown, names, strict=True):
+        head, tail = text.split("\N{HORIZONTAL ELLIPSIS}")
+        assert name.startswith(head)
+        assert name.endswith(tail)
+        assert len(text) <= 24
+
+
+def test_who_has_no_place_is_named() -> None:
+    full: Credits = ((1.0, 0.0, 1.0),) * 3
+    blank: Credits = ((1.0, None, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
+    lengths: dict[TupleKey, Lengths] = {("chat", 1): Lengths((1, 1, 1), (1, 1, 1))}
+    styles = [
+        style_of(Scored(name, "pointwise", {("chat", 1): credits}), lengths, "strict")
+        for name, credits in (("whole", full), ("stopped", blank))
+    ]
+    scatter = scatter_of("chat", styles)
+    assert [one.name for one in scatter.places] == ["whole"]
+    (chart,) = scatter_charts([scatter], ["whole", "stopped"])
+    assert chart.lacking == ("stopped",)

@@ -9,8 +9,7 @@ from typing import Final
 from rmjudge.cli.console import say
 from rmjudge.cli.sections import findings
 from rmjudge.errors import UsageError
-from rmjudge.render.page import Scatter, to_html
-from rmjudge.render.verbosity import places
+from rmjudge.render.page import scatter_of, to_html
 from rmjudge.runfiles import write_text
 from rmjudge.runtexts import read_runs
 from rmjudge.viewing import gather
@@ -32,7 +31,7 @@ def write_page(
     for note in view.notes:
         say(f"warning: {note}")
     found = findings(view, runs)
-    scatters = [Scatter(group.name, places(group.styles)) for group in found.groups]
+    scatters = [scatter_of(group.name, group.styles) for group in found.groups]
     text = to_html(view, found.sections, scatters)
     write_text(path, text)
     say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")

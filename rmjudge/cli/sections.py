@@ -62,7 +62,7 @@ def findings(view: View, runs: Sequence[StoredRun]) -> Findings:
     """Compare, report what style is worth, find the published rows beside, and read as others."""
     if len({(viewed.domain, viewed.id) for viewed in view.tuples}) < len(view.tuples):
         note = "Not compared: the runs use one id for different texts. Give runs of the same data."
-        apart = Section("compare", "Comparison", _tables([Sheet(note)]))
+        apart = Section("compare", "Comparison", (Table("", (), (), (note,)),))
         return Findings((apart, leaderboard(view), readings(view)))
     # Rows that a fallback had a part in stand for some of the tuples, or for two scorers.
     scored = [

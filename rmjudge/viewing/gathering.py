@@ -96,9 +96,12 @@ def gather(
     texts = Texts(data, notice)
     notes: list[str] = []
     found: dict[Identity, dict[int, tuple[TupleResult, BenchTuple | None, Outcome]]] = {}
-    for place, (name, run) in enumerate(zip(names, runs, strict=True)):
+    lying = _Lying()
+    # Runs that do not tell their data, such as imported ones, find their tuples among the others'.
+    for place in sorted(range(len(runs)), key=lambda k: runs[k].record.digest is None):
+        name, run = names[place], runs[place]
         results = [item for item in run.result.tuples if only is None or _key(item) in only]
-        items, doubt = _items(run, texts)
+        items, doubt = _items(run, texts, lying)
         scored = [items[_key(item)] for item in results if _key(item) in items]
         said = statements_of(run, scored, cache_folder)
         notes += [f"{name}: {line}" for line in (doubt, said.lacking) if line]
@@ -107,6 +110,8 @@ def gather(
             outcome = _outcome(result, said.statements.get(_key(result), ()))
             same = (*_key(result), _texts_of(item, run))
             found.setdefault(same, {})[place] = (result, item, outcome)
+            if item is not None:
+                lying.add(item)
     return View(
         scorers=tuple(
             ViewedScorer(name, run.result, run.record)
@@ -118,14 +123,33 @@ def gather(
     )
 
 
-def _items(run: StoredRun, texts: Texts) -> tuple[dict[Key, BenchTuple], str]:
+class _Lying:
+    """The tuples found so far, by domain and id; two of one id and other texts are none."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Key, BenchTuple | None] = {}
+
+    def add(self, item: BenchTuple) -> None:
+        key = (item.domain, item.id)
+        known = self._by_key.setdefault(key, item)
+        if known is not None and _seven(known) != _seven(item):
+            self._by_key[key] = None
+
+    def of(self, run: StoredRun) -> dict[Key, BenchTuple]:
+        """The run's tuples among them."""
+        return {key: item for key in run.keys if (item := self._by_key.get(key)) is not None}
+
+
+def _items(run: StoredRun, texts: Texts, lying: _Lying) -> tuple[dict[Key, BenchTuple], str]:
     """A run's texts, and what is to be said of them."""
+    by_id = "its data is not recorded; texts are matched by id alone"
     try:
         data = texts.of(run)
     except UsageError as error:
-        return {}, f"no texts: {error}"
-    doubt = "" if run.record.digest else "its data is not recorded; texts are matched by id alone"
-    return {(item.domain, item.id): item for item in data}, doubt
+        untold = run.record.digest is None and not run.record.sources
+        items = lying.of(run) if untold else {}
+        return items, by_id if items and len(items) == len(run.keys) else f"no texts: {error}"
+    return {(item.domain, item.id): item for item in data}, "" if run.record.digest else by_id
 
 
 def _key(result: TupleResult) -> Key:
@@ -135,6 +159,10 @@ def _key(result: TupleResult) -> Key:
 def _texts_of(item: BenchTuple | None, run: StoredRun) -> tuple[str, ...]:
     if item is None:
         return (run.record.digest or "",)
+    return _seven(item)
+
+
+def _seven(item: BenchTuple) -> tuple[str, ...]:
     return (item.prompt, *item.chosen, *item.rejected)
 
 

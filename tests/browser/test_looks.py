@@ -65,6 +65,14 @@ def test_print_is_light_without_controls_and_shows_texts_whole(page: Page) -> No
     assert page.printed().startswith(b"%PDF")
 
 
+def test_no_table_is_cut_at_the_edge_of_the_paper(page: Page) -> None:
+    page.emulate(width=718, media="print")  # A4 at 96 dots an inch, less Chromium's margins
+    page.run("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+    right = "[...document.querySelectorAll('.list')].map((t) => t.getBoundingClientRect().right)"
+    assert page.run(f"{right}.length") > 5
+    assert page.run(f"Math.max(...{right})") <= 718
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_the_names_of_styles_are_not_broken(page: Page, width: int) -> None:
     page.emulate(width=width)

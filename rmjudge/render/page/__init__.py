@@ -15,7 +15,7 @@ goes through Jinja's autoescape or the script's `textContent`; the script has no
 from __future__ import annotations
 
 from rmjudge.render.page.document import to_html
-from rmjudge.render.page.scatter import Scatter
+from rmjudge.render.page.scatter import Scatter, scatter_of
 from rmjudge.render.page.tables import Section, Table
 
-__all__ = ["Scatter", "Section", "Table", "to_html"]
+__all__ = ["Scatter", "Section", "Table", "scatter_of", "to_html"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from rmjudge.render.making import making_of
 from rmjudge.render.page import embedding, plots, tables
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
+from rmjudge.render.text import one_line
 from rmjudge.version import __version__
 from rmjudge.viewing import View
 from rmjudge.vocabulary import DOMAINS, STYLES
@@ -40,6 +41,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "version": __version__,
         "view": view,
         "counts": _counts(view),
+        "notices": [*view.notes, *_stopped(view)],
         "summary": tables.summary(view),
         "judges": tables.judges(view),
         "activity": tables.activity(view),
@@ -103,6 +105,15 @@ def _policy(script: str, style: str) -> str:
 def _fingerprint(text: str) -> str:
     digest = hashlib.sha256(text.encode("ascii")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _stopped(view: View) -> Iterator[str]:
+    for scorer in view.scorers:
+        if scorer.result.stopped:
+            yield (
+                f"{scorer.name}: stopped before its end, {one_line(scorer.result.stopped)}; the "
+                "command that goes on with it is below, under its calls"
+            )
 
 
 def _counts(view: View) -> str:

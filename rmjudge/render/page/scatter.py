@@ -14,8 +14,9 @@ from typing import Final
 
 from rmjudge.render.figures import percent
 from rmjudge.render.page.plots import SERIES
-from rmjudge.render.text import cell_width, shorten
-from rmjudge.render.verbosity import CHANCE, NO_STYLE, Place
+from rmjudge.render.text import cell_width, one_line, shorten
+from rmjudge.render.verbosity import CHANCE, NO_STYLE, Place, places
+from rmjudge.statistics.style import Style
 
 LEFT: Final = 34.0
 RIGHT: Final = 390.0
@@ -41,10 +42,18 @@ MARGIN: Final = 0.08
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """The places of one data set's scorers; `about` names the data."""
+    """The places of one data set's scorers; `about` names the data, `lacking` who has no place."""
 
     about: str
     places: Sequence[Place]
+    lacking: tuple[str, ...] = ()
+
+
+def scatter_of(about: str, styles: Sequence[Style]) -> Scatter:
+    """Find the places of a data set's scorers."""
+    found = places(styles)
+    there = {place.name for place in found}
+    return Scatter(about, found, tuple(s.name for s in styles if s.name not in there))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,8 @@ class Dot:
 class ScatterChart:
     """The points, the ticks of both axes and the two lines that mean something.
 
-    `unnamed` tells the scorers for whose names there was no room.
+    `unnamed` tells the scorers for whose names there was no room, `lacking` names those that
+    have no place.
     """
 
     about: str
@@ -106,6 +116,7 @@ class ScatterChart:
     no_style: float
     chance: float
     unnamed: tuple[str, ...]
+    lacking: tuple[str, ...]
 
 
 def scatter_charts(scatters: Sequence[Scatter], names: Sequence[str]) -> list[ScatterChart]:
@@ -114,15 +125,14 @@ def scatter_charts(scatters: Sequence[Scatter], names: Sequence[str]) -> list[Sc
     `names` are the page's scorers, whose colours the points have.
     """
     drawn = [scatter for scatter in scatters if scatter.places]
-    return [
-        _chart(scatter.places, names, scatter.about if len(drawn) > 1 else "") for scatter in drawn
-    ]
+    return [_chart(scatter, names, scatter.about if len(drawn) > 1 else "") for scatter in drawn]
 
 
-def _chart(places: Sequence[Place], names: Sequence[str], about: str) -> ScatterChart:
-    across = _scale([(p.verbosity.low, p.verbosity.high) for p in places], NO_STYLE)
-    up = _scale([(p.correctness.low, p.correctness.high) for p in places], CHANCE)
-    dots = [_dot(place, across, up, names) for place in places]
+def _chart(scatter: Scatter, names: Sequence[str], about: str) -> ScatterChart:
+    own = scatter.places
+    across = _scale([(p.verbosity.low, p.verbosity.high) for p in own], NO_STYLE)
+    up = _scale([(p.correctness.low, p.correctness.high) for p in own], CHANCE)
+    dots = [_dot(place, across, up, names) for place in own]
     labels = _labelled(dots)
     return ScatterChart(
         about=about,
@@ -135,6 +145,7 @@ def _chart(places: Sequence[Place], names: Sequence[str], about: str) -> Scatter
         no_style=across.at(NO_STYLE, LEFT, RIGHT),
         chance=up.at(CHANCE, BOTTOM, TOP),
         unnamed=tuple(d.title for d, label in zip(dots, labels, strict=True) if label is None),
+        lacking=scatter.lacking,
     )
 
 
@@ -189,7 +200,7 @@ def _labelled(dots: Sequence[Dot]) -> list[Label | None]:
 
 def _candidates(dot: Dot) -> Iterator[Label]:
     """Where a name could stand, the best first: right, left, above, below, then further away."""
-    text = shorten(dot.name, NAME_COLUMNS)
+    text = _short(dot.name)
     width = cell_width(text) * COLUMN
     for away in AWAY:
         for turn in sorted(range(DIRECTIONS), key=lambda k: (k % 8 != 0, k % 4 != 0, k)):
@@ -204,6 +215,17 @@ def _candidates(dot: Dot) -> Iterator[Label]:
             line = None if away == NEAR else (round(end_x, 1), round(end_y, 1))
             anchor = {1: "start", 0: "middle", -1: "end"}[round(side)]
             yield Label(text, round(end_x, 1), round(top + BASE, 1), anchor, box, line)
+
+
+def _short(name: str) -> str:
+    """Shorten a long name in its middle: names of one family differ at their ends."""
+    line = one_line(name)
+    if cell_width(line) <= NAME_COLUMNS:
+        return line
+    start = len(line)
+    while cell_width(line[start - 1 :]) <= NAME_COLUMNS // 2:
+        start -= 1
+    return shorten(line, NAME_COLUMNS - cell_width(line[start:])) + line[start:]
 
 
 def _signed(fraction: float) -> str:
