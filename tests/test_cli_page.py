@@ -118,9 +118,12 @@ def test_a_page_without_texts_is_made_and_says_what_to_do(cli: Cli) -> None:
     assert done.returncode == 0
     assert "warning: baseline/length: no texts: " in done.stderr
     assert "This page has no texts" in Path(cli.home / "page.html").read_text("ascii")
+    assert "the texts are needed" in Path(cli.home / "page.html").read_text("ascii")
     done = cli("report", "o", "--html", "page.html", "--data", "moved.json")
     assert "warning" not in done.stderr
-    assert "This page has no texts" not in Path(cli.home / "page.html").read_text("ascii")
+    page = Path(cli.home / "page.html").read_text("ascii")
+    assert "This page has no texts" not in page
+    assert "the texts are needed" not in page
 
 
 def test_runs_of_other_texts_under_the_same_ids_are_not_compared(cli: Cli) -> None:

@@ -203,6 +203,12 @@ def test_a_run_that_was_stopped_says_so_at_the_top() -> None:
     assert "stopped before" not in to_html(whole)
 
 
+def test_a_long_name_breaks_behind_slashes_and_hyphens_only() -> None:
+    page = to_html(view(name="hf/a-model"))
+    assert '<th scope="row">hf/<wbr>a-<wbr>model</th>' in page
+    assert to_html(view(name="judge/")).count("judge/</th>") == 2
+
+
 def test_the_tables_say_what_the_terminal_says() -> None:
     page = html.unescape(to_html(view(note="what the run said")))
     for words in (

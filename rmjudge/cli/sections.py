@@ -32,9 +32,13 @@ TOP: Final = 15
 UNFOLDED: Final = 3
 """Pairs of scorers whose tables are open from the start."""
 
+NO_TEXTS: Final = (
+    "To tell what style is worth, and to draw correctness against verbosity, the texts are needed; "
+    "the remarks at the top say why they were not found, and --data SOURCE says where they are."
+)
 RANKS: Final = (
-    "Ranks are among the published rows and the runs of this page, by the mean of the four "
-    "domains. A published row marked ! contradicts itself or its source, and a note says how."
+    "Ranks are among the rows of the public leaderboard and the runs of this page, by the mean of "
+    "the four domains. A row marked ! contradicts itself or its source, and a note says how."
 )
 READINGS: Final = (
     "Tools differ in what a tie and a failed call count, and in what is averaged, so that one and "
@@ -82,6 +86,8 @@ def findings(view: View, runs: Sequence[StoredRun]) -> Findings:
         groups.append(group)
         tables = _tables(style_sheets([(group.name, group.styles)]))
         sections.append(Section(anchor, f"What style is worth{where}", tables))
+    if scored and not groups:
+        sections.append(Section("style", "What style is worth", (Table("", (), (), (NO_TEXTS,)),)))
     return Findings((*sections, leaderboard(view), readings(view)), tuple(groups))
 
 
@@ -158,7 +164,7 @@ def leaderboard(view: View) -> Section:
     tables = [Table("", (), (), notes)]
     if ranked:
         tables.append(Table.of_ledger(leaderboard_ledger(entries, UNICODE)))
-    return Section("leaderboard", "Among the published rows", tuple(tables), fold="whole")
+    return Section("leaderboard", "Leaderboard", tuple(tables), fold="whole")
 
 
 def readings(view: View) -> Section:
