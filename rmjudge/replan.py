@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from rmjudge.calls import Json
 from rmjudge.dataset import DataSet, load
 from rmjudge.errors import UsageError
 from rmjudge.plan import Plan, plan_data
-from rmjudge.runfiles import METRICS, RUN, find_results
+from rmjudge.runfiles import find_results, read_result
+from rmjudge.runrecords import read_record
 from rmjudge.store import key_fields
 
 
@@ -63,10 +63,9 @@ def results_with_calls(run: Path) -> list[Path]:
 
 def _is_combined(folder: Path) -> bool:
     try:
-        about = json.loads((folder / RUN).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_record(folder).combined
+    except UsageError:
         return False  # told when it is read in earnest
-    return isinstance(about, dict) and about.get("identity", "") is None
 
 
 def recorded(folder: Path) -> RecordedRun:
@@ -75,39 +74,31 @@ def recorded(folder: Path) -> RecordedRun:
     Raises:
         UsageError: it is no run, it was imported, or its data has changed since.
     """
-    path = folder / RUN
-    try:
-        about = json.loads(path.read_text("utf-8"))
-        if "imported" in about:
-            raise UsageError(
-                f"{path}: the run was imported from {', '.join(about['imported']['files'])}; "
-                "it has no calls, no answers and no data of its own"
-            )
-        method = json.loads((folder / METRICS).read_text("utf-8"))["method"]
-        options, digest = about["options"], about["data"]["digest"]
-        sources, identity = options["data"], about["identity"]
-        choice = (tuple(options["domains"]), options["limit"])
-        votes, started = about["votes"], float(about["started"])
-        order, seed, cache_folder = options["order"], options["seed"], about["cache"]
-        places = about.get("places")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-    data = load(sources).select(*choice)
-    if data.digest != digest:
+    record, metrics = read_record(folder), read_result(folder).metrics
+    if record.imported is not None:
         raise UsageError(
-            f"{path}: the data {', '.join(sources)} has changed since the run, "
+            f"{record.path}: the run was imported from {', '.join(record.imported.files)}; "
+            "it has no calls, no answers and no data of its own"
+        )
+    if record.cache_folder is None or record.started is None or not record.sources:
+        raise UsageError(f"{record.path} does not tell the run's data, cache or start")
+    data = load(record.sources).select(record.domains, record.limit)
+    if data.digest != record.digest:
+        raise UsageError(
+            f"{record.path}: the data {', '.join(record.sources)} has changed since the run, "
             "so every changed tuple's calls are new ones"
         )
-    asked = data if places is None else [data.tuples[place] for place in places]
+    asked = data if record.places is None else [data.tuples[place] for place in record.places]
+    order, seed = metrics.order or "seeded", record.seed or 0
     return RecordedRun(
         folder=folder,
-        about=about,
-        scorer=about["scorer"],
-        identity=identity,
-        cache_folder=Path(cache_folder),
-        started=started,
+        about=record.about,
+        scorer=metrics.scorer,
+        identity=record.identity or {},
+        cache_folder=record.cache_folder,
+        started=record.started,
         data=data,
-        plans=tuple(plan_data(asked, method, order, seed, votes=votes)),
+        plans=tuple(plan_data(asked, metrics.method, order, seed, votes=record.votes)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,8 +13,9 @@ from rmjudge.cache.keys import scorer_key
 from rmjudge.dataset import DataSet, load
 from rmjudge.errors import DataError, UsageError
 from rmjudge.results import ScorerResult
-from rmjudge.runfiles import RUN, find_results, read_result
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.runfiles import find_results, read_result
+from rmjudge.runrecords import RunRecord, read_record
+from rmjudge.vocabulary import Domain
 
 NAMED: Final = 3
 """Tuples that a message names."""
@@ -24,20 +24,20 @@ _ADVICE: Final = "say where the data is now with --data SOURCE"
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A scorer's finished run: where it lies, what it found, what it was asked about.
+    """A scorer's finished run: what it found, and what is recorded of how it was made."""
 
-    `digest` is that of the data (`DataSet.digest`), `sources` say where it was, `domains` and
-    `limit` what was taken of it, `identity` is the key of the scorer's answers; None and empty
-    where `run.json` does not tell.
-    """
-
-    folder: Path
     result: ScorerResult
-    digest: str | None
-    sources: tuple[str, ...]
-    domains: tuple[Domain, ...] = ()
-    limit: int | None = None
-    identity: str | None = None
+    record: RunRecord
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self.record.folder
+
+    @property
+    def identity(self) -> str | None:
+        """The key of the scorer's answers; None where it has none of its own."""
+        return scorer_key(self.record.identity) if self.record.identity else None
 
     @property
     def keys(self) -> list[tuple[Domain, int | str]]:
@@ -52,32 +52,7 @@ def read_runs(folders: Sequence[str]) -> list[StoredRun]:
         UsageError: a folder holds none, or a file is damaged.
     """
     found = [path for folder in folders for path in find_results(Path(folder))]
-    return [_read(path) for path in dict.fromkeys(found)]
-
-
-def _read(folder: Path) -> StoredRun:
-    result = read_result(folder)
-    try:
-        about = json.loads((folder / RUN).read_text("utf-8"))
-        digest = about.get("data", {}).get("digest")
-        options = about.get("options", {})
-        limit = options.get("limit")
-        identity = about.get("identity")
-        if not (digest is None or isinstance(digest, str)):
-            raise TypeError("the data's digest is no text")
-        if not (limit is None or isinstance(limit, int)):
-            raise TypeError("the limit is no number")
-        return StoredRun(
-            folder,
-            result,
-            digest,
-            tuple(map(str, options.get("data", []))),
-            tuple(domain for domain in DOMAINS if domain in options.get("domains", [])),
-            limit,
-            scorer_key(identity) if identity else None,
-        )
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{folder / RUN} is no file of a run: {error}") from error
+    return [StoredRun(read_result(path), read_record(path)) for path in dict.fromkeys(found)]
 
 
 class Texts:
@@ -100,7 +75,7 @@ class Texts:
         Raises:
             UsageError: they cannot be found, or are not what the run scored.
         """
-        sources = self._sources or run.sources
+        sources = self._sources or run.record.sources
         if not sources:
             raise UsageError(f"{run.folder} does not tell which data it scored; {_ADVICE}")
         loaded = self._load(sources, run)
@@ -114,8 +89,8 @@ class Texts:
             )
         data = DataSet("", tuple(found[key] for key in run.keys))
         # A fallback scores a part of the data only, and the digest is that of the whole.
-        digests = (d.digest for d in (data, loaded.select(run.domains, run.limit)))
-        if run.digest is not None and run.digest not in digests:
+        digests = (d.digest for d in (data, loaded.select(run.record.domains, run.record.limit)))
+        if run.record.digest is not None and run.record.digest not in digests:
             raise UsageError(
                 f"{run.folder}: {named} does not hold the texts that this run scored (the "
                 f"digest differs); {_ADVICE}"
@@ -142,7 +117,7 @@ def check_same_texts(runs: Sequence[StoredRun], texts: Texts) -> list[str]:
     Raises:
         UsageError: the texts of a tuple differ, or cannot be found.
     """
-    by_digest = {run.digest: run for run in runs if run.digest is not None}
+    by_digest = {run.record.digest: run for run in runs if run.record.digest is not None}
     several = by_digest.values() if len(by_digest) > 1 else ()
     prints = [(run, _fingerprints(texts.of(run))) for run in several]
     for (one, first), (two, second) in combinations(prints, 2):
@@ -152,7 +127,7 @@ def check_same_texts(runs: Sequence[StoredRun], texts: Texts) -> list[str]:
                 f"{one.folder} and {two.folder} scored different texts under the same ids, in "
                 f"{len(differ)} tuples ({_some(differ)}); compare runs of the same data"
             )
-    untold = ", ".join(str(run.folder) for run in runs if run.digest is None)
+    untold = ", ".join(str(run.folder) for run in runs if run.record.digest is None)
     if not untold:
         return []
     return [f"{untold}: the data is not recorded; tuples are matched by domain and id alone"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 from collections.abc import Callable
@@ -117,9 +118,12 @@ def test_a_page_without_texts_is_made_and_says_what_to_do(cli: Cli) -> None:
     assert done.returncode == 0
     assert "warning: baseline/length: no texts: " in done.stderr
     assert "This page has no texts" in Path(cli.home / "page.html").read_text("ascii")
+    assert "the texts are needed" in Path(cli.home / "page.html").read_text("ascii")
     done = cli("report", "o", "--html", "page.html", "--data", "moved.json")
     assert "warning" not in done.stderr
-    assert "This page has no texts" not in Path(cli.home / "page.html").read_text("ascii")
+    page = Path(cli.home / "page.html").read_text("ascii")
+    assert "This page has no texts" not in page
+    assert "the texts are needed" not in page
 
 
 def test_runs_of_other_texts_under_the_same_ids_are_not_compared(cli: Cli) -> None:
@@ -160,3 +164,73 @@ def test_runs_of_other_domains_have_their_styles_apart(cli: Cli) -> None:
     assert 'id="style-2"' in page
     assert "What style is worth on chat+safety, 4 tuples" in page
     assert "What style is worth on chat, 2 tuples" in page
+
+
+def test_the_scatter_has_the_figures_of_the_style_report(runs: Cli) -> None:
+    assert runs("report", "runs/o", "--html", "page.html").returncode == 0
+    page = (runs.home / "page.html").read_text("ascii")
+    told = json.loads(runs("style", "runs/o", "--format", "json").stdout)["scorers"]
+    assert [one["scorer"] for one in told] == [
+        *("openai/judge", "vllm/rm", "baseline/length"),
+        "baseline/markdown",
+    ]
+    for one in told:
+        detail = one["gaps"]["all"]["detail"]["value"] * 100
+        title = f"{one['scorer']}: accuracy {one['accuracy']['value'] * 100:.1f} %, detail is worth"
+        assert f"<title>{title} {detail:+.1f} points</title>" in page
+
+
+def test_a_run_of_some_tuples_has_no_rank_and_the_page_says_why(runs: Cli) -> None:
+    assert runs("report", "runs/o", "--html", "page.html").returncode == 0
+    page = html.unescape((runs.home / "page.html").read_text("ascii"))
+    assert "vllm/rm is not ranked: not the whole benchmark: tuples are chat 2, math 2" in page
+    assert "RM-Bench leaderboard, %" not in page
+
+
+def test_a_run_of_the_whole_benchmark_stands_among_the_published_rows(cli: Cli) -> None:
+    sides = {"chosen": ["a", "b", "c"], "rejected": ["d", "e", "f"]}
+    scored = {"score_chosen": [2, 2, 2], "score_rejected": [1, 1, 1]}
+    for name, count in {"chat": 129, "math": 529, "code": 228, "safety-refuse": 441}.items():
+        records = [{"id": k, "prompt": f"p{k}", **sides, **scored} for k in range(count)]
+        (cli.home / f"{name}_filtered.json").write_text(json.dumps(records))
+    done = cli("import", *sorted(cli.home.glob("*_filtered.json")), "--name", "best", "--out", "o")
+    assert done.returncode == 0, done.stderr
+    assert cli("report", "o", "--html", "page.html").returncode == 0
+    page = html.unescape((cli.home / "page.html").read_text("ascii"))
+    board = json.loads(cli("leaderboard", "o", "--format", "json").stdout)["rows"]
+    first, second = (row for row in board if row["rank"] in (1, 2))
+    assert first["name"] == "best"
+    ranked = sum(row["rank"] is not None for row in board)
+    above = f"above {second['name']} ({second['mean'] * 100:.1f})"
+    assert f"best: rank 1 of {ranked} with 100.0 %, {above}." in page
+    assert "<summary>RM-Bench leaderboard, %</summary>" in page
+    for row in board:
+        assert all(doubt in page for doubt in row["doubts"])
+    assert "<dt>Imported from</dt><dd>chat_filtered.json, code_filtered.json" in page
+    assert "<dt>Calls</dt>" not in page
+
+
+def test_other_tools_counts_stand_with_why_they_differ(runs: Cli) -> None:
+    assert runs("report", "runs/o", "--html", "page.html").returncode == 0
+    page = html.unescape((runs.home / "page.html").read_text("ascii"))
+    told = json.loads(runs("readings", "runs/o", "--format", "json").stdout)["scorers"]
+    reasons = 0
+    for scorer in told:
+        assert f"<summary>{scorer['scorer']} as other tools read it, %</summary>" in page
+        for reading in scorer["readings"]:
+            reasons += reading["why"] is not None
+            assert reading["why"] is None or f"{reading['how']} {reading['why']}" in page
+    assert reasons > 3
+
+
+def test_a_stopped_run_says_what_stopped_it_and_how_to_go_on(cli: Cli, server: ModelServer) -> None:
+    words = ("--limit", "2", "--max-calls", "5", "--concurrency", "1", "--out", "o")
+    done = cli("run", server.judge, *words)
+    assert done.returncode == 3
+    done = cli("report", "o", "--html", "page.html")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    page = html.unescape((cli.home / "page.html").read_text("ascii"))
+    about = cli.json("o/run.json")
+    assert f"<dt>Stopped</dt><dd>{about['stopped']}</dd>" in page
+    assert f"<dt>To go on</dt><dd>{about['resume']}</dd>" in page
+    assert "72 planned; 0 from the cache, 5 sent" in page

@@ -25,6 +25,7 @@ from rmjudge.render.page import Section, to_html
 from rmjudge.render.page.embedding import inert, packed
 from rmjudge.render.page.tables import HEAT_STEPS, Table, heat_rules, heat_step
 from rmjudge.results import CallCounts, ScorerResult, Tokens
+from rmjudge.runrecords import RunRecord
 from rmjudge.viewing import Outcome, Statement, View, ViewedScorer, ViewedTuple
 
 HOSTILE = [
@@ -65,7 +66,7 @@ def view(texts: Sequence[str] = ("plain",) * 7, name: str = "judge", note: str =
     )
     outcome = Outcome(MIXED, None, None, rest[4], said)
     viewed = ViewedTuple(item.id, "chat", item.subset, item, (outcome,))
-    scorer = ViewedScorer(name, result(name, note))
+    scorer = ViewedScorer(name, result(name, note), RunRecord(Path("o"), {}))
     return View((scorer,), (viewed,), (texts[0],), (note,) if note else ())
 
 
@@ -143,9 +144,9 @@ def test_hostile_words_add_no_element_and_no_attribute(word: str) -> None:
     found = Elements(to_html(hostile, [Section("s", word, (section,))]))
     shape = [(tag, sorted(attributes)) for tag, attributes in found.found]
     expected = [(tag, sorted(attributes)) for tag, attributes in clean.found]
-    # The run's note is shown once more with its scorer.
-    note = ("p", ["class"])
-    assert [one for one in shape if one != note] == [one for one in expected if one != note]
+    # The run's note is shown once more with its scorer; a name with slashes may break there.
+    free: tuple[tuple[str, list[str]], ...] = (("p", ["class"]), ("wbr", []))
+    assert [one for one in shape if one not in free] == [one for one in expected if one not in free]
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -193,6 +194,21 @@ def test_a_page_without_texts_says_so() -> None:
     assert "This page has no texts" not in to_html(whole)
 
 
+def test_a_run_that_was_stopped_says_so_at_the_top() -> None:
+    whole = view()
+    stopped = replace(whole.scorers[0].result, stopped="401: the key is refused")
+    page = to_html(replace(whole, scorers=(replace(whole.scorers[0], result=stopped),)))
+    told = "judge: stopped before its end, 401: the key is refused"
+    assert told in page.split('id="accuracy"')[0]
+    assert "stopped before" not in to_html(whole)
+
+
+def test_a_long_name_breaks_behind_slashes_and_hyphens_only() -> None:
+    page = to_html(view(name="hf/a-model"))
+    assert '<th scope="row">hf/<wbr>a-<wbr>model</th>' in page
+    assert to_html(view(name="judge/")).count("judge/</th>") == 2
+
+
 def test_the_tables_say_what_the_terminal_says() -> None:
     page = html.unescape(to_html(view(note="what the run said")))
     for words in (
@@ -214,7 +230,7 @@ def test_a_tuple_that_a_table_names_is_linked() -> None:
 
 def test_folded_tables_show_their_notes_and_the_first_is_open() -> None:
     tables = tuple(Table(f"T{k}", ("a",), (("b",),), (f"note {k}",)) for k in range(2))
-    page = to_html(view(), [Section("s", "S", tables, folded=True)])
+    page = to_html(view(), [Section("s", "S", tables, fold="rows")])
     assert page.count("<details><summary>1 rows") == 1
     assert page.index("note 1") < page.index("<details><summary>1 rows")
 
@@ -232,7 +248,9 @@ def test_the_first_position_is_not_coloured_as_if_more_were_better() -> None:
     metrics = judged.scorers[0].result.metrics
     position = Position(decided=9, first_share=0.9, first_matrix=MIXED, swap_matrix=MIXED)
     given = replace(judged.scorers[0].result, metrics=replace(metrics, position=position))
-    page = to_html(replace(judged, scorers=(ViewedScorer("judge", given),)))
+    page = to_html(
+        replace(judged, scorers=(ViewedScorer("judge", given, judged.scorers[0].record),))
+    )
     first, survives = page.split("<b>First position</b>")[1].split("<b>Survives swap</b>")
     assert 'class="p' in first
     assert 'class="h' not in first.split("</table>")[0].replace('class="heat"', "")

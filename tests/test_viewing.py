@@ -13,7 +13,8 @@ import pytest
 from rmjudge.calls import Verdict
 from rmjudge.dataset import load
 from rmjudge.errors import UsageError
-from rmjudge.viewing import View, gather, read_runs, tuples_named
+from rmjudge.runtexts import read_runs
+from rmjudge.viewing import View, gather, tuples_named
 
 if TYPE_CHECKING:
     from conftest import Cli, ModelServer
@@ -252,3 +253,41 @@ def test_a_name_that_no_tuple_has_is_answered_with_the_nearest(runs: Cli) -> Non
     found = read_runs([str(runs.home / "runs/all")])
     with pytest.raises(UsageError, match=r"is called chat/10; there are chat/10\d"):
         tuples_named("chat/10", found)
+
+
+def record(prompt: str = "p") -> dict[str, Any]:
+    return {"id": 1, "prompt": prompt, "chosen": ["a"] * 3, "rejected": ["b"] * 3}
+
+
+def import_of(cli: Cli, folder: str) -> None:
+    scored = {**record(), "score_chosen": [2, 2, 2], "score_rejected": [1, 1, 1]}
+    (cli.home / "scores.json").write_text(json.dumps([scored]))
+    done = cli("import", "scores.json", "--name", "m", "--domain", "chat", "--out", folder)
+    assert done.returncode == 0, done.stderr
+
+
+def scored_run(cli: Cli, folder: str, prompt: str = "p") -> None:
+    (cli.home / f"{folder}.json").write_text(json.dumps([{**record(prompt), "domain": "chat"}]))
+    done = cli("run", "baseline/length", "--data", f"{folder}.json", "--out", folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_without_data_finds_its_tuples_among_those_of_others(cli: Cli) -> None:
+    import_of(cli, "told-nothing")
+    scored_run(cli, "o")
+    for folders in (("told-nothing", "o"), ("o", "told-nothing")):
+        view = view_of(cli, *folders)
+        (viewed,) = view.tuples
+        assert None not in viewed.outcomes
+        assert viewed.item is not None
+        assert view.notes == ("m: its data is not recorded; texts are matched by id alone",)
+
+
+def test_it_finds_none_where_an_id_means_several_texts(cli: Cli) -> None:
+    import_of(cli, "told-nothing")
+    scored_run(cli, "one", "p")
+    scored_run(cli, "other", "q")
+    view = view_of(cli, "told-nothing", "one", "other")
+    assert len(view.tuples) == 3
+    (note,) = view.notes
+    assert note.startswith("m: no texts: ")

@@ -44,8 +44,8 @@ def _same(one: StoredRun, other: StoredRun) -> bool:
     """Whether two runs asked one scorer about the same data, and brought the same."""
     return (
         one.identity is not None
-        and one.digest is not None
-        and (one.identity, one.digest) == (other.identity, other.digest)
+        and one.record.digest is not None
+        and (one.identity, one.record.digest) == (other.identity, other.record.digest)
         and one.result.metrics == other.result.metrics
         and one.result.tuples == other.result.tuples
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rmjudge.cli.console import print_json, say, tables
 from rmjudge.render.tuples import tuple_renderable, tuples_to_json
-from rmjudge.viewing import gather, read_runs, tuples_named
+from rmjudge.runtexts import read_runs
+from rmjudge.viewing import gather, tuples_named
 
 
 def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from rmjudge.errors import UsageError
 from rmjudge.render.correlations import task_name
 from rmjudge.render.text import shorten
+from rmjudge.render.verbosity import ACROSS, CHANCE, NO_STYLE, UP, Coordinate, places
 from rmjudge.statistics.correlation import Correlation
-from rmjudge.statistics.style import Estimate, Style
+from rmjudge.statistics.style import Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,11 +41,7 @@ def check_plot(path: Path) -> None:
 
 
 def plot_styles(styles: Sequence[Style], path: Path) -> None:
-    """Draw correctness against verbosity, a point a scorer, with 95 % intervals.
-
-    Up: accuracy, in which every style is as often the right answer's as the wrong one's.
-    Right: what P(win) gains when the right answer is detailed and the wrong one concise instead
-    of the other way round (both plain text). A scorer of pure substance stands at 0, 100.
+    """Draw correctness against verbosity (`render.verbosity`), with 95 % intervals.
 
     Raises:
         UsageError: the file cannot be written.
@@ -52,22 +49,19 @@ def plot_styles(styles: Sequence[Style], path: Path) -> None:
     figure = _figure(8.0, 5.0)
     axes = figure.add_subplot()
     looks = _looks([style.name for style in styles])
-    for style in styles:
-        detail, right = style.overall.detail, style.correctness
-        if detail.value is None or right.value is None:
-            continue
+    for place in places(styles):
         axes.errorbar(
-            [detail.value * 100],
-            [right.value * 100],
-            xerr=_bars(detail),
-            yerr=_bars(right),
+            [place.verbosity.value * 100],
+            [place.correctness.value * 100],
+            xerr=_bars(place.verbosity),
+            yerr=_bars(place.correctness),
             elinewidth=1,
-            **looks[style.name],
+            **looks[place.name],
         )
-    axes.axvline(0, color="grey", lw=0.8, ls=":")
-    axes.axhline(50, color="grey", lw=0.8, ls=":")
-    axes.set_xlabel("verbosity: P(win) gained by detail, substance held fixed, points")
-    axes.set_ylabel("correctness: accuracy over all styles, %")
+    axes.axvline(NO_STYLE * 100, color="grey", lw=0.8, ls=":")
+    axes.axhline(CHANCE * 100, color="grey", lw=0.8, ls=":")
+    axes.set_xlabel(ACROSS)
+    axes.set_ylabel(UP)
     axes.margins(0.1)
     _legend(figure, looks)
     _save(figure, path)
@@ -104,11 +98,8 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _bars(estimate: Estimate) -> list[list[float]] | None:
-    if estimate.interval is None or estimate.value is None:
-        return None
-    low, high = estimate.interval.low, estimate.interval.high
-    return [[max(0.0, estimate.value - low) * 100], [max(0.0, high - estimate.value) * 100]]
+def _bars(at: Coordinate) -> list[list[float]]:
+    return [[(at.value - at.low) * 100], [(at.high - at.value) * 100]]
 
 
 def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -67,6 +67,32 @@ def _figures(entry: Entry, mean: str, glyphs: Glyphs) -> tuple[str, ...]:
     return (rank, *(percent(value, glyphs) for value in values), mean, overall)
 
 
+def standing_lines(entries: Sequence[Entry]) -> list[str]:
+    """Say in a sentence for each run where it stands, or why it has no rank."""
+    ranked = [entry for entry in entries if entry.rank is not None]
+    lines: list[str] = []
+    for entry in entries:
+        if not entry.is_run:
+            continue
+        if entry.rank is None:
+            why = entry.unranked or "it has no average"
+            lines.append(f"{label(entry.name)} is not ranked: {why}.")
+            continue
+        place = ranked.index(entry)
+        beside = [
+            f"{how} {label(other.name)} ({percent(other.average)})"
+            for how, other in (
+                *(("below", one) for one in ranked[max(place - 1, 0) : place]),
+                *(("above", one) for one in ranked[place + 1 : place + 2]),
+            )
+        ]
+        lines.append(
+            f"{label(entry.name)}: rank {entry.rank} of {len(ranked)} with {percent(entry.average)}"
+            f" %, {' and '.join(beside)}."
+        )
+    return lines
+
+
 def leaderboard_json(entries: Sequence[Entry]) -> str:
     """Write one object, ASCII; fractions, null where there is no figure."""
     rows = [

@@ -99,6 +99,11 @@ class Style:
         """The gaps averaged over the domains there are."""
         return self.gaps[None]
 
+    @property
+    def verbosity(self) -> Estimate:
+        """What P(win) gains by detail alone: the axis across of the article's scatter."""
+        return self.overall.detail
+
 
 def lengths_of(item: BenchTuple) -> Lengths:
     """Count the characters of a tuple's responses."""

@@ -2,9 +2,8 @@
 
 ::
 
-    runs         a run's folder -> its result and what its run.json says of it
-    ├── naming       what a user calls a tuple -> the tuples of the runs
-    └── statements   a run and its tuples -> the stored replies, as words
+    naming       what a user calls a tuple -> the tuples of the runs
+    statements   a run and its tuples -> the stored replies, as words
     gathering    runs -> one view: every tuple once, an outcome for each scorer
     lengths      a view -> how winning goes with length
 
@@ -16,17 +15,14 @@ from __future__ import annotations
 
 from rmjudge.viewing.gathering import Outcome, View, ViewedScorer, ViewedTuple, gather
 from rmjudge.viewing.naming import tuples_named
-from rmjudge.viewing.runs import ViewedRun, read_runs
 from rmjudge.viewing.statements import Statement
 
 __all__ = [
     "Outcome",
     "Statement",
     "View",
-    "ViewedRun",
     "ViewedScorer",
     "ViewedTuple",
     "gather",
-    "read_runs",
     "tuples_named",
 ]

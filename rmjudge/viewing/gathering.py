@@ -13,8 +13,8 @@ from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import Scores
 from rmjudge.render.rows import labels
 from rmjudge.results import ScorerResult, TupleResult
-from rmjudge.runtexts import Texts
-from rmjudge.viewing.runs import ViewedRun
+from rmjudge.runrecords import RunRecord
+from rmjudge.runtexts import StoredRun, Texts
 from rmjudge.viewing.statements import Key, Statement, statements_of
 from rmjudge.vocabulary import Domain
 
@@ -54,10 +54,11 @@ class ViewedTuple:
 
 @dataclass(frozen=True, slots=True)
 class ViewedScorer:
-    """A scorer by the name that the tables use, and its result."""
+    """A scorer by the name that the tables use, its result, and how its run was made."""
 
     name: str
     result: ScorerResult
+    record: RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class View:
 
 
 def gather(
-    runs: Sequence[ViewedRun],
+    runs: Sequence[StoredRun],
     *,
     only: Collection[Key] | None = None,
     data: Sequence[str] = (),
@@ -95,9 +96,12 @@ def gather(
     texts = Texts(data, notice)
     notes: list[str] = []
     found: dict[Identity, dict[int, tuple[TupleResult, BenchTuple | None, Outcome]]] = {}
-    for place, (name, run) in enumerate(zip(names, runs, strict=True)):
+    lying = _Lying()
+    # Runs that do not tell their data, such as imported ones, find their tuples among the others'.
+    for place in sorted(range(len(runs)), key=lambda k: runs[k].record.digest is None):
+        name, run = names[place], runs[place]
         results = [item for item in run.result.tuples if only is None or _key(item) in only]
-        items, doubt = _items(run, texts)
+        items, doubt = _items(run, texts, lying)
         scored = [items[_key(item)] for item in results if _key(item) in items]
         said = statements_of(run, scored, cache_folder)
         notes += [f"{name}: {line}" for line in (doubt, said.lacking) if line]
@@ -106,33 +110,59 @@ def gather(
             outcome = _outcome(result, said.statements.get(_key(result), ()))
             same = (*_key(result), _texts_of(item, run))
             found.setdefault(same, {})[place] = (result, item, outcome)
+            if item is not None:
+                lying.add(item)
     return View(
         scorers=tuple(
-            ViewedScorer(name, run.result) for name, run in zip(names, runs, strict=True)
+            ViewedScorer(name, run.result, run.record)
+            for name, run in zip(names, runs, strict=True)
         ),
         tuples=tuple(_viewed(by_scorer, len(runs)) for by_scorer in found.values()),
-        data=tuple(dict.fromkeys(run.label for run in runs if run.label)),
+        data=tuple(dict.fromkeys(run.record.label for run in runs if run.record.label)),
         notes=tuple(notes),
     )
 
 
-def _items(run: ViewedRun, texts: Texts) -> tuple[dict[Key, BenchTuple], str]:
+class _Lying:
+    """The tuples found so far, by domain and id; two of one id and other texts are none."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Key, BenchTuple | None] = {}
+
+    def add(self, item: BenchTuple) -> None:
+        key = (item.domain, item.id)
+        known = self._by_key.setdefault(key, item)
+        if known is not None and _seven(known) != _seven(item):
+            self._by_key[key] = None
+
+    def of(self, run: StoredRun) -> dict[Key, BenchTuple]:
+        """The run's tuples among them."""
+        return {key: item for key in run.keys if (item := self._by_key.get(key)) is not None}
+
+
+def _items(run: StoredRun, texts: Texts, lying: _Lying) -> tuple[dict[Key, BenchTuple], str]:
     """A run's texts, and what is to be said of them."""
+    by_id = "its data is not recorded; texts are matched by id alone"
     try:
-        data = texts.of(run.stored)
+        data = texts.of(run)
     except UsageError as error:
-        return {}, f"no texts: {error}"
-    doubt = "" if run.stored.digest else "its data is not recorded; texts are matched by id alone"
-    return {(item.domain, item.id): item for item in data}, doubt
+        untold = run.record.digest is None and not run.record.sources
+        items = lying.of(run) if untold else {}
+        return items, by_id if items and len(items) == len(run.keys) else f"no texts: {error}"
+    return {(item.domain, item.id): item for item in data}, "" if run.record.digest else by_id
 
 
 def _key(result: TupleResult) -> Key:
     return result.domain, result.id
 
 
-def _texts_of(item: BenchTuple | None, run: ViewedRun) -> tuple[str, ...]:
+def _texts_of(item: BenchTuple | None, run: StoredRun) -> tuple[str, ...]:
     if item is None:
-        return (run.stored.digest or "",)
+        return (run.record.digest or "",)
+    return _seven(item)
+
+
+def _seven(item: BenchTuple) -> tuple[str, ...]:
     return (item.prompt, *item.chosen, *item.rejected)
 
 

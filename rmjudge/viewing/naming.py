@@ -7,20 +7,20 @@ from difflib import get_close_matches
 from typing import Final
 
 from rmjudge.errors import UsageError
-from rmjudge.viewing.runs import ViewedRun
+from rmjudge.runtexts import StoredRun
 from rmjudge.viewing.statements import Key
 
 NAMED: Final = 3
 """Tuples that a message names."""
 
 
-def tuples_named(name: str, runs: Sequence[ViewedRun]) -> frozenset[Key]:
+def tuples_named(name: str, runs: Sequence[StoredRun]) -> frozenset[Key]:
     """Find the tuples of that name; several only if a number and a text are written alike.
 
     Raises:
         UsageError: the runs have none, or tuples of several domains have this id.
     """
-    keys = dict.fromkeys(key for run in runs for key in run.stored.keys)
+    keys = dict.fromkeys(key for run in runs for key in run.keys)
     found = [key for key in keys if _name(key) == name] or [
         key for key in keys if str(key[1]) == name
     ]

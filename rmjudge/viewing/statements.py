@@ -14,8 +14,8 @@ from rmjudge.dataset import BenchTuple
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.plan import PairwisePlan, Plan, PointwisePlan, plan_data
 from rmjudge.providers.words import words_of
+from rmjudge.runtexts import StoredRun
 from rmjudge.store import key_fields
-from rmjudge.viewing.runs import ViewedRun
 from rmjudge.vocabulary import CELLS, Domain
 
 ADVICE: Final = "say where the answers are now with --cache-dir DIR"
@@ -54,28 +54,29 @@ Place: TypeAlias = tuple[int | None, int | None, bool | None, int]
 
 
 def statements_of(
-    run: ViewedRun, items: Sequence[BenchTuple], cache_folder: Path | None = None
+    run: StoredRun, items: Sequence[BenchTuple], cache_folder: Path | None = None
 ) -> Said:
     """Look up what the run's scorer replied about these tuples.
 
     A scorer that keeps no words (a reward model, a baseline) has no statements, and nothing is
     lacking. `cache_folder` stands in for the folder that the run names.
     """
-    folder = cache_folder or run.cache_folder
-    if run.identity is None or folder is None or not items:
+    record, metrics = run.record, run.result.metrics
+    folder = cache_folder or record.cache_folder
+    if record.identity is None or folder is None or not items:
         return Said({})
-    metrics = run.result.metrics
-    plans = plan_data(items, metrics.method, metrics.order or "seeded", run.seed, votes=run.votes)
+    order, seed = metrics.order or "seeded", record.seed or 0
+    plans = plan_data(items, metrics.method, order, seed, votes=record.votes)
     keys = [[call_key(key_fields(call)) for call in plan.calls] for plan in plans]
     wanted = list(dict.fromkeys(key for own in keys for key in own))
     try:
-        replies = inspect.replies(inspect.require(folder), scorer_key(run.identity), wanted)
+        replies = inspect.replies(inspect.require(folder), scorer_key(record.identity), wanted)
     except (UsageError, StorageStopped) as error:
         # Who never gives words misses none, wherever the cache is.
         return Said({}, f"no words: {error}; {ADVICE}" if _speaks(run) else "")
     if not replies and _speaks(run):
         return Said({}, f"no words: {folder} holds no answer of this scorer; {ADVICE}")
-    words = {key: words_of(run.identity, reply.raw) for key, reply in replies.items()}
+    words = {key: words_of(record.identity, reply.raw) for key, reply in replies.items()}
     return Said(
         {
             (plan.item.domain, plan.item.id): tuple(_statements(plan, own, replies, words))
@@ -84,8 +85,8 @@ def statements_of(
     )
 
 
-def _speaks(run: ViewedRun) -> bool:
-    identity: Mapping[str, Json] = run.identity or {}
+def _speaks(run: StoredRun) -> bool:
+    identity: Mapping[str, Json] = run.record.identity or {}
     return run.result.metrics.method == "pairwise" or "judging" in identity
 
 

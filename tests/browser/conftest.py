@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rmjudge.dataset import load
-from rmjudge.viewing import View, gather, read_runs
+from rmjudge.runtexts import read_runs
+from rmjudge.viewing import View, gather
 
 from . import chromium
 

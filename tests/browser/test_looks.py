@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
+
+from rmjudge.viewing import View
 
 from .doing import open_tuple
 
@@ -62,6 +65,14 @@ def test_print_is_light_without_controls_and_shows_texts_whole(page: Page) -> No
     assert page.printed().startswith(b"%PDF")
 
 
+def test_no_table_is_cut_at_the_edge_of_the_paper(page: Page) -> None:
+    page.emulate(width=718, media="print")  # A4 at 96 dots an inch, less Chromium's margins
+    page.run("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+    right = "[...document.querySelectorAll('.list')].map((t) => t.getBoundingClientRect().right)"
+    assert page.run(f"{right}.length") > 5
+    assert page.run(f"Math.max(...{right})") <= 718
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_the_names_of_styles_are_not_broken(page: Page, width: int) -> None:
     page.emulate(width=width)
@@ -73,3 +84,56 @@ def test_the_names_of_styles_are_not_broken(page: Page, width: int) -> None:
     )
     assert page.run(f"Math.max(...{names}.map({lines}))") == 1
     assert page.run(f"{names}.every((th) => th.scrollWidth <= th.clientWidth + 1)")
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_on_a_phone_the_average_stands_in_sight_beside_the_name(page: Page, width: int) -> None:
+    page.emulate(width=width)
+    boxes = (
+        "[...document.querySelectorAll('#accuracy tr')].map((row) => {"
+        "const [name, average] = [row.firstElementChild, row.lastElementChild]"
+        ".map((cell) => cell.getBoundingClientRect());"
+        "return [name.left, name.right, average.left, average.right]; })"
+    )
+    scroller = "document.querySelector('#accuracy .scroll')"
+    for scrolled in (0, 60, 1000):
+        page.run(f"{scroller}.scrollLeft = {scrolled}")
+        for start, end, left, right in page.run(boxes):
+            assert 0 <= start < end < left < right <= width
+    assert page.run(f"{scroller}.scrollLeft") > 60
+
+
+def test_the_rows_are_in_the_page_once(page: Page, view: View) -> None:
+    names = page.run(
+        "[...document.querySelectorAll('#accuracy tbody tr:not(.quiet) th')]"
+        ".map((name) => name.textContent)"
+    )
+    assert names == [scorer.name for scorer in view.scorers]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_names_in_the_scatter_lie_inside_it_and_apart(page: Page, width: int) -> None:
+    page.emulate(width=width)
+    chart = "[...document.querySelectorAll('.chart')].find((c) => c.querySelector('.place'))"
+    names = f"[...{chart}.querySelectorAll('.place')]"
+    boxes = page.run(
+        f"{names}.map((name) => name.getBoundingClientRect())"
+        ".map((box) => [box.left, box.top, box.right, box.bottom])"
+    )
+    assert len(boxes) == 4
+    (outer,) = page.run(
+        f"[{chart}.querySelector('svg').getBoundingClientRect()].map((b) => [b.left, b.right])"
+    )
+    for left, _, right, _ in boxes:
+        assert outer[0] <= left < right <= outer[1]
+    for one, other in combinations(boxes, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] + 1
+        assert apart or other[3] <= one[1] + 1
+
+
+def test_what_is_folded_opens_with_the_keyboard(page: Page) -> None:
+    page.run("document.querySelector('#readings summary').focus()")
+    table = "document.querySelector('#readings details table').checkVisibility()"
+    assert not page.run(table)
+    page.press("Enter")
+    page.wait(table)

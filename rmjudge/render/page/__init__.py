@@ -5,6 +5,7 @@
     document     a view -> the page: template, style and script, closed to the network
     ├── tables       numbers -> the tables and heat maps of the page
     ├── plots        numbers -> coordinates of the charts
+    ├── scatter      correctness against verbosity, with names that do not cover each other
     └── embedding    tuples, texts and words -> the page's data
 
 `page.html`, `charts.html`, `page.css`, `browser.js` and `tuple.js` are its parts. Every text
@@ -14,6 +15,7 @@ goes through Jinja's autoescape or the script's `textContent`; the script has no
 from __future__ import annotations
 
 from rmjudge.render.page.document import to_html
-from rmjudge.render.page.tables import Section
+from rmjudge.render.page.scatter import Scatter, scatter_of
+from rmjudge.render.page.tables import Section, Table
 
-__all__ = ["Section", "to_html"]
+__all__ = ["Scatter", "Section", "Table", "scatter_of", "to_html"]

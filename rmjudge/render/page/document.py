@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rmjudge.render import verbosity
+from rmjudge.render.making import making_of
 from rmjudge.render.page import embedding, plots, tables
+from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
+from rmjudge.render.text import one_line
 from rmjudge.version import __version__
 from rmjudge.viewing import View
 from rmjudge.vocabulary import DOMAINS, STYLES
@@ -20,11 +25,13 @@ FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("browser.js", "tuple.js")
 
 
-def to_html(view: View, sections: Sequence[Section] = ()) -> str:
+def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Scatter] = ()) -> str:
     """Write the page: ASCII, the same for the same runs, texts and replies.
 
-    `sections` come after those of the page's own, before the browser of tuples.
+    `sections` come after those of the page's own, before the browser of tuples; `scatters` are
+    drawn among the charts.
     """
+    names = [scorer.name for scorer in view.scorers]
     style = f"{_file('page.css')}\n{tables.heat_rules()}\n"
     script = '"use strict";\n' + "".join(map(_file, SCRIPTS))
     found = {
@@ -34,6 +41,7 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         "version": __version__,
         "view": view,
         "counts": _counts(view),
+        "notices": [*view.notes, *_stopped(view)],
         "summary": tables.summary(view),
         "judges": tables.judges(view),
         "activity": tables.activity(view),
@@ -41,7 +49,13 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         "position_maps": tables.position_maps(view),
         "difficulty_chart": plots.difficulty_chart(view),
         "length_chart": plots.length_chart(view),
+        "scatter_charts": scatter_charts(scatters, names),
+        "across": verbosity.ACROSS,
+        "up": verbosity.UP,
         "path": plots.path,
+        "makings": [
+            (scorer.name, making_of(scorer.record, scorer.result)) for scorer in view.scorers
+        ],
         "sections": sections,
         "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
         "styles": STYLES,
@@ -58,8 +72,14 @@ def to_html(view: View, sections: Sequence[Section] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     page = environment.get_template("page.html").render(found)
     return page.lstrip().encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def _breakable(name: str) -> list[str]:
+    """Cut a name where it may break: behind a slash or a hyphen, rather than inside a word."""
+    return re.split(r"(?<=[/-])(?=.)", name)
 
 
 def _file(name: str) -> str:
@@ -85,6 +105,15 @@ def _policy(script: str, style: str) -> str:
 def _fingerprint(text: str) -> str:
     digest = hashlib.sha256(text.encode("ascii")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _stopped(view: View) -> Iterator[str]:
+    for scorer in view.scorers:
+        if scorer.result.stopped:
+            yield (
+                f"{scorer.name}: stopped before its end, {one_line(scorer.result.stopped)}; the "
+                "command that goes on with it is below, under its calls"
+            )
 
 
 def _counts(view: View) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal
 
 from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE, heat, known, leaning, percent, plus_minus
+from rmjudge.render.ledgers import Ledger
 from rmjudge.render.rows import (
     READING_NAMES,
     caption_lines,
@@ -18,7 +19,9 @@ from rmjudge.render.rows import (
     summary_rows,
     unscored_text,
 )
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import one_line
+from rmjudge.results import ScorerResult
 from rmjudge.viewing import View, ViewedScorer
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, difficulty_of
 
@@ -26,52 +29,53 @@ HEAT_STEPS: Final = 20
 """Colours between 0 and 100 %: a style attribute would need a hole in the content policy."""
 
 
-class TableLike(Protocol):
-    """A table that the page can show: the first column is text, the others figures."""
-
-    @property
-    def title(self) -> str:
-        """What stands above it."""
-        ...
-
-    @property
-    def header(self) -> Sequence[str]:
-        """Names of the columns; none where there are only notes."""
-        ...
-
-    @property
-    def rows(self) -> Sequence[Sequence[str]]:
-        """The texts, row by row."""
-        ...
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Sentences below it."""
-        ...
+Fold = Literal["none", "rows", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of the page; `quiet` rows are shown with less weight."""
+    """One table of the page: the first column is text, the others figures, notes stand below.
+
+    One without a header has only notes. `quiet` rows are shown with less weight, `strong` ones
+    with more.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     quiet: frozenset[int] = frozenset()
+    strong: frozenset[int] = frozenset()
+
+    @classmethod
+    def of_sheet(cls, sheet: Sheet) -> Table:
+        """The same table as the terminal's."""
+        return cls(sheet.title, sheet.header, sheet.rows, sheet.notes)
+
+    @classmethod
+    def of_ledger(cls, ledger: Ledger) -> Table:
+        """The same table as the terminal's, its caption as the last note."""
+        return cls(
+            title=ledger.title,
+            header=(ledger.names, *ledger.header),
+            rows=tuple((line.name, *line.figures) for line in ledger.lines),
+            notes=(*ledger.notes, *([ledger.caption] if ledger.caption else [])),
+            strong=frozenset(number for number, line in enumerate(ledger.lines) if line.bold),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """Tables under one heading. `anchor` is a plain word, unlike that of every other section.
 
-    Those after the first are `folded`: their notes are seen, their rows when asked for.
+    `fold` closes the tables after the first until they are asked for: their `rows`, so that the
+    notes are seen, or the `whole` of each under its title.
     """
 
     anchor: str
     title: str
-    tables: tuple[TableLike, ...]
-    folded: bool = False
+    tables: tuple[Table, ...]
+    fold: Fold = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +140,22 @@ def judges(view: View) -> Table | None:
 
 
 def activity(view: View) -> Table:
-    """Calls and costs; a combined result made none of its own."""
+    """Calls, tokens and costs; a combined result and an import made none of their own."""
     rows = tuple(
-        (scorer.name, *cells.activity_cells(scorer.result, UNICODE))
+        (scorer.name, *_activity(scorer.result))
         for scorer in view.scorers
-        if not scorer.result.combined
+        if not scorer.result.combined and scorer.record.imported is None
     )
-    return Table("What each scorer did", ("Scorer", *cells.ACTIVITY_HEADER), rows)
+    *counts, cost = cells.ACTIVITY_HEADER
+    header = ("Scorer", *counts, "Without score", "Tokens in", "Tokens out", cost)
+    return Table("How the runs were made", header if rows else (), rows)
+
+
+def _activity(result: ScorerResult) -> tuple[str, ...]:
+    *counts, cost = cells.activity_cells(result, UNICODE)
+    tokens = (result.tokens.input, result.tokens.output)
+    more = [f"{count:,}" if count else UNICODE.no_data for count in tokens]
+    return (*counts, f"{result.calls.unscored:,}", *more, cost)
 
 
 def heat_maps(view: View) -> list[ScorerMaps]:
