@@ -11,7 +11,8 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import Metrics, Reading
 from rmjudge.render.correlations import correlation_csv, correlation_json, correlation_sheets
-from rmjudge.render.sheets import sheets_markdown, sheets_renderable
+from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.sheets import sheets_markdown
 from rmjudge.runtexts import StoredRun, read_runs
 from rmjudge.statistics.correlation import correlate as correlations_of
 from rmjudge.statistics.policies import PolicyScore, read_policies

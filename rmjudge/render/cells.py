@@ -50,16 +50,6 @@ class SummaryLine:
     figures: tuple[Figure, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of any table with a row for each scorer: its name and the texts after it."""
-
-    name: str
-    figures: tuple[str, ...]
-    indent: str = ""
-    bold: bool = False
-
-
 def summary_lines(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[SummaryLine]:
     """Write the summary: every number that leaves a domain out carries its mark."""
     lines: list[SummaryLine] = []

@@ -9,18 +9,9 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.metrics.report import Interval, Reading
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.figures import known
-from rmjudge.render.sheets import (
-    Sheet,
-    chance,
-    points,
-    points_range,
-    precise,
-    rows_csv,
-    scope,
-    share,
-    signed,
-)
+from rmjudge.render.csvrows import precise, rows_csv
+from rmjudge.render.figures import chance, known, points, points_range, scope, share, signed
+from rmjudge.render.sheets import Sheet
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
 from rmjudge.statistics.power import ALPHA
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain

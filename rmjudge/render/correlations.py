@@ -9,15 +9,9 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.metrics.report import Reading
 from rmjudge.render.comparisons import READINGS, interval_json
-from rmjudge.render.sheets import (
-    Sheet,
-    chance,
-    precise,
-    rows_csv,
-    share,
-    signed,
-    signed_range,
-)
+from rmjudge.render.csvrows import precise, rows_csv
+from rmjudge.render.figures import chance, share, signed, signed_range
+from rmjudge.render.sheets import Sheet
 from rmjudge.statistics.correlation import Coefficient, Correlation
 
 NOTES: Final = (

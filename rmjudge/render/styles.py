@@ -9,16 +9,9 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.comparisons import READINGS, interval_json, matrix_json
-from rmjudge.render.figures import known
-from rmjudge.render.sheets import (
-    Sheet,
-    points,
-    points_range,
-    rows_csv,
-    scope,
-    share,
-    signed_half,
-)
+from rmjudge.render.csvrows import rows_csv
+from rmjudge.render.figures import known, points, points_range, scope, share, signed_half
+from rmjudge.render.sheets import Sheet
 from rmjudge.statistics.style import PAIRS, Estimate, Model, Style
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
 
