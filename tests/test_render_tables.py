@@ -248,12 +248,12 @@ def test_the_calls_of_each_scorer_are_shown_with_their_cost() -> None:
     ]
     assert lines_of(draw(activity_sheet(reports))) == [
         "What each scorer did",
-        "                                                    Maybe",
-        "Scorer          Planned Cached Sent Retried Failed billed    Cost",
-        "─────────────────────────────────────────────────────────────────",
-        "openai/gpt-4.1    1,161  1,000  161       7      2      1 $0.0123",
-        "vllm/own          1,161  1,000  161       7      2      1 unknown",
-        "baseline/length   1,161  1,000  161       7      2      1       –",
+        "                                                             Maybe",
+        "Scorer          Planned Cached Sent Retried Failed Unscored billed    Cost",
+        "──────────────────────────────────────────────────────────────────────────",
+        "openai/gpt-4.1    1,161  1,000  161       7      2        5      1 $0.0123",
+        "vllm/own          1,161  1,000  161       7      2        5      1 unknown",
+        "baseline/length   1,161  1,000  161       7      2        5      1       –",
     ]
 
 
