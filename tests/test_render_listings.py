@@ -137,7 +137,7 @@ def test_of_several_columns_of_names_what_stands_above_is_not_repeated() -> None
 def test_words_are_to_the_left_and_folded_and_never_shortened() -> None:
     url = "https://a.example/" + "part/" * 20
     sheet = Sheet("t", ("Name", "Where"), (("one", url),), words=frozenset({1}))
-    shown = drawn(30, sheet)
+    shown = drawn(44, sheet)
     assert url in "".join(line[4:].strip() for line in shown.splitlines()[3:])
     assert "…" not in shown
 

@@ -11,7 +11,7 @@ from rmjudge.metrics.report import Interval, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.csvrows import precise, rows_csv
 from rmjudge.render.figures import chance, known, points, points_range, scope, share, signed
-from rmjudge.render.sheets import Sheet
+from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
 from rmjudge.statistics.power import ALPHA
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
@@ -144,6 +144,10 @@ def _pair(comparison: Comparison, pair: Pair, one: str, two: str) -> Sheet:
         header=("", one, two, f"{one} - {two}", "95 %", "p", "p Holm", "kappa", "needed"),
         rows=rows,
         notes=tuple(verdict(pair, one, two, comparison)),
+        strong=3,
+        aside=Aside(
+            f"{one} and {two}: p of a single test, kappa, tuples needed", frozenset({5, 7, 8})
+        ),
     )
 
 

@@ -32,6 +32,15 @@ def task_name(correlation: Correlation) -> str:
     return f"{name} / SFT" if correlation.normalised else name
 
 
+def doubts(found: Sequence[Correlation]) -> list[str]:
+    """Name the rows that have no number, or one to be careful with, and say why."""
+    return [
+        f"{item.domain} {item.difficulty}, {task_name(item)}: {item.doubt}."
+        for item in found
+        if item.doubt
+    ]
+
+
 def correlation_sheets(
     found: Sequence[Correlation], reading: Reading, remarks: Sequence[str]
 ) -> list[Sheet]:
@@ -49,11 +58,6 @@ def correlation_sheets(
         for item in found
         for name, coefficient in (("Pearson", item.pearson), ("Spearman", item.spearman))
     )
-    doubts = [
-        f"{item.domain} {item.difficulty}, {task_name(item)}: {item.doubt}."
-        for item in found
-        if item.doubt
-    ]
     points = tuple(
         (
             f"{item.domain} {item.difficulty}",
@@ -70,9 +74,16 @@ def correlation_sheets(
             "Accuracy against the scores of policies",
             ("", "Policy's score", "Policies", "", "r", "95 %", "p"),
             rows,
-            (*doubts, *remarks, READINGS[reading], *NOTES),
+            (*doubts(found), *remarks, READINGS[reading], *NOTES),
+            names=2,
+            words=frozenset({3}),
         ),
-        Sheet("The points", ("", "Policy's score", "Scorer", "Accuracy, %", "Score"), points),
+        Sheet(
+            "The points",
+            ("", "Policy's score", "Scorer", "Accuracy, %", "Score"),
+            points,
+            names=3,
+        ),
     ]
 
 

@@ -26,7 +26,8 @@ from rmjudge.render.text import cell_width
 
 MIN_NAME_WIDTH: Final = 18
 MAX_NAME_LINES: Final = 3
-MAX_WORD_LINES: Final = 20
+MIN_WORDS_WIDTH: Final = 36
+MAX_WORDS_LINES: Final = 20
 MIN_COLUMNS: Final = 2
 CONTINUED: Final = ", continued"
 MARKS: Final = (UNICODE.incomplete, UNICODE.unscored, UNICODE.shared, "!")
@@ -112,12 +113,13 @@ def _layout(page: Page, sheet: Sheet) -> tuple[int, list[str], list[int]] | None
         lacking = sum(widths) + gap * (len(widths) - 1) - page.width
         if lacking <= 0:
             return gap, header, widths
-    folding = [n for n in range(len(widths)) if n < sheet.names or n in sheet.words]
+    least = dict.fromkeys(range(sheet.names), MIN_NAME_WIDTH)
+    least |= dict.fromkeys(sheet.words, MIN_WORDS_WIDTH)
     while lacking > 0:
-        widest = max(folding, key=lambda place: widths[place])
-        if widths[widest] <= MIN_NAME_WIDTH:
+        folding = [place for place, width in least.items() if widths[place] > width]
+        if not folding:
             return None
-        widths[widest] -= 1
+        widths[max(folding, key=widths.__getitem__)] -= 1
         lacking -= 1
     return gap, header, widths
 
@@ -176,7 +178,7 @@ def _once(sheet: Sheet) -> Iterator[Sequence[str]]:
 
 
 def _cell(page: Page, text: str, width: int, *, name: bool) -> Text:
-    lines = MAX_NAME_LINES if name else MAX_WORD_LINES
+    lines = MAX_NAME_LINES if name else MAX_WORDS_LINES
     return Text("\n").join(page.folded(line, width, lines) for line in text.split("\n"))
 
 
