@@ -111,7 +111,7 @@ def test_rows_that_lack_data_are_named_beside_one_that_does_not(runs: Cli, tmp_p
     lines += [f"{name},math,u,{n},9" for n, name in enumerate(FOUR[:2])]
     done = runs("correlate", RUNS, "--with", policies(tmp_path, *lines))
     assert done.returncode == 0
-    assert "math hard, u: needs 3 policies or more." in done.stdout
+    assert "math hard, u / SFT: needs 3 policies or more." in done.stdout
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv"])
