@@ -99,8 +99,8 @@ def unknown(cli: Cli, name: str) -> str:
 
 def test_a_tuple_that_is_not_there_is_told_with_those_like_it(runs: Cli) -> None:
     near = f"{ITEM.id}9"
-    assert unknown(runs, f"{ITEM.domain}/{near}").startswith(f"the closest is {ITEM.name}")
-    assert unknown(runs, near).startswith(f"the closest is {ITEM.name}")
+    assert unknown(runs, f"{ITEM.domain}/{near}") == f"the closest is {ITEM.name}"
+    assert unknown(runs, near).startswith(f"the closest are {ITEM.name}, ")
 
 
 def test_an_id_in_another_domain_is_told_with_its_own(runs: Cli) -> None:
