@@ -1,4 +1,5 @@
-"""How the figures of the statistics are written."""
+# ruff: noqa: RUF001  the en dash is what is tested
+"""How figures are written: percent, costs, colours, and those of the statistics."""
 
 from __future__ import annotations
 
@@ -7,7 +8,16 @@ import math
 import pytest
 
 from rmjudge.metrics.report import Interval
-from rmjudge.render.figures import chance, points, points_range, scope, signed_half
+from rmjudge.render.figures import (
+    chance,
+    dollars,
+    heat,
+    percent,
+    points,
+    points_range,
+    scope,
+    signed_half,
+)
 from rmjudge.vocabulary import DOMAINS
 
 
@@ -36,3 +46,47 @@ def test_only_an_average_over_all_four_domains_is_called_all() -> None:
     assert scope(None, DOMAINS) == "all"
     assert scope(None, ("chat", "safety")) == "chat+safety"
     assert scope("math", DOMAINS) == "math"
+
+
+@pytest.mark.parametrize(
+    ("cost", "cost_known", "expected"),
+    [
+        (0.0123, True, "$0.0123"),
+        (12.3456, True, "$12.35"),
+        (1234.5, True, "$1,234.50"),
+        (0.00001, True, "<$0.0001"),
+        (0.0, True, "–"),
+        (None, True, "–"),
+        (math.nan, True, "–"),
+        (None, False, "unknown"),
+        (0.5, False, "unknown"),
+    ],
+)
+def test_a_cost_is_never_a_made_up_zero(
+    cost: float | None, cost_known: bool, expected: str
+) -> None:
+    assert dollars(cost, cost_known=cost_known) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.0, "0.0"), (1.0, "100.0"), (0.4806, "48.1"), (None, "–"), (math.nan, "–"), (math.inf, "–")],
+)
+def test_a_percentage_has_one_decimal_or_is_a_dash(value: float | None, expected: str) -> None:
+    assert percent(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "colour"),
+    [
+        (0.0, "#f46d43"),
+        (0.5, "#ffffbf"),
+        (1.0, "#66bd63"),
+        (0.25, "#fab681"),
+        (None, None),
+        (math.nan, None),
+        (7.0, "#66bd63"),
+    ],
+)
+def test_heat_runs_from_red_over_yellow_to_green(value: float | None, colour: str | None) -> None:
+    assert heat(value) == colour

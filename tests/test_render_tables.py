@@ -2,7 +2,6 @@
 """Tables in a terminal: exact text at a fixed width, legible without colour, nothing obeyed."""
 
 import io
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +19,6 @@ from rmjudge.metrics.report import (
     Reading,
 )
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.figures import dollars, heat, percent
 from rmjudge.render.listings import sheets_renderable
 from rmjudge.render.rows import footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
@@ -257,50 +255,6 @@ def test_the_calls_of_each_scorer_are_shown_with_their_cost() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("cost", "cost_known", "expected"),
-    [
-        (0.0123, True, "$0.0123"),
-        (12.3456, True, "$12.35"),
-        (1234.5, True, "$1,234.50"),
-        (0.00001, True, "<$0.0001"),
-        (0.0, True, "–"),
-        (None, True, "–"),
-        (math.nan, True, "–"),
-        (None, False, "unknown"),
-        (0.5, False, "unknown"),
-    ],
-)
-def test_a_cost_is_never_a_made_up_zero(
-    cost: float | None, cost_known: bool, expected: str
-) -> None:
-    assert dollars(cost, cost_known=cost_known) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0.0, "0.0"), (1.0, "100.0"), (0.4806, "48.1"), (None, "–"), (math.nan, "–"), (math.inf, "–")],
-)
-def test_a_percentage_has_one_decimal_or_is_a_dash(value: float | None, expected: str) -> None:
-    assert percent(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "colour"),
-    [
-        (0.0, "#f46d43"),
-        (0.5, "#ffffbf"),
-        (1.0, "#66bd63"),
-        (0.25, "#fab681"),
-        (None, None),
-        (math.nan, None),
-        (7.0, "#66bd63"),
-    ],
-)
-def test_heat_runs_from_red_over_yellow_to_green(value: float | None, colour: str | None) -> None:
-    assert heat(value) == colour
-
-
 def test_a_coloured_cell_names_both_its_colours() -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system="truecolor")
@@ -367,6 +321,12 @@ def test_without_a_judge_there_is_no_table_of_judges() -> None:
     assert "Judges" not in text
     assert "Reading: strict, a tie is no win." in text
     assert "Indented" not in text
+
+
+def test_a_run_that_made_no_calls_has_no_table_of_calls() -> None:
+    made, imported = report("made"), replace(report("imported"), calls=CallCounts())
+    assert [row[0] for row in activity_sheet([made, imported]).rows] == ["made"]
+    assert "What each scorer did" not in draw(report_renderable([imported]))
 
 
 def test_a_note_is_shown_on_its_scorer() -> None:

@@ -74,14 +74,14 @@ def judge_sheet(reports: Sequence[ScorerResult]) -> Sheet:
 
 
 def activity_sheet(reports: Sequence[ScorerResult]) -> Sheet:
-    """What became of each scorer's calls, and what they cost."""
+    """What became of the calls of each scorer that has any, and what they cost."""
     return Sheet(
         title="What each scorer did",
         header=("Scorer", *cells.ACTIVITY_HEADER),
         rows=tuple(
             (name, *cells.activity_cells(report, UNICODE))
             for name, report in zip(labels(reports), reports, strict=True)
-            if not report.combined
+            if not report.combined and report.calls.planned
         ),
     )
 
@@ -92,9 +92,8 @@ def report_renderable(reports: Sequence[ScorerResult]) -> Group:
     parts: list[RenderableType] = [
         OnPage(partial(_scorer, name=name, report=report)) for name, report in scorers
     ]
-    sheets = [summary_sheet(summary_rows(reports)), activity_sheet(reports)]
-    if any(report.metrics.position for report in reports):
-        sheets.insert(1, judge_sheet(reports))
+    sheets = [summary_sheet(summary_rows(reports))]
+    sheets += [sheet for sheet in (judge_sheet(reports), activity_sheet(reports)) if sheet.rows]
     return Group(*parts, OnPage(lambda page: page.rule), sheets_renderable(sheets))
 
 
