@@ -75,8 +75,7 @@ def correlation_sheets(
             ("", "Policy's score", "Policies", "", "r", "95 %", "p"),
             rows,
             (*doubts(found), *remarks, READINGS[reading], *NOTES),
-            names=2,
-            words=frozenset({3}),
+            names=4,
         ),
         Sheet(
             "The points",
