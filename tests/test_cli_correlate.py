@@ -89,21 +89,49 @@ def test_a_plot_has_a_panel_for_each_task(runs: Cli) -> None:
         assert words in texts
 
 
+def policies(folder: Path, *lines: str) -> str:
+    file = folder / "p.csv"
+    file.write_text("\n".join([HEADER, *lines]))
+    return str(file)
+
+
+FOUR = ("baseline/length", "baseline/random", "toy/shorter", "toy/variety")
+
+
 def test_what_has_no_counterpart_is_named(runs: Cli, tmp_path: Path) -> None:
-    file = tmp_path / "p.csv"
-    lines = [f"baseline/{kind},chat,t,{n}," for n, kind in enumerate(("length", "random"))]
-    file.write_text("\n".join([HEADER, *lines, "other/rm,chat,t,3,"]))
-    shown = " ".join(runs("correlate", RUNS, "--with", str(file)).stdout.split())
+    lines = [f"{name},chat,t,{n}," for n, name in enumerate(FOUR)]
+    done = runs("correlate", RUNS, "--with", policies(tmp_path, *lines, "other/rm,chat,t,3,"))
+    shown = " ".join(done.stdout.split())
     assert "No run of other/rm: left out." in shown
-    assert "No policy of baseline/markdown, toy/shorter, toy/variety, toy/echo: left" in shown
-    assert "chat hard, t: needs 3 policies or more." in shown
+    assert "No policy of baseline/markdown, toy/echo: left out." in shown
+
+
+def test_rows_that_lack_data_are_named_beside_one_that_does_not(runs: Cli, tmp_path: Path) -> None:
+    lines = [f"{name},chat,t,{n}," for n, name in enumerate(FOUR)]
+    lines += [f"{name},math,u,{n},9" for n, name in enumerate(FOUR[:2])]
+    done = runs("correlate", RUNS, "--with", policies(tmp_path, *lines))
+    assert done.returncode == 0
+    assert "math hard, u / SFT: needs 3 policies or more." in done.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_where_every_row_lacks_data_nothing_is_shown_but_what_lacks(
+    runs: Cli, tmp_path: Path, form: str
+) -> None:
+    lines = [f"{name},chat,t,{n}," for n, name in enumerate(FOUR[:2])]
+    file = policies(tmp_path, *lines, "other/rm,chat,t,3,")
+    done = runs("correlate", RUNS, "--with", file, "--format", form, "--plot", "none.svg")
+    assert (done.returncode, done.stdout) == (2, "")
+    told = f"rmjudge: {file}: nothing to correlate. chat hard, t: needs 3 policies or more. No run"
+    assert done.stderr.startswith(told)
+    assert not (runs.home / "none.svg").exists()
 
 
 def test_a_domain_that_the_runs_lack_is_named(cli: Cli, home: Path) -> None:
     assert cli("run", "baseline/length", "--domain", "chat", "--out", "o").returncode == 0
-    (home / "p.csv").write_text(f"{HEADER}\nbaseline/length,math,t,1,2\n")
-    shown = cli("correlate", "o", "--with", "p.csv").stdout
-    assert "The runs have no tuples of math." in shown
+    done = cli("correlate", "o", "--with", policies(home, "baseline/length,math,t,1,2"))
+    assert done.returncode == 2
+    assert "The runs have no tuples of math." in done.stderr
 
 
 def test_policies_of_no_run_are_refused(runs: Cli, tmp_path: Path) -> None:

@@ -86,10 +86,30 @@ def test_json_holds_texts_scores_and_replies(runs: Cli) -> None:
     assert "replies" not in json.loads(shown(runs, ITEM.name, "--json"))["tuples"][0]["scorers"][0]
 
 
-def test_a_tuple_that_is_not_there_is_told(runs: Cli) -> None:
-    done = runs("show", "chat/none", "runs/o")
+def unknown(cli: Cli, name: str) -> str:
+    done = cli("show", name, "runs/o")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("rmjudge: no tuple of these runs is called chat/none; there are ")
+    start = f"rmjudge: no tuple of these runs is called {name}; "
+    assert done.stderr.startswith(start)
+    said, _, listed = done.stderr.removeprefix(start).partition(". ")
+    assert listed.startswith("Each line of runs/o/")
+    assert "results.jsonl begins with an id and its domain" in listed
+    return said
+
+
+def test_a_tuple_that_is_not_there_is_told_with_those_like_it(runs: Cli) -> None:
+    near = f"{ITEM.id}9"
+    assert unknown(runs, f"{ITEM.domain}/{near}") == f"the closest is {ITEM.name}"
+    assert unknown(runs, near).startswith(f"the closest are {ITEM.name}, ")
+
+
+def test_an_id_in_another_domain_is_told_with_its_own(runs: Cli) -> None:
+    assert unknown(runs, f"maths/{ITEM.id}") == f"there is {ITEM.name}"
+
+
+def test_a_name_like_none_is_told_with_some_that_there_are(runs: Cli) -> None:
+    assert unknown(runs, "chat/none").startswith("there are 1 of chat, such as ")
+    assert unknown(runs, "none").startswith("there are 4, such as chat/")
 
 
 def hostile(cli: Cli, text: str) -> None:

@@ -204,5 +204,40 @@ def test_lines_without_ids_need_the_data_and_all_three_files() -> None:
     assert "2 lines for the 3 tuples" in wrong(one, two, three, data=tuples(7, 8, 9))
 
 
+def test_lines_may_hold_lists_of_one_score() -> None:
+    files = [save_all(style, 2) for style in range(3)]
+    for file in files:
+        lines = map(json.loads, file.read_text("utf-8").splitlines())
+        boxed = [json.dumps({name: [value] for name, value in line.items()}) for line in lines]
+        file.write_text("\n".join(boxed) + "\n", "utf-8")
+    result = imported(*files, data=tuples(8, 9))
+    assert [one.score_chosen for one in result.tuples] == [(0.0, 1.0, 2.0), (10.0, 11.0, 12.0)]
+
+
+def test_lines_with_texts_are_no_results() -> None:
+    Path("data.jsonl").write_text(json.dumps({"chosen": ["a"], "rejected": ["b"]}) + "\n")
+    assert "these are tuples without results" in wrong(Path("data.jsonl"))
+
+
+def test_reward_benchs_accuracies_are_told_from_its_scores() -> None:
+    summary = {"accuracy": 0.8, "num_prompts": 9, "model": "org/rm", "extra_results": None}
+    told = wrong(save("rm.json", summary))
+    assert told.startswith("rm.json: holds accuracies and no pair's score")
+    assert "_all.jsonl" in told
+
+
+def test_a_row_an_id_is_told_as_another_benchmark() -> None:
+    columns = pairs([(0, 0), (1, 1)], id=[1, 2])
+    assert "the id has 1 row in domain math; expected 3" in wrong(save("m.json", columns))
+    assert "every id stands in one row, as in RewardBench's own data" in wrong(Path("m.json"))
+    assert "every id" not in wrong(save("n.json", pairs(DIAGONAL, id=[1, 2, 2])))
+
+
+def test_a_subset_that_is_no_domain_is_told_with_the_domains() -> None:
+    told = wrong(save("m.json", pairs(DIAGONAL, subset=["alpacaeval"] * 3)))
+    assert "domain is missing, subset 'alpacaeval' is none of chat, math, code, safety" in told
+    assert told.endswith("say it with --domain")
+
+
 def test_the_data_is_refused_where_it_would_do_nothing() -> None:
     assert "--data is for files without ids" in wrong(*rm_r1_files(), data=tuples(1))

@@ -1,78 +1,33 @@
-"""Sheets in a terminal and in Markdown: figures are never cut, names are inert."""
+# ruff: noqa: RUF001  the en dash is what is shown
+"""Sheets in documents: one table in every format, its texts inert in each."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-
-import pytest
-from rich.console import Console
-
-from rmjudge.metrics.report import Interval
-from rmjudge.render.sheets import (
-    Sheet,
-    chance,
-    points,
-    points_range,
-    rows_csv,
-    scope,
-    sheets_markdown,
-    sheets_renderable,
-    signed_half,
-)
-from rmjudge.vocabulary import DOMAINS
+from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
 
 SHEET = Sheet(
-    title="What it is worth",
-    header=("Scorer", "Gap", "95 %"),
-    rows=(("one", "+12.3", "1.0 to 20.0"), ("another/name", "-4.5", "±0.5")),
-    notes=("A note.",),
+    title="A|B_title",
+    header=("Model", "Mean", "95 %"),
+    rows=(("first|one", "90.0 ", "±0.5"), ("mine", " 5.0*†", "–")),
+    notes=("* mine: 50% & <b>", ""),
+    caption="Read [this](x).",
+    bold=frozenset({1}),
 )
 
 
-def drawn(width: int, encoding: str = "utf-8") -> str:
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    console = Console(file=stream, width=width, highlight=False, markup=False)
-    console.print(sheets_renderable([SHEET]))
-    stream.flush()
-    raw = stream.buffer
-    assert isinstance(raw, io.BytesIO)
-    return raw.getvalue().decode(encoding)
-
-
-def test_a_sheet_is_a_table_with_its_notes() -> None:
-    lines = [line.rstrip() for line in drawn(60).splitlines()]
-    assert lines == [
-        "What it is worth",
-        "Scorer          Gap         95 %",
-        "─────────────────────────────────",
-        "one           +12.3  1.0 to 20.0",
-        "another/name   -4.5         ±0.5",
-        "A note.",
-        "",
-    ]
-
-
-@pytest.mark.parametrize("width", [10, 20, 30])
-def test_a_narrow_terminal_gets_a_block_a_row_and_every_figure(width: int) -> None:
-    shown = "".join(drawn(width).split())
-    for _, gap, interval in SHEET.rows:
-        assert gap in shown
-        assert "".join(interval.split()) in shown
-
-
-def test_a_terminal_without_utf8_gets_ascii_signs() -> None:
-    assert "+-0.5" in drawn(60, "ascii")
-
-
-def test_markdown_is_a_heading_a_table_and_its_notes() -> None:
+def test_markdown_is_a_heading_a_pipe_table_and_its_notes() -> None:
     assert sheets_markdown([SHEET]) == (
-        "### What it is worth\n\n"
-        "| Scorer | Gap | 95 % |\n| --- | --: | --: |\n"
-        "| one | +12.3 | 1.0 to 20.0 |\n| another/name | -4.5 | ±0.5 |\n\n"
-        "A note.\n"
+        "### A\\|B\\_title\n\n"
+        "| Model | Mean | 95 % |\n| --- | --: | --: |\n"
+        "| first\\|one | 90.0 | ±0.5 |\n| **mine** | 5.0\\*† | – |\n\n"
+        "\\* mine: 50% &amp; &lt;b&gt;\n\n"
+        "Read \\[this\\](x).\n"
     )
+
+
+def test_sheets_follow_one_another_in_markdown() -> None:
+    text = sheets_markdown([Sheet("One"), Sheet("Two", notes=("A note.",))])
+    assert text == "### One\n\n### Two\n\nA note.\n"
 
 
 def test_names_cannot_break_out_of_markdown() -> None:
@@ -82,43 +37,17 @@ def test_names_cannot_break_out_of_markdown() -> None:
     assert "| \\| &lt;script&gt; |" in found
 
 
-def test_names_cannot_steer_a_terminal_or_a_spreadsheet() -> None:
-    text = rows_csv(("scorer", "value"), [("=cmd()\x1b[2J", 0.5)])
-    assert list(csv.reader(text.splitlines()))[1] == ["'=cmd()[2J", "0.5"]
+def test_latex_is_a_booktabs_table_with_the_notes_in_its_caption() -> None:
+    text = sheets_latex([SHEET])
+    assert r"\begin{tabular}{lrr}" in text
+    assert r"Model & Mean & 95 \% \\" in text
+    assert r"first\textbar{}one & 90.0 & $\pm$0.5 \\" in text
+    assert r"\caption{A\textbar{}B\_title. $^{*}$ mine: 50\% \& \textless{}b\textgreater{}." in text
 
 
-def test_csv_leaves_unknown_numbers_empty() -> None:
-    text = rows_csv(("a",) * 5, [(None, math.nan, True, 3, 1 / 3)])
-    assert text.splitlines()[1] == ",,true,3,0.333333333"
-
-
-def test_csv_has_no_noise_of_adding_up_and_no_negative_nothing() -> None:
-    text = rows_csv(("a",) * 4, [(-0.0, 1.11022302e-16, -1e-12, -2 / 3)])
-    assert text.splitlines()[1] == "0,0,0,-0.666666667"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.1234, "+12.3"), (-0.0001, "+0.0"), (None, "-"), (math.nan, "-")]
-)
-def test_points_have_a_sign_and_no_negative_nothing(value: float | None, text: str) -> None:
-    assert points(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.0004, "<0.001"), (0.0, "<0.001"), (0.05, "0.050"), (None, "-")]
-)
-def test_a_p_value_is_never_nought(value: float | None, text: str) -> None:
-    assert chance(value) == text
-
-
-def test_intervals_are_written_with_what_they_are_around() -> None:
-    assert points_range(Interval(-0.05, 0.1)) == "-5.0 to 10.0"
-    assert points_range(None) == "-"
-    assert signed_half(1.0, Interval(0.5, 1.5)) == "+1.00 ±0.50"
-    assert signed_half(1.0, None) == "+1.00"
-
-
-def test_only_an_average_over_all_four_domains_is_called_all() -> None:
-    assert scope(None, DOMAINS) == "all"
-    assert scope(None, ("chat", "safety")) == "chat+safety"
-    assert scope("math", DOMAINS) == "math"
+def test_a_mark_in_latex_is_the_same_sign_beside_its_figure_and_its_note() -> None:
+    sheet = Sheet("t", ("n", "f"), (("a", "1.0*†"), ("a*", "–")), ("* one", "† two", "3 * 4"))
+    text = sheets_latex([sheet])
+    assert r"a & 1.0$^{*}$$^{\dagger}$ \\" in text
+    assert r"a{*} & -- \\" in text
+    assert r"\caption{t. $^{*}$ one. $^{\dagger}$ two. 3 {*} 4.}" in text

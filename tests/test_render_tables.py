@@ -2,7 +2,6 @@
 """Tables in a terminal: exact text at a fixed width, legible without colour, nothing obeyed."""
 
 import io
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,15 +19,10 @@ from rmjudge.metrics.report import (
     Reading,
 )
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.figures import dollars, heat, percent
+from rmjudge.render.listings import sheets_renderable
 from rmjudge.render.rows import footnotes, summary_rows
-from rmjudge.render.tables import (
-    activity_table,
-    judge_table,
-    matrix_table,
-    report_renderable,
-    summary_table,
-)
+from rmjudge.render.sheets import Sheet
+from rmjudge.render.tables import activity_sheet, judge_sheet, report_renderable, summary_sheet
 from rmjudge.render.text import cell_width
 from rmjudge.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain
@@ -37,7 +31,9 @@ FAIR: Matrix = ((0.7, 0.6, 0.5), (0.8, 0.7, 0.6), (0.9, 0.8, 0.7))
 FAIR_STRICT: Matrix = ((0.65, 0.55, 0.45), (0.75, 0.65, 0.55), (0.85, 0.75, 0.65))
 LENGTH: Matrix = ((0.5, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
 EMPTY: Matrix = ((None, 0.6, 0.5), (0.8, None, 0.6), (0.9, 0.8, None))
-CALLS = CallCounts(planned=1161, from_cache=1000, sent=161, retried=7, failed=2, maybe_billed=1)
+CALLS = CallCounts(
+    planned=1161, from_cache=1000, sent=161, retried=7, failed=2, unscored=5, maybe_billed=1
+)
 
 
 def result(metrics: Metrics, note: str) -> ScorerResult:
@@ -141,17 +137,24 @@ def report(
     return result(metrics, "")
 
 
-def draw(renderable: RenderableType, width: int = 80, encoding: str = "utf-8") -> str:
+def draw(shown: RenderableType | Sheet, width: int = 80, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
     console = Console(file=stream, width=width, color_system=None, legacy_windows=False)
-    console.print(renderable)
+    console.print(sheets_renderable([shown]) if isinstance(shown, Sheet) else shown)
     stream.flush()
     return raw.getvalue().decode(encoding)
 
 
 def lines_of(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines()]
+
+
+def matrix_lines(item: ScorerResult, encoding: str = "utf-8") -> list[str]:
+    """What stands below the title of a scorer of one domain, up to the summary."""
+    lines = lines_of(draw(report_renderable([item]), encoding=encoding))
+    start = lines.index("Chat  129 tuples, half credit, %")
+    return lines[start : lines.index("", start + 6) + 7]
 
 
 def everything() -> list[ScorerResult]:
@@ -169,8 +172,8 @@ def everything() -> list[ScorerResult]:
 
 
 def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
-    metrics = report("x", unscored=12).metrics.domains["chat"]
-    assert lines_of(draw(matrix_table("chat", metrics, "half_credit"))) == [
+    item = report("x", unscored=12, domains=("chat",))
+    assert matrix_lines(item)[:13] == [
         "Chat  129 tuples, half credit, %",
         "            rejected →",
         "chosen ↓       concise    detailed    markdown",
@@ -188,9 +191,9 @@ def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
 
 
 def test_a_matrix_on_a_terminal_without_utf8_is_ascii() -> None:
-    metrics = report("x", EMPTY, unscored=12).metrics.domains["chat"]
-    text = draw(matrix_table("chat", metrics, "half_credit"), encoding="ascii")
-    assert lines_of(text)[:7] == [
+    item = report("x", EMPTY, unscored=12, domains=("chat",))
+    lines = matrix_lines(item, "ascii")
+    assert lines[:7] == [
         "Chat  129 tuples, half credit, %",
         "            rejected >",
         "chosen v       concise    detailed    markdown",
@@ -199,11 +202,11 @@ def test_a_matrix_on_a_terminal_without_utf8_is_ascii() -> None:
         "detailed        80.0 E         - N      60.0 H",
         "markdown        90.0 E      80.0 E         - N",
     ]
-    assert "# 12 of 1161" in text
+    assert "# 12 of 1161" in "\n".join(lines)
 
 
 def test_the_summary_fits_in_80_columns_with_its_marks_explained() -> None:
-    assert lines_of(draw(summary_table(summary_rows(everything())))) == [
+    assert lines_of(draw(summary_sheet(summary_rows(everything())))) == [
         "Accuracy, %",
         "Scorer                      Chat Math Code Safety   Easy Normal  Hard    Average",
         "────────────────────────────────────────────────────────────────────────────────",
@@ -223,7 +226,7 @@ def test_the_summary_fits_in_80_columns_with_its_marks_explained() -> None:
 
 
 def test_the_judges_are_shown_with_what_can_be_doubted() -> None:
-    assert lines_of(draw(judge_table(everything()))) == [
+    assert lines_of(draw(judge_sheet(everything()))) == [
         "Judges, %",
         "                                             Not    First Survives",
         "Scorer                               Ties scored position     swap",
@@ -241,66 +244,21 @@ def test_the_calls_of_each_scorer_are_shown_with_their_cost() -> None:
         replace(report("vllm/own"), cost=None, cost_known=False),
         replace(report("baseline/length"), cost=0.0),
     ]
-    assert lines_of(draw(activity_table(reports))) == [
+    assert lines_of(draw(activity_sheet(reports))) == [
         "What each scorer did",
-        "                                                       Maybe",
-        "Scorer             Planned Cached Sent Retried Failed billed    Cost",
-        "────────────────────────────────────────────────────────────────────",
-        "openai/gpt-4.1       1,161  1,000  161       7      2      1 $0.0123",
-        "vllm/own             1,161  1,000  161       7      2      1 unknown",
-        "baseline/length      1,161  1,000  161       7      2      1       –",
+        "                                                             Maybe",
+        "Scorer          Planned Cached Sent Retried Failed Unscored billed    Cost",
+        "──────────────────────────────────────────────────────────────────────────",
+        "openai/gpt-4.1    1,161  1,000  161       7      2        5      1 $0.0123",
+        "vllm/own          1,161  1,000  161       7      2        5      1 unknown",
+        "baseline/length   1,161  1,000  161       7      2        5      1       –",
     ]
 
 
-@pytest.mark.parametrize(
-    ("cost", "cost_known", "expected"),
-    [
-        (0.0123, True, "$0.0123"),
-        (12.3456, True, "$12.35"),
-        (1234.5, True, "$1,234.50"),
-        (0.00001, True, "<$0.0001"),
-        (0.0, True, "–"),
-        (None, True, "–"),
-        (math.nan, True, "–"),
-        (None, False, "unknown"),
-        (0.5, False, "unknown"),
-    ],
-)
-def test_a_cost_is_never_a_made_up_zero(
-    cost: float | None, cost_known: bool, expected: str
-) -> None:
-    assert dollars(cost, cost_known=cost_known) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0.0, "0.0"), (1.0, "100.0"), (0.4806, "48.1"), (None, "–"), (math.nan, "–"), (math.inf, "–")],
-)
-def test_a_percentage_has_one_decimal_or_is_a_dash(value: float | None, expected: str) -> None:
-    assert percent(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "colour"),
-    [
-        (0.0, "#f46d43"),
-        (0.5, "#ffffbf"),
-        (1.0, "#66bd63"),
-        (0.25, "#fab681"),
-        (None, None),
-        (math.nan, None),
-        (7.0, "#66bd63"),
-    ],
-)
-def test_heat_runs_from_red_over_yellow_to_green(value: float | None, colour: str | None) -> None:
-    assert heat(value) == colour
-
-
 def test_a_coloured_cell_names_both_its_colours() -> None:
-    metrics = report("x", LENGTH).metrics.domains["chat"]
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system="truecolor")
-    console.print(matrix_table("chat", metrics, "strict"))
+    console.print(report_renderable([report("x", LENGTH)]))
     assert "\x1b[38;2;0;0;0;48;2;244;109;67m" in stream.getvalue()
     assert "\x1b[38;2;0;0;0;48;2;102;189;99m" in stream.getvalue()
 
@@ -322,7 +280,7 @@ def test_no_line_is_wider_than_the_console(width: int, encoding: str) -> None:
 
 @pytest.mark.parametrize("width", [47, 60, 72, 76, 80])
 def test_a_figure_is_never_cut(width: int) -> None:
-    text = draw(summary_table(summary_rows(everything())), width)
+    text = draw(summary_sheet(summary_rows(everything())), width)
     assert text.count("70.0 ±2.1") == 2
     assert "100.0" in text
     assert "…" not in text
@@ -365,6 +323,12 @@ def test_without_a_judge_there_is_no_table_of_judges() -> None:
     assert "Indented" not in text
 
 
+def test_a_run_that_made_no_calls_has_no_table_of_calls() -> None:
+    made, imported = report("made"), replace(report("imported"), calls=CallCounts())
+    assert [row[0] for row in activity_sheet([made, imported]).rows] == ["made"]
+    assert "What each scorer did" not in draw(report_renderable([imported]))
+
+
 def test_a_note_is_shown_on_its_scorer() -> None:
     text = draw(report_renderable([replace(report("x"), notes=("12 % by [b]fallback\x1b[0m",))]))
     assert "12 % by [b]fallback[0m" in text
@@ -389,13 +353,13 @@ def test_a_hostile_name_is_inert(name: str, encoding: str, width: int) -> None:
 
 
 def test_markup_in_a_name_is_shown_and_not_read() -> None:
-    text = draw(summary_table(summary_rows([report("[/INST][red]x")])))
+    text = draw(summary_sheet(summary_rows([report("[/INST][red]x")])))
     assert "[/INST][red]x" in text
 
 
 def test_a_row_made_by_hand_is_cleaned_where_it_is_drawn() -> None:
     (row,) = summary_rows([report("x", unscored=3)])
-    text = draw(summary_table([replace(row, scorer="\x1b[2Jx\u202e")]))
+    text = draw(summary_sheet([replace(row, scorer="\x1b[2Jx\u202e")]))
     assert "[2Jx" in text
     assert not re.search("[\x1b\u202e]", text)
 
@@ -406,7 +370,7 @@ def test_two_names_that_look_alike_are_told_apart() -> None:
 
 
 def test_a_very_long_name_is_cut_with_a_mark() -> None:
-    text = draw(summary_table(summary_rows([report("x" * 300)])))
+    text = draw(summary_sheet(summary_rows([report("x" * 300)])))
     assert text.count("…") == 1
     assert lines_of(text)[3].startswith("x" * 18)
 
@@ -423,7 +387,7 @@ def test_no_data_is_a_dash_and_never_a_number(encoding: str) -> None:
 
 def test_an_average_that_leaves_out_a_domain_never_stands_without_its_mark() -> None:
     rows = summary_rows([report("a", FAIR, FAIR_STRICT, domains=("chat", "code")), report("b")])
-    text = lines_of(draw(summary_table(rows)))
+    text = lines_of(draw(summary_sheet(rows)))
     for line in text[3:5]:
         assert line.endswith("*")
         assert line.count("*") == 4

@@ -119,13 +119,16 @@ def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
     [
         ["compare", "o", "o/openai-judge"],
         ["style", "o"],
-        ["correlate", "o", "--with", "policies.csv"],
+        ["correlate", "o", "more", "--with", "policies.csv"],
     ],
 )
 def test_statistics_import_no_plots_and_no_http_client(
     ran: tuple[Cli, ModelServer], words: list[str]
 ) -> None:
     cli, _ = ran
-    (cli.home / "policies.csv").write_text("scorer,domain,task,score\nbaseline/length,chat,t,1\n")
+    more = ["baseline/random", "baseline/markdown"]
+    assert cli("run", *more, "--limit", "1", "--out", "more").returncode == 0
+    scores = [f"{name},chat,t,{score}" for score, name in enumerate(["baseline/length", *more])]
+    (cli.home / "policies.csv").write_text("\n".join(["scorer,domain,task,score", *scores]))
     names = loaded(cli, *words, lib=cli.home / "nothing")
     assert names & (LOCAL | {"aiohttp", "httpx", "statsmodels"}) <= {"scipy"}

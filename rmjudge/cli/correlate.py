@@ -10,8 +10,14 @@ from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import Metrics, Reading
-from rmjudge.render.correlations import correlation_csv, correlation_json, correlation_sheets
-from rmjudge.render.sheets import sheets_markdown, sheets_renderable
+from rmjudge.render.correlations import (
+    correlation_csv,
+    correlation_json,
+    correlation_sheets,
+    doubts,
+)
+from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.sheets import sheets_markdown
 from rmjudge.runtexts import StoredRun, read_runs
 from rmjudge.statistics.correlation import correlate as correlations_of
 from rmjudge.statistics.policies import PolicyScore, read_policies
@@ -20,7 +26,11 @@ from rmjudge.vocabulary import Domain
 
 
 def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
-    """Correlate accuracies with the scores of policies."""
+    """Correlate accuracies with the scores of policies.
+
+    Raises:
+        UsageError: no row has enough to be correlated, or something named is wrong.
+    """
     plot = Path(arguments.plot) if arguments.plot else None
     if plot:
         from rmjudge.render.plots import check_plot  # noqa: PLC0415 - only with --plot
@@ -37,6 +47,9 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         )
     found = correlations_of(accuracies, scores)
     remarks = list(_remarks(accuracies, scores))
+    if all(item.pearson.value is None and item.spearman.value is None for item in found):
+        lacking = " ".join((*doubts(found), *remarks))
+        raise UsageError(f"{policies}: nothing to correlate. {lacking}")
     if plot:
         from rmjudge.render.plots import plot_correlations  # noqa: PLC0415
 

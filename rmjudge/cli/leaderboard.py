@@ -30,7 +30,7 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 def _show(format: str, folders: Sequence[Path]) -> None:
     from rmjudge.leaderboard.published import published  # noqa: PLC0415 - not needed to submit
     from rmjudge.leaderboard.standing import stand  # noqa: PLC0415
-    from rmjudge.render import figures, ledgers, standings  # noqa: PLC0415
+    from rmjudge.render import sheets, standings  # noqa: PLC0415
 
     results = [read_result(folder) for folder in folders]
     runs = zip(labels(results), (result.metrics for result in results), strict=True)
@@ -41,15 +41,13 @@ def _show(format: str, folders: Sequence[Path]) -> None:
         case "csv":
             print_text(standings.leaderboard_csv(entries))
         case "markdown":
-            ledger = standings.leaderboard_ledger(entries, figures.MARKDOWN)
-            print_text(ledgers.ledger_to_markdown(ledger))
+            print_text(sheets.sheets_markdown([standings.leaderboard_sheet(entries)]))
         case "latex":
-            ledger = standings.leaderboard_ledger(entries, figures.LATEX)
-            print_text(ledgers.ledger_to_latex(ledger))
+            print_text(sheets.sheets_latex([standings.leaderboard_sheet(entries)]))
         case _:
-            from rmjudge.render.tables import ledger_table  # noqa: PLC0415 - only this format
+            from rmjudge.render.listings import sheets_renderable  # noqa: PLC0415
 
-            tables().print(ledger_table(lambda signs: standings.leaderboard_ledger(entries, signs)))
+            tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
 
 
 def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:

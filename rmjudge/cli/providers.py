@@ -11,7 +11,8 @@ from rmjudge.cli.console import print_json, print_text, say, tables
 from rmjudge.errors import StopRun
 from rmjudge.options import RunOptions
 from rmjudge.providers.listing import listings
-from rmjudge.render.providers import providers_markdown, providers_table, providers_to_json
+from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.providers import providers_markdown, providers_sheet, providers_to_json
 from rmjudge.scorer import Scorer
 from rmjudge.scorers import choose
 
@@ -30,7 +31,7 @@ def providers(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     elif arguments.format == "markdown":
         print_text(providers_markdown(found))
     else:
-        tables().print(providers_table(found))
+        tables().print(sheets_renderable([providers_sheet(found)]))
     return 0
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 
 from rmjudge.cli.console import print_text, tables
 from rmjudge.errors import UsageError
 from rmjudge.readings.compute import Reading, read_as
 from rmjudge.readings.tools import NAMES
-from rmjudge.render import figures
 from rmjudge.render import readings as shown
+from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
 from rmjudge.results import ScorerResult
 from rmjudge.runfiles import find_results, read_result
 
@@ -50,14 +49,17 @@ def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -
         print_text(shown.readings_json(runs))
     elif format == "csv":
         print_text(shown.readings_csv(runs))
-    elif format == "table":
-        from rmjudge.render.tables import ledger_table  # noqa: PLC0415 - only this format
-
-        for run in runs:
-            tables().print(ledger_table(partial(shown.readings_ledger, *run)))
     else:
-        from rmjudge.render import ledgers  # noqa: PLC0415 - only these formats
+        _print(format, [shown.readings_sheet(*run) for run in runs])
 
-        write = getattr(ledgers, f"ledger_to_{format}")
-        glyphs = figures.MARKDOWN if format == "markdown" else figures.LATEX
-        print_text("\n".join(write(shown.readings_ledger(*run, glyphs)) for run in runs))
+
+def _print(format: str, sheets: Sequence[Sheet]) -> None:
+    match format:
+        case "markdown":
+            print_text(sheets_markdown(sheets))
+        case "latex":
+            print_text(sheets_latex(sheets))
+        case _:
+            from rmjudge.render.listings import sheets_renderable  # noqa: PLC0415
+
+            tables().print(sheets_renderable(sheets))

@@ -145,11 +145,12 @@ def _say_relieved(finished: Run, resume: str) -> None:
 
 def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
     from rmjudge.estimate import estimate  # noqa: PLC0415 - only when asked
-    from rmjudge.render.estimates import estimate_table  # noqa: PLC0415
+    from rmjudge.render.estimates import estimate_sheet  # noqa: PLC0415
+    from rmjudge.render.listings import sheets_renderable  # noqa: PLC0415
 
     estimates = asyncio.run(estimate(prepared))
     if as_json:
         print_json({"dry_run": [item.to_json() for item in estimates]})
     else:
-        tables().print(estimate_table(estimates))
+        tables().print(sheets_renderable([estimate_sheet(estimates)]))
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rmjudge.cli.console import print_json, say, tables
+from rmjudge.cli.naming import check_known
 from rmjudge.render.tuples import tuple_renderable, tuples_to_json
 from rmjudge.runtexts import read_runs
 from rmjudge.viewing import gather, tuples_named
@@ -15,6 +16,7 @@ from rmjudge.viewing import gather, tuples_named
 def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show one tuple; two data sets that use one name for two tuples show both."""
     runs = read_runs(arguments.folders)
+    check_known(arguments.tuple, [run.result for run in runs])
     view = gather(
         runs,
         only=tuples_named(arguments.tuple, runs),

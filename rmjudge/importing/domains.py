@@ -36,9 +36,16 @@ def domain_of(item: Item, file: ResultFile, given: str | None, *, subset: bool =
             if pooled
             else "the file's name does not begin with one; say it with --domain"
         )
-        raise item.wrong(f"domain is missing, and {hint}")
+        raise item.wrong(f"domain is missing{_no_subset(item) if subset else ''}, and {hint}")
     if not isinstance(value, str) or value not in PUBLISHED_DOMAINS:
         raise item.wrong(
             f"domain {quote(str(value))} is unknown; expected one of {', '.join(PUBLISHED_DOMAINS)}"
         )
     return value
+
+
+def _no_subset(item: Item) -> str:
+    """Say why the subset does not stand in for the domain."""
+    value = item.fields.get("subset")
+    named = f"{quote(str(value))} is none of" if value else "could be one of"
+    return f", subset {named} {', '.join(PUBLISHED_DOMAINS)}"

@@ -116,7 +116,7 @@ def _format_of(first: Item, shown: str) -> Format:
         return "reward-bench-2"
     if "results" in keys:
         return "reward-bench"
-    if {"chosen", "rejected"} <= keys and not isinstance(first.fields["chosen"], (str, list)):
+    if {"chosen", "rejected"} <= keys and _is_score(first.fields["chosen"]):
         return "rewardbench-all"
     if {"chosen", "rejected"} <= keys:
         raise UsageError(
@@ -124,6 +124,13 @@ def _format_of(first: Item, shown: str) -> Format:
         )
     found = ", ".join(quote(key) for key in list(keys)[:8])
     raise UsageError(f"{shown}: unknown format; the fields are {found}; expected {SHAPES}")
+
+
+def _is_score(value: object) -> bool:
+    """Whether it stands for a score: rewardbench saves a head of one output as a list of one."""
+    if isinstance(value, list):
+        return len(value) == 1 and not isinstance(value[0], str)
+    return not isinstance(value, str)
 
 
 def _parse(raw: bytes, shown: str) -> Any:
@@ -153,6 +160,11 @@ def _object(place: str, value: Any) -> Item:
 def _rows(columns: Mapping[str, Any], shown: str) -> Iterator[Item]:
     """Turn columns (what reward-bench saves) into rows; a text counts for all of them."""
     lists = {name: column for name, column in columns.items() if isinstance(column, list)}
+    if not lists and "model" in columns:
+        raise UsageError(
+            f"{shown}: holds accuracies and no pair's score; reward-bench saves the scores apart, "
+            "in eval-set-scores/ or, with --save_all, in a file that ends in _all.jsonl"
+        )
     if not lists:
         raise UsageError(f"{shown}: an object without columns; expected {SHAPES}")
     sizes = {name: len(column) for name, column in lists.items()}

@@ -30,10 +30,16 @@ def read_pairs(files: Sequence[ResultFile], domain: str | None) -> Iterator[Tupl
         scored = "scores_chosen" in rows[0].fields
         expected = (3, 9) if scored else (9,)
         if len(rows) not in expected:
-            raise rows[0].wrong(
-                f"the id has {len(rows)} rows in domain {named}; expected "
-                + ("3 (a pair a style) or 9 (a pair a cell)" if scored else "9 (a pair a cell)")
+            pairs = "3 (a pair a style) or 9 (a pair a cell)" if scored else "9 (a pair a cell)"
+            once = all(len(group) == 1 for group in groups.values())
+            hint = (
+                "; every id stands in one row, as in RewardBench's own data, which is another "
+                "benchmark; the pairs of an RM-Bench tuple need the tuple's id"
+                if once
+                else ""
             )
+            count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+            raise rows[0].wrong(f"the id has {count} in domain {named}; expected {pairs}{hint}")
         base = (id, PUBLISHED_DOMAINS[named], subset_of(rows[0], named))
         if scored:
             yield TupleResult(*base, *_scores_of(rows))

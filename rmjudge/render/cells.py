@@ -23,7 +23,7 @@ JUDGE_TEXT: Final = (
 )
 ACTIVITY_HEADER: Final = (
     *("Planned", "Cached", "Sent", "Retried", "Failed"),
-    *("Maybe billed", "Cost"),
+    *("Unscored", "Maybe billed", "Cost"),
 )
 
 
@@ -48,16 +48,6 @@ class SummaryLine:
     name: str
     other: bool
     figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of any table with a row for each scorer: its name and the texts after it."""
-
-    name: str
-    figures: tuple[str, ...]
-    indent: str = ""
-    bold: bool = False
 
 
 def summary_lines(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[SummaryLine]:
@@ -117,7 +107,7 @@ def activity_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
     calls = report.calls
     counts = (
         *(calls.planned, calls.from_cache, calls.sent),
-        *(calls.retried, calls.failed, calls.maybe_billed),
+        *(calls.retried, calls.failed, calls.unscored, calls.maybe_billed),
     )
     cost = dollars(report.cost, cost_known=report.cost_known, glyphs=glyphs)
     return (*(f"{count:,}" for count in counts), cost)

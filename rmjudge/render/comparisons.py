@@ -9,18 +9,9 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.metrics.report import Interval, Reading
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.figures import known
-from rmjudge.render.sheets import (
-    Sheet,
-    chance,
-    points,
-    points_range,
-    precise,
-    rows_csv,
-    scope,
-    share,
-    signed,
-)
+from rmjudge.render.csvrows import precise, rows_csv
+from rmjudge.render.figures import chance, known, points, points_range, scope, share, signed
+from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
 from rmjudge.statistics.power import ALPHA
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
@@ -153,6 +144,10 @@ def _pair(comparison: Comparison, pair: Pair, one: str, two: str) -> Sheet:
         header=("", one, two, f"{one} - {two}", "95 %", "p", "p Holm", "kappa", "needed"),
         rows=rows,
         notes=tuple(verdict(pair, one, two, comparison)),
+        strong=3,
+        aside=Aside(
+            f"{one} and {two}: p of a single test, kappa, tuples needed", frozenset({5, 7, 8})
+        ),
     )
 
 

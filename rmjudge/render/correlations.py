@@ -9,15 +9,9 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.metrics.report import Reading
 from rmjudge.render.comparisons import READINGS, interval_json
-from rmjudge.render.sheets import (
-    Sheet,
-    chance,
-    precise,
-    rows_csv,
-    share,
-    signed,
-    signed_range,
-)
+from rmjudge.render.csvrows import precise, rows_csv
+from rmjudge.render.figures import chance, share, signed, signed_range
+from rmjudge.render.sheets import Sheet
 from rmjudge.statistics.correlation import Coefficient, Correlation
 
 NOTES: Final = (
@@ -38,6 +32,15 @@ def task_name(correlation: Correlation) -> str:
     return f"{name} / SFT" if correlation.normalised else name
 
 
+def doubts(found: Sequence[Correlation]) -> list[str]:
+    """Name the rows that have no number, or one to be careful with, and say why."""
+    return [
+        f"{item.domain} {item.difficulty}, {task_name(item)}: {item.doubt}."
+        for item in found
+        if item.doubt
+    ]
+
+
 def correlation_sheets(
     found: Sequence[Correlation], reading: Reading, remarks: Sequence[str]
 ) -> list[Sheet]:
@@ -55,11 +58,6 @@ def correlation_sheets(
         for item in found
         for name, coefficient in (("Pearson", item.pearson), ("Spearman", item.spearman))
     )
-    doubts = [
-        f"{item.domain} {item.difficulty}, {task_name(item)}: {item.doubt}."
-        for item in found
-        if item.doubt
-    ]
     points = tuple(
         (
             f"{item.domain} {item.difficulty}",
@@ -76,9 +74,15 @@ def correlation_sheets(
             "Accuracy against the scores of policies",
             ("", "Policy's score", "Policies", "", "r", "95 %", "p"),
             rows,
-            (*doubts, *remarks, READINGS[reading], *NOTES),
+            (*doubts(found), *remarks, READINGS[reading], *NOTES),
+            names=4,
         ),
-        Sheet("The points", ("", "Policy's score", "Scorer", "Accuracy, %", "Score"), points),
+        Sheet(
+            "The points",
+            ("", "Policy's score", "Scorer", "Accuracy, %", "Score"),
+            points,
+            names=3,
+        ),
     ]
 
 

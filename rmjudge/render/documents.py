@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import LATEX, MARKDOWN, Glyphs, percent
+from rmjudge.render.markup import (
+    LATEX_NEEDS,
+    latex_row,
+    latex_table,
+    latex_text,
+    pipe_table,
+)
 from rmjudge.render.rows import (
     READING_NAMES,
     SummaryRow,
@@ -20,8 +26,6 @@ from rmjudge.render.rows import (
 from rmjudge.render.text import latex_escape, markdown_cell, one_line
 from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import CELLS, STYLES
-
-LATEX_NEEDS: Final = r"% In the preamble: \usepackage{booktabs}"
 
 
 def to_markdown(reports: Sequence[ScorerResult]) -> str:
@@ -47,12 +51,6 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
             parts.append("; ".join([title, *_doubts(metrics)]))
             parts.append(pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
     return "\n\n".join(parts) + "\n"
-
-
-def pipe_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    """Write a table in Markdown; the texts are escaped already."""
-    rule = ("---", *("--:" for _ in header[1:]))
-    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
 
 
 def _marked(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[tuple[str, str]]:
@@ -122,29 +120,3 @@ def _latex_matrices(row: SummaryRow, report: ScorerResult) -> str:
     about = f"{row.scorer}: accuracy in %, {READING_NAMES[row.reading]}."
     caption = " ".join((about, *doubts, report.note))
     return latex_table("llrrr", [*lines, r"\bottomrule"], latex_text(caption))
-
-
-def latex_table(columns: str, lines: Sequence[str], caption: str) -> str:
-    """Write a table float; the texts are escaped already."""
-    return "\n".join(
-        (
-            r"\begin{table}[t]",
-            r"\centering",
-            r"\small",
-            rf"\begin{{tabular}}{{{columns}}}",
-            *lines,
-            r"\end{tabular}",
-            rf"\caption{{{caption}}}",
-            r"\end{table}",
-        )
-    )
-
-
-def latex_row(texts: Sequence[str]) -> str:
-    """Write a row of a tabular; the texts are escaped already."""
-    return " & ".join(texts) + r" \\"
-
-
-def latex_text(text: str) -> str:
-    """Escape a running text."""
-    return latex_escape(text).replace("±", LATEX.plus_minus)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from rmjudge.metrics.report import Interval
+from rmjudge.vocabulary import DOMAINS, Domain
 
 Remark = Literal["incomplete", "unscored", "shared"]
 """Why a number is marked: domains missing, cells not scored, several scorers or not all tuples."""
@@ -75,7 +76,8 @@ LATEX: Final = Glyphs(
     rejected_axis=r"rejected $\rightarrow$",
     ellipsis=r"\dots{}",
 )
-
+NO_DATA: Final = "-"
+"""Of the statistics, whose figures are ASCII but for the sign of plus and minus."""
 
 HEAT: Final = ((244, 109, 67), (255, 255, 191), (102, 189, 99))
 """Red, yellow, green at 0, 50 and 100 %: light enough for black figures."""
@@ -115,6 +117,60 @@ def dollars(cost: float | None, *, cost_known: bool, glyphs: Glyphs = UNICODE) -
     if amount < 0.0001:
         return "<$0.0001"
     return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def points(fraction: float | None) -> str:
+    """Write a difference of fractions in percentage points, with its sign."""
+    number = known(fraction)
+    return NO_DATA if number is None else f"{round(number * 100, 1) + 0.0:+.1f}"
+
+
+def signed(value: float | None) -> str:
+    """Write a coefficient with its sign and two decimals."""
+    number = known(value)
+    return NO_DATA if number is None else f"{round(number, 2) + 0.0:+.2f}"
+
+
+def share(fraction: float | None) -> str:
+    """Write a fraction in percent."""
+    number = known(fraction)
+    return NO_DATA if number is None else f"{number * 100:.1f}"
+
+
+def chance(p_value: float | None) -> str:
+    """Write a p-value with three decimals; never as 0."""
+    number = known(p_value)
+    if number is None:
+        return NO_DATA
+    return "<0.001" if number < 0.001 else f"{number:.3f}"
+
+
+def scope(domain: Domain | None, domains: Sequence[Domain]) -> str:
+    """Name a domain, or what an average is over: `all` only where it is all four."""
+    if domain is not None:
+        return domain
+    return "all" if len(domains) == len(DOMAINS) else "+".join(domains)
+
+
+def points_range(interval: Interval | None) -> str:
+    """Write an interval of percentage points."""
+    return NO_DATA if interval is None else f"{_bare(interval.low)} to {_bare(interval.high)}"
+
+
+def _bare(fraction: float) -> str:
+    return points(fraction).removeprefix("+")
+
+
+def signed_half(value: float | None, interval: Interval | None) -> str:
+    """Write a coefficient and half its interval, which lies evenly around it."""
+    if interval is None:
+        return signed(value)
+    return f"{signed(value)} {UNICODE.plus_minus}{(interval.high - interval.low) / 2:.2f}"
+
+
+def signed_range(interval: Interval | None) -> str:
+    """Write an interval of a coefficient."""
+    return NO_DATA if interval is None else f"{signed(interval.low)} to {signed(interval.high)}"
 
 
 def heat(value: float | None) -> str | None:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from rmjudge.cache.inspect import Candidate, Explanation, Info, ScorerRows, Verification
 from rmjudge.cache.portable import Exported, Imported
 from rmjudge.calls import Json
+from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import clean, shorten
 
 SHOWN: Final = 20
@@ -24,22 +24,22 @@ NEAREST: Final = 3
 
 def info_renderable(info: Info) -> RenderableType:
     """Answers by scorer."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Scorer", overflow="fold")
-    for heading in ("Answers", "Unscored"):
-        table.add_column(heading, justify="right")
-    table.add_column("First")
-    table.add_column("Last")
-    for rows in sorted(info.scorers, key=_name):
-        table.add_row(
-            Text(clean(_name(rows))),
-            f"{rows.answers:,}",
-            f"{rows.unscored:,}",
-            _day(rows.first),
-            _day(rows.last),
-        )
     size = info.size_bytes / 2**20
-    return Group(Text(f"{info.folder} ({size:.1f} MiB)"), table)
+    sheet = Sheet(
+        title=f"{info.folder} ({size:.1f} MiB)",
+        header=("Scorer", "Answers", "Unscored", "First", "Last"),
+        rows=tuple(
+            (
+                _name(rows),
+                f"{rows.answers:,}",
+                f"{rows.unscored:,}",
+                _day(rows.first),
+                _day(rows.last),
+            )
+            for rows in sorted(info.scorers, key=_name)
+        ),
+    )
+    return sheets_renderable([sheet])
 
 
 def _name(rows: ScorerRows) -> str:

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
 from rmjudge.calls import Json
 from rmjudge.providers.listing import Listing
+from rmjudge.render.sheets import Aside, Sheet
 
 
-def providers_table(listings: Sequence[Listing]) -> Table:
-    """Name, kind, address and key; what is missing stands out."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Provider", no_wrap=True)
-    table.add_column("What", no_wrap=True)
-    table.add_column("Key", overflow="fold", max_width=21)
-    table.add_column("", no_wrap=True)
-    table.add_column("Address", overflow="fold")
-    for item in listings:
-        address = item.address or (f"@URL or {item.url_variable}" if item.url_variable else "-")
-        names = " or ".join(item.key_variables) or "none"
-        table.add_row(
-            item.name, item.what.partition(" ")[0], Text(names), _state(item), Text(address)
-        )
-    return table
+def providers_sheet(listings: Sequence[Listing]) -> Sheet:
+    """Name, kind, key, whether it is set, and address."""
+    return Sheet(
+        title="",
+        header=("Provider", "What", "Key", "", "Address"),
+        rows=tuple(
+            (
+                item.name,
+                item.what.partition(" ")[0],
+                " or\n".join(item.key_variables) or "none",
+                _state(item),
+                item.address or (f"@URL or {item.url_variable}" if item.url_variable else "-"),
+            )
+            for item in listings
+        ),
+        words=frozenset({1, 2, 3, 4}),
+        aside=Aside("Addresses", frozenset({4})),
+    )
 
 
 def _state(item: Listing) -> str:

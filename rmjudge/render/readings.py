@@ -10,11 +10,10 @@ from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.readings.compute import Reading
-from rmjudge.render.cells import Line
 from rmjudge.render.exports import Json
-from rmjudge.render.figures import Glyphs, known, percent
-from rmjudge.render.ledgers import Ledger
+from rmjudge.render.figures import UNICODE, known, percent
 from rmjudge.render.rows import READING_NAMES
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import csv_cell, label
 from rmjudge.results import ScorerResult
 from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, Domain
@@ -29,18 +28,13 @@ CAPTION: Final = (
 )
 
 
-def readings_ledger(result: ScorerResult, readings: Sequence[Reading], glyphs: Glyphs) -> Ledger:
+def readings_sheet(result: ScorerResult, readings: Sequence[Reading]) -> Sheet:
     """Lay one run out: ours first, then each tool; a sentence for each below."""
     metrics = result.metrics
     ours = {domain: part.headline for domain, part in metrics.domains.items()}
-    mark = glyphs.incomplete if metrics.missing_domains else ""
-    lines = [
-        Line(
-            f"rmjudge ({READING_NAMES[metrics.reading]})",
-            (*_figures(ours, metrics.headline, mark, glyphs), ""),
-            bold=True,
-        )
-    ]
+    mark = UNICODE.incomplete if metrics.missing_domains else ""
+    own = f"rmjudge ({READING_NAMES[metrics.reading]})"
+    rows = [(own, *_figures(ours, metrics.headline, mark), "")]
     notes: list[str] = []
     if metrics.missing_domains:
         missing = ", ".join(metrics.missing_domains)
@@ -49,33 +43,39 @@ def readings_ledger(result: ScorerResult, readings: Sequence[Reading], glyphs: G
         tool = reading.tool
         if reading.unavailable:
             continue
-        figures = _figures(reading.domains, reading.overall, mark, glyphs)
-        lines.append(Line(tool.title, (*figures, _points(reading.difference, glyphs))))
+        figures = _figures(reading.domains, reading.overall, mark)
+        rows.append((tool.title, *figures, _points(reading.difference)))
         notes.append(f"{tool.title}: {tool.how} {reading.why}")
     for reason in dict.fromkeys(reading.unavailable for reading in readings):
         if reason:
             titles = [one.tool.title for one in readings if one.unavailable == reason]
             notes.append(f"Not from this run: {', '.join(titles)}. Needed: {reason}.")
-    title = f"{label(metrics.scorer)} as other tools read it, %"
-    return Ledger(title, "Tool", HEADER, tuple(lines), tuple(notes), CAPTION)
+    return Sheet(
+        title=f"{label(metrics.scorer)} as other tools read it, %",
+        header=("Tool", *HEADER),
+        rows=tuple(rows),
+        notes=tuple(notes),
+        caption=CAPTION,
+        bold=frozenset({0}),
+    )
 
 
 def _figures(
-    domains: Mapping[Domain, Accuracies], overall: Accuracies, mark: str, glyphs: Glyphs
+    domains: Mapping[Domain, Accuracies], overall: Accuracies, mark: str
 ) -> tuple[str, ...]:
     parts = [domains[domain].average if domain in domains else None for domain in DOMAINS]
     difficulties = [getattr(overall, name) for name in DIFFICULTIES]
     return (
-        *(percent(value, glyphs) for value in parts),
-        *(percent(value, glyphs) for value in difficulties),
-        percent(overall.average, glyphs) + mark,
+        *(percent(value) for value in parts),
+        *(percent(value) for value in difficulties),
+        percent(overall.average) + mark,
     )
 
 
-def _points(difference: float | None, glyphs: Glyphs) -> str:
+def _points(difference: float | None) -> str:
     value = known(difference)
     if value is None:
-        return glyphs.no_data
+        return UNICODE.no_data
     return f"{value * 100:+.1f}" if abs(value) >= 0.0005 else "0.0"
 
 

@@ -10,11 +10,10 @@ from rich.text import Text
 
 from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.render.cells import Line
-from rmjudge.render.figures import Glyphs, known, percent
-from rmjudge.render.ledgers import Ledger
+from rmjudge.render.figures import known, percent
+from rmjudge.render.listings import sheets_renderable
 from rmjudge.render.rows import labels
-from rmjudge.render.tables import ledger_table
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import clean
 from rmjudge.reparse import Reparsed
 from rmjudge.vocabulary import DIFFICULTIES
@@ -30,7 +29,7 @@ def reparsed_renderable(found: Sequence[Reparsed], *, written: bool) -> Renderab
         parts.append(Text(name, style="bold"))
         parts += [Text(line) for line in _lines(item)]
         if item.changed:
-            parts.append(ledger_table(lambda glyphs, item=item: _accuracies(item, glyphs)))  # type: ignore[misc]
+            parts.append(sheets_renderable([_accuracies(item)]))
             done = "written" if written else "nothing was written; --write keeps it"
             parts.append(Text(f"{clean(str(item.folder))}: {done}"))
     return Group(*parts)
@@ -56,18 +55,14 @@ def _lines(item: Reparsed) -> list[str]:
     return lines
 
 
-def _accuracies(item: Reparsed, glyphs: Glyphs) -> Ledger:
-    rows = (
-        ("Before", item.before.metrics.headline, item.before.metrics.unscored_cells),
-        ("After", item.after.metrics.headline, item.after.metrics.unscored_cells),
-    )
-    return Ledger(
-        "Accuracy, %",
-        "Reading",
-        (*(name.capitalize() for name in DIFFICULTIES), "Average", "Not scored"),
-        tuple(
-            Line(name, (*(percent(v, glyphs) for v in _values(part).values()), f"{unscored:,}"))
-            for name, part, unscored in rows
+def _accuracies(item: Reparsed) -> Sheet:
+    rows = (("Before", item.before.metrics), ("After", item.after.metrics))
+    return Sheet(
+        title="Accuracy, %",
+        header=("Reading", *map(str.capitalize, DIFFICULTIES), "Average", "Not scored"),
+        rows=tuple(
+            (name, *map(percent, _values(part.headline).values()), f"{part.unscored_cells:,}")
+            for name, part in rows
         ),
     )
 

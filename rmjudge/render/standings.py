@@ -10,9 +10,9 @@ from typing import Final
 
 from rmjudge.leaderboard.published import LEADERBOARD, Figures
 from rmjudge.leaderboard.standing import Entry
-from rmjudge.render.cells import Figure, Line, aligned
-from rmjudge.render.figures import Glyphs, known, percent
-from rmjudge.render.ledgers import Ledger
+from rmjudge.render.cells import Figure, aligned
+from rmjudge.render.figures import UNICODE, known, percent
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import csv_cell, label
 
 HEADER: Final = (
@@ -28,7 +28,7 @@ CAPTION: Final = (
 NAMES: Final = ("chat", "math", "code", "safety", "easy", "normal", "hard", "overall")
 
 
-def leaderboard_ledger(entries: Sequence[Entry], glyphs: Glyphs) -> Ledger:
+def leaderboard_sheet(entries: Sequence[Entry]) -> Sheet:
     """Lay the table out; a doubtful row has a mark and its notes, a run is bold."""
     notes: list[str] = []
     for doubt in dict.fromkeys(doubt for entry in entries for doubt in entry.doubts):
@@ -37,34 +37,40 @@ def leaderboard_ledger(entries: Sequence[Entry], glyphs: Glyphs) -> Ledger:
         notes.append(f"{DOUBT} {', '.join(names)}: {doubt}")
     for entry in entries:
         if entry.unranked:
-            notes.append(f"{glyphs.incomplete} {label(entry.name)}: not ranked; {entry.unranked}")
+            notes.append(f"{UNICODE.incomplete} {label(entry.name)}: not ranked; {entry.unranked}")
         if entry.unscored:
             notes.append(
-                f"{glyphs.unscored} {label(entry.name)}: "
+                f"{UNICODE.unscored} {label(entry.name)}: "
                 f"{entry.unscored} of {entry.cells} cells not scored"
             )
-    means = aligned([_mean(entry, glyphs) for entry in entries])
-    lines = tuple(
-        Line(label(entry.name), _figures(entry, mean, glyphs), bold=entry.is_run)
-        for entry, mean in zip(entries, means, strict=True)
+    means = aligned([_mean(entry) for entry in entries])
+    return Sheet(
+        title="RM-Bench leaderboard, %",
+        header=("Model", *HEADER),
+        rows=tuple(
+            (label(entry.name), *_figures(entry, mean))
+            for entry, mean in zip(entries, means, strict=True)
+        ),
+        notes=tuple(notes),
+        caption=CAPTION,
+        bold=frozenset(number for number, entry in enumerate(entries) if entry.is_run),
     )
-    return Ledger("RM-Bench leaderboard, %", "Model", HEADER, lines, tuple(notes), CAPTION)
 
 
-def _mean(entry: Entry, glyphs: Glyphs) -> Figure:
-    marks = glyphs.incomplete * bool(entry.unranked) + glyphs.unscored * bool(entry.unscored)
-    return Figure(percent(entry.average, glyphs), marks=marks + DOUBT * bool(entry.doubts))
+def _mean(entry: Entry) -> Figure:
+    marks = UNICODE.incomplete * bool(entry.unranked) + UNICODE.unscored * bool(entry.unscored)
+    return Figure(percent(entry.average), marks=marks + DOUBT * bool(entry.doubts))
 
 
-def _figures(entry: Entry, mean: str, glyphs: Glyphs) -> tuple[str, ...]:
+def _figures(entry: Entry, mean: str) -> tuple[str, ...]:
     figures = entry.figures
     values = (
         *(figures.chat, figures.math, figures.code, figures.safety),
         *(figures.easy, figures.normal, figures.hard),
     )
-    rank = glyphs.no_data if entry.rank is None else str(entry.rank)
-    overall = glyphs.no_data if entry.is_run else percent(figures.overall, glyphs)
-    return (rank, *(percent(value, glyphs) for value in values), mean, overall)
+    rank = UNICODE.no_data if entry.rank is None else str(entry.rank)
+    overall = UNICODE.no_data if entry.is_run else percent(figures.overall)
+    return (rank, *(percent(value) for value in values), mean, overall)
 
 
 def standing_lines(entries: Sequence[Entry]) -> list[str]:

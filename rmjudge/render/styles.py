@@ -9,16 +9,9 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.comparisons import READINGS, interval_json, matrix_json
-from rmjudge.render.figures import known
-from rmjudge.render.sheets import (
-    Sheet,
-    points,
-    points_range,
-    rows_csv,
-    scope,
-    share,
-    signed_half,
-)
+from rmjudge.render.csvrows import rows_csv
+from rmjudge.render.figures import known, points, points_range, scope, share, signed_half
+from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.style import PAIRS, Estimate, Model, Style
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
 
@@ -76,6 +69,7 @@ def _overview(styles: Sequence[Style], about: str) -> Sheet:
             for style in styles
         ),
         notes=(f"Average over {over}. {READINGS[styles[0].reading]}", *OVERVIEW_NOTES),
+        aside=Aside(f"What length is worth{about}, points of P(win)", frozenset({4, 5})),
     )
 
 
@@ -103,6 +97,8 @@ def _gaps(styles: Sequence[Style], about: str) -> Sheet:
             for domain in scopes
         ),
         notes=GAP_NOTES,
+        names=2,
+        aside=Aside(f"The parts of Easy - Hard{about}, points", frozenset({4, 5, 6})),
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.console import RenderableType
 
 from rmjudge.calls import Json
 from rmjudge.dataset.summary import Flag, Lengths, Summary
+from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.sheets import Sheet
 from rmjudge.render.text import clean, shorten
 from rmjudge.vocabulary import STYLES
 
@@ -21,35 +20,35 @@ SHOWN: Final = 8
 
 def summary_renderable(summary: Summary) -> RenderableType:
     """Tuples by domain and subset, lengths by style, and what deserves a look."""
-    return Group(
-        Text(f"{summary.tuples} tuples, all valid", style="bold"),
-        _domains(summary),
-        _lengths(summary),
-        *(Text(line) for line in findings(summary)),
+    return sheets_renderable([_domains(summary), _lengths(summary)])
+
+
+def _domains(summary: Summary) -> Sheet:
+    return Sheet(
+        title=f"{summary.tuples} tuples, all valid",
+        header=("Domain", "Subset", "Tuples"),
+        rows=tuple(
+            (domain, subset or "-", f"{count:,}")
+            for (domain, subset), count in summary.subsets.items()
+        ),
+        names=2,
     )
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
-    return table
-
-
-def _domains(summary: Summary) -> Table:
-    table = _table("Domain", "Subset", "Tuples")
-    for (domain, subset), count in summary.subsets.items():
-        table.add_row(domain, Text(clean(subset or "-")), str(count))
-    return table
-
-
-def _lengths(summary: Summary) -> Table:
-    table = _table("Characters", "Chosen", "Rejected")
-    for style in STYLES:
-        chosen, rejected = summary.chosen_lengths[style], summary.rejected_lengths[style]
-        table.add_row(style, _length(chosen), _length(rejected))
-    table.caption = "mean (shortest to longest)"
-    return table
+def _lengths(summary: Summary) -> Sheet:
+    return Sheet(
+        title="Characters: mean (shortest to longest)",
+        header=("", "Chosen", "Rejected"),
+        rows=tuple(
+            (
+                style,
+                _length(summary.chosen_lengths[style]),
+                _length(summary.rejected_lengths[style]),
+            )
+            for style in STYLES
+        ),
+        notes=tuple(findings(summary)),
+    )
 
 
 def _length(lengths: Lengths) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from rmjudge.calls import Answer, Json, Unscored, answer_to_json
 from rmjudge.metrics.tallies import TIE
-from rmjudge.render.figures import ASCII, UNICODE, Glyphs, known
-from rmjudge.render.text import clean, one_line, wrap
+from rmjudge.render.figures import known
+from rmjudge.render.terminal import OnPage, Page
+from rmjudge.render.text import clean, one_line
 from rmjudge.viewing import Outcome, Statement, View, ViewedTuple
 from rmjudge.vocabulary import STYLES
 
@@ -23,98 +23,74 @@ NAME_LINES: Final = 3
 FIGURE_WIDTH: Final = 8
 
 
-class _OnConsole:
-    """A tuple that is drawn when its console is known, for what that can show."""
-
-    def __init__(self, view: View, viewed: ViewedTuple, *, replies: bool) -> None:
-        self._view = view
-        self._viewed = viewed
-        self._replies = replies
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        pen = _Pen(options.encoding)
-        viewed, scorers = self._viewed, [scorer.name for scorer in self._view.scorers]
-        yield pen.rule()
-        subset = viewed.subset if viewed.subset != viewed.domain else None
-        yield pen.words(viewed.name, "bold").append(f"  {clean(subset or '')}".rstrip())
-        yield from _texts(viewed, pen)
-        yield from _rewards(viewed, scorers, pen)
-        yield from _credits(viewed, scorers, pen)
-        if self._replies:
-            yield from _statements(viewed, scorers, pen)
-
-
-class _Pen:
-    """Writes clean text with the signs that the console has."""
-
-    def __init__(self, encoding: str) -> None:
-        self._encoding = encoding
-        self.glyphs: Glyphs = UNICODE if encoding.startswith("utf") else ASCII
-
-    def rule(self) -> Rule:
-        return Rule(characters="─" if self.glyphs is UNICODE else "-", style="dim")
-
-    def words(self, text: str, style: str = "") -> Text:
-        shown = clean(text)
-        if self.glyphs is not UNICODE:
-            shown = shown.encode(self._encoding, "replace").decode(self._encoding)
-        return Text(shown, style=style, overflow="fold")
-
-    def name(self, text: str, width: int = NAME_WIDTH) -> Text:
-        lines = wrap(text, width, lines=NAME_LINES, ellipsis=self.glyphs.ellipsis)
-        return self.words("\n".join(lines))
-
-
 def tuple_renderable(view: View, viewed: ViewedTuple, *, replies: bool) -> RenderableType:
     """Draw a tuple of the view; it fits in 80 columns. `replies` adds the judges' words."""
-    return _OnConsole(view, viewed, replies=replies)
+    return OnPage(lambda page: Group(*_parts(page, view, viewed, replies=replies)))
 
 
-def _texts(viewed: ViewedTuple, pen: _Pen) -> Iterator[RenderableType]:
+def _parts(
+    page: Page, view: View, viewed: ViewedTuple, *, replies: bool
+) -> Iterator[RenderableType]:
+    scorers = [scorer.name for scorer in view.scorers]
+    yield page.rule
+    subset = viewed.subset if viewed.subset != viewed.domain else None
+    yield page.text(viewed.name, "bold").append(f"  {clean(subset or '')}".rstrip())
+    yield from _texts(viewed, page)
+    yield from _rewards(viewed, scorers, page)
+    yield from _credits(viewed, scorers, page)
+    if replies:
+        yield from _statements(viewed, scorers, page)
+
+
+def _texts(viewed: ViewedTuple, page: Page) -> Iterator[RenderableType]:
     item = viewed.item
     if item is None:
-        yield pen.words("Its texts were not found.", "yellow")
+        yield page.text("Its texts were not found.", "yellow")
         return
-    yield from _text("Prompt", item.prompt, pen)
+    yield from _text("Prompt", item.prompt, page)
     for side, texts in (("chosen", item.chosen), ("rejected", item.rejected)):
         for style, text in zip(STYLES, texts, strict=True):
-            yield from _text(f"{side}, {style}", text, pen, f"  {len(text):,} characters")
+            yield from _text(f"{side}, {style}", text, page, f"  {len(text):,} characters")
 
 
-def _text(title: str, text: str, pen: _Pen, about: str = "") -> Iterator[RenderableType]:
+def _text(title: str, text: str, page: Page, about: str = "") -> Iterator[RenderableType]:
     yield Text()
-    yield pen.words(title, "bold").append(about, "dim")
-    yield Padding(pen.words(text.strip("\n")), (0, 0, 0, 2))
+    yield page.text(title, "bold").append(about, "dim")
+    yield Padding(page.text(text.strip("\n")), (0, 0, 0, 2))
 
 
-def _rewards(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator[RenderableType]:
+def _rewards(viewed: ViewedTuple, scorers: Sequence[str], page: Page) -> Iterator[RenderableType]:
     """Draw six rewards a line, and how many of the nine pairs they put right."""
-    table = _grid(("Rewards", *STYLES, *STYLES, "right"), pen, NAME_WIDTH)
+    table = _grid(("Rewards", *STYLES, *STYLES, "right"), page, NAME_WIDTH)
     for name, outcome in zip(scorers, viewed.outcomes, strict=True):
         if outcome is None or outcome.chosen is None or outcome.rejected is None:
             continue
-        values = [_reward(value, pen) for value in (*outcome.chosen, *outcome.rejected)]
-        table.add_row(pen.name(_by(name, outcome)), *values, Text(f"{_right(outcome)}/9"))
+        values = [_reward(value, page) for value in (*outcome.chosen, *outcome.rejected)]
+        table.add_row(
+            page.folded(_by(name, outcome), NAME_WIDTH, NAME_LINES),
+            *values,
+            Text(f"{_right(outcome)}/9"),
+        )
     if table.row_count:
         yield Text()
         head = " " * (NAME_WIDTH + 1) + f"{'chosen':<{3 * (FIGURE_WIDTH + 1)}}rejected"
-        yield pen.words(head, "dim")
+        yield page.text(head, "dim")
         yield table
 
 
-def _credits(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator[RenderableType]:
+def _credits(viewed: ViewedTuple, scorers: Sequence[str], page: Page) -> Iterator[RenderableType]:
     """Draw each judge's nine credits, rows by the style of the chosen."""
-    axes = f"{pen.glyphs.chosen_axis} {pen.glyphs.rejected_axis}"
+    axes = f"{page.glyphs.chosen_axis} {page.glyphs.rejected_axis}"
     for name, outcome in zip(scorers, viewed.outcomes, strict=True):
         if outcome is None or outcome.chosen is not None:
             continue
         yield Text()
-        yield pen.words(_by(name, outcome), "bold").append(
+        yield page.text(_by(name, outcome), "bold").append(
             "  credit of the chosen: 1 it wins, 0 it loses", "not bold dim"
         )
-        table = _grid((axes, *STYLES), pen, len(axes))
+        table = _grid((axes, *STYLES), page, len(axes))
         for style, row in zip(STYLES, outcome.credits, strict=True):
-            table.add_row(Text(style), *(_credit(value, pen) for value in row))
+            table.add_row(Text(style), *(_credit(value, page) for value in row))
         yield table
     absent = [
         one_line(name)
@@ -123,7 +99,7 @@ def _credits(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator
     ]
     if absent:
         yield Text()
-        yield pen.words(f"Not in the run of {', '.join(absent)}.", "dim")
+        yield page.text(f"Not in the run of {', '.join(absent)}.", "dim")
 
 
 def _by(name: str, outcome: Outcome) -> str:
@@ -131,23 +107,23 @@ def _by(name: str, outcome: Outcome) -> str:
     return f"{name} (by {one_line(outcome.scorer or '')})" if other else name
 
 
-def _grid(header: Sequence[str], pen: _Pen, width: int) -> Table:
+def _grid(header: Sequence[str], page: Page, width: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
-    table.add_column(pen.words(header[0]), min_width=width, max_width=width, overflow="fold")
+    table.add_column(page.text(header[0]), min_width=width, max_width=width, overflow="fold")
     for name in header[1:]:
         table.add_column(Text(name), justify="right", min_width=min(FIGURE_WIDTH, len(name)))
     return table
 
 
-def _reward(value: float | None, pen: _Pen) -> Text:
+def _reward(value: float | None, page: Page) -> Text:
     number = known(value)
-    return Text(pen.glyphs.no_data if number is None else f"{number:.4g}")
+    return Text(page.glyphs.no_data if number is None else f"{number:.4g}")
 
 
-def _credit(value: float | None, pen: _Pen) -> Text:
+def _credit(value: float | None, page: Page) -> Text:
     number = known(value)
     if number is None:
-        return Text(pen.glyphs.no_data, "yellow")
+        return Text(page.glyphs.no_data, "yellow")
     return Text(f"{number:.3g}", "green" if number > TIE else "red" if number < TIE else "")
 
 
@@ -155,18 +131,20 @@ def _right(outcome: Outcome) -> int:
     return sum(credit is not None and credit > TIE for row in outcome.credits for credit in row)
 
 
-def _statements(viewed: ViewedTuple, scorers: Sequence[str], pen: _Pen) -> Iterator[RenderableType]:
+def _statements(
+    viewed: ViewedTuple, scorers: Sequence[str], page: Page
+) -> Iterator[RenderableType]:
     silent = True
     for name, outcome in zip(scorers, viewed.outcomes, strict=True):
         for said in outcome.statements if outcome else ():
             silent = False
             yield Text()
-            yield pen.words(f"{name}: {about(said)}", "bold")
-            yield pen.words(verdict(said.answer, said.chosen_first), "dim")
-            yield Padding(pen.words(said.text.strip("\n")), (0, 0, 0, 2))
+            yield page.text(f"{name}: {about(said)}", "bold")
+            yield page.text(verdict(said.answer, said.chosen_first), "dim")
+            yield Padding(page.text(said.text.strip("\n")), (0, 0, 0, 2))
     if silent:
         yield Text()
-        yield pen.words("No words about this tuple are kept.", "yellow")
+        yield page.text("No words about this tuple are kept.", "yellow")
 
 
 def about(said: Statement) -> str:
