@@ -137,9 +137,7 @@ async def test_a_flood_leaves_gaps_for_other_processes(writer: Writer, traced: T
     assert max(traced.transactions) <= GROUP_ROWS
 
 
-async def test_transactions_begin_some_milliseconds_apart(
-    writer: Writer, traced: Traced
-) -> None:
+async def test_transactions_begin_some_milliseconds_apart(writer: Writer, traced: Traced) -> None:
     await writer.commit([("k", "v")])
     begun = time.monotonic()
     for number in range(20):

@@ -14,12 +14,11 @@ from rmjudge.leaderboard.published import published
 from rmjudge.leaderboard.standing import stand
 from rmjudge.readings.compute import read_as
 from rmjudge.render.comparisons import comparison_sheets
-from rmjudge.render.figures import UNICODE
 from rmjudge.render.page import Section, Table
-from rmjudge.render.readings import readings_ledger
+from rmjudge.render.readings import readings_sheet
 from rmjudge.render.rows import about
 from rmjudge.render.sheets import Sheet
-from rmjudge.render.standings import leaderboard_ledger, standing_lines
+from rmjudge.render.standings import leaderboard_sheet, standing_lines
 from rmjudge.render.styles import style_sheets
 from rmjudge.runtexts import StoredRun
 from rmjudge.statistics.comparison import compare
@@ -163,7 +162,7 @@ def leaderboard(view: View) -> Section:
     notes = (*standing_lines(entries), *([RANKS] if ranked else []))
     tables = [Table("", (), (), notes)]
     if ranked:
-        tables.append(Table.of_ledger(leaderboard_ledger(entries, UNICODE)))
+        tables.append(Table.of_sheet(leaderboard_sheet(entries)))
     return Section("leaderboard", "Leaderboard", tuple(tables), fold="whole")
 
 
@@ -176,7 +175,7 @@ def readings(view: View) -> Section:
         (
             told,
             *(
-                Table.of_ledger(readings_ledger(scorer.result, read_as(scorer.result), UNICODE))
+                Table.of_sheet(readings_sheet(scorer.result, read_as(scorer.result)))
                 for scorer in view.scorers
             ),
         ),

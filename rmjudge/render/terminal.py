@@ -38,9 +38,14 @@ class Page:
         return box.SIMPLE_HEAD if self.glyphs is UNICODE else ASCII_HEAD
 
     @property
+    def line(self) -> str:
+        """What lines are made of."""
+        return "─" if self.glyphs is UNICODE else "-"
+
+    @property
     def rule(self) -> Rule:
         """A line across."""
-        return Rule(characters="─" if self.glyphs is UNICODE else "-", style="dim")
+        return Rule(characters=self.line, style="dim")
 
     def encodable(self, text: str) -> str:
         """Clean the text and replace what the console cannot show; newlines stay."""

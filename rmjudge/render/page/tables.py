@@ -10,7 +10,6 @@ from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE, heat, known, leaning, percent, plus_minus
-from rmjudge.render.ledgers import Ledger
 from rmjudge.render.rows import (
     READING_NAMES,
     caption_lines,
@@ -49,18 +48,14 @@ class Table:
 
     @classmethod
     def of_sheet(cls, sheet: Sheet) -> Table:
-        """The same table as the terminal's."""
-        return cls(sheet.title, sheet.header, sheet.rows, sheet.notes)
-
-    @classmethod
-    def of_ledger(cls, ledger: Ledger) -> Table:
         """The same table as the terminal's, its caption as the last note."""
         return cls(
-            title=ledger.title,
-            header=(ledger.names, *ledger.header),
-            rows=tuple((line.name, *line.figures) for line in ledger.lines),
-            notes=(*ledger.notes, *([ledger.caption] if ledger.caption else [])),
-            strong=frozenset(number for number, line in enumerate(ledger.lines) if line.bold),
+            title=sheet.title,
+            header=sheet.header,
+            rows=sheet.rows,
+            notes=tuple(text for text in (*sheet.notes, sheet.caption) if text),
+            quiet=sheet.faint,
+            strong=sheet.bold,
         )
 
 
