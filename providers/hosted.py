@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from rmjudge.calls import (
@@ -30,6 +32,7 @@ from rmjudge.vocabulary import Method
 if TYPE_CHECKING:
     from rmjudge.providers.sending.sender import Sender
 
+SENDER: Final = "rmjudge.providers.sending.sender"
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
@@ -71,27 +74,35 @@ class HostedScorer:
         self._policy = policy
         self._secret = secret
         self._sender: Sender | None = None
+        self._drained = False
 
-    def _connected(self) -> Sender:
+    async def _connected(self) -> Sender:
         # Made with the first call: a run answered by the cache imports no HTTP client, and
-        # the sender's locks belong to the loop that the run is on.
+        # the sender's locks belong to the loop that the run is on. Imported by a thread, for
+        # the display and the other scorers' calls would stand still for a third of a second.
         if self._sender is None:
-            from rmjudge.providers.sending.sender import Sender  # noqa: PLC0415
-
-            headers = self._provider.auth(self._secret.reveal()) if self._secret else {}
-            self._sender = Sender(
-                self._provider.target.base_url,
-                name=self.name,
-                activity=self.activity,
-                concurrency=self.concurrency,
-                headers=headers,
-                secret=self._secret,
-                address_hint=self._provider.address_hint,
-                policy=self._policy,
-                rpm=self._rpm,
-                tpm=self._tpm,
-            )
+            sending = await asyncio.to_thread(import_module, SENDER)
+            if self._sender is None:  # the others waited for the same
+                self._sender = self._new(sending.Sender)
         return self._sender
+
+    def _new(self, make: type[Sender]) -> Sender:
+        headers = self._provider.auth(self._secret.reveal()) if self._secret else {}
+        sender = make(
+            self._provider.target.base_url,
+            name=self.name,
+            activity=self.activity,
+            concurrency=self.concurrency,
+            headers=headers,
+            secret=self._secret,
+            address_hint=self._provider.address_hint,
+            policy=self._policy,
+            rpm=self._rpm,
+            tpm=self._tpm,
+        )
+        if self._drained:
+            sender.endpoint.drain()
+        return sender
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Send the calls as one request; one outcome each.
@@ -130,7 +141,8 @@ class HostedScorer:
             if self.activity.gate is not None:
                 await self.activity.gate(calls, paid)
 
-        return await self._connected().send(
+        sender = await self._connected()
+        return await sender.send(
             request, parse, tokens, last_resort=len(calls) == 1, readmit=readmit
         )
 
@@ -146,6 +158,7 @@ class HostedScorer:
 
     def drain(self) -> None:
         """Start nothing new."""
+        self._drained = True
         if self._sender is not None:
             self._sender.endpoint.drain()
 
@@ -154,6 +167,7 @@ class HostedScorer:
         if self._sender is not None:
             await self._sender.aclose()
             self._sender = None
+        self._drained = False
 
 
 def _limit_in(body: Mapping[str, Json]) -> int | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rmjudge.calls import Answer, Call, Failure, Json, Reply, Reward, RewardCall, Usage
+from rmjudge.errors import Interrupted
 from rmjudge.providers.base import MalformedBodyError, Provider, Request, Target, count, member
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.registry import ScorerSettings, create, parse_spec
@@ -244,6 +245,18 @@ async def test_a_scorer_that_sent_nothing_can_be_drained_and_closed() -> None:
     scorer = create(parse_spec(f"vllm/m@{LOCAL}"))
     scorer.drain()
     await scorer.aclose()
+
+
+async def test_a_scorer_that_is_drained_before_its_first_call_sends_nothing(
+    server: ModelServer,
+) -> None:
+    scorer = create(parse_spec(server.reward))
+    scorer.drain()
+    with pytest.raises(Interrupted):
+        await scorer.answer([CALLS[0]])
+    await scorer.aclose()
+
+    assert server.stats["received"] == 0
 
 
 async def test_the_key_is_sent_as_a_bearer_token(server: ModelServer) -> None:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 LOCAL = {"torch", "transformers", "scipy", "matplotlib"}
 HEAVY = LOCAL | {"aiohttp", "httpx", "numpy"}
+WHERE = """
+import sys, threading
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "aiohttp":
+            main = threading.current_thread() is threading.main_thread()
+            print("loop stood still" if main else "in a thread", file=sys.stderr)
+sys.meta_path.insert(0, Finder())
+"""
 TELLING = """
 import atexit, sys
 def tell():
@@ -104,6 +113,24 @@ def test_a_run_answered_by_the_cache_imports_no_http_client(
     names = loaded(cli, "run", server.judge, "--limit", "1", "--out", "again")
     assert cli.json("again/run.json")["calls"]["sent"] == 0
     assert names & (LOCAL | {"aiohttp", "httpx", "tenacity"}) == set()
+
+
+def test_the_event_loop_goes_on_while_the_http_client_is_imported(
+    ran: tuple[Cli, ModelServer],
+) -> None:
+    cli, server = ran
+    done = subprocess.run(
+        [sys.executable, "-c", WHERE + TELLING, "run", server.judge, "--limit", "2"],
+        cwd=cli.home,
+        env=cli.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "in a thread" in done.stderr
+    assert "loop stood still" not in done.stderr
 
 
 def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
