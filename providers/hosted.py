@@ -75,15 +75,17 @@ class HostedScorer:
         self._secret = secret
         self._sender: Sender | None = None
         self._drained = False
+        self._connecting = asyncio.Lock()
 
     async def _connected(self) -> Sender:
         # Made with the first call: a run answered by the cache imports no HTTP client, and
         # the sender's locks belong to the loop that the run is on. Imported by a thread, for
         # the display and the other scorers' calls would stand still for a third of a second.
         if self._sender is None:
-            sending = await asyncio.to_thread(import_module, SENDER)
-            if self._sender is None:  # the others waited for the same
-                self._sender = self._new(sending.Sender)
+            async with self._connecting:
+                if self._sender is None:
+                    sending = await asyncio.to_thread(import_module, SENDER)
+                    self._sender = self._new(sending.Sender)
         return self._sender
 
     def _new(self, make: type[Sender]) -> Sender:
@@ -168,6 +170,7 @@ class HostedScorer:
             await self._sender.aclose()
             self._sender = None
         self._drained = False
+        self._connecting = asyncio.Lock()  # the next use may be on another loop
 
 
 def _limit_in(body: Mapping[str, Json]) -> int | None:
