@@ -31,7 +31,7 @@ from rmjudge.errors import StorageStopped
 GROUP_ROWS: Final = 512
 """Rows a transaction takes at most: other processes get the lock in between."""
 
-PACE_S: Final = 0.005
+PACE_S: Final = 0.01
 """Between the beginnings of two transactions, at least."""
 
 NO_ROOM_BYTES: Final = 2**16
