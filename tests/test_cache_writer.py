@@ -144,7 +144,7 @@ async def test_transactions_begin_some_milliseconds_apart(writer: Writer, traced
         await writer.commit([(f"k{number}", "v")])
 
     assert len(traced.transactions) == 21
-    assert time.monotonic() - begun >= 20 * PACE_S
+    assert time.monotonic() - begun >= 19 * PACE_S  # the first began before the clock
 
 
 async def test_rows_given_together_are_committed_together(writer: Writer, traced: Traced) -> None:
