@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    parser = build_parser()
+    parser = build_parser(arguments)
     options = parser.parse_args(arguments)
     if options.version:
         from rmjudge.version import __version__  # noqa: PLC0415

@@ -6,24 +6,12 @@ function of `rmjudge.cli.<module>` that is imported and called when the command 
 
 from __future__ import annotations
 
-from rmjudge.cli.arguments import (
-    cache,
-    compare,
-    correlate,
-    data,
-    importing,
-    leaderboard,
-    providers,
-    readings,
-    reparse,
-    report,
-    run,
-    show,
-    style,
-)
+from typing import Final
 
-ALL = (
-    *(run, report, show, compare, style, correlate, leaderboard, readings),
-    *(importing, reparse, data, cache, providers),
-)
-"""In the order of `--help`."""
+MODULES: Final = {
+    **{name: name for name in ("run", "report", "show", "compare", "style", "correlate")},
+    **{name: name for name in ("leaderboard", "readings")},
+    "import": "importing",
+    **{name: name for name in ("reparse", "data", "cache", "providers")},
+}
+"""The module of each command, in the order of `--help`."""
