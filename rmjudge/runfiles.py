@@ -12,12 +12,14 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.calls import Json
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
 from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
 
 FORMAT: Final = 1
 METRICS: Final = "metrics.json"

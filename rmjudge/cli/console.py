@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
-from rmjudge.calls import Json
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
 
 PIPED_WIDTH = 100
 NARROWEST = 40

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position, Shares
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.vocabulary import Domain
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
 
 FORMAT: Final = 1
 
