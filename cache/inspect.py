@@ -15,7 +15,7 @@ from diskcache.core import DBNAME
 
 from rmjudge.cache.disk import refuse_newer
 from rmjudge.cache.keys import answer_row
-from rmjudge.cache.reader import LOOKUP_CHUNK, foreign_rows, integrity, read_rows, scan
+from rmjudge.cache.reader import foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.records import DamagedRecordError, decode, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.calls import Json, Reply, Unscored
@@ -158,11 +158,10 @@ def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]
     """
     found: dict[str, Reply] = {}
     with _reading(folder):
-        for start in range(0, len(calls), LOOKUP_CHUNK):
-            rows = {answer_row(scorer, call): call for call in calls[start : start + LOOKUP_CHUNK]}
-            for key, text in read_rows(folder, list(rows)):
-                with suppress(DamagedRecordError):
-                    found[rows[key]] = decode(text)
+        rows = {answer_row(scorer, call): call for call in calls}
+        for key, text in read_rows(folder, list(rows)):
+            with suppress(DamagedRecordError):
+                found[rows[key]] = decode(text)
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from diskcache.core import DBNAME, MODE_RAW
 
-LOOKUP_CHUNK: Final = 500
-"""Keys per SQL statement; SQLite takes 999 in the oldest builds in use."""
+KEYS_A_STATEMENT: Final = 500
+"""SQLite takes 999 variables in the oldest builds in use."""
 
 
 def _connect(folder: Path) -> sqlite3.Connection:
@@ -28,11 +28,13 @@ def read_rows(folder: Path, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     Raises:
         sqlite3.Error: the database cannot be read.
     """
-    marks = ",".join("?" * len(keys))
-    query = f"SELECT key, value FROM Cache WHERE raw = 1 AND mode = ? AND key IN ({marks})"  # noqa: S608
     with closing(_connect(folder)) as connection:
-        for key, value in connection.execute(query, (MODE_RAW, *keys)):
-            yield str(key), str(value)
+        for start in range(0, len(keys), KEYS_A_STATEMENT):
+            chunk = keys[start : start + KEYS_A_STATEMENT]
+            marks = ",".join("?" * len(chunk))
+            query = f"SELECT key, value FROM Cache WHERE raw = 1 AND mode = ? AND key IN ({marks})"  # noqa: S608
+            for key, value in connection.execute(query, (MODE_RAW, *chunk)):
+                yield str(key), str(value)
 
 
 def scan(folder: Path, prefix: str) -> Iterator[tuple[str, str, float]]:

@@ -17,7 +17,7 @@ from platformdirs import user_cache_dir
 from rmjudge.cache.disk import open_cache
 from rmjudge.cache.grouped import GroupedCache
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
-from rmjudge.cache.reader import LOOKUP_CHUNK, read_rows
+from rmjudge.cache.reader import read_rows
 from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
 from rmjudge.cache.sharing import Share
 from rmjudge.cache.writer import Writer, storage_stopped
@@ -96,11 +96,7 @@ class AnswerCache:
 
     async def lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
         """Return the stored replies among these call keys, read off the event loop."""
-        found: dict[str, Reply] = {}
-        for start in range(0, len(calls), LOOKUP_CHUNK):
-            chunk = calls[start : start + LOOKUP_CHUNK]
-            found |= await asyncio.to_thread(self._lookup, scorer, chunk)
-        return found
+        return await asyncio.to_thread(self._lookup, scorer, calls)
 
     def _lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
         rows = {answer_row(scorer, call): call for call in calls}

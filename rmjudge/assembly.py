@@ -71,7 +71,8 @@ def _position(job: Job) -> Position | None:
     ]
     return position_of(
         verdicts,
-        [plan.swap_matrix(answers) for plan, answers in judged],
+        # asked in one order alone, nothing can be swapped
+        [plan.swap_matrix(answers) for plan, answers in judged if plan.order != "seeded"],
         [plan.first_matrix(answers) for plan, answers in judged],
     )
 
