@@ -1,9 +1,9 @@
 """One client, one measurement, one process: `python clients.py NAME URL CALLS CONCURRENCY FOLDER`.
 
 Prints JSON: wall and CPU seconds, the calls made, peak memory. The peers make the HTTP call and
-nothing else; `rmjudge` does everything that a run does, from reading the data to the results
-files, with rates, retries, commits and the live display switched on. Imports come before the
-clock starts.
+nothing else; `rmjudge` does everything that a run does, from reading the data on, with rates,
+retries, commits and the live display switched on. Its clocks stop at the last commit, and once
+more (`whole_...`) when metrics and files are made. Imports come before the clocks start.
 """
 
 from __future__ import annotations
@@ -153,29 +153,28 @@ async def rmjudge(
     prepared = prepare([f"openai/bench@{url}"], options)
     planned_mib = peak_mib()
     lag = asyncio.create_task(worst_lag())
-    asked = answered_mib = 0.0
+    asked: dict[str, float] = {}
 
     @asynccontextmanager
     async def watch(jobs: Sequence[Any]) -> AsyncIterator[None]:
-        nonlocal asked, answered_mib
         async with watcher(console)(jobs):
             yield
         lag.cancel()
-        asked, answered_mib = time.perf_counter() - begun, peak_mib()
+        asked["wall_s"] = time.perf_counter() - begun
+        asked["cpu_s"] = cpu_s() - cpu
+        asked["answered_mib"] = peak_mib()
 
     run = await execute(prepared, watch=watch)
-    wall, spent = time.perf_counter() - begun, cpu_s() - cpu
     counts = run.results[0].calls
     return {
-        "wall_s": asked,  # to the last commit; what follows are metrics and files
-        "whole_wall_s": wall,
-        "cpu_s": spent,
+        **asked,  # to the last commit; what follows are metrics and files
+        "whole_wall_s": time.perf_counter() - begun,
+        "whole_cpu_s": cpu_s() - cpu,
         "calls": counts.planned,
         "failed": counts.failed + counts.unscored,
         "retried": counts.retried,
         "lag_s": max(await lag),
         "planned_mib": planned_mib,
-        "answered_mib": answered_mib,
         "stopped": str(run.stopped or ""),
     }
 
