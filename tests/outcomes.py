@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.calls import CompareCall, Failure, Reply
+from rmjudge.calls import CompareCall, Failure, Reply, RewardCall
 from rmjudge.errors import ProviderStopped
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.sending.policy import Policy
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rmjudge.providers.base import Provider
 
 CALL: Final = CompareCall("Which is right?", "The first.", "The second.")
+SINGLE: Final = RewardCall("Which is right?", "The only one.")
 TRANSIENT: Final = 3
 OVERLOADED: Final = 4
 UNREADABLE: Final = 5

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from rmjudge.cli import main
-
-if TYPE_CHECKING:
-    pass
 
 Command = Callable[..., tuple[int, str]]
 

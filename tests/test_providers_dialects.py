@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from judge_dialects import DIALECTS, Dialect
 from judge_replies import A_WINS
-from outcomes import CALL, OVERLOADED, SCORED, STOPPED, TRANSIENT, UNREADABLE, becomes
+from outcomes import CALL, OVERLOADED, SCORED, SINGLE, STOPPED, TRANSIENT, UNREADABLE, becomes
 
-from rmjudge.calls import Answer, Call, Json, Reply, Reward, RewardCall, Unscored, Usage, Verdict
+from rmjudge.calls import Answer, Call, Json, Reply, Reward, Unscored, Usage, Verdict
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import METHODS
 from rmjudge.providers.base import MalformedBodyError
@@ -21,7 +21,6 @@ from rmjudge.providers.registry import HOSTED, ScorerSettings, create, parse_spe
 if TYPE_CHECKING:
     from conftest import ModelServer
 
-SINGLE: Final = RewardCall("Which is right?", "The only one.")
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 with_probabilities = pytest.mark.parametrize(
     "dialect",

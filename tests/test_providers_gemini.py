@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from judge_dialects import GEMINI
 from judge_replies import A_WINS, B_WINS, THOUGHT, blocked, candidate, generated, likely, texts
-from outcomes import CALL, OVERLOADED, STOPPED, UNREADABLE, becomes
+from outcomes import CALL, OVERLOADED, SINGLE, STOPPED, UNREADABLE, becomes
 
-from rmjudge.calls import Json, RewardCall, Unscored, Usage, Verdict
+from rmjudge.calls import Json, Unscored, Usage, Verdict
 from rmjudge.judging.methods import METHODS
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.providers.base import MalformedBodyError, Target
@@ -24,7 +24,6 @@ from rmjudge.providers.sending.policy import Policy
 if TYPE_CHECKING:
     from conftest import ModelServer
 
-SINGLE: Final = RewardCall("Which is right?", "The only one.")
 judge, read = GEMINI.judge, GEMINI.read
 
 

@@ -8,9 +8,9 @@ import pytest
 from judge_dialects import RESPONSES
 from judge_replies import A_WINS, B_WINS, DECLINED, REASONING, incomplete, response
 from judge_replies import output_text as text
-from outcomes import CALL, OVERLOADED, STOPPED, TRANSIENT, UNREADABLE, becomes
+from outcomes import CALL, OVERLOADED, SINGLE, STOPPED, TRANSIENT, UNREADABLE, becomes
 
-from rmjudge.calls import Json, RewardCall, Unscored, Verdict
+from rmjudge.calls import Json, Unscored, Verdict
 from rmjudge.judging.methods import METHODS
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.providers.base import MalformedBodyError
@@ -19,7 +19,6 @@ from rmjudge.providers.judge import JudgeProvider
 if TYPE_CHECKING:
     from conftest import ModelServer
 
-SINGLE: Final = RewardCall("Which is right?", "The only one.")
 judge, read = RESPONSES.judge, RESPONSES.read
 
 
