@@ -193,6 +193,7 @@ DELIVERED: Final = {
     "a verdict": (SCORED, 1),
     "no verdict": ("unparsed", 1),
     "a verdict, then cut": ("truncated", 1),
+    "cut while reasoning": ("truncated", 1),
     "nothing": ("empty", 2),
     "reasoning alone": ("empty", 2),
 }
