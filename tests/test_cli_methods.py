@@ -1,25 +1,19 @@
-"""`rmjudge run` with the ways to ask a judge: methods, votes, templates, dialects, leads."""
+"""`rmjudge run` with the ways to ask a judge: methods, templates, dialects."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from quiet_runs import Command, cells, quietly, tuples, written
 
 import rmjudge
-from rmjudge.cli import main
-from rmjudge.options import RunOptions
-from rmjudge.preparation import prepare
-from rmjudge.scorers import choose
 from rmjudge.vocabulary import JUDGING_METHODS
 
 if TYPE_CHECKING:
     from conftest import Cli, ModelServer
 
-Command = Callable[..., tuple[int, str]]
 CREDITS: Final[dict[str, set[float]]] = {
     "pairwise": {0.0, 0.5, 1.0},
     "pairwise-two-level": {0.0, 1.0},
@@ -31,52 +25,8 @@ CREDITS: Final[dict[str, set[float]]] = {
 
 
 @pytest.fixture
-def tuples(home: Path) -> Callable[..., Path]:
-    """A data file of a few tuples with distinct texts."""
-
-    def write(count: int = 1, prompt: str = "What is right?") -> Path:
-        items: list[dict[str, Any]] = [
-            {
-                "id": number,
-                "domain": "chat",
-                "prompt": f"{number} {prompt}",
-                "chosen": [f"{number} chosen {style}" for style in range(3)],
-                "rejected": [f"{number} rejected {style}" for style in range(3)],
-            }
-            for number in range(count)
-        ]
-        path = home / "data.json"
-        path.write_text(json.dumps(items), "utf-8")
-        return path
-
-    return write
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tuples: Callable[..., Path]) -> Command:
-    """`rmjudge run` over one tuple: exit code and standard error; results go to `o`."""
-    data = str(tuples())
-
-    def command(*words: object) -> tuple[int, str]:
-        given = list(map(str, words))
-        own = [] if "--data" in given else ["--data", data]
-        try:
-            code = main(["run", *given, *own, "--out", "o", "--quiet"])
-        except SystemExit as left:  # argparse's own way out
-            code = int(str(left.code))
-        return code, capsys.readouterr().err
-
-    return command
-
-
-def written(name: str) -> Any:
-    text = Path("o", name).read_text("utf-8")
-    return json.loads(text) if name.endswith(".json") else json.loads(text.splitlines()[0])
-
-
-def cells() -> list[float]:
-    matrix = written("metrics.json")["domains"]["chat"]["matrix"]
-    return [cell for row in matrix for cell in row]
+def run(capsys: pytest.CaptureFixture[str]) -> Command:
+    return quietly(capsys)
 
 
 # Methods
@@ -122,98 +72,6 @@ def test_a_method_is_for_the_judges_of_a_run(run: Command, server: ModelServer) 
     code, err = run(server.judge, server.reward, "--method", "pointwise")
     assert code == 0, err
     assert server.stats["received"] == 6 + 6
-
-
-# Votes
-
-
-def test_three_votes_are_three_calls_and_five_buy_two_more(
-    run: Command, server: ModelServer
-) -> None:
-    code, err = run(server.judge, "--votes", 3)
-    assert code == 0, err
-    assert server.stats["received"] == 27
-    assert (server.stats["distinct"], server.stats["most_delivered_of_one"]) == (9, 3)
-    assert written("run.json")["calls"]["planned"] == 27
-
-    server.reset()
-    code, err = run(server.judge, "--votes", 5)
-    assert code == 0, err
-    assert (server.stats["received"], server.stats["most_delivered_of_one"]) == (18, 2)
-    calls = written("run.json")["calls"]
-    assert (calls["planned"], calls["from_cache"], calls["sent"]) == (45, 27, 18)
-
-    server.reset()
-    assert run(server.judge, "--votes", 3)[0] == 0
-    assert server.stats["received"] == 0
-
-
-def test_votes_are_asked_for_with_chance_and_a_single_answer_without(
-    run: Command, server: ModelServer
-) -> None:
-    run(server.judge)
-    run(server.judge, "--votes", 2)
-    assert server.stats["received"] == 9 + 18
-    assert [body["temperature"] for body in server.stats["bodies"]][-18:] == [1] * 18
-
-
-def test_where_a_judge_takes_no_temperature_its_single_answer_is_the_first_vote(
-    run: Command, server: ModelServer
-) -> None:
-    judge = f"anthropic/m@{server.root}"
-    run(judge)
-    assert run(judge, "--votes", 3)[0] == 0
-    assert server.stats["received"] == 27
-    assert server.stats["distinct"] == 9
-
-
-def test_a_cell_that_lost_some_votes_is_scored_by_the_others(
-    run: Command, server: ModelServer
-) -> None:
-    run(server.judge)
-    alone = cells()
-    assert {0.0, 1.0} <= set(alone)
-    # Nine of ninety votes are lost: whichever they are, each cell has one left.
-    server.control(script=["no-verdict"] * 9)
-    code, err = run(server.judge, "--votes", 10)
-    assert code == 0, err
-    assert written("run.json")["calls"]["unscored"] == 9
-    assert cells() == alone
-
-
-def test_the_cache_explains_a_run_of_several_votes(
-    run: Command, server: ModelServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(server.judge, "--votes", 3)
-    run(server.judge, "--votes", 3)
-    capsys.readouterr()
-    assert main(["cache", "explain", "o", "--json"]) == 0
-    (explained,) = json.loads(capsys.readouterr().out)["explain"]
-    assert (explained["calls"], explained["found"]) == (27, 27)
-
-
-def test_a_dry_run_counts_the_votes_that_are_still_to_be_bought(
-    run: Command, server: ModelServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(server.judge, "--votes", 3)
-    capsys.readouterr()
-    assert (
-        main(["run", server.judge, "--data", "data.json", "--votes", "5", "--dry-run", "--json"])
-        == 0
-    )
-    (estimate,) = json.loads(capsys.readouterr().out)["dry_run"]
-    assert (estimate["planned"], estimate["from_cache"], estimate["to_buy"]) == (45, 27, 18)
-
-
-def test_a_dry_run_counts_a_call_that_waits_for_a_known_one_once(
-    run: Command, server: ModelServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(server.judge)
-    capsys.readouterr()
-    words = ["--data", "data.json", "--order", "adaptive", "--dry-run", "--json"]
-    assert main(["run", server.judge, *words]) == 0
-    (estimate,) = json.loads(capsys.readouterr().out)["dry_run"]
-    assert (estimate["planned"], estimate["from_cache"], estimate["to_buy"]) == (18, 9, 9)
 
 
 # Templates
@@ -336,7 +194,7 @@ def test_what_cannot_be_is_exit_2_before_any_call(
 
 
 def test_the_same_judge_behind_every_dialect_gives_the_same_matrix(
-    run: Command, server: ModelServer, tuples: Callable[..., Path]
+    run: Command, server: ModelServer
 ) -> None:
     data = tuples(4)
     matrices = []
@@ -361,58 +219,7 @@ def test_a_decision_is_soft_credit(run: Command, server: ModelServer, provider: 
     assert len(set(cells()) - {0.0, 0.5, 1.0}) > 5
 
 
-# Leads
-
-
-@pytest.mark.parametrize(("order", "calls"), [("seeded", 9), ("both", 18)])
-def test_a_long_prompt_is_sent_once_before_its_siblings(
-    run: Command, server: ModelServer, tuples: Callable[..., Path], order: str, calls: int
-) -> None:
-    server.control(latency_s=0.02)
-    data = tuples(1, prompt="Explain this at length. " * 200)
-    code, err = run(server.judge, "--order", order, "--data", data)
-    assert code == 0, err
-    before = server.stats["delivered_before"]
-    assert before[0] == 0
-    assert min(before[1:]) == 1
-    assert len(before) == calls
-    assert server.stats["most_in_flight"] > 1
-
-
-def test_a_lead_that_is_refused_keeps_its_siblings_going(
-    run: Command, server: ModelServer, tuples: Callable[..., Path]
-) -> None:
-    server.control(script=["context"])
-    data = tuples(1, prompt="Explain this at length. " * 200)
-    code, _ = run(server.judge, "--data", data)
-    assert code == 1
-    assert server.stats["received"] == 9
-    assert written("metrics.json")["unscored_cells"] == 1
-
-
-@pytest.mark.parametrize(("shorter", "lead"), [(0, True), (1, False)])
-def test_a_prompt_has_a_lead_from_the_length_on_that_its_scorer_says(
-    server: ModelServer, tuples: Callable[..., Path], shorter: int, lead: bool
-) -> None:
-    (chosen,) = choose([server.judge], RunOptions())
-    least = chosen.scorer.lead_characters
-    assert least is not None
-    data = tuples(1, prompt="x" * (least - len("0 ") - shorter))
-    prepared = prepare([server.judge], RunOptions(data=(str(data),)))
-    assert [plan.lead for plan in prepared.jobs[0].plans] == [lead]
-
-
-def test_a_scorer_that_says_no_length_has_no_leads(
-    server: ModelServer, tuples: Callable[..., Path]
-) -> None:
-    data = tuples(1, prompt="Explain this at length. " * 2000)
-    prepared = prepare([server.reward], RunOptions(data=(str(data),)))
-    assert [plan.lead for plan in prepared.jobs[0].plans] == [False]
-
-
-def test_votes_and_methods_in_a_process_of_its_own(
-    cli: Cli, server: ModelServer, tuples: Callable[..., Path]
-) -> None:
+def test_votes_and_methods_in_a_process_of_its_own(cli: Cli, server: ModelServer) -> None:
     here = str(Path(rmjudge.__file__).parents[1])
     words = ("run", server.judge, "--data", tuples(), "--out", "o", "--quiet")
     done = cli(*words, "--method", "pointwise", "--votes", 2, PYTHONPATH=here)

@@ -1,4 +1,4 @@
-"""From a tuple to its calls and back: few calls, every cell, and the credit to the right side."""
+"""From a tuple to its comparisons and back: few calls, every cell, and credit to the right side."""
 
 from __future__ import annotations
 
@@ -7,42 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 import pytest
+from planned import ALL_TIES, CHOSEN, REJECTED, UNPARSED, bench, judged, pairwise, pointwise
 
-from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Unscored, Verdict
+from rmjudge.calls import Answer, CompareCall, Reward, Verdict
 from rmjudge.dataset import load
-from rmjudge.dataset.tuples import BenchTuple, Triple
+from rmjudge.dataset.tuples import Triple
 from rmjudge.metrics.tallies import Credits
-from rmjudge.plan import Answers, PairwisePlan, Plan, PointwisePlan, plan_tuple
+from rmjudge.plan import Answers, PairwisePlan, Plan, plan_tuple
 from rmjudge.vocabulary import ORDERS, Order
-
-CHOSEN: Triple = ("c0", "c1", "c2")
-REJECTED: Triple = ("r0", "r1", "r2")
-ALL_TIES = ((0.5, 0.5, 0.5),) * 3
-UNPARSED = Unscored("unparsed")
-
-
-def bench(chosen: Triple = CHOSEN, rejected: Triple = REJECTED, id: int = 1) -> BenchTuple:
-    return BenchTuple(id, "chat", None, "the prompt", chosen, rejected)
-
-
-def pointwise(item: BenchTuple) -> PointwisePlan:
-    plan = plan_tuple(item, "pointwise")
-    assert isinstance(plan, PointwisePlan)
-    return plan
-
-
-def pairwise(item: BenchTuple, order: Order = "seeded", seed: int = 0) -> PairwisePlan:
-    plan = plan_tuple(item, "pairwise", order, seed)
-    assert isinstance(plan, PairwisePlan)
-    return plan
-
-
-def rewarded(plan: PointwisePlan, rewards: dict[str, float]) -> Credits:
-    return plan.credits([Reward(rewards[call.response]) for call in plan.calls])
-
-
-def judged(plan: PairwisePlan, judge: Callable[[CompareCall], Answer | None]) -> Credits:
-    return plan.credits([judge(call) for call in plan.calls])
 
 
 def first_wins(_call: CompareCall) -> Answer:
@@ -72,67 +44,6 @@ def triples() -> Iterator[tuple[Triple, Triple]]:
     """Every way in which six texts can be equal, up to three different ones."""
     for a, b, c, d, e, f in product("xyz", repeat=6):
         yield (a, b, c), (d, e, f)
-
-
-# Pointwise
-
-
-def test_a_reward_model_is_asked_six_times() -> None:
-    plan = pointwise(bench())
-    assert plan.calls == tuple(RewardCall("the prompt", text) for text in (*CHOSEN, *REJECTED))
-
-
-def test_equal_responses_are_one_call() -> None:
-    plan = pointwise(bench(("c0", "c1", "c1"), ("r0", "r0", "r2")))
-    assert [call.response for call in plan.calls] == ["c0", "c1", "r0", "r2"]
-
-
-def test_every_cell_counts_where_responses_are_equal() -> None:
-    plan = pointwise(bench(("c0", "c1", "c1"), ("r0", "r0", "r2")))
-    assert rewarded(plan, {"c0": 1.0, "c1": 3.0, "r0": 2.0, "r2": 4.0}) == (
-        (0.0, 0.0, 0.0),
-        (1.0, 1.0, 0.0),
-        (1.0, 1.0, 0.0),
-    )
-
-
-def test_a_rewards_place_in_the_matrix_is_row_chosen_column_rejected() -> None:
-    plan = pointwise(bench())
-    rewards = {"c0": 1.0, "c1": 3.0, "c2": 5.0, "r0": 0.0, "r1": 2.0, "r2": 4.0}
-    assert rewarded(plan, rewards) == ((1.0, 0.0, 0.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1.0))
-
-
-def test_equal_rewards_are_half_a_credit() -> None:
-    assert rewarded(pointwise(bench()), dict.fromkeys((*CHOSEN, *REJECTED), 0.0)) == ALL_TIES
-
-
-def test_the_smallest_difference_is_no_tie() -> None:
-    plan = pointwise(bench())
-    rewards = dict.fromkeys(CHOSEN, 1.0 + 2**-52) | dict.fromkeys(REJECTED, 1.0)
-    assert rewarded(plan, rewards) == ((1.0, 1.0, 1.0),) * 3
-
-
-def test_a_response_without_a_reward_leaves_its_row_or_column_absent() -> None:
-    plan = pointwise(bench())
-    answers: list[Answer | None] = [
-        Reward(1.0),
-        UNPARSED,
-        Reward(1.0),
-        Reward(0.0),
-        Reward(0.0),
-        None,
-    ]
-    assert plan.credits(answers) == ((1.0, 1.0, None), (None, None, None), (1.0, 1.0, None))
-
-
-def test_scores_stand_style_by_style_even_where_one_call_serves_two() -> None:
-    plan = pointwise(bench(("c0", "c1", "c1"), ("r0", "c0", "r2")))
-    answers = [Reward(float(number)) for number in range(len(plan.calls))]
-    assert plan.scores(answers) == ((0.0, 1.0, 1.0), (2.0, 0.0, 3.0))
-
-
-def test_no_reward_waits_for_another() -> None:
-    assert [pointwise(bench()).after(number) for number in range(6)] == [None] * 6
 
 
 # Pairwise: how many calls

@@ -1,49 +1,26 @@
-"""Judges over Anthropic's Messages API: what is asked, how replies read, what errors mean."""
+"""Judges over Anthropic's Messages API: what it alone asks, replies and refuses."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from judge_dialects import ANTHROPIC
+from judge_replies import A_WINS, B_WINS, THINKING, message
+from judge_replies import text_block as text
+from outcomes import CALL, OVERLOADED, STOPPED, TRANSIENT, becomes
 
-from rmjudge.calls import (
-    Answer,
-    CompareCall,
-    Failure,
-    Json,
-    Reply,
-    RewardCall,
-    Unscored,
-    Usage,
-    Verdict,
-)
-from rmjudge.errors import ProviderStopped, UsageError
+from rmjudge.calls import CompareCall, Json, RewardCall, Unscored, Usage, Verdict
 from rmjudge.judging.methods import METHODS
 from rmjudge.judging.prompt import JudgePrompt
-from rmjudge.providers.anthropic import Anthropic
-from rmjudge.providers.base import MalformedBodyError, Target
-from rmjudge.providers.hosted import HostedScorer, identity_of
-from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.base import MalformedBodyError
+from rmjudge.providers.hosted import identity_of
 
 if TYPE_CHECKING:
     from conftest import ModelServer
 
-CALL: Final = CompareCall("Which is right?", "The first.", "The second.")
 LONG: Final = "Explain this at length. " * 200
-A_WINS: Final = "I compared them.\n\\boxed{A>B}"
-B_WINS: Final = "\\boxed{B>A}"
-
-
-def judge(
-    method: str = "pairwise",
-    *,
-    url: str = "https://api.anthropic.com",
-    sampled: bool = False,
-    **params: Json,
-) -> Anthropic:
-    target = Target("claude-sonnet-5-5", url, params)
-    return Anthropic(target, METHODS[method], sampled=sampled)
+judge, read = ANTHROPIC.judge, ANTHROPIC.read
 
 
 # What is asked
@@ -107,11 +84,6 @@ def test_another_version_is_another_identity() -> None:
     assert identity_of(judge())["request"] != identity_of(judge(anthropic_version="x"))["request"]
 
 
-def test_the_users_parameters_are_laid_over_the_body() -> None:
-    body = judge(thinking={"type": "disabled"}, max_tokens=99).build([CALL]).body
-    assert (body["thinking"], body["max_tokens"]) == ({"type": "disabled"}, 99)
-
-
 def test_a_prompt_of_one_part_is_one_block_and_without_instructions_there_is_no_system() -> None:
     body = judge().chat_request(JudgePrompt(system="", prompt="", responses="all of it")).body
     assert "system" not in body
@@ -145,41 +117,13 @@ def test_nothing_beside_the_shared_part_is_cached() -> None:
     assert str(body).count("cache_control") == 1
 
 
-@pytest.mark.parametrize("method", ["pairwise-logprob", "pointwise-logprob"])
-def test_a_method_that_needs_token_probabilities_is_refused(method: str) -> None:
-    with pytest.raises(UsageError, match=f"anthropic/claude-sonnet-5-5: {method} needs token"):
-        judge(method)
-
-
 # How replies read
 
 
-def message(*blocks: dict[str, Any], stop: Any = "end_turn", **more: Any) -> dict[str, Any]:
-    return {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-5-5-20261001",
-        "content": list(blocks),
-        "stop_reason": stop,
-        **more,
-    }
-
-
-def text(said: str) -> dict[str, Any]:
-    return {"type": "text", "text": said}
-
-
-THINKING: Final = {"type": "thinking", "thinking": B_WINS, "signature": "s"}
 REDACTED: Final = {"type": "redacted_thinking", "data": "d"}
 
 
-def read(part: Json) -> tuple[Answer, Usage, str | None]:
-    return judge().read(part, CALL)
-
-
 SCORED: Final[dict[str, dict[str, Any]]] = {
-    "one text": message(text(A_WINS)),
     "thinking is not read": message(THINKING, REDACTED, text(A_WINS)),
     "thinking after the text is not read": message(text(A_WINS), THINKING),
     "a block of another type is not read": message(
@@ -197,31 +141,16 @@ def test_a_verdict_is_read_in_the_text_blocks_alone(part: dict[str, Any]) -> Non
 
 
 UNSCORED: Final[dict[str, tuple[dict[str, Any], Unscored]]] = {
-    "refusal: frontier_llm": (
-        message(stop="refusal", stop_details={"category": "frontier_llm", "explanation": "x"}),
-        Unscored("refusal", "category frontier_llm"),
-    ),
     "refusal after a verdict": (
         message(text(A_WINS), stop="refusal", stop_details={"category": "general_harms"}),
         Unscored("refusal", "category general_harms"),
     ),
     "refusal without details": (message(stop="refusal", stop_details=None), Unscored("refusal")),
-    "max_tokens": (
-        message(text(A_WINS), stop="max_tokens"),
-        Unscored("truncated", "the answer ran into the token limit"),
-    ),
-    "max_tokens: thinking used the budget up": (
-        message(THINKING, stop="max_tokens"),
-        Unscored("truncated", "the answer ran into the token limit"),
-    ),
     "model_context_window_exceeded": (
         message(text(A_WINS), stop="model_context_window_exceeded"),
         Unscored("truncated", "the answer ran into the token limit"),
     ),
-    "thinking alone": (message(THINKING), Unscored("empty", "no text block")),
-    "no block": (message(), Unscored("empty", "no text block")),
     "a blank text": (message(text(" \n")), Unscored("empty", "no text block")),
-    "no verdict": (message(text("Both.")), Unscored("unparsed", "no verdict; it ends: Both.")),
 }
 
 
@@ -231,7 +160,7 @@ def test_an_answer_without_a_score_has_a_status(part: dict[str, Any], answer: Un
 
 
 @pytest.mark.parametrize(
-    "part", [None, [], {}, {"type": "message"}, {"content": []}, {"type": "error", "content": []}]
+    "part", [{"type": "message"}, {"content": []}, {"type": "error", "content": []}], ids=repr
 )
 def test_what_is_no_message_is_malformed(part: Json) -> None:
     with pytest.raises(MalformedBodyError, match="a message has"):
@@ -257,7 +186,6 @@ USAGES: Final[dict[str, tuple[Any, Usage]]] = {
         {"input_tokens": 10, "cache_read_input_tokens": 0, "output_tokens": 20},
         Usage(10, 20, 0),
     ),
-    "null": (None, Usage()),
     "counts that are none": ({"input_tokens": "10", "output_tokens": -1}, Usage()),
 }
 
@@ -267,42 +195,7 @@ def test_usage_is_counted_as_the_vendor_counts(usage: Any, expected: Usage) -> N
     assert read(message(text(A_WINS), usage=usage))[1] == expected
 
 
-def test_the_model_that_answered_is_named() -> None:
-    assert read(message(text(A_WINS)))[2] == "claude-sonnet-5-5-20261001"
-
-
 # What errors mean, over a real socket
-
-QUICK: Final = Policy(
-    backoff_first_s=0.001,
-    backoff_most_s=0.002,
-    attempts_transient=3,
-    attempts_rate_limited=4,
-    attempts_malformed=5,
-)
-STOPPED: Final = "the run stops"
-Becomes = Callable[..., Awaitable[tuple[str, int]]]
-
-
-@pytest.fixture
-async def becomes(server: ModelServer) -> AsyncIterator[Becomes]:
-    """What becomes of a call that the server always answers so, and after how many requests."""
-    scorer = HostedScorer(judge(url=server.root), policy=QUICK)
-
-    async def ask(status: int, body: Any) -> tuple[str, int]:
-        server.control(always={"status": status, "body": body})
-        try:
-            (outcome,) = await scorer.answer([CALL])
-        except ProviderStopped:
-            return STOPPED, server.stats["received"]
-        if isinstance(outcome, Failure):
-            assert "it said so" in outcome.detail or outcome.status == "malformed"
-            return outcome.status, server.stats["received"]
-        assert isinstance(outcome, Reply)
-        return getattr(outcome.answer, "status", "scored"), server.stats["received"]
-
-    yield ask
-    await scorer.aclose()
 
 
 def error(kind: str, **more: Any) -> dict[str, Any]:
@@ -311,44 +204,34 @@ def error(kind: str, **more: Any) -> dict[str, Any]:
 
 
 BECOMES: Final[dict[str, tuple[int, Any, str, int]]] = {
-    "400 invalid_request_error": (400, error("invalid_request_error"), "http-400", 1),
-    "401 authentication_error": (401, error("authentication_error"), STOPPED, 1),
     "402 billing_error": (402, error("billing_error"), STOPPED, 1),
-    "403 permission_error": (403, error("permission_error"), STOPPED, 1),
-    "404 not_found_error": (404, error("not_found_error"), STOPPED, 1),
-    "409 conflict_error": (409, error("conflict_error"), "http-409", 3),
+    "409 conflict_error": (409, error("conflict_error"), "http-409", TRANSIENT),
     "413 request_too_large": (413, error("request_too_large"), "http-413", 1),
-    "429 rate_limit_error": (429, error("rate_limit_error"), "http-429", 4),
     "429 enforced_spend_limit_reached": (
         429,
         error("rate_limit_error", details={"error_code": "enforced_spend_limit_reached"}),
         STOPPED,
         1,
     ),
-    "500 api_error": (500, error("api_error"), "http-500", 3),
-    "504 timeout_error": (504, error("timeout_error"), "http-504", 3),
-    "529 overloaded_error": (529, error("overloaded_error"), "http-529", 4),
-    "200 with overloaded_error": (200, error("overloaded_error"), "http-529", 4),
-    "200 with rate_limit_error": (200, error("rate_limit_error"), "http-429", 4),
-    "200 with api_error": (200, error("api_error"), "http-500", 3),
+    "529 overloaded_error": (529, error("overloaded_error"), "http-529", OVERLOADED),
+    "200 with overloaded_error": (200, error("overloaded_error"), "http-529", OVERLOADED),
+    "200 with rate_limit_error": (200, error("rate_limit_error"), "http-429", OVERLOADED),
+    "200 with api_error": (200, error("api_error"), "http-500", TRANSIENT),
     "vLLM: an error shaped like OpenAI's": (
         400,
         {"error": {"message": "it said so", "type": "BadRequestError", "code": 400}},
         "http-400",
         1,
     ),
-    "refusal is an answer": (200, message(stop="refusal"), "refusal", 1),
-    "max_tokens is an answer": (200, message(stop="max_tokens"), "truncated", 1),
-    "no block, asked once more and kept": (200, message(), "empty", 2),
-    "a verdict": (200, message(text(A_WINS)), "scored", 1),
-    "another dialect's reply": (200, {"choices": []}, "malformed", 5),
 }
 
 
 @pytest.mark.parametrize(
     ("status", "body", "became", "requests"), BECOMES.values(), ids=list(BECOMES)
 )
-async def test_what_becomes_of_a_reply(
-    becomes: Becomes, status: int, body: Any, became: str, requests: int
+async def test_an_error_is_final_or_tried_again(
+    server: ModelServer, status: int, body: Any, became: str, requests: int
 ) -> None:
-    assert await becomes(status, body) == (became, requests)
+    found = await becomes(server, judge(url=server.root), status, body)
+    assert found.counted == (became, requests)
+    assert "it said so" in found.detail

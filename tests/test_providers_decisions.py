@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from outcomes import CALL, OVERLOADED, SCORED, STOPPED, UNREADABLE, becomes
 
 from rmjudge.calls import (
     Answer,
-    CompareCall,
-    Failure,
     Json,
     Reply,
     RewardCall,
@@ -19,16 +17,13 @@ from rmjudge.calls import (
     Usage,
     Verdict,
 )
-from rmjudge.errors import ProviderStopped
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.decisions import QUESTION, DecisionProvider, OpenAIDecisions, SystemOne
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.sending.policy import Policy
 
 if TYPE_CHECKING:
     from conftest import ModelServer
 
-CALL: Final = CompareCall("Which is right?", "The first.", "The second.")
 KINDS: Final = pytest.mark.parametrize("kind", [OpenAIDecisions, SystemOne])
 Kind = type[DecisionProvider]
 
@@ -228,64 +223,32 @@ def test_usage_and_model_are_told(kind: Kind) -> None:
 
 # What errors mean, over a real socket
 
-QUICK: Final = Policy(
-    backoff_first_s=0.001,
-    backoff_most_s=0.002,
-    attempts_transient=3,
-    attempts_rate_limited=4,
-    attempts_malformed=5,
-)
-STOPPED: Final = "the run stops"
-Becomes = Callable[..., Awaitable[tuple[str, int]]]
-
-
-@pytest.fixture
-async def becomes(server: ModelServer) -> AsyncIterator[Becomes]:
-    """What becomes of a call that the server always answers so, and after how many requests."""
-    made: list[HostedScorer] = []
-
-    async def ask(kind: Kind, status: int, body: Any) -> tuple[str, int]:
-        made.append(HostedScorer(endpoint(kind, f"{server.root}/v1"), policy=QUICK))
-        server.control(always={"status": status, "body": body})
-        try:
-            (outcome,) = await made[-1].answer([CALL])
-        except ProviderStopped:
-            return STOPPED, server.stats["received"]
-        if isinstance(outcome, Failure):
-            return outcome.status, server.stats["received"]
-        assert isinstance(outcome, Reply)
-        return getattr(outcome.answer, "status", "scored"), server.stats["received"]
-
-    yield ask
-    for scorer in made:
-        await scorer.aclose()
-
-
 DETAIL: Final = {"detail": [{"loc": ["body", "questions"], "msg": "Field required"}]}
 BECOMES: Final[dict[str, tuple[Kind, int, Any, str, int]]] = {
-    "OpenAI: a decision": (OpenAIDecisions, 200, reply(OpenAIDecisions, 0.3, 0.7), "scored", 1),
+    "OpenAI: a decision": (OpenAIDecisions, 200, reply(OpenAIDecisions, 0.3, 0.7), SCORED, 1),
     "OpenAI: a refusal": (OpenAIDecisions, 200, {"answers": REFUSALS["OpenAI"][1]}, "refusal", 1),
-    "OpenAI: 429": (OpenAIDecisions, 429, {"error": {"code": "slow_down"}}, "http-429", 4),
-    "System One: a decision": (SystemOne, 200, reply(SystemOne, 0.3, 0.7), "scored", 1),
+    "OpenAI: 429": (OpenAIDecisions, 429, {"error": {"code": "slow_down"}}, "http-429", OVERLOADED),
+    "System One: a decision": (SystemOne, 200, reply(SystemOne, 0.3, 0.7), SCORED, 1),
     "System One: 0 for both": (SystemOne, 200, reply(SystemOne, 0.0, 0.0), "not-a-number", 1),
     "System One: 400 detail": (SystemOne, 400, {"detail": "no such model"}, "http-400", 1),
     "System One: 422 detail": (SystemOne, 422, DETAIL, "http-422", 1),
     "System One: 501, vLLM without a decision model": (SystemOne, 501, {}, STOPPED, 1),
-    "System One: 503": (SystemOne, 503, {"detail": "busy"}, "http-503", 4),
-    "System One: 529": (SystemOne, 529, {"detail": "busy"}, "http-529", 4),
-    "System One: another shape": (SystemOne, 200, {"choices": []}, "malformed", 5),
+    "System One: 503": (SystemOne, 503, {"detail": "busy"}, "http-503", OVERLOADED),
+    "System One: 529": (SystemOne, 529, {"detail": "busy"}, "http-529", OVERLOADED),
+    "System One: another shape": (SystemOne, 200, {"choices": []}, "malformed", UNREADABLE),
 }
 
 
 @pytest.mark.parametrize(
-    ("sent", "becoming"),
-    [((kind, status, body), (became, n)) for kind, status, body, became, n in BECOMES.values()],
+    ("kind", "sent", "becoming"),
+    [(kind, (status, body), (became, n)) for kind, status, body, became, n in BECOMES.values()],
     ids=list(BECOMES),
 )
 async def test_what_becomes_of_a_reply(
-    becomes: Becomes, sent: tuple[Kind, int, Any], becoming: tuple[str, int]
+    server: ModelServer, kind: Kind, sent: tuple[int, Any], becoming: tuple[str, int]
 ) -> None:
-    assert await becomes(*sent) == becoming
+    found = await becomes(server, endpoint(kind, f"{server.root}/v1"), *sent)
+    assert found.counted == becoming
 
 
 @KINDS

@@ -1,32 +1,22 @@
-"""Judges over Google's generateContent: what is asked, how replies read, what errors mean."""
+"""Judges over Google's generateContent: what it alone asks, replies and refuses."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from judge_dialects import GEMINI
+from judge_replies import A_WINS, B_WINS, THOUGHT, blocked, candidate, generated, likely, texts
+from outcomes import CALL, OVERLOADED, SINGLE, STOPPED, UNREADABLE, becomes
 
-from rmjudge.calls import (
-    Answer,
-    CompareCall,
-    Failure,
-    Json,
-    Reply,
-    Reward,
-    RewardCall,
-    Unscored,
-    Usage,
-    Verdict,
-)
-from rmjudge.errors import ProviderStopped
+from rmjudge.calls import Json, Unscored, Usage, Verdict
 from rmjudge.judging.methods import METHODS
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.gemini import Gemini
-from rmjudge.providers.hosted import HostedScorer, identity_of
+from rmjudge.providers.hosted import identity_of
+from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import FinalForRun, RawReply, Retryable
 from rmjudge.providers.sending.policy import Policy
@@ -34,20 +24,7 @@ from rmjudge.providers.sending.policy import Policy
 if TYPE_CHECKING:
     from conftest import ModelServer
 
-CALL: Final = CompareCall("Which is right?", "The first.", "The second.")
-SINGLE: Final = RewardCall("Which is right?", "The only one.")
-A_WINS: Final = "I compared them.\n\\boxed{A>B}"
-B_WINS: Final = "\\boxed{B>A}"
-
-
-def judge(
-    method: str = "pairwise",
-    *,
-    url: str = "https://generativelanguage.googleapis.com",
-    sampled: bool = False,
-    **params: Json,
-) -> Gemini:
-    return Gemini(Target("gemini-4-flash", url, params), METHODS[method], sampled=sampled)
+judge, read = GEMINI.judge, GEMINI.read
 
 
 # What is asked
@@ -67,7 +44,7 @@ def test_a_comparison_is_sent_in_parts() -> None:
     }
 
 
-CONFIGS: Final[dict[str, tuple[Gemini, dict[str, Json]]]] = {
+CONFIGS: Final[dict[str, tuple[JudgeProvider, dict[str, Json]]]] = {
     "pairwise-two-level": (
         judge("pairwise-two-level"),
         {"maxOutputTokens": 16384, "temperature": 0},
@@ -90,7 +67,7 @@ CONFIGS: Final[dict[str, tuple[Gemini, dict[str, Json]]]] = {
 
 
 @pytest.mark.parametrize(("provider", "config"), CONFIGS.values(), ids=list(CONFIGS))
-def test_how_is_generated(provider: Gemini, config: dict[str, Json]) -> None:
+def test_how_is_generated(provider: JudgeProvider, config: dict[str, Json]) -> None:
     body = provider.build([CALL if provider.method == "pairwise" else SINGLE]).body
     assert set(body) == {"systemInstruction", "contents", "generationConfig"}
     assert body["generationConfig"] == config
@@ -121,32 +98,17 @@ def test_a_long_prompt_leads_since_the_vendor_caches_by_itself() -> None:
     assert judge().lead_characters == 4 * 4096 - len(METHODS["pairwise"].template)
 
 
+def test_a_parameter_that_is_an_object_is_laid_over_the_object_below_it() -> None:
+    params: dict[str, Json] = {"generationConfig": {"temperature": 1}}
+    provider = Gemini(Target("m", "http://127.0.0.1", params))
+    config = provider.build([CALL]).body["generationConfig"]
+    assert config == {"maxOutputTokens": 16384, "temperature": 1}
+
+
 # How replies read
 
 
-def candidate(*parts: Any, finish: Any = "STOP", **more: Any) -> dict[str, Any]:
-    content = {"role": "model", "parts": list(parts)}
-    return {"content": content, "finishReason": finish, "index": 0, **more}
-
-
-def generated(*candidates: Any, **more: Any) -> dict[str, Any]:
-    return {"candidates": list(candidates), "modelVersion": "gemini-4-flash-001", **more}
-
-
-def said(*texts: str, finish: Any = "STOP") -> dict[str, Any]:
-    return generated(candidate(*({"text": text} for text in texts), finish=finish))
-
-
-THOUGHT: Final = {"text": B_WINS, "thought": True}
-
-
-def read(part: Json, method: str = "pairwise") -> tuple[Answer, Usage, str | None]:
-    return judge(method).read(part, CALL)
-
-
 SCORED: Final[dict[str, dict[str, Any]]] = {
-    "one part": said(A_WINS),
-    "a thought is not read": generated(candidate(THOUGHT, {"text": A_WINS})),
     "a thought after the text is not read": generated(candidate({"text": A_WINS}, THOUGHT)),
     "several parts are joined": generated(
         candidate({"text": "So: \\box"}, THOUGHT, {"text": "ed{A>B}", "thought": False})
@@ -156,17 +118,13 @@ SCORED: Final[dict[str, dict[str, Any]]] = {
         candidate({"text": A_WINS}), candidate({"text": B_WINS})
     ),
     "finishReason is missing": generated({"content": {"parts": [{"text": A_WINS}]}}),
-    "a prompt that was not blocked": said(A_WINS) | {"promptFeedback": {"safetyRatings": []}},
+    "a prompt that was not blocked": texts(A_WINS) | {"promptFeedback": {"safetyRatings": []}},
 }
 
 
 @pytest.mark.parametrize("part", SCORED.values(), ids=list(SCORED))
 def test_a_verdict_is_read_in_the_visible_parts_alone(part: dict[str, Any]) -> None:
     assert read(part)[0] == Verdict(1.0)
-
-
-def blocked(reason: str, **more: Any) -> dict[str, Any]:
-    return {"promptFeedback": {"blockReason": reason, "safetyRatings": []}, **more}
 
 
 UNSCORED: Final[dict[str, tuple[dict[str, Any], Unscored]]] = {
@@ -183,7 +141,7 @@ UNSCORED: Final[dict[str, tuple[dict[str, Any], Unscored]]] = {
     ),
     **{
         f"blocked output: {reason}": (
-            said(A_WINS, finish=reason),
+            texts(A_WINS, finish=reason),
             Unscored("content-filter", f"finish reason {reason}"),
         )
         for reason in (
@@ -207,24 +165,11 @@ UNSCORED: Final[dict[str, tuple[dict[str, Any], Unscored]]] = {
         generated({"finishReason": "RECITATION"}),
         Unscored("content-filter", "finish reason RECITATION"),
     ),
-    "MAX_TOKENS": (
-        said(A_WINS, finish="MAX_TOKENS"),
-        Unscored("truncated", "the answer ran into the token limit"),
-    ),
-    "MAX_TOKENS without parts: thinking used the budget up": (
-        generated({"content": {"role": "model"}, "finishReason": "MAX_TOKENS"}),
-        Unscored("truncated", "the answer ran into the token limit"),
-    ),
     "CONTINUATION": (
-        said(A_WINS, finish="CONTINUATION"),
+        texts(A_WINS, finish="CONTINUATION"),
         Unscored("truncated", "the answer ran into the token limit"),
-    ),
-    "thoughts alone": (
-        generated(candidate(THOUGHT)),
-        Unscored("empty", "no text; finish reason STOP"),
     ),
     "no candidates": ({"candidates": []}, Unscored("empty", "no text; finish reason None")),
-    "no verdict": (said("Both."), Unscored("unparsed", "no verdict; it ends: Both.")),
 }
 
 
@@ -233,62 +178,27 @@ def test_an_answer_without_a_score_has_a_status(part: dict[str, Any], answer: Un
     assert read(part)[0] == answer
 
 
-@pytest.mark.parametrize("part", [None, [], {}, {"usageMetadata": {}}, {"choices": []}])
-def test_what_is_no_reply_is_malformed(part: Json) -> None:
+def test_counts_alone_are_no_reply() -> None:
     with pytest.raises(MalformedBodyError, match="candidates"):
-        read(part)
+        read({"usageMetadata": {}})
 
 
 USAGES: Final[dict[str, tuple[Any, Usage]]] = {
-    "thoughts are output, cached tokens are among the prompt's": (
-        {
-            "promptTokenCount": 100,
-            "cachedContentTokenCount": 64,
-            "candidatesTokenCount": 20,
-            "thoughtsTokenCount": 300,
-            "totalTokenCount": 420,
-        },
-        Usage(100, 320, 64),
-    ),
     "no thoughts": ({"promptTokenCount": 100, "candidatesTokenCount": 20}, Usage(100, 20, None)),
     "thoughts alone": ({"promptTokenCount": 100, "thoughtsTokenCount": 300}, Usage(100, 300, None)),
     "a blocked prompt": ({"promptTokenCount": 100}, Usage(100, None, None)),
-    "null": (None, Usage()),
 }
 
 
 @pytest.mark.parametrize(("usage", "expected"), USAGES.values(), ids=list(USAGES))
 def test_usage_is_counted_as_the_vendor_counts(usage: Any, expected: Usage) -> None:
-    assert read(said(A_WINS) | {"usageMetadata": usage})[1] == expected
+    assert read(texts(A_WINS) | {"usageMetadata": usage})[1] == expected
 
 
-def test_the_model_that_answered_is_named() -> None:
-    assert read(said(A_WINS))[2] == "gemini-4-flash-001"
-
-
-def told(*probabilities: dict[str, float]) -> dict[str, Any]:
-    places = [
-        {"candidates": [{"token": t, "logProbability": math.log(p)} for t, p in tops.items()]}
-        for tops in probabilities
-    ]
-    return generated(candidate({"text": "x"}, logprobsResult={"topCandidates": places}))
-
-
-def test_the_probabilities_of_the_first_token_are_a_credit() -> None:
-    answer = read(told({"\n": 0.9, "B": 0.1}, {"B": 0.2, "A": 0.6}), "pairwise-logprob")[0]
+def test_the_first_token_that_says_something_is_the_verdict() -> None:
+    answer = read(likely({"\n": 0.9, "B": 0.1}, {"B": 0.2, "A": 0.6}), "pairwise-logprob")[0]
     assert isinstance(answer, Verdict)
     assert answer.first == pytest.approx(0.75, abs=1e-12)
-
-
-def test_the_probabilities_of_the_tokens_are_an_expected_rating() -> None:
-    answer = read(told({"1": 0.8, "9": 0.2}, {"0": 0.75}), "pointwise-logprob")[0]
-    assert isinstance(answer, Reward)
-    assert answer.value == pytest.approx(8.0, abs=1e-12)
-
-
-def test_a_reply_without_probabilities_gives_no_verdict() -> None:
-    answer = read(said("A"), "pairwise-logprob")[0]
-    assert answer == Unscored("unparsed", "no token probabilities in the reply")
 
 
 # What errors mean
@@ -338,49 +248,15 @@ def test_details_of_any_shape_are_read_without_a_crash(details: list[Any]) -> No
     assert isinstance(judged(error(429, "RESOURCE_EXHAUSTED", *details)), Retryable)
 
 
-QUICK: Final = Policy(
-    backoff_first_s=0.001,
-    backoff_most_s=0.002,
-    attempts_transient=3,
-    attempts_rate_limited=4,
-    attempts_malformed=5,
-)
-STOPPED: Final = "the run stops"
-Becomes = Callable[..., Awaitable[tuple[str, int]]]
-
-
-@pytest.fixture
-async def becomes(server: ModelServer) -> AsyncIterator[Becomes]:
-    """What becomes of a call that the server always answers so, and after how many requests."""
-    scorer = HostedScorer(judge(url=server.root), policy=QUICK)
-
-    async def ask(status: int, body: Any) -> tuple[str, int]:
-        server.control(always={"status": status, "body": body})
-        try:
-            (outcome,) = await scorer.answer([CALL])
-        except ProviderStopped:
-            return STOPPED, server.stats["received"]
-        if isinstance(outcome, Failure):
-            assert "it said so" in outcome.detail or outcome.status == "malformed"
-            return outcome.status, server.stats["received"]
-        assert isinstance(outcome, Reply)
-        return getattr(outcome.answer, "status", "scored"), server.stats["received"]
-
-    yield ask
-    await scorer.aclose()
-
-
 BECOMES: Final[dict[str, tuple[int, Any, str, int]]] = {
-    "400 INVALID_ARGUMENT": (400, error(400, "INVALID_ARGUMENT"), "http-400", 1),
     "400 INVALID_ARGUMENT in a list": (400, [error(400, "INVALID_ARGUMENT")], "http-400", 1),
     "400 FAILED_PRECONDITION": (400, error(400, "FAILED_PRECONDITION"), "http-400", 1),
-    "403 PERMISSION_DENIED": (403, error(403, "PERMISSION_DENIED"), STOPPED, 1),
     "404 NOT_FOUND": (404, [error(404, "NOT_FOUND")], STOPPED, 1),
     "429 RESOURCE_EXHAUSTED of the minute": (
         429,
         error(429, "RESOURCE_EXHAUSTED", quota(PER_MINUTE)),
         "http-429",
-        4,
+        OVERLOADED,
     ),
     "429 RESOURCE_EXHAUSTED of the day": (
         429,
@@ -388,19 +264,9 @@ BECOMES: Final[dict[str, tuple[int, Any, str, int]]] = {
         STOPPED,
         1,
     ),
-    "500 INTERNAL": (500, error(500, "INTERNAL"), "http-500", 3),
-    "503 UNAVAILABLE": (503, error(503, "UNAVAILABLE"), "http-503", 4),
-    "504 DEADLINE_EXCEEDED": (504, error(504, "DEADLINE_EXCEEDED"), "http-504", 3),
+    "503 UNAVAILABLE": (503, error(503, "UNAVAILABLE"), "http-503", OVERLOADED),
     "200 without candidates, blocked": (200, blocked("PROHIBITED_CONTENT"), "content-filter", 1),
-    "200 without candidates or a reason": (200, {"usageMetadata": {}}, "malformed", 5),
-    "200 with thoughts alone, asked once more and kept": (
-        200,
-        generated(candidate(THOUGHT)),
-        "empty",
-        2,
-    ),
-    "MAX_TOKENS is an answer": (200, said("x", finish="MAX_TOKENS"), "truncated", 1),
-    "a verdict": (200, said(A_WINS), "scored", 1),
+    "200 without candidates or a reason": (200, {"usageMetadata": {}}, "malformed", UNREADABLE),
 }
 
 
@@ -408,13 +274,8 @@ BECOMES: Final[dict[str, tuple[int, Any, str, int]]] = {
     ("status", "body", "became", "requests"), BECOMES.values(), ids=list(BECOMES)
 )
 async def test_what_becomes_of_a_reply(
-    becomes: Becomes, status: int, body: Any, became: str, requests: int
+    server: ModelServer, status: int, body: Any, became: str, requests: int
 ) -> None:
-    assert await becomes(status, body) == (became, requests)
-
-
-def test_a_parameter_that_is_an_object_is_laid_over_the_object_below_it() -> None:
-    params: dict[str, Json] = {"generationConfig": {"temperature": 1}}
-    provider = Gemini(Target("m", "http://127.0.0.1", params))
-    config = provider.build([CALL]).body["generationConfig"]
-    assert config == {"maxOutputTokens": 16384, "temperature": 1}
+    found = await becomes(server, judge(url=server.root), status, body)
+    assert found.counted == (became, requests)
+    assert status == 200 or "it said so" in found.detail

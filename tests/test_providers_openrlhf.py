@@ -6,21 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from batched import (
+    ATTEMPTS,
+    CALL,
+    CALLS,
+    REWARDS,
+    TEMPLATE,
+    answers_of,
+    failures_of,
+    length,
+    outcomes_of,
+)
 
-from rmjudge.calls import CompareCall, Failure, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.openrlhf import OpenRLHF
 from rmjudge.providers.registry import HOSTED
-from rmjudge.providers.rendering import ChatTemplate
-from rmjudge.providers.sending.policy import Policy
 
 if TYPE_CHECKING:
     from conftest import StubServer
-
-
-TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
-CALL = RewardCall("2+2?", "4")
 
 
 def provider(url: str = "http://h:1", **params: Json) -> OpenRLHF:
@@ -118,23 +123,12 @@ def test_a_stored_part_reads_as_it_did(value: float) -> None:
     assert HostedScorer(provider()).parse(CALL, reply.raw) == reply.answer
 
 
-def length(text: str) -> float:
-    return len(text) / 8
-
-
-CALLS = [RewardCall(f"prompt {number}", "x" * number) for number in range(5)]
-REWARDS = [Reward(length(f"U:{call.prompt}|A:{call.response}")) for call in CALLS]
-POLICY = Policy(backoff_first_s=0.001, attempts_malformed=3)
-
-
 async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order(
     stub_server: type[StubServer],
 ) -> None:
     with stub_server(lambda body: rewarded([length(text) for text in body["query"]])) as server:
-        scorer = HostedScorer(provider(server.url), policy=POLICY)
-        outcomes = await scorer.answer(CALLS)
-        await scorer.aclose()
-    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == REWARDS
+        outcomes = await outcomes_of(provider(server.url))
+    assert answers_of(outcomes) == REWARDS
     assert [path for path, _ in server.asked] == ["/get_reward"]
 
 
@@ -142,10 +136,6 @@ async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails(
     stub_server: type[StubServer],
 ) -> None:
     with stub_server(lambda body: rewarded([length(text) for text in body["query"][1:]])) as server:
-        scorer = HostedScorer(provider(server.url), policy=POLICY)
-        outcomes = await scorer.answer(CALLS)
-        await scorer.aclose()
-    assert len(outcomes) == len(CALLS)
-    assert all(isinstance(outcome, Failure) for outcome in outcomes)
-    assert {outcome.status for outcome in outcomes if isinstance(outcome, Failure)} == {"malformed"}
-    assert len(server.asked) == POLICY.attempts_malformed
+        outcomes = await outcomes_of(provider(server.url))
+    assert failures_of(outcomes) == ["malformed"] * len(CALLS)
+    assert len(server.asked) == ATTEMPTS

@@ -6,21 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from batched import (
+    ATTEMPTS,
+    CALL,
+    CALLS,
+    REWARDS,
+    TEMPLATE,
+    answers_of,
+    failures_of,
+    length,
+    outcomes_of,
+)
 
-from rmjudge.calls import CompareCall, Failure, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.registry import HOSTED
-from rmjudge.providers.rendering import ChatTemplate
-from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sglang import SGLang
 
 if TYPE_CHECKING:
     from conftest import StubServer
-
-
-TEMPLATE = ChatTemplate("T", lambda turns: f"U:{turns[0]['content']}|A:{turns[1]['content']}")
-CALL = RewardCall("2+2?", "4")
 
 
 def provider(url: str = "http://h:1", **params: Json) -> SGLang:
@@ -109,37 +114,22 @@ def test_a_stored_part_reads_as_it_did() -> None:
     assert HostedScorer(provider()).parse(CALL, reply.raw) == reply.answer == Reward(0.25)
 
 
-def length(text: str) -> dict[str, Any]:
-    return item(len(text) / 8, prompt_tokens=len(text))
-
-
-CALLS = [RewardCall(f"prompt {number}", "x" * number) for number in range(5)]
-REWARDS = [Reward(len(f"U:{call.prompt}|A:{call.response}") / 8) for call in CALLS]
-POLICY = Policy(backoff_first_s=0.001, attempts_malformed=3)
-
-
 async def test_over_a_socket_each_answer_of_a_batch_comes_back_in_order(
     stub_server: type[StubServer],
 ) -> None:
-    with stub_server(lambda body: [length(text) for text in body["text"]]) as server:
-        scorer = HostedScorer(provider(server.url), policy=POLICY)
-        outcomes = await scorer.answer(CALLS)
-        await scorer.aclose()
-    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == REWARDS
+    with stub_server(lambda body: [item(length(text)) for text in body["text"]]) as server:
+        outcomes = await outcomes_of(provider(server.url))
+    assert answers_of(outcomes) == REWARDS
     assert [path for path, _ in server.asked] == ["/classify"]
 
 
 async def test_over_a_socket_a_wrong_count_is_asked_again_and_then_fails(
     stub_server: type[StubServer],
 ) -> None:
-    with stub_server(lambda body: [length(text) for text in body["text"][1:]]) as server:
-        scorer = HostedScorer(provider(server.url), policy=POLICY)
-        outcomes = await scorer.answer(CALLS)
-        await scorer.aclose()
-    assert len(outcomes) == len(CALLS)
-    assert all(isinstance(outcome, Failure) for outcome in outcomes)
-    assert {outcome.status for outcome in outcomes if isinstance(outcome, Failure)} == {"malformed"}
-    assert len(server.asked) == POLICY.attempts_malformed
+    with stub_server(lambda body: [item(length(text)) for text in body["text"][1:]]) as server:
+        outcomes = await outcomes_of(provider(server.url))
+    assert failures_of(outcomes) == ["malformed"] * len(CALLS)
+    assert len(server.asked) == ATTEMPTS
 
 
 async def test_over_a_socket_a_count_that_is_right_the_second_time_is_taken(
@@ -148,12 +138,10 @@ async def test_over_a_socket_a_count_that_is_right_the_second_time_is_taken(
     short = [True]
 
     def reply(body: Any) -> Any:
-        whole = [length(text) for text in body["text"]]
+        whole = [item(length(text)) for text in body["text"]]
         return whole[: -1 if short and short.pop() else None]
 
     with stub_server(reply) as server:
-        scorer = HostedScorer(provider(server.url), policy=POLICY)
-        outcomes = await scorer.answer(CALLS)
-        await scorer.aclose()
-    assert [outcome.answer for outcome in outcomes if isinstance(outcome, Reply)] == REWARDS
+        outcomes = await outcomes_of(provider(server.url))
+    assert answers_of(outcomes) == REWARDS
     assert len(server.asked) == 2

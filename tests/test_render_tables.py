@@ -1,56 +1,24 @@
 # ruff: noqa: RUF001  the en dash is what is tested
 """Tables in a terminal: exact text at a fixed width, legible without colour, nothing obeyed."""
 
+from __future__ import annotations
+
 import io
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from rich.console import Console, RenderableType
+from drawn_reports import FAIR, FAIR_STRICT, LENGTH, draw, everything, lines_of, report
+from rich.console import Console
 
-from rmjudge.metrics.accuracy import accuracies_of, macro
-from rmjudge.metrics.report import (
-    DomainMetrics,
-    Interval,
-    Intervals,
-    Metrics,
-    Position,
-    Reading,
-)
+from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.listings import sheets_renderable
 from rmjudge.render.rows import footnotes, summary_rows
-from rmjudge.render.sheets import Sheet
 from rmjudge.render.tables import activity_sheet, judge_sheet, report_renderable, summary_sheet
 from rmjudge.render.text import cell_width
-from rmjudge.results import CallCounts, ScorerResult, Tokens
+from rmjudge.results import CallCounts
 from rmjudge.vocabulary import DOMAINS, Domain
 
-FAIR: Matrix = ((0.7, 0.6, 0.5), (0.8, 0.7, 0.6), (0.9, 0.8, 0.7))
-FAIR_STRICT: Matrix = ((0.65, 0.55, 0.45), (0.75, 0.65, 0.55), (0.85, 0.75, 0.65))
-LENGTH: Matrix = ((0.5, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
-EMPTY: Matrix = ((None, 0.6, 0.5), (0.8, None, 0.6), (0.9, 0.8, None))
-CALLS = CallCounts(
-    planned=1161, from_cache=1000, sent=161, retried=7, failed=2, unscored=5, maybe_billed=1
-)
-
-
-def result(metrics: Metrics, note: str) -> ScorerResult:
-    return ScorerResult(
-        metrics=metrics,
-        tuples=(),
-        calls=CALLS,
-        tokens=Tokens(),
-        cost=0.0123,
-        cost_known=True,
-        statuses={},
-        models={},
-        notes=(note,) if note else (),
-    )
-
-
-NO_INTERVALS = Intervals(None, None, None, None)
 HOSTILE = [
     "[/INST]",
     "[bold red]x[/]",
@@ -66,143 +34,6 @@ HOSTILE = [
     "x" * 300,
     "",
 ]
-
-
-def around(value: float | None, half: float) -> Interval | None:
-    return None if value is None else Interval(value - half, value + half)
-
-
-def domain_metrics(
-    matrix: Matrix, other: Matrix, *, reading: Reading, half: float | None, unscored: int
-) -> DomainMetrics:
-    headline, second = accuracies_of(matrix), accuracies_of(other)
-    strict, credit = (headline, second) if reading == "strict" else (second, headline)
-    intervals = NO_INTERVALS
-    if half is not None:
-        parts = (headline.easy, headline.normal, headline.hard, headline.average)
-        intervals = Intervals(*(around(value, half) for value in parts))
-    return DomainMetrics(
-        tuples=129,
-        matrix=matrix,
-        headline=headline,
-        strict=strict,
-        half_credit=credit,
-        intervals=intervals,
-        tie_rate=0.031,
-        unscored_cells=unscored,
-        bounds=Interval(0.481, 0.513) if unscored else Interval(0.5, 0.5),
-    )
-
-
-def report(
-    scorer: str,
-    matrix: Matrix = FAIR,
-    other: Matrix | None = None,
-    *,
-    domains: Sequence[Domain] = DOMAINS,
-    reading: Reading = "half_credit",
-    half: float | None = 0.021,
-    unscored: int = 0,
-    position: Position | None = None,
-) -> ScorerResult:
-    by_domain = {
-        domain: domain_metrics(
-            matrix,
-            other or matrix,
-            reading=reading,
-            half=half,
-            unscored=unscored if domain == domains[0] else 0,
-        )
-        for domain in domains
-    }
-    headline = macro({name: part.headline for name, part in by_domain.items()})
-    average = around(headline.average, half) if half is not None else None
-    metrics = Metrics(
-        scorer=scorer,
-        method="pairwise" if reading == "half_credit" else "pointwise",
-        order="both" if reading == "half_credit" else None,
-        reading=reading,
-        tuples=129 * len(domains),
-        domains=by_domain,
-        missing_domains=tuple(domain for domain in DOMAINS if domain not in domains),
-        headline=headline,
-        strict=macro({name: part.strict for name, part in by_domain.items()}),
-        half_credit=macro({name: part.half_credit for name, part in by_domain.items()}),
-        intervals=replace(NO_INTERVALS, average=average),
-        tie_rate=0.031,
-        unscored_cells=unscored,
-        bounds=Interval(0.481, 0.513) if unscored else Interval(0.5, 0.5),
-        position=position,
-    )
-    return result(metrics, "")
-
-
-def draw(shown: RenderableType | Sheet, width: int = 80, encoding: str = "utf-8") -> str:
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
-    console = Console(file=stream, width=width, color_system=None, legacy_windows=False)
-    console.print(sheets_renderable([shown]) if isinstance(shown, Sheet) else shown)
-    stream.flush()
-    return raw.getvalue().decode(encoding)
-
-
-def lines_of(text: str) -> list[str]:
-    return [line.rstrip() for line in text.splitlines()]
-
-
-def matrix_lines(item: ScorerResult, encoding: str = "utf-8") -> list[str]:
-    """What stands below the title of a scorer of one domain, up to the summary."""
-    lines = lines_of(draw(report_renderable([item]), encoding=encoding))
-    start = lines.index("Chat  129 tuples, half credit, %")
-    return lines[start : lines.index("", start + 6) + 7]
-
-
-def everything() -> list[ScorerResult]:
-    swap = Position(decided=900, first_share=0.557, swap_consistency=0.812, swap_matrix=FAIR)
-    return [
-        report("openai/gpt-4.1", FAIR, FAIR_STRICT, unscored=12, position=swap),
-        report(
-            "openrouter/deepseek/deepseek-r1-0528",
-            domains=("chat", "safety"),
-            position=Position(decided=900, first_share=0.51),
-        ),
-        report("hf/Skywork/Skywork-Reward-V2-Llama-3.1-8B", EMPTY, reading="strict", half=None),
-        report("baseline/length", LENGTH, reading="strict"),
-    ]
-
-
-def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
-    item = report("x", unscored=12, domains=("chat",))
-    assert matrix_lines(item)[:13] == [
-        "Chat  129 tuples, half credit, %",
-        "            rejected →",
-        "chosen ↓       concise    detailed    markdown",
-        "───────────────────────────────────────────────",
-        "concise         70.0 N      60.0 H      50.0 H",
-        "detailed        80.0 E      70.0 N      60.0 H",
-        "markdown        90.0 E      80.0 E      70.0 N",
-        "",
-        "Easy  83.3 ±2.1  Normal   70.0 ±2.1",
-        "Hard  56.7 ±2.1  Average  70.0 ±2.1",
-        "Ties   3.1",
-        "† 12 of 1161 cells not scored; average between",
-        "48.1 and 51.3",
-    ]
-
-
-def test_a_matrix_on_a_terminal_without_utf8_is_ascii() -> None:
-    item = report("x", EMPTY, unscored=12, domains=("chat",))
-    lines = matrix_lines(item, "ascii")
-    assert lines[:7] == [
-        "Chat  129 tuples, half credit, %",
-        "            rejected >",
-        "chosen v       concise    detailed    markdown",
-        "-----------------------------------------------",
-        "concise            - N      60.0 H      50.0 H",
-        "detailed        80.0 E         - N      60.0 H",
-        "markdown        90.0 E      80.0 E         - N",
-    ]
-    assert "# 12 of 1161" in "\n".join(lines)
 
 
 def test_the_summary_fits_in_80_columns_with_its_marks_explained() -> None:
@@ -255,14 +86,6 @@ def test_the_calls_of_each_scorer_are_shown_with_their_cost() -> None:
     ]
 
 
-def test_a_coloured_cell_names_both_its_colours() -> None:
-    stream = io.StringIO()
-    console = Console(file=stream, width=80, force_terminal=True, color_system="truecolor")
-    console.print(report_renderable([report("x", LENGTH)]))
-    assert "\x1b[38;2;0;0;0;48;2;244;109;67m" in stream.getvalue()
-    assert "\x1b[38;2;0;0;0;48;2;102;189;99m" in stream.getvalue()
-
-
 def test_without_colour_no_escape_code_is_written() -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system=None)
@@ -284,18 +107,6 @@ def test_a_figure_is_never_cut(width: int) -> None:
     assert text.count("70.0 ±2.1") == 2
     assert "100.0" in text
     assert "…" not in text
-
-
-@pytest.mark.parametrize(
-    ("width", "matrices"), [(80, 1), (99, 1), (100, 2), (120, 2), (199, 2), (200, 4)]
-)
-def test_matrices_stand_side_by_side_where_there_is_room(width: int, matrices: int) -> None:
-    first = next(
-        line
-        for line in draw(report_renderable([report("x")]), width).splitlines()
-        if line.startswith("chosen ↓")
-    )
-    assert first.count("chosen ↓") == matrices
 
 
 def test_the_report_shows_everything_in_its_order() -> None:

@@ -6,10 +6,11 @@ import gc
 import json
 import math
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
+from sent_calls import New, scorers
 
 from rmjudge.calls import (
     CompareCall,
@@ -23,7 +24,6 @@ from rmjudge.calls import (
 )
 from rmjudge.errors import ProviderStopped
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import create, parse_spec
 from rmjudge.providers.sending.policy import Policy
 
 if TYPE_CHECKING:
@@ -33,23 +33,11 @@ CALL = CompareCall("prompt", "one", "two")
 REWARD_CALL = RewardCall("prompt", "one")
 QUICK = Policy(backoff_first_s=0.001, backoff_most_s=0.001, body_limit=2**20)
 
-New = Callable[..., HostedScorer]
-
 
 @pytest.fixture
 async def new() -> AsyncIterator[New]:
-    """Make scorers that retry without delay."""
-    made: list[HostedScorer] = []
-
-    def make(spec: str, policy: Policy = QUICK) -> HostedScorer:
-        scorer = create(parse_spec(spec))
-        assert isinstance(scorer, HostedScorer)
-        made.append(HostedScorer(scorer._provider, policy=policy))
-        return made[-1]
-
-    yield make
-    for scorer in made:
-        await scorer.aclose()
+    async with scorers(QUICK) as make:
+        yield make
 
 
 async def one(scorer: HostedScorer) -> Outcome:
