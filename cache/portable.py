@@ -26,7 +26,7 @@ from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
 from rmjudge.cache.reader import scan
 from rmjudge.cache.records import DamagedRecordError, decode, seal, unseal
 from rmjudge.cache.sharing import Share
-from rmjudge.cache.writer import storage_stopped
+from rmjudge.cache.troubles import cannot_be_read, storage_stopped
 from rmjudge.calls import Reply
 from rmjudge.errors import StorageStopped, UsageError
 
@@ -99,7 +99,7 @@ def export_answers(folder: Path, file: Path) -> Exported:
                 answers += line is not None
                 out.write(line or b"")
     except sqlite3.Error as error:
-        raise StorageStopped(f"the cache {folder} cannot be read: {error}") from error
+        raise cannot_be_read(folder, error) from error
     except OSError as error:
         raise StorageStopped(f"{file} cannot be written: {error.strerror}") from error
     return Exported(file, scorers, answers, damaged)

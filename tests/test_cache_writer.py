@@ -19,7 +19,8 @@ import pytest
 
 from rmjudge.cache import AnswerCache, disk
 from rmjudge.cache.disk import open_cache
-from rmjudge.cache.writer import GROUP_ROWS, PACE_S, Writer, storage_stopped
+from rmjudge.cache.troubles import storage_stopped
+from rmjudge.cache.writer import GROUP_ROWS, PACE_S, Writer
 from rmjudge.calls import Json, Reply, Reward
 from rmjudge.errors import StorageStopped
 
