@@ -179,8 +179,7 @@ def import_answers(file: Path, folder: Path) -> Imported:
 def _numbered(file: Path) -> Iterator[tuple[int, bytes]]:
     """The lines by number; a file that breaks off ends in an empty one, which is rejected."""
     with file.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
+        packed = raw.peek(2)[:2] == b"\x1f\x8b"  # not read: a pipe cannot be wound back
         source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
         number = 0
         while True:
