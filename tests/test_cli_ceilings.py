@@ -102,7 +102,7 @@ def test_what_a_lost_connection_may_have_cost_counts_as_spent(
     cli: Cli, server: ModelServer
 ) -> None:
     (cli.home / "rmjudge.toml").write_text(PRICE)
-    server.control(script=["drop"])
+    server.control(script=["cut"])
     words = ("--max-cost", "20", "--concurrency", "1", "--param", "max_tokens=1500")
     cli(*command(server, *words))
     calls = cli.json("o/run.json")
