@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from rmjudge.budget import Budget
 from rmjudge.calls import Answer, Outcome, Reply
-from rmjudge.errors import StopRun, StorageStopped
+from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.job import Job, Work
 from rmjudge.queueing import WorkQueue
 from rmjudge.scorer import StreamingScorer, read_again
@@ -78,7 +78,8 @@ class Orchestrator:
     def _stop_job(self, job: Job, reason: StopRun) -> None:
         if job.stopped is None and not job.finished:
             job.stopped = reason
-        job.scorer.drain()
+        if not isinstance(reason, BudgetReached):  # what was admitted has room, and may wait
+            job.scorer.drain()
         queue = self._jobs.get(job)
         if queue is not None:
             queue.close()
