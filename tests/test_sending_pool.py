@@ -380,3 +380,14 @@ async def test_a_proxy_of_another_kind_is_told_of_without_its_password(
     with pytest.raises(httpx.ConnectError, match="names a socks5 proxy") as refused:
         await post(pool(), "http://model.example.invalid/v1")
     assert "word" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "[::1", "127.0.0.1:x", "h..h", "", "h\\h"])
+async def test_a_proxy_that_is_no_address_is_told_of_without_its_password(
+    pool: New, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://user:word@{address}")
+
+    with pytest.raises(httpx.ConnectError, match="a proxy that is no address") as refused:
+        await post(pool(), "http://model.example.invalid/v1")
+    assert "word" not in str(refused.value)

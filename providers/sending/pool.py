@@ -178,7 +178,11 @@ def _proxy_for(url: URL) -> URL | None:
     named = proxies.get(url.scheme) or proxies.get("all")
     if not named:
         return None
-    proxy = URL(named if "://" in named else f"http://{named}")
+    try:
+        proxy = URL(named if "://" in named else f"http://{named}")
+        (proxy.host or "").encode("idna")  # as whoever looks the name up
+    except ValueError:  # whose text may quote the password
+        raise httpx.ConnectError("the environment names a proxy that is no address") from None
     if proxy.scheme not in ("http", "https"):
         raise httpx.ConnectError(
             f"the environment names a {proxy.scheme} proxy, and only HTTP proxies are spoken to"
