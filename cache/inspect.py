@@ -18,8 +18,9 @@ from rmjudge.cache.keys import answer_row
 from rmjudge.cache.reader import foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.records import DamagedRecordError, decode, unseal
 from rmjudge.cache.salvage import mark
+from rmjudge.cache.troubles import cannot_be_read
 from rmjudge.calls import Json, Reply, Unscored
-from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.errors import UsageError
 
 Identity = Mapping[str, Json]
 
@@ -106,7 +107,7 @@ def _reading(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StorageStopped(f"the cache {folder} cannot be read: {error}") from error
+        raise cannot_be_read(folder, error) from error
 
 
 def info(folder: Path) -> Info:

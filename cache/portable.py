@@ -26,7 +26,7 @@ from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
 from rmjudge.cache.reader import scan
 from rmjudge.cache.records import DamagedRecordError, decode, seal, unseal
 from rmjudge.cache.sharing import Share
-from rmjudge.cache.writer import storage_stopped
+from rmjudge.cache.troubles import cannot_be_read, storage_stopped
 from rmjudge.calls import Reply
 from rmjudge.errors import StorageStopped, UsageError
 
@@ -99,7 +99,7 @@ def export_answers(folder: Path, file: Path) -> Exported:
                 answers += line is not None
                 out.write(line or b"")
     except sqlite3.Error as error:
-        raise StorageStopped(f"the cache {folder} cannot be read: {error}") from error
+        raise cannot_be_read(folder, error) from error
     except OSError as error:
         raise StorageStopped(f"{file} cannot be written: {error.strerror}") from error
     return Exported(file, scorers, answers, damaged)
@@ -179,8 +179,7 @@ def import_answers(file: Path, folder: Path) -> Imported:
 def _numbered(file: Path) -> Iterator[tuple[int, bytes]]:
     """The lines by number; a file that breaks off ends in an empty one, which is rejected."""
     with file.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
+        packed = raw.peek(2)[:2] == b"\x1f\x8b"  # not read: a pipe cannot be wound back
         source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
         number = 0
         while True:

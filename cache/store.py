@@ -20,7 +20,8 @@ from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
 from rmjudge.cache.reader import read_rows
 from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
 from rmjudge.cache.sharing import Share
-from rmjudge.cache.writer import Writer, storage_stopped
+from rmjudge.cache.troubles import storage_stopped
+from rmjudge.cache.writer import Writer
 from rmjudge.calls import Json, Reply
 
 CLAIM_POLL_S: Final = 0.5

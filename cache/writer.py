@@ -10,7 +10,6 @@ hand-overs of the interpreter's lock, for which the event loop pays as well.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
 import threading
 import time
@@ -24,8 +23,7 @@ from typing import Final
 import diskcache
 
 from rmjudge.cache.grouped import GroupedCache, Row
-from rmjudge.cache.salvage import mark
-from rmjudge.cache.sharing import is_damage
+from rmjudge.cache.troubles import storage_stopped
 from rmjudge.errors import StorageStopped
 
 GROUP_ROWS: Final = 512
@@ -33,8 +31,6 @@ GROUP_ROWS: Final = 512
 
 PACE_S: Final = 0.01
 """Between the beginnings of two transactions, at least."""
-
-NO_ROOM_BYTES: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,38 +120,3 @@ def _settle(futures: Sequence[asyncio.Future[None]], error: StorageStopped | Non
             future.set_result(None)
         else:
             future.set_exception(error)
-
-
-def storage_stopped(folder: Path, cause: Exception) -> StorageStopped:
-    """Say in plain words why the cache cannot keep answers, and what to do.
-
-    Damage is remembered in the folder, for whoever opens it next.
-    """
-    # An OSError's own text names the path, which may hold any word.
-    text = (isinstance(cause, OSError) and cause.strerror) or str(cause)
-    if isinstance(cause, diskcache.Timeout) or "locked" in text:
-        why = "another process has kept it busy for over a minute"
-        advice = "wait for that process, or use another --cache-dir"
-    elif (
-        "full" in text
-        or getattr(cause, "errno", None) == 28
-        or ("I/O" in text and _is_full(folder))
-    ):
-        why, advice = "the disk is full", "free some space"
-    elif "readonly" in text or "read-only" in text.lower() or isinstance(cause, PermissionError):
-        why, advice = "it cannot be written", "make it writable, or use another --cache-dir"
-    elif is_damage(cause):
-        mark(folder, text)
-        why = f"its file is damaged ({text})"
-        advice = "the same command again sets it aside and saves what can be read"
-    else:
-        why, advice = text, "use another --cache-dir"
-    return StorageStopped(f"the cache {folder} cannot keep answers: {why}; {advice}")
-
-
-def _is_full(folder: Path) -> bool:
-    """Whether the disk has no room left, which SQLite may call an I/O error."""
-    try:
-        return shutil.disk_usage(folder).free < NO_ROOM_BYTES
-    except OSError:
-        return False

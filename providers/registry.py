@@ -297,6 +297,7 @@ def check_url(url: str) -> str:
         port_is_fine = parts.port is None or parts.port > 0
         if " " in url or not url.isprintable():  # urlsplit drops line breaks, httpx refuses them
             port_is_fine = False
+        (parts.hostname or "").encode("idna")  # as whoever looks the name up
     except ValueError:
         parts, port_is_fine = urlsplit(""), False
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:

@@ -15,7 +15,7 @@ from rmjudge.calls import Answer, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.job import Job, Work
 from rmjudge.queueing import WorkQueue
-from rmjudge.scorer import StreamingScorer
+from rmjudge.scorer import StreamingScorer, read_again
 from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
@@ -78,7 +78,7 @@ class Orchestrator:
     def _stop_job(self, job: Job, reason: StopRun) -> None:
         if job.stopped is None and not job.finished:
             job.stopped = reason
-        if not isinstance(reason, BudgetReached):  # what the ceiling has admitted is asked
+        if not isinstance(reason, BudgetReached):  # what was admitted has room, and may wait
             job.scorer.drain()
         queue = self._jobs.get(job)
         if queue is not None:
@@ -232,7 +232,7 @@ async def settle_from_cache(
 
 
 def _current_answer(job: Job, item: Work, reply: Reply) -> Answer:
-    """The stored answer, or what the current parser makes of the stored reply: it is paid for."""
+    """The stored answer, or what the current parser makes of the stored reply."""
     if reply.parser == job.scorer.parser:
         return reply.answer
-    return job.scorer.parse(item.call, reply.raw)
+    return read_again(job.scorer, item.call, reply)

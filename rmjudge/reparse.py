@@ -16,7 +16,7 @@ from typing import Final
 from rmjudge.assembly import result_of
 from rmjudge.cache import inspect
 from rmjudge.cache.keys import call_key
-from rmjudge.calls import UNSCORED_STATUSES, Answer, Call, Json, Reply, Reward, Unscored, Verdict
+from rmjudge.calls import UNSCORED_STATUSES, Answer, Json, Reply, Reward, Unscored, Verdict
 from rmjudge.errors import UsageError
 from rmjudge.job import Job
 from rmjudge.metrics.tallies import TIE
@@ -24,7 +24,7 @@ from rmjudge.providers.readers import reader_of
 from rmjudge.replan import recorded
 from rmjudge.results import ScorerResult
 from rmjudge.runfiles import read_result, write_result
-from rmjudge.scorer import Scorer
+from rmjudge.scorer import read_again
 from rmjudge.store import key_fields
 from rmjudge.version import __version__
 
@@ -118,23 +118,13 @@ def _settle(job: Job, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, s
             if reply is None:
                 missing += 1
                 continue
-            answer = _read(job.scorer, work.call, reply)
+            answer = read_again(job.scorer, work.call, reply)
             changes[_told(reply.answer, answer)] += 1
             job.counts.from_cache += 1
             job.note_model(reply.model)
             follow_ups += job.settle(work, answer)
         pending = follow_ups
     return changes, missing
-
-
-def _read(scorer: Scorer, call: Call, reply: Reply) -> Answer:
-    if not reply.raw:
-        return reply.answer
-    try:
-        return scorer.parse(call, reply.raw)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        # What an earlier version took for a reply and this one does not.
-        return Unscored("unparsed", f"{type(error).__name__}: {error}")
 
 
 def _told(was: Answer, now: Answer) -> tuple[str, str]:

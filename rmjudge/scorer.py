@@ -96,6 +96,18 @@ class Scorer(Protocol):
         ...
 
 
+def read_again(scorer: Scorer, call: Call, reply: Reply) -> Answer:
+    """What the current parser makes of a stored reply: it is paid for, so it is never an error."""
+    if not reply.raw:
+        return reply.answer
+    try:
+        return scorer.parse(call, reply.raw)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # What an earlier version took for a reply, or another's file brought, and this one does
+        # not.
+        return Unscored("unparsed", f"{type(error).__name__}: {error}")
+
+
 @runtime_checkable
 class StreamingScorer(Scorer, Protocol):
     """A scorer that takes everything at once and answers in its own order: a cluster's."""

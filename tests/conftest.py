@@ -38,8 +38,10 @@ class ModelServer:
         self._call("/control", settings)
 
     def reset(self) -> None:
-        """Forget counts and settings."""
+        """Forget counts and settings. A fault that never happened would prove nothing."""
+        unknown = self.stats["unknown"]
         self._call("/reset")
+        assert unknown == [], "the server knows no such fault"
 
     @property
     def stats(self) -> dict[str, Any]:
@@ -89,10 +91,11 @@ def start_server() -> Iterator[Callable[[int], ServerProcess]]:
 
 
 @pytest.fixture
-def server(_model_server_process: ModelServer) -> ModelServer:
+def server(_model_server_process: ModelServer) -> Iterator[ModelServer]:
     """A model server in a process of its own, with clean counts."""
     _model_server_process.reset()
-    return _model_server_process
+    yield _model_server_process
+    _model_server_process.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,20 @@ def test_no_more_calls_are_sent_than_the_ceiling(cli: Cli, server: ModelServer, 
     assert "to go on, run:" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("rate", "faults"), [("600", []), ("60000", ["status:503:retry-after=1"])], ids=["rate", "wait"]
+)
+def test_calls_that_wait_for_a_rate_or_a_server_are_still_sent(
+    cli: Cli, server: ModelServer, rate: str, faults: list[str]
+) -> None:
+    server.control(script=["ok", *faults])
+    done = cli(*command(server, "--max-calls", "7", "--rpm", rate))
+    assert done.returncode == 3
+    assert server.stats["received"] == 7
+    answered = PLANNED - cli.json("o/metrics.json")["unscored_cells"]
+    assert answered == 7 - len(faults)
+
+
 def test_a_ceiling_that_suffices_changes_nothing(cli: Cli, server: ModelServer) -> None:
     done = cli(*command(server, "--max-calls", str(PLANNED)))
     assert done.returncode == 0
@@ -102,7 +116,7 @@ def test_what_a_lost_connection_may_have_cost_counts_as_spent(
     cli: Cli, server: ModelServer
 ) -> None:
     (cli.home / "rmjudge.toml").write_text(PRICE)
-    server.control(script=["drop"])
+    server.control(script=["cut"])
     words = ("--max-cost", "20", "--concurrency", "1", "--param", "max_tokens=1500")
     cli(*command(server, *words))
     calls = cli.json("o/run.json")

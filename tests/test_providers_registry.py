@@ -193,6 +193,8 @@ def test_an_address_is_taken_without_its_last_slash(url: str) -> None:
         "http://h\t/v1",
         "http://h h/v1",
         "http://h/\u2028",
+        "http://api..h/v1",
+        f"http://{'h' * 64}/v1",
     ],
     ids=ascii,
 )

@@ -325,7 +325,15 @@ def test_every_vendor_s_error_body_is_read(body: Any, message: str, codes: set[s
 
 @pytest.mark.parametrize(
     ("delay", "seconds"),
-    [("34s", 34.0), ("0.5s", 0.5), ("34", None), ("-1s", None), ("soon", None), (34, None)],
+    [
+        ("34s", 34.0),
+        ("0.5s", 0.5),
+        ("34", None),
+        ("-1s", None),
+        ("soon", None),
+        (34, None),
+        (f"{'9' * 400}s", None),
+    ],
 )
 def test_google_s_retry_info_is_read(delay: Any, seconds: float | None) -> None:
     details = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,7 @@ class Server:
         self.reply = REPLY
         self.latency_s = 0.0
         self.hangs_up = False
+        self.says_unasked = b""
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,6 +42,9 @@ class Server:
                 await writer.drain()
                 if self.hangs_up:
                     break
+                if self.says_unasked:
+                    await asyncio.sleep(0.02)
+                    writer.write(self.says_unasked)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -163,6 +168,75 @@ async def test_a_body_that_was_not_read_to_its_end_closes_its_connection(
     assert server.connections == 2
 
 
+async def test_what_comes_unasked_is_not_taken_for_the_next_reply(
+    server: Server, pool: New
+) -> None:
+    connections = pool()
+    server.says_unasked = REPLY.replace(b"{}", b"[]")
+    for _ in range(3):
+        assert await post(connections, server.url) == b"{}"
+        await asyncio.sleep(0.1)
+
+    assert (server.connections, len(server.asked)) == (3, 3)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\n"
+ODD = {
+    "100 Continue before it": b"HTTP/1.1 100 Continue\r\n\r\n" + REPLY,
+    "early hints before it": b"HTTP/1.1 103 Hints\r\nlink: </x>\r\n\r\n" + REPLY,
+    "chunks": CHUNKED + b"\r\n",
+    "chunks and a trailer": CHUNKED + b"retry-after: 9999\r\n\r\n",
+    "no reason phrase": REPLY.replace(b" OK", b""),
+    "names in capitals": REPLY.replace(b"content-length", b"CONTENT-LENGTH"),
+    "bytes that are no UTF-8": REPLY.replace(b"\r\ncon", b"\r\nx-a: \xff\xe9\x80\r\ncon"),
+    "a type that is none": REPLY.replace(b"\r\ncon", b"\r\ncontent-type: ;;//\xff\r\ncon"),
+    "cookies that are none": REPLY.replace(b"\r\ncon", b"\r\nset-cookie: \x1b[]=;;\r\ncon"),
+    "a header of 60 kB": REPLY.replace(b"\r\ncon", b"\r\nx-a: " + b"a" * 60_000 + b"\r\ncon"),
+}
+
+
+@pytest.mark.parametrize("reply", ODD.values(), ids=list(ODD))
+async def test_an_odd_reply_is_read_as_any_other(
+    server: Server, pool: New, caplog: pytest.LogCaptureFixture, reply: bytes
+) -> None:
+    connections = pool()
+    server.reply = reply
+    for _ in range(2):
+        assert await post(connections, server.url) == b"{}"
+
+    assert server.connections == 1
+    assert caplog.messages == []
+
+
+async def test_a_reply_without_a_length_ends_with_its_connection(server: Server, pool: New) -> None:
+    server.reply, server.hangs_up = b"HTTP/1.0 200 OK\r\n\r\n{}", True
+
+    assert await post(pool(), server.url) == b"{}"
+
+
+async def test_headers_are_found_in_lower_case_and_bodies_may_be_missing(
+    server: Server, pool: New
+) -> None:
+    server.reply = b"HTTP/1.1 204 None\r\nRetry-AFTER: 7\r\n\r\n"
+    reply = await pool().post(server.url, {}, b"{}")
+    reply.close()
+
+    assert (reply.status, reply.headers) == (204, {"retry-after": "7"})
+
+
+async def test_a_call_that_is_cancelled_takes_its_connection_with_it(
+    server: Server, pool: New
+) -> None:
+    connections = pool()
+    server.latency_s = 0.1
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(post(connections, server.url), 0.03)
+    server.latency_s, server.reply = 0.0, REPLY.replace(b"{}", b"[]")
+
+    assert await post(connections, server.url) == b"[]"
+    assert server.connections == 2
+
+
 async def test_what_is_asked_is_what_was_given(server: Server) -> None:
     wire = Wire(Policy())
     headers = {"accept": "application/json", "x-key": "k"}
@@ -236,6 +310,11 @@ LOST = {
     "in the head": b"HTTP/1.1 200 OK\r\ncontent-le",
     "in the body": REPLY.replace(b": 2", b": 9"),
     "with a reply that is no HTTP": b"not HTTP at all\r\n\r\n",
+    "in a chunk": CHUNKED[:-14],
+    "with a chunk that is none": CHUNKED[:-14] + b"ZZ\r\n\r\n",
+    "with two lengths": REPLY.replace(b"\r\ncon", b"\r\ncontent-length: 7\r\ncon"),
+    "with a length and chunks": CHUNKED.replace(b"\r\n\r\n", b"\r\ncontent-length: 2\r\n\r\n", 1),
+    "with a header that does not end": b"HTTP/1.1 200 OK\r\nx-a: " + b"a" * 2**20,
 }
 
 
@@ -248,6 +327,18 @@ async def test_a_connection_lost_after_sending_may_have_been_billed(
     with pytest.raises(httpx.TransportError) as lost:
         await post(pool(), server.url)
     assert not isinstance(lost.value, (httpx.ConnectError, httpx.ConnectTimeout))
+    assert re.fullmatch(r"the (reply|server) [\w ,:'/-]+", str(lost.value)), lost.value
+
+
+async def test_a_head_that_cannot_be_read_is_told_without_what_it_held(
+    server: Server, pool: New
+) -> None:
+    server.reply = b"HTTP/1.1 200 OK\r\nx y: sk-canary-7f3a9c51\r\n\r\n"
+
+    with pytest.raises(httpx.RemoteProtocolError, match="no proper HTTP: Invalid header") as lost:
+        await post(pool(), server.url)
+    assert "canary" not in str(lost.value)
+    assert server.url not in str(lost.value)
 
 
 @pytest.mark.parametrize("scheme", ["http://", ""])
@@ -287,5 +378,16 @@ async def test_a_proxy_of_another_kind_is_told_of_without_its_password(
     monkeypatch.setenv("all_proxy", "socks5://user:word@127.0.0.1:9")
 
     with pytest.raises(httpx.ConnectError, match="names a socks5 proxy") as refused:
+        await post(pool(), "http://model.example.invalid/v1")
+    assert "word" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "[::1", "127.0.0.1:x", "h..h", "", "h\\h"])
+async def test_a_proxy_that_is_no_address_is_told_of_without_its_password(
+    pool: New, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://user:word@{address}")
+
+    with pytest.raises(httpx.ConnectError, match="a proxy that is no address") as refused:
         await post(pool(), "http://model.example.invalid/v1")
     assert "word" not in str(refused.value)

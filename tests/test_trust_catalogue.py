@@ -3,101 +3,26 @@
 Every row is a whole run against a real server: nine comparisons of one tuple (six rewards), of
 which the first meets the failure. Then the server is healed and the run is repeated.
 
-Rows that need more than a reply are elsewhere: killed and doubled processes in
-`test_trust_kills.py` and `test_cli_resume.py` (signals too); disks and damaged files in
+Rows that need more than a reply are elsewhere: addresses, clocks and models in
+`test_trust_surroundings.py`; killed and doubled processes in `test_trust_kills.py`,
+`test_trust_stops.py` and `test_cli_resume.py` (signals too); disks and damaged files in
 `test_trust_disk.py` and `test_cache_salvage.py`; keys in `test_trust_secrets.py`; scores matched by
-index in `test_providers_nemo.py`; texts that carry verdicts in `test_judging_prompt.py`; what
-changes the key in `test_cli_cache.py`; budgets of retries in `test_sending_retries.py`.
+index in `test_providers_nemo.py`; texts that carry verdicts in `test_judging_prompt.py`; stored
+replies read again in `test_cli_reparse.py` and `test_trust_stored.py`; what changes the key in
+`test_cli_cache.py` and `test_cli_methods.py`; fallbacks in `test_cli_fallback.py`; budgets of
+retries in `test_sending_retries.py`; HTTP itself in `test_sending_pool.py`.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-
-from rmjudge import evaluate
-from rmjudge.cache.records import decode
-from rmjudge.calls import Reply, Unscored
-from rmjudge.errors import StopRun
-from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import create, parse_spec
-from rmjudge.providers.sending.policy import Policy
+from catalogue import CALLS, patience_for, run
 
 if TYPE_CHECKING:
     from conftest import ModelServer
-
-POLICY = Policy(
-    backoff_first_s=0.001,
-    backoff_most_s=0.001,
-    attempts_transient=3,
-    attempts_rate_limited=4,
-    outage_at_start_s=0.2,
-    body_limit=2**21,
-)
-IMPATIENT = replace(POLICY, deadline_s=1.0)
-"""For replies that do not come, or drip."""
-CALLS = {"judge": 9, "reward": 6}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended."""
-
-    code: int
-    told: str
-    notes: str
-    calls: dict[str, int]
-    statuses: dict[str, int]
-    scored: int
-    stored: list[Reply]
-
-    @property
-    def kept_without_score(self) -> dict[str, int]:
-        answers = [reply.answer for reply in self.stored]
-        return dict(Counter(answer.status for answer in answers if isinstance(answer, Unscored)))
-
-
-def run(spec: str, policy: Policy = POLICY, rpm: float | None = None) -> Ended:
-    """Score one tuple with a policy that waits less than the default."""
-    made = create(parse_spec(spec))
-    assert isinstance(made, HostedScorer)
-    scorer = HostedScorer(made._provider, policy=policy, concurrency=1, rpm=rpm)
-    code, told = 0, ""
-    try:
-        code = evaluate(scorer, domains=("code",), limit=1, out="o", cache_dir="c").exit_code
-    except StopRun as stopped:
-        code, told = stopped.exit_code, str(stopped)
-    about = json.loads(Path("o/run.json").read_text())
-    metrics = json.loads(Path("o/metrics.json").read_text())
-    return Ended(
-        code=code,
-        told=told,
-        notes=" ".join(about["notes"]),
-        calls=about["calls"],
-        statuses=about["statuses"],
-        scored=9 - metrics["unscored_cells"],
-        stored=stored(),
-    )
-
-
-def patience_for(fault: str) -> Policy:
-    return IMPATIENT if fault.startswith(("silence", "drip")) else POLICY
-
-
-def stored() -> list[Reply]:
-    with closing(sqlite3.connect("c/cache.db")) as connection:
-        rows = connection.execute("SELECT value FROM Cache WHERE key LIKE 'a:%'").fetchall()
-    return [decode(text) for (text,) in rows]
-
 
 AGAIN: dict[str, list[str]] = {
     "429 with Retry-After in seconds": ["status:429:retry-after=0.2"],
@@ -178,35 +103,63 @@ def test_what_passes_is_asked_again_and_leaves_no_trace(server: ModelServer, row
 
 @dataclass(frozen=True)
 class Final:
-    """A call that cannot be answered: the fault, how often it is met, and what it is called."""
+    """A call that cannot be answered: the fault, how often it is met, what is said of it."""
 
     fault: str
     met: int
     status: str
+    says: str
     spec: str = "judge"
 
 
+def as_asked(status: int, header: str = "", met: int = 1) -> Final:
+    says = f"HTTP {status}: status {status} as asked"
+    return Final(f"status:{status}{header}", met, f"http-{status}", says)
+
+
+def unreadable(fault: str, says: str, spec: str = "judge") -> Final:
+    return Final(fault, 3, "malformed", f"the reply cannot be read: {says}", spec)
+
+
+OVER_THE_CAP = "the body is over 2097152 bytes"
+NOT_ONE = "a classification has one `data` entry"
+
 FINAL: dict[str, Final] = {
-    "the same 5xx again and again for one body": Final("status:500", 3, "http-500"),
-    "429 again and again for one body": Final("status:429", 4, "http-429"),
-    "x-should-retry false on a 503": Final("status:503:x-should-retry=false", 1, "http-503"),
-    "x-should-retry false on a 429": Final("status:429:x-should-retry=false", 1, "http-429"),
-    "400 context length": Final("context", 1, "http-400"),
-    "413": Final("status:413", 1, "http-413"),
-    "422": Final("status:422", 1, "http-422"),
-    "400 content filter": Final("filter-400", 1, "content-filter"),
-    "connection lost again and again": Final("reset", 3, "connection-lost"),
-    "a server that never replies": Final("silence:2", 3, "connection-lost"),
-    "truncated JSON thrice": Final("truncated-json", 3, "malformed"),
-    "HTML with 200 thrice": Final("html", 3, "malformed"),
-    "bad gzip thrice": Final("bad-gzip", 3, "malformed"),
-    "bytes over the cap thrice": Final("huge", 3, "malformed"),
-    "a gzip bomb thrice": Final("gzip-bomb", 3, "malformed"),
-    "nesting 100k deep thrice": Final("nesting", 3, "malformed"),
-    "200 with an error body of a final error": Final("200-error:422", 1, "http-422"),
-    "fewer scores than sent": Final("scores:0", 3, "malformed", "reward"),
-    "more scores than sent": Final("scores:2", 3, "malformed", "reward"),
-    "a classifier of two labels": Final("two-labels", 3, "malformed", "reward"),
+    "the same 5xx again and again for one body": as_asked(500, met=3),
+    "429 again and again for one body": as_asked(429, met=4),
+    "x-should-retry false on a 503": as_asked(503, ":x-should-retry=false"),
+    "x-should-retry false on a 429": as_asked(429, ":x-should-retry=false"),
+    "413": as_asked(413),
+    "422": as_asked(422),
+    "400 context length": Final(
+        "context", 1, "http-400", "HTTP 400: maximum context length is 10 tokens"
+    ),
+    "400 content filter": Final(
+        "filter-400", 1, "content-filter", "HTTP 400: the prompt was filtered"
+    ),
+    "connection lost again and again": Final(
+        "reset", 3, "connection-lost", "the server closed the connection without a reply"
+    ),
+    "connection lost in the middle of a body thrice": Final(
+        "cut", 3, "connection-lost", "the reply broke off"
+    ),
+    "a server that never replies": Final(
+        "silence:2", 3, "connection-lost", "no complete reply within 1 s"
+    ),
+    "truncated JSON thrice": unreadable("truncated-json", "no JSON: Unterminated string"),
+    "HTML with 200 thrice": unreadable("html", "content-type is 'text/html', not JSON"),
+    "bad gzip thrice": unreadable("bad-gzip", "the body does not decompress"),
+    "gzip that ends early thrice": unreadable("gzip-short", "the compressed body ends early"),
+    "bytes over the cap thrice": unreadable("huge", OVER_THE_CAP),
+    "a gzip bomb thrice": unreadable("gzip-bomb", OVER_THE_CAP),
+    "nesting 100k deep thrice": unreadable("nesting", "no JSON: maximum recursion depth"),
+    "another schema thrice": unreadable("wrong-shape", "a completion has `choices`"),
+    "200 with an error body of a final error": Final(
+        "200-error:422", 1, "http-422", "HTTP 422: upstream failed"
+    ),
+    "fewer scores than sent": unreadable("scores:0", NOT_ONE, "reward"),
+    "more scores than sent": unreadable("scores:2", NOT_ONE, "reward"),
+    "a classifier of two labels": unreadable("two-labels", "the model has 2 labels", "reward"),
 }
 
 
@@ -220,6 +173,7 @@ def test_what_cannot_be_answered_is_counted_not_stored_and_asked_again_next_time
     ended = run(spec, patience_for(row.fault))
 
     assert (ended.code, ended.statuses) == (1, {row.status: 1})
+    assert f"1 calls {row.status} (first: {row.says}" in ended.notes
     assert 0 < ended.scored < 9
     assert (ended.calls["failed"], ended.calls["unscored"]) == (1, 0)
     assert len(ended.stored) == calls - 1
@@ -231,38 +185,55 @@ def test_what_cannot_be_answered_is_counted_not_stored_and_asked_again_next_time
     assert len(healed.stored) == calls
 
 
-KEPT: dict[str, tuple[str, str, str]] = {
-    "refusal": ("refusal", "refusal", "judge"),
-    "finish_reason content_filter": ("content-filter", "content-filter", "judge"),
-    "finish_reason length": ("length", "truncated", "judge"),
-    "verdict missing": ("no-verdict", "unparsed", "judge"),
-    "verdict contradictory": ("contradiction", "unparsed", "judge"),
-    "verdict in another language": ("verdict-in-german", "unparsed", "judge"),
-    "reward NaN": ("reward:NaN", "not-a-number", "reward"),
-    "reward infinite": ("reward:-Infinity", "not-a-number", "reward"),
-    "reward beyond every float": ("reward:1e999", "not-a-number", "reward"),
-    "reward a bool": ("reward:true", "not-a-number", "reward"),
-    "reward a string": ('reward:"0.5"', "not-a-number", "reward"),
-    "reward null": ("reward:null", "not-a-number", "reward"),
+@dataclass(frozen=True)
+class Kept:
+    """A reply without a score: the fault, its status, what is said of it."""
+
+    fault: str
+    status: str
+    says: str
+    spec: str = "judge"
+
+
+def no_number(value: str, says: str) -> Kept:
+    return Kept(f"reward:{value}", "not-a-number", f"a reward is a {says}", "reward")
+
+
+KEPT: dict[str, Kept] = {
+    "refusal": Kept("refusal", "refusal", "I will not."),
+    "finish_reason content_filter": Kept(
+        "content-filter", "content-filter", "the provider withheld the answer"
+    ),
+    "finish_reason length": Kept("length", "truncated", "the answer ran into the token limit"),
+    "verdict missing": Kept("no-verdict", "unparsed", "no verdict; it ends: Both are fine."),
+    "verdict contradictory": Kept("contradiction", "unparsed", "contradictory verdicts"),
+    "verdict in another language": Kept("verdict-in-german", "unparsed", "no verdict; it ends: A"),
+    "reward NaN": no_number("NaN", "finite float, not nan"),
+    "reward infinite": no_number("-Infinity", "finite float, not -inf"),
+    "reward beyond every float": no_number("1e999", "finite float, not inf"),
+    "reward a bool": no_number("true", "number, not bool"),
+    "reward a string": no_number('"0.5"', "number, not str"),
+    "reward null": no_number("null", "number, not NoneType"),
 }
 
 
-@pytest.mark.parametrize(("fault", "status", "kind"), KEPT.values(), ids=list(KEPT))
+@pytest.mark.parametrize("row", KEPT.values(), ids=list(KEPT))
 def test_what_was_paid_for_without_a_score_is_kept_as_such_and_not_bought_again(
-    server: ModelServer, fault: str, status: str, kind: str
+    server: ModelServer, row: Kept
 ) -> None:
-    server.control(script=[fault])
-    ended = run(getattr(server, kind))
+    server.control(script=[row.fault])
+    ended = run(getattr(server, row.spec))
 
-    assert (ended.code, ended.statuses) == (1, {status: 1})
+    assert (ended.code, ended.statuses) == (1, {row.status: 1})
+    assert f"1 calls {row.status} (first: {row.says}" in ended.notes
     assert (ended.calls["failed"], ended.calls["unscored"]) == (0, 1)
-    assert len(ended.stored) == CALLS[kind] == server.stats["received"]
-    assert ended.kept_without_score == {status: 1}
+    assert len(ended.stored) == CALLS[row.spec] == server.stats["received"]
+    assert ended.kept_without_score == {row.status: 1}
     assert all(reply.raw for reply in ended.stored)
 
-    again = run(getattr(server, kind))
-    assert (again.code, again.statuses, again.calls["sent"]) == (1, {status: 1}, 0)
-    assert server.stats["received"] == CALLS[kind]
+    again = run(getattr(server, row.spec))
+    assert (again.code, again.statuses, again.calls["sent"]) == (1, {row.status: 1}, 0)
+    assert server.stats["received"] == CALLS[row.spec]
 
 
 def test_an_answer_that_is_empty_twice_is_kept_as_empty(server: ModelServer) -> None:
@@ -325,67 +296,3 @@ def test_the_same_400_on_the_first_calls_means_that_the_request_is_wrong(
     assert "maximum context length is 10 tokens" in ended.told
     assert server.stats["received"] == 5
     assert ended.stored == []
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"], ids=["refused", "DNS"])
-def test_an_endpoint_that_cannot_be_reached_is_unpaid_and_a_long_outage_stops(host: str) -> None:
-    ended = run(f"openai/judge@http://{host}:9/v1")
-
-    assert ended.code == 3
-    assert "cannot be reached" in ended.told
-    assert "is the server running, and is the address right?" in ended.told
-    assert ended.calls["retried"] > 1
-    assert (ended.calls["maybe_billed"], ended.stored) == (0, [])
-
-
-@pytest.mark.parametrize("fault", ["hostile:but-right", "megabyte"])
-def test_hostile_text_is_scored_like_any_other_and_kept_to_the_letter(
-    server: ModelServer, fault: str
-) -> None:
-    plain = run(server.judge)
-    Path("c/cache.db").unlink()
-    server.control(faults=[fault], rate=1)
-    ended = run(server.judge)
-
-    assert (ended.code, ended.scored) == (0, 9)
-    assert Counter(reply.answer for reply in ended.stored) == Counter(
-        reply.answer for reply in plain.stored
-    )
-    contents = [json.loads(r.raw)["choices"][0]["message"]["content"] for r in ended.stored]
-    start = "[/INST]\x1b]0;pwned\x07\x1b[31m \ud800 \u202e \x00" if fault != "megabyte" else "xxxx"
-    assert all(content.startswith(start) for content in contents)
-
-
-def test_another_model_behind_the_same_name_is_flagged(server: ModelServer) -> None:
-    server.control(script=["other-model:judge-2"])
-    ended = run(server.judge)
-
-    assert (ended.code, ended.scored) == (0, 9)
-    assert sorted(reply.model or "" for reply in ended.stored) == ["judge"] * 8 + ["judge-2"]
-    assert "answers come from 2 models behind one name: judge (8), judge-2 (1)" in ended.notes
-
-
-def jumping(start: float) -> Callable[[], float]:
-    """A wall clock that is set back a day again and again."""
-    moments = (start - 86_400.0 * number for number in range(10**6))
-    return lambda: next(moments)
-
-
-def test_a_clock_that_jumps_changes_nothing(
-    server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(time, "time", jumping(time.time()))
-    server.control(script=["status:503:retry-after=0.2", "status:500"])
-    ended = run(server.judge)
-
-    assert (ended.code, ended.scored) == (0, 9)
-    assert server.stats["received"] == 11
-
-
-def test_connections_that_were_closed_in_silence_are_rebuilt(server: ModelServer) -> None:
-    """As servers close them while a laptop sleeps: some time before the next call."""
-    server.control(faults=["hang-up"], rate=1)
-    ended = run(server.judge, rpm=600)
-
-    assert (ended.code, ended.scored, server.stats["received"]) == (0, 9, 9)
-    assert (ended.calls["retried"], ended.calls["maybe_billed"]) == (0, 0)

@@ -6,6 +6,7 @@ need one are skipped.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,66 @@ def test_a_read_only_disk_is_found_before_the_first_call(
     assert server.stats["received"] == 0
 
 
+READING = [
+    ("cache", "info", "--cache-dir", "disk/c"),
+    ("cache", "verify", "--cache-dir", "disk/c"),
+    ("cache", "explain", "disk/o", "--cache-dir", "disk/c"),
+    ("cache", "export", "answers.jsonl", "--cache-dir", "disk/c"),
+    ("reparse", "disk/o", "--cache-dir", "disk/c", "--write"),
+]
+
+
+@pytest.fixture
+def bought(cli: Cli, server: ModelServer, small_disk: Path) -> Iterator[Cli]:
+    """A run on the small disk, with its cache; the disk is `disk` of the home folder."""
+    assert cli(*judge(server, small_disk / "c", str(small_disk / "o"))).returncode == 0
+    (cli.home / "disk").symlink_to(small_disk)
+    yield cli
+    assert server.stats["received"] == CALLS
+
+
+@pytest.mark.parametrize("words", READING, ids=lambda words: " ".join(words[:2]))
+def test_a_command_that_reads_from_a_full_disk_says_that_it_needs_room(
+    bought: Cli, small_disk: Path, words: tuple[str, ...]
+) -> None:
+    before = bought.results("disk/o")
+    (small_disk / "ballast").write_bytes(b"x" * shutil.disk_usage(small_disk).free)
+    done = bought(*words)
+
+    assert (done.returncode, bought.results("disk/o")) == (3, before)
+    assert "the cache disk/c cannot be read: the disk is full" in done.stderr
+    assert "free some" in done.stderr
+    (small_disk / "ballast").unlink()
+    assert bought(*words).returncode == 0
+
+
+@pytest.mark.parametrize("words", READING, ids=lambda words: " ".join(words[:2]))
+def test_a_command_that_reads_from_a_read_only_disk_says_what_helps(
+    bought: Cli, small_disk: Path, words: tuple[str, ...]
+) -> None:
+    mount("remount,ro", small_disk)
+    done = bought(*words)
+
+    assert done.returncode == 3
+    assert "its folder cannot be written, and SQLite makes a file there; copy it" in done.stderr
+
+
+def test_an_import_that_fills_the_disk_keeps_what_it_has_and_goes_on_later(
+    bought: Cli, small_disk: Path
+) -> None:
+    assert bought("cache", "export", "a.jsonl.gz", "--cache-dir", "disk/c").returncode == 0
+    words = ("cache", "import", "a.jsonl.gz", "--cache-dir", "disk/new")
+    (small_disk / "ballast").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 2**17))
+    full = bought(*words)
+    assert full.returncode == 3
+    assert "the cache disk/new cannot keep answers: the disk is full; free some" in full.stderr
+
+    (small_disk / "ballast").unlink()
+    assert bought(*words).returncode == 0
+    assert f"{CALLS}" in bought("cache", "info", "--cache-dir", "disk/new").stdout
+    assert bought("cache", "verify", "--cache-dir", "disk/new").returncode == 0
+
+
 def overwrite(database: Path, first: int, last: int) -> None:
     content = bytearray(database.read_bytes())
     content[first:last] = b"\xa5" * (last - first)
@@ -175,3 +236,18 @@ def test_a_cache_of_a_newer_format_is_refused_with_what_to_do(
         assert "was written by a newer rmjudge (format 7; this one knows 1)" in done.stderr
         assert "upgrade rmjudge, or use another --cache-dir" in done.stderr
     assert server.stats["received"] == 24
+
+
+def test_a_command_that_meets_damage_says_what_helps_and_the_next_run_does_it(
+    cli: Cli, server: ModelServer
+) -> None:
+    cli(*judge(server, "c"))
+    database = cli.home / "c" / "cache.db"
+    pages = range(4096, database.stat().st_size, 4096)
+    leaves = [at for at in pages if database.read_bytes()[at] == 0x0D]
+    overwrite(database, leaves[len(leaves) // 2], leaves[len(leaves) // 2] + 4096)
+    told = [cli("reparse", "o"), *(cli(*judge(server, "c")) for _ in range(2))]
+
+    assert [done.returncode for done in told] == [3, 3, 0]
+    assert "damaged (database disk image is malformed); the next run sets" in told[0].stderr
+    assert "answers were saved into a new file" in told[1].stderr

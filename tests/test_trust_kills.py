@@ -1,17 +1,24 @@
-"""Nothing lost and nothing paid twice: a run that is killed again and again."""
+"""Nothing lost and nothing paid twice: a run that is killed again and again, an import killed."""
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rmjudge.cache.portable import GROUP_LINES
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
+    from pathlib import Path
 
     from conftest import Cli, ModelServer
 
@@ -85,3 +92,44 @@ def test_twenty_five_kills_lose_nothing_and_cost_at_most_the_calls_in_flight(
     assert cli(*judge(server, "again")).returncode == 0
     assert cli.results("again") == undisturbed
     assert server.stats["received"] == stats["received"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_an_import_that_is_killed_leaves_a_sound_cache_and_goes_on(cli: Cli) -> None:
+    (cli.home / "chat.jsonl").write_text("".join(map(distinct, range(GROUP_LINES // 5))))
+    words = ("baseline/length", "--data", "chat.jsonl", "--cache-dir", "c", "--quiet")
+    assert cli("run", *words).returncode == 0
+    assert cli("cache", "export", "whole.jsonl", "--cache-dir", "c").returncode == 0
+    lines = (cli.home / "whole.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) > GROUP_LINES + 100
+    os.mkfifo(cli.home / "slow.jsonl")
+    process = cli.start("cache", "import", "slow.jsonl", "--cache-dir", "new")
+    with process, (cli.home / "slow.jsonl").open("wb") as pipe:
+        pipe.writelines(lines[: GROUP_LINES + 100])
+        pipe.flush()
+        wait_until(lambda: answers(cli.home / "new") > 0, process)
+        process.kill()
+        process.communicate()
+    assert answers(cli.home / "new") < len(lines)
+
+    assert cli("cache", "verify", "--cache-dir", "new").returncode == 0
+    done = cli("cache", "import", "whole.jsonl", "--cache-dir", "new")
+    assert (done.returncode, done.stderr) == (0, "")
+    cli("cache", "export", "again.jsonl", "--cache-dir", "new")
+    assert (cli.home / "again.jsonl").read_bytes() == b"".join(lines)
+
+
+def distinct(number: int) -> str:
+    """A tuple, as a line of a data file, none of whose texts is in another."""
+    texts = [f"{number}{letter}" for letter in "abcdef"]
+    item = {"id": number, "prompt": f"{number}?", "chosen": texts[:3], "rejected": texts[3:]}
+    return f"{json.dumps(item)}\n"
+
+
+def answers(cache: Path) -> int:
+    """How many rows were committed."""
+    try:
+        with closing(sqlite3.connect(f"file:{cache}/cache.db?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM Cache").fetchone()[0])
+    except sqlite3.OperationalError:  # it is being made
+        return 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,3 +83,40 @@ def test_of_two_processes_at_once_one_is_killed_and_each_answer_is_bought_once(
     assert cli.results("two") == cli.results("three") == undisturbed
     assert server.stats["delivered_again"] <= CONCURRENCY
     assert server.stats["distinct"] == CALLS
+
+
+IMPATIENT = """
+import sys
+from rmjudge import orchestrator
+orchestrator.Orchestrator.__init__.__kwdefaults__["drain_s"] = 0.2
+from rmjudge.cli import main
+sys.exit(main())
+"""
+
+
+def test_calls_that_outlast_an_interrupt_are_left_and_told_as_maybe_billed(
+    cli: Cli, server: ModelServer, undisturbed: dict[str, bytes]
+) -> None:
+    server.control(latency_s=600)
+    process = subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, *judge(server)],
+        cwd=cli.home,
+        env=cli.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while server.stats["received"] < CONCURRENCY:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+
+    assert process.returncode == 130
+    assert "every answer so far is kept; to go on, run:" in told
+    calls = cli.json("o/run.json")["calls"]
+    assert (calls["sent"], calls["maybe_billed"]) == (CONCURRENCY, CONCURRENCY)
+    assert cli.json("o/metrics.json")["unscored_cells"] == CALLS
+
+    server.control(latency_s=0)
+    assert cli(*judge(server)).returncode == 0
+    assert cli.results("o") == undisturbed
+    assert server.stats["received"] == CALLS + CONCURRENCY

@@ -189,7 +189,8 @@ def _retry_delay(details: Any) -> float | None:
     for part in details if isinstance(details, list) else ():
         delay = part.get("retryDelay") if isinstance(part, dict) else None
         if isinstance(delay, str) and re.fullmatch(r"\d+(\.\d+)?s", delay):
-            return float(delay[:-1])
+            seconds = float(delay[:-1])
+            return seconds if math.isfinite(seconds) else None
     return None
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -19,6 +19,11 @@ import certifi
 import httpx
 from yarl import URL
 
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+
+HEADER_LIMIT: Final = 2**16
+"""Bytes of one header; at aiohttp's 8 KiB a reply that was paid for may be lost for its cookies."""
 SLEEP_S: Final = 5.0
 """The wall clock ran ahead of the monotonic one by this much: the machine was asleep."""
 
@@ -100,12 +105,14 @@ class Pool:
         if self._ssl is None and url.scheme == "https":
             self._ssl = ssl.create_default_context(cafile=certifi.where())
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 limit=0, keepalive_timeout=self._keepalive_s, ssl=self._ssl or True
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_s),
             auto_decompress=False,
+            max_line_size=HEADER_LIMIT,
+            max_field_size=HEADER_LIMIT,
         )
 
     def _target(self, url: str) -> tuple[URL, URL | None]:
@@ -122,6 +129,22 @@ class Pool:
             await session.close()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Closes an idle connection on which something came that nobody asked for.
+
+    aiohttp would take it for the reply to the next request, and each reply on that connection
+    for that of the one before: answers to other questions.
+    """
+
+    async def connect(self, *request: Any, **named: Any) -> Connection:
+        while True:
+            connection = await super().connect(*request, **named)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
+                return connection
+            connection.close()
+
+
 def _mapped(error: Exception) -> httpx.TransportError:
     """The httpx error that says the same. Unknown ones count as lost after sending."""
     match error:
@@ -132,12 +155,19 @@ def _mapped(error: Exception) -> httpx.TransportError:
             return httpx.ConnectError(f"cannot connect to {error.host}:{error.port}: {reason}")
         case aiohttp.ClientHttpProxyError():
             return httpx.ConnectError(f"the proxy refused: {error.status} {error.message}")
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
+            return httpx.RemoteProtocolError(_what_is_wrong(error))
         case aiohttp.ServerDisconnectedError():
             return httpx.RemoteProtocolError("the server closed the connection without a reply")
-        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
-            return httpx.RemoteProtocolError(str(error))
         case _:
             return httpx.ReadError(str(error))
+
+
+def _what_is_wrong(error: aiohttp.ClientPayloadError | aiohttp.ClientResponseError) -> str:
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the reply broke off"
+    # What follows the colon quotes the server's bytes, cut: half a key is no longer one.
+    return f"the reply is no proper HTTP: {error.message.partition(':')[0]}"
 
 
 def _proxy_for(url: URL) -> URL | None:
@@ -148,7 +178,11 @@ def _proxy_for(url: URL) -> URL | None:
     named = proxies.get(url.scheme) or proxies.get("all")
     if not named:
         return None
-    proxy = URL(named if "://" in named else f"http://{named}")
+    try:
+        proxy = URL(named if "://" in named else f"http://{named}")
+        (proxy.host or "").encode("idna")  # as whoever looks the name up
+    except ValueError:  # whose text may quote the password
+        raise httpx.ConnectError("the environment names a proxy that is no address") from None
     if proxy.scheme not in ("http", "https"):
         raise httpx.ConnectError(
             f"the environment names a {proxy.scheme} proxy, and only HTTP proxies are spoken to"

@@ -174,6 +174,10 @@ class Sender:
             raise self._malformed(error) from None
         except (TimeoutError, httpx.TransportError) as error:
             raise self._connection_lost(error) from None
+        except asyncio.CancelledError:
+            # The run ends without it; the server may well finish it.
+            self._activity.maybe_billed += 1
+            raise
 
     def _url_of(self, path: str) -> str:
         if path not in self._urls:

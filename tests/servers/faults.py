@@ -171,6 +171,7 @@ def answer_fault(name: str, path: str, request: dict[str, Any]) -> Answer:  # no
             labels = classification(request)
             labels["data"][0]["probs"] = [0.1, 0.9]
             return as_json(labels)
+    STATE.unknown.append(f"{name} for {path}")
     return error(500, f"the test server knows no fault {name!r} for {path}")
 
 

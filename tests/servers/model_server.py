@@ -18,7 +18,8 @@ Run: `python model_server.py` prints its port. Control:
   "bodies"}; of the last three, what came last. A reply is delivered when it was written whole to
   a client that had not hung up. "bought_again": requests for what had its answer delivered before
   (an empty reply is none). "arrivals" and "arrived": when which body came, in seconds of the
-  server's clock; "asked_to_wait": [body, when it was told, until when].
+  server's clock; "asked_to_wait": [body, when it was told, until when]. "unknown": faults that it
+  was told to have and does not know.
 
 The dialects are in `dialects.py`, the faults in `faults.py`.
 """
@@ -158,6 +159,7 @@ def stats(_body: bytes) -> Answer:
             "asked_to_wait": STATE.asked_to_wait,
             "bought_again": STATE.bought_again,
             "delivered_before": STATE.delivered_before,
+            "unknown": STATE.unknown,
         }
     )
 

@@ -31,6 +31,7 @@ class State:
     answered: set[str] = field(default_factory=set)
     bought_again: int = 0
     delivered_before: list[int] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
 
