@@ -148,6 +148,19 @@ def test_a_wrong_line_is_told_and_nothing_is_computed(runs: Cli, tmp_path: Path)
     assert "line 2: score 'high' is no number" in done.stderr
 
 
+def test_a_run_that_is_there_twice_with_the_same_results_counts_once(
+    runs: Cli, tmp_path: Path
+) -> None:
+    again = str(tmp_path / "again")
+    assert runs("run", "baseline/length", "--out", again).returncode == 0
+    words = ("--with", EXAMPLE, "--format", "json")
+    once, twice = runs("correlate", RUNS, *words), runs("correlate", RUNS, again, *words)
+    assert (twice.returncode, twice.stderr) == (0, "")
+    found, expected = json.loads(twice.stdout), json.loads(once.stdout)
+    assert found["correlations"] == expected["correlations"]
+    assert f"{again} is left out: the same scorer and data as {RUNS}/" in twice.stdout
+
+
 def test_two_runs_of_one_scorer_are_ambiguous(runs: Cli, tmp_path: Path) -> None:
     again = str(tmp_path / "again")
     assert runs("run", "baseline/length", "--limit", "1", "--out", again).returncode == 0

@@ -118,7 +118,7 @@ def test_a_file_for_rm_bench_becomes_the_same_run_again(ran: Cli) -> None:
         (("o", "--emit"), "the leaderboard takes complete runs of RM-Bench"),
         (("o", "--name", "x"), "--name is for --emit"),
         (("--emit",), "for the run of one scorer, and 0 are named"),
-        (("o", "chat", "--emit"), "for the run of one scorer, and 2 are named"),
+        (("o", "chat", "--emit"), "and 2 are named: o, chat; name one of them"),
         (("nowhere",), "nowhere: no such folder"),
         (("o", "--emit-file", "no/such/folder.json"), "cannot be written"),
     ],

@@ -210,6 +210,15 @@ def test_a_run_of_the_whole_benchmark_stands_among_the_published_rows(cli: Cli) 
     assert "<dt>Calls</dt>" not in page
 
 
+def test_other_tools_counts_tell_two_runs_of_one_scorer_apart(cli: Cli) -> None:
+    for limit in ("1", "2"):
+        assert cli("run", "baseline/length", "--limit", limit, "--out", limit).returncode == 0
+    assert cli("report", "1", "2", "--html", "page.html").returncode == 0
+    page = html.unescape((cli.home / "page.html").read_text("ascii"))
+    for limit in ("1", "2"):
+        assert f"<summary>baseline/length ({limit}) as other tools read it, %</summary>" in page
+
+
 def test_other_tools_counts_stand_with_why_they_differ(runs: Cli) -> None:
     assert runs("report", "runs/o", "--html", "page.html").returncode == 0
     page = html.unescape((runs.home / "page.html").read_text("ascii"))

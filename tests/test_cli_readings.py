@@ -35,6 +35,12 @@ def test_ours_comes_first_and_a_sentence_explains_each_other(ran: Cli) -> None:
     assert "Not from this run: GRAM, flexeval, JudgeBench, arena-hard. Needed: both orders" in text
 
 
+def test_two_runs_of_one_scorer_have_titles_of_their_own(ran: Cli) -> None:
+    shown = ran("readings", "one", "both", "--format", "markdown").stdout
+    for folder in ("one", "both"):
+        assert f"openai/judge ({folder}) as other tools read it" in shown
+
+
 def test_json_holds_the_numbers_and_what_is_not_to_be_had(ran: Cli) -> None:
     (scorer,) = json.loads(ran("readings", "both", "--format", "json").stdout)["scorers"]
     found = {reading["tool"]: reading for reading in scorer["readings"]}

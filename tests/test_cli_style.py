@@ -77,6 +77,9 @@ def test_a_judges_position_is_shown_per_cell(runs: Cli) -> None:
     assert found["position"]["swap_matrix"] == metrics["swap_matrix"]
     shown = runs("style", "both").stdout
     assert "openai/judge: verdicts for the response shown first, %" in shown
+    decided = metrics["decided"]
+    assert found["position"]["decided"] == decided > 0
+    assert f"of all {decided:,} that are no tie)" in " ".join(shown.split())
     assert "openai/judge: pairs whose verdict survives the swap, %" in shown
 
 

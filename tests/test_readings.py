@@ -135,7 +135,7 @@ def test_rm_gallery_drops_a_tuple_with_more_than_three_failures() -> None:
 
 def test_rm_gallery_knows_no_ties() -> None:
     reading = read(judge("seeded", ("chat", MIXED)), "rm-gallery")
-    assert "a judge without ties, and 2 cells are" in reading.unavailable
+    assert "a judge without ties, and 2 cells are tied;" in reading.unavailable
     assert parts(reading) == (None, None, None, None)
 
 

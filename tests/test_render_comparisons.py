@@ -45,6 +45,22 @@ def test_tuples_that_are_left_out_are_told_first_and_why() -> None:
     assert table.title.startswith("Compared on the 2 tuples that all scored")
 
 
+def test_who_lacks_cells_is_told_what_running_again_can_mend_and_what_not() -> None:
+    found = compare([scored("a", 1.0, None), scored("b", 1.0, 0.0)], "strict")
+    told = comparison_sheets(found, 1)[0].notes[0]
+    assert "Calls that failed or were never sent are made when the run is run again" in told
+    assert told.endswith("a reply without a verdict stays one.")
+
+
+def test_disagreements_lead_to_the_tuple_and_the_judges_words() -> None:
+    found = compare([scored("a", 1.0, 1.0), scored("b", 1.0, 0.0)], "strict")
+    last = comparison_sheets(found, 10)[-1]
+    assert last.title.startswith("The 1 tuple on which they disagree most, of 1 on which")
+    assert last.notes[-1].endswith(
+        "`rmjudge show TUPLE RUN... --replies` shows one, with the judges' words."
+    )
+
+
 def test_with_nothing_left_out_the_table_comes_first() -> None:
     found = compare([scored("a", 1.0, 1.0), scored("b", 1.0, 0.0)], "strict")
     assert comparison_sheets(found, 1)[0].title.startswith("Compared on the 2 tuples")

@@ -103,6 +103,18 @@ def test_scorers_that_give_numbers_say_nothing_and_lack_nothing(runs: Cli) -> No
     assert note.endswith("say where the answers are now with --cache-dir DIR")
 
 
+def test_a_judge_that_was_stopped_before_a_tuple_lacks_no_words_about_it(
+    cli: Cli, server: ModelServer
+) -> None:
+    words = ("--domain", "chat", "--limit", "3", "--max-calls", "9", "--concurrency", "1")
+    assert cli("run", server.judge, *words, "--out", "o").returncode == 3
+    (run,) = read_runs([str(cli.home / "o")])
+    *_, last = run.keys
+    assert gather([run], only=[last]).notes == ()
+    (note,) = gather([run], only=[last], cache_folder=cli.home / "nowhere").notes
+    assert note.startswith("openai/judge: no words: ")
+
+
 def test_a_rating_is_about_one_response(cli: Cli, server: ModelServer) -> None:
     cli("run", server.judge, "--method", "pointwise", "--limit", "1", "--out", "o")
     outcome = view_of(cli, "o").tuples[0].outcomes[0]

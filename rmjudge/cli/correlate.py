@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rmjudge.cli.comparing import comparable
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.metrics.accuracy import Accuracies
@@ -38,7 +39,7 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         check_plot(plot)
     policies = Path(arguments.policies)
     scores = read_policies(policies)
-    runs = read_runs(arguments.folders)
+    runs, twins = comparable(read_runs(arguments.folders), baselines=True)
     reading = arguments.reading or common_reading(run.result.metrics.method for run in runs)
     accuracies = _accuracies(runs, reading)
     if not set(accuracies) & {score.scorer for score in scores}:
@@ -46,7 +47,7 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             f"{policies}: none of its scorers is in the runs; they have {', '.join(accuracies)}"
         )
     found = correlations_of(accuracies, scores)
-    remarks = list(_remarks(accuracies, scores))
+    remarks = [*twins, *_remarks(accuracies, scores)]
     if all(item.pearson.value is None and item.spearman.value is None for item in found):
         lacking = " ".join((*doubts(found), *remarks))
         raise UsageError(f"{policies}: nothing to correlate. {lacking}")

@@ -54,8 +54,10 @@ def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
     from rmjudge.render import submissions  # noqa: PLC0415 - only to submit
 
     if len(folders) != 1:
+        named = f": {', '.join(map(str, folders))}; name one of them" if folders else ""
         raise UsageError(
             f"--emit and --emit-file are for the run of one scorer, and {len(folders)} are named"
+            + named
         )
     result = read_result(folders[0])
     about = submissions.Submission(

@@ -12,6 +12,7 @@ from rmjudge.errors import UsageError
 from rmjudge.readings.compute import Reading, read_as
 from rmjudge.readings.tools import NAMES
 from rmjudge.render import readings as shown
+from rmjudge.render.rows import labels
 from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
 from rmjudge.results import ScorerResult
 from rmjudge.runfiles import find_results, read_result
@@ -50,7 +51,11 @@ def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -
     elif format == "csv":
         print_text(shown.readings_csv(runs))
     else:
-        _print(format, [shown.readings_sheet(*run) for run in runs])
+        names = labels([result for result, _ in runs])
+        _print(
+            format,
+            [shown.readings_sheet(*run, name) for run, name in zip(runs, names, strict=True)],
+        )
 
 
 def _print(format: str, sheets: Sequence[Sheet]) -> None:

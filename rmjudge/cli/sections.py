@@ -175,7 +175,7 @@ def readings(view: View) -> Section:
         (
             told,
             *(
-                Table.of_sheet(readings_sheet(scorer.result, read_as(scorer.result)))
+                Table.of_sheet(readings_sheet(scorer.result, read_as(scorer.result), scorer.name))
                 for scorer in view.scorers
             ),
         ),

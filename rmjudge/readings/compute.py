@@ -83,7 +83,9 @@ def _lacks(result: ScorerResult, tool: Tool) -> str:
     credits = [credit for item in result.tuples for credit in _known(item.credits)]
     if tool.tie is None and TIE in credits:
         ties = sum(credit == TIE for credit in credits)
-        return f"a judge without ties, and {ties} cells are; run with --method pairwise-two-level"
+        return (
+            f"a judge without ties, and {ties} cells are tied; run with --method pairwise-two-level"
+        )
     if tool.win == "both-orders" and not _QUARTERS.issuperset(credits):
         return "each order's verdict, and the run keeps means of probabilities or of votes"
     return ""

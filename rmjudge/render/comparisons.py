@@ -70,7 +70,8 @@ def _left_out(comparison: Comparison) -> Iterator[Sheet]:
     if comparison.incomplete:
         notes.append(
             f"{_tuples(comparison.incomplete)} left out: a cell was not scored by every scorer, "
-            "and one such cell takes the whole tuple out. Runs that are resumed may score it."
+            "and one such cell takes the whole tuple out. Calls that failed or were never sent are "
+            "made when the run is run again; a reply without a verdict stays one."
         )
     if comparison.elsewhere:
         notes.append(f"{_tuples(comparison.elsewhere)} left out: not in every run.")
@@ -218,7 +219,8 @@ def _disagreements(comparison: Comparison, letters: dict[str, str], top: int) ->
     shown = found[:top]
     between = ("most between",) if len(letters) > 2 else ()
     return Sheet(
-        title=f"The {len(shown)} of {len(found):,} tuples on which they disagree most"
+        title=f"The {_tuples(len(shown))} on which they disagree most, of {len(found):,} on which "
+        "they do at all"
         if found
         else "They agree on every tuple",
         header=("Tuple", "Apart", *between, *letters.values()) if shown else (),
@@ -233,7 +235,8 @@ def _disagreements(comparison: Comparison, letters: dict[str, str], top: int) ->
         ),
         notes=(
             "Apart: how far two scorers are apart, mean of the nine cells, %; then each scorer's "
-            "accuracy on the tuple.",
+            "accuracy on the tuple. `rmjudge show TUPLE RUN... --replies` shows one, with the "
+            "judges' words.",
         )
         if shown
         else (),

@@ -28,8 +28,11 @@ CAPTION: Final = (
 )
 
 
-def readings_sheet(result: ScorerResult, readings: Sequence[Reading]) -> Sheet:
-    """Lay one run out: ours first, then each tool; a sentence for each below."""
+def readings_sheet(result: ScorerResult, readings: Sequence[Reading], name: str) -> Sheet:
+    """Lay one run out: ours first, then each tool; a sentence for each below.
+
+    `name` is the run's in the title: the scorer's, and what tells two runs of it apart.
+    """
     metrics = result.metrics
     ours = {domain: part.headline for domain, part in metrics.domains.items()}
     mark = UNICODE.incomplete if metrics.missing_domains else ""
@@ -51,7 +54,7 @@ def readings_sheet(result: ScorerResult, readings: Sequence[Reading]) -> Sheet:
             titles = [one.tool.title for one in readings if one.unavailable == reason]
             notes.append(f"Not from this run: {', '.join(titles)}. Needed: {reason}.")
     return Sheet(
-        title=f"{label(metrics.scorer)} as other tools read it, %",
+        title=f"{name} as other tools read it, %",
         header=("Tool", *HEADER),
         rows=tuple(rows),
         notes=tuple(notes),

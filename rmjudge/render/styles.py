@@ -133,14 +133,16 @@ def _position(style: Style) -> Iterator[Sheet]:
     position = style.position
     if position is None:
         return
+    first = f"{share(position.first_share)} of all {position.decided:,} that are no tie"
+    swap = f"{share(position.swap_consistency)} of all"
     matrices = (
-        ("verdicts for the response shown first", position.first_share, position.first_matrix),
-        ("pairs whose verdict survives the swap", position.swap_consistency, position.swap_matrix),
+        ("verdicts for the response shown first", first, position.first_matrix),
+        ("pairs whose verdict survives the swap", swap, position.swap_matrix),
     )
     for what, whole, matrix in matrices:
         if matrix is not None:
             yield Sheet(
-                title=f"{style.name}: {what}, % ({share(whole)} of all)",
+                title=f"{style.name}: {what}, % ({whole})",
                 header=("chosen / rejected", *STYLES),
                 rows=tuple(
                     (row, *map(share, values)) for row, values in zip(STYLES, matrix, strict=True)
@@ -240,6 +242,7 @@ def _style_json(style: Style) -> dict[str, Json]:
         "position": None
         if style.position is None
         else {
+            "decided": style.position.decided,
             "first_share": known(style.position.first_share),
             "swap_consistency": known(style.position.swap_consistency),
             "first_matrix": _optional(style.position.first_matrix),

@@ -59,7 +59,8 @@ def statements_of(
     """Look up what the run's scorer replied about these tuples.
 
     A scorer that keeps no words (a reward model, a baseline) has no statements, and nothing is
-    lacking. `cache_folder` stands in for the folder that the run names.
+    lacking; nor is it where a judge was stopped before these tuples. `cache_folder` stands in
+    for the folder that the run names.
     """
     record, metrics = run.record, run.result.metrics
     folder = cache_folder or record.cache_folder
@@ -74,8 +75,8 @@ def statements_of(
     except (UsageError, StorageStopped) as error:
         # Who never gives words misses none, wherever the cache is.
         return Said({}, f"no words: {error}; {ADVICE}" if _speaks(run) else "")
-    if not replies and _speaks(run):
-        return Said({}, f"no words: {folder} holds no answer of this scorer; {ADVICE}")
+    if not replies and _speaks(run) and _scored(run, items):
+        return Said({}, f"no words: {folder} holds none of this scorer's answers; {ADVICE}")
     words = {key: words_of(record.identity, reply.raw) for key, reply in replies.items()}
     return Said(
         {
@@ -88,6 +89,18 @@ def statements_of(
 def _speaks(run: StoredRun) -> bool:
     identity: Mapping[str, Json] = run.record.identity or {}
     return run.result.metrics.method == "pairwise" or "judging" in identity
+
+
+def _scored(run: StoredRun, items: Sequence[BenchTuple]) -> bool:
+    """Whether any cell of these tuples has a credit, for which a reply must have come."""
+    wanted = {(item.domain, item.id) for item in items}
+    return any(
+        credit is not None
+        for result in run.result.tuples
+        if (result.domain, result.id) in wanted
+        for row in result.credits
+        for credit in row
+    )
 
 
 def _statements(

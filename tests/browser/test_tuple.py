@@ -29,6 +29,24 @@ def test_a_tuple_shows_its_texts_scores_and_words(page: Page, view: View) -> Non
         assert shown == [f"{100 * (credit or 0):.0f}" for credit in expected]
 
 
+def test_no_heading_of_a_grid_runs_into_the_next(page: Page) -> None:
+    for width in (1280, 360):
+        page.emulate(width=width)
+        open_tuple(page, 3)
+        headings = page.run(
+            "[...document.querySelectorAll('#tuple .heat thead th')].map((h) => "
+            "[h.textContent, h.scrollWidth, h.clientWidth])"
+        )
+        assert len(headings) == 3 * 5
+        assert [told for told in headings if told[1] > told[2]] == []
+
+
+def test_that_cells_can_be_pressed_is_said(page: Page) -> None:
+    open_tuple(page, 3)
+    notes = page.run("[...document.querySelectorAll('#tuple .note')].map((n) => n.textContent)")
+    assert "Press a cell for its pair and the judges\u2019 words." in notes
+
+
 def test_the_words_are_those_about_the_cell_that_is_pressed(page: Page, view: View) -> None:
     open_tuple(page, 70)
     outcome = view.tuples[70].outcomes[0]

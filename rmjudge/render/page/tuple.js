@@ -25,7 +25,8 @@ function textBox(text, label) {
 // The nine cells as buttons: the credit of the chosen, in percent.
 function outcomeGrid(tuple, place) {
   const outcome = tuple.o[place];
-  const head = make("tr", {}, make("th", { scope: "col", class: "axis" }, "chosen \u2193 rejected \u2192"));
+  const across = make("th", { scope: "colgroup", colspan: "3", class: "axis" }, "rejected \u2192");
+  const head = make("tr", {}, make("th", { scope: "col", class: "axis" }, "chosen \u2193"));
   for (const style of STYLES) head.append(make("th", { scope: "col" }, style));
   const body = make("tbody");
   for (const row of [0, 1, 2]) {
@@ -50,7 +51,7 @@ function outcomeGrid(tuple, place) {
     }
     body.append(line);
   }
-  return make("table", { class: "heat" }, make("thead", {}, head), body);
+  return make("table", { class: "heat" }, make("thead", {}, make("tr", {}, make("td"), across), head), body);
 }
 
 function outcomes(tuple) {
@@ -194,6 +195,7 @@ function showTuple(number) {
   if (own) parts.push(make("h4", {}, "Prompt"), textBox(own[0], "Prompt"));
   parts.push(
     make("h4", {}, "Wins of the chosen, %"),
+    make("p", { class: "note" }, `Press a cell for its pair${article.dataset.chunk ? " and the judges\u2019 words" : ""}.`),
     outcomes(tuple),
     make("p", { class: "note", id: "pair", role: "status" }),
     make("h4", {}, "Responses"),
