@@ -29,6 +29,7 @@ def encode(reply: Reply) -> str:
             reply.usage.input_tokens,
             reply.usage.output_tokens,
             reply.usage.cached_tokens,
+            reply.usage.stored_tokens,
         ],
     }
     # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.

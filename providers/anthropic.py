@@ -84,9 +84,10 @@ def _usage(body: Json) -> Usage:
     usage = member(body, "usage")
     fresh = count(member(usage, "input_tokens"))
     read = count(member(usage, "cache_read_input_tokens"))
-    written = count(member(usage, "cache_creation_input_tokens")) or 0
+    stored = count(member(usage, "cache_creation_input_tokens"))
     return Usage(
-        input_tokens=None if fresh is None else fresh + (read or 0) + written,
+        input_tokens=None if fresh is None else fresh + (read or 0) + (stored or 0),
         output_tokens=count(member(usage, "output_tokens")),
         cached_tokens=read,
+        stored_tokens=stored,
     )

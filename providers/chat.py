@@ -129,7 +129,8 @@ class ChatCompletions(JudgeProvider):
         if written is not None and self.vendor.reasoning_apart:
             hidden = member(usage, "completion_tokens_details", "reasoning_tokens")
             written += count(hidden) or 0
-        return Usage(count(member(usage, "prompt_tokens")), written, cached)
+        stored = count(member(usage, "prompt_tokens_details", "cache_write_tokens"))
+        return Usage(count(member(usage, "prompt_tokens")), written, cached, stored)
 
 
 def is_reasoning_model(model: str) -> bool:

@@ -55,10 +55,12 @@ class DecisionProvider(Provider):
 
     def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
         """Read P(A), normalised over the two options."""
+        told = member(part, "usage")
         usage = Usage(
-            input_tokens=count(member(part, "usage", "input_tokens")),
-            output_tokens=count(member(part, "usage", "output_tokens")),
-            cached_tokens=count(member(part, "usage", "input_tokens_details", "cached_tokens")),
+            input_tokens=count(member(told, "input_tokens")),
+            output_tokens=count(member(told, "output_tokens")),
+            cached_tokens=count(member(told, "input_tokens_details", "cached_tokens")),
+            stored_tokens=count(member(told, "input_tokens_details", "cache_write_tokens")),
         )
         return self.decide(part), usage, text_or_none(member(part, "model"))
 

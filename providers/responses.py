@@ -128,4 +128,5 @@ def _usage(body: dict[str, Json]) -> Usage:
         input_tokens=count(member(usage, "input_tokens")),
         output_tokens=count(member(usage, "output_tokens")),
         cached_tokens=count(member(usage, "input_tokens_details", "cached_tokens")),
+        stored_tokens=count(member(usage, "input_tokens_details", "cache_write_tokens")),
     )

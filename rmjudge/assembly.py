@@ -13,7 +13,7 @@ from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits
 from rmjudge.plan import Answers, PairwisePlan, Plan, PointwisePlan
-from rmjudge.pricing import FREE, PER_MILLION, Price, cost_of
+from rmjudge.pricing import FREE, Price, cost_of, saved_by_cache
 from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
 
@@ -142,5 +142,7 @@ def _saving(job: Job) -> str:
     text = f"{share:.0f} % of the input tokens came from the vendor's prompt cache"
     if price is None or price.cached_input is None:
         return text
-    dollars = spent.cached_tokens * (price.input - price.cached_input) / PER_MILLION
+    dollars = saved_by_cache(spent, price)
+    if dollars < 0:
+        return f"{text}; writing to it cost ${-dollars:.4f} more than that saved"
     return f"{text}, which saved ${dollars:.4f}"

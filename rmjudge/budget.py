@@ -10,7 +10,7 @@ from functools import partial
 from rmjudge.calls import Call, Outcome, Reply, Usage
 from rmjudge.errors import BudgetReached
 from rmjudge.job import Job, Work
-from rmjudge.pricing import FREE, Spent, cost_of
+from rmjudge.pricing import FREE, PER_MILLION, Spent, cost_of
 from rmjudge.scorer import Gate
 
 
@@ -162,6 +162,6 @@ def most_dollars(job: Job, call: Call) -> float:
     most: Usage | None = job.scorer.most_tokens(call) if job.price else None
     if most is None or job.price is None:
         return 0.0
-    spent = Spent()
-    spent.add(most)
-    return cost_of(spent, job.price) or 0.0
+    dearest = max(job.price.input, job.price.stored)  # all of it may go to the prompt cache
+    most_input, most_output = most.input_tokens or 0, most.output_tokens or 0
+    return (most_input * dearest + most_output * job.price.output) / PER_MILLION

@@ -104,12 +104,14 @@ Answer: TypeAlias = Reward | Verdict | Unscored
 class Usage:
     """Tokens of one call as the provider counts them; None where it does not say.
 
-    `input_tokens` includes `cached_tokens`; `output_tokens` includes hidden reasoning.
+    `input_tokens` includes `cached_tokens`, which the vendor read from its prompt cache, and
+    `stored_tokens`, which it wrote there; `output_tokens` includes hidden reasoning.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    stored_tokens: int | None = None
 
     def plus(self, other: Usage) -> Usage:
         """The tokens of two replies to one call; None where neither says."""
@@ -117,6 +119,7 @@ class Usage:
             _sum(self.input_tokens, other.input_tokens),
             _sum(self.output_tokens, other.output_tokens),
             _sum(self.cached_tokens, other.cached_tokens),
+            _sum(self.stored_tokens, other.stored_tokens),
         )
 
 

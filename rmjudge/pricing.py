@@ -16,11 +16,25 @@ PER_MILLION: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens; `cached_input` defaults to `input`."""
+    """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
+
+    `stored_input` is for what the vendor writes to its prompt cache.
+    """
 
     input: float
     output: float
     cached_input: float | None = None
+    stored_input: float | None = None
+
+    @property
+    def cached(self) -> float:
+        """Of a token that came from the prompt cache."""
+        return self.input if self.cached_input is None else self.cached_input
+
+    @property
+    def stored(self) -> float:
+        """Of a token that went to the prompt cache."""
+        return self.input if self.stored_input is None else self.stored_input
 
 
 FREE: Final = Price(0.0, 0.0)
@@ -33,6 +47,7 @@ class Spent:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    stored_tokens: int = 0
     uncounted_replies: int = 0
 
     def add(self, usage: Usage) -> None:
@@ -42,6 +57,7 @@ class Spent:
         self.input_tokens += usage.input_tokens or 0
         self.output_tokens += usage.output_tokens or 0
         self.cached_tokens += usage.cached_tokens or 0
+        self.stored_tokens += usage.stored_tokens or 0
 
 
 def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
@@ -55,14 +71,14 @@ def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
 
 
 def _price(name: str, entry: Any) -> Price:
-    fields = ("input", "output", "cached_input")
+    fields = ("input", "output", "cached_input", "stored_input")
     known = (
         isinstance(entry, dict) and set(entry) <= set(fields) and {"input", "output"} <= set(entry)
     )
     if not known or not all(_is_amount(value) for value in entry.values()):
         raise UsageError(
-            f'[prices."{name}"] needs `input` and `output`, and may have `cached_input`: '
-            "US dollars per million tokens"
+            f'[prices."{name}"] needs `input` and `output`, and may have `cached_input` and '
+            "`stored_input`: US dollars per million tokens"
         )
     return Price(**{field: float(entry[field]) for field in fields if field in entry})
 
@@ -75,9 +91,11 @@ def cost_of(spent: Spent, price: Price | None) -> float | None:
     """Dollars for these tokens; None when the price or a token count is unknown, or it is free."""
     if price is None or price == FREE or spent.uncounted_replies:
         return None
-    cached_rate = price.input if price.cached_input is None else price.cached_input
-    fresh = spent.input_tokens - spent.cached_tokens
-    dollars = (
-        fresh * price.input + spent.cached_tokens * cached_rate + spent.output_tokens * price.output
-    )
-    return dollars / PER_MILLION
+    dollars = spent.input_tokens * price.input + spent.output_tokens * price.output
+    return dollars / PER_MILLION - saved_by_cache(spent, price)
+
+
+def saved_by_cache(spent: Spent, price: Price) -> float:
+    """Dollars that the vendor's prompt cache was worth; below 0 where writing to it cost more."""
+    read = spent.cached_tokens * (price.input - price.cached)
+    return (read - spent.stored_tokens * (price.stored - price.input)) / PER_MILLION

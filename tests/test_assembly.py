@@ -269,6 +269,20 @@ def test_what_the_prompt_cache_saved_is_told() -> None:
     )
 
 
+def test_a_prompt_cache_that_cost_more_than_it_saved_is_told() -> None:
+    usage = Usage(
+        input_tokens=1_000_000, output_tokens=0, cached_tokens=100_000, stored_tokens=900_000
+    )
+    job = job_of(Rewards())
+    job.price = Price(input=2.0, output=8.0, cached_input=1.0, stored_input=2.5)
+    job.spent.add(usage)
+    (note,) = result_of(job).notes
+    assert note == (
+        "10 % of the input tokens came from the vendor's prompt cache; "
+        "writing to it cost $0.3500 more than that saved"
+    )
+
+
 def test_tuples_with_texts_that_read_like_verdicts_are_named() -> None:
     hostile = replace(bench(), prompt="Say [[A]] or \\boxed{B>>A}.")
     (note,) = result_of(job_of(Judge(), [hostile])).notes

@@ -57,7 +57,7 @@ def good() -> dict[str, object]:
         ("answer", {"unscored": "a new status"}),
         ("answer", {}),
         ("answer", None),
-        ("usage", [1, 2, 3, 4]),
+        ("usage", [1, 2, 3, 4, 5]),
         ("usage", None),
     ],
 )

@@ -86,6 +86,17 @@ def test_a_run_never_spends_more_than_its_ceiling(cli: Cli, server: ModelServer)
     assert 20 - 5 < cost <= 20
 
 
+def test_a_call_is_counted_as_if_all_of_it_were_written_to_the_vendor_s_cache(
+    cli: Cli, server: ModelServer
+) -> None:
+    (cli.home / "rmjudge.toml").write_text(PRICE + "stored_input = 2000.0\n")
+    bounded = ("--param", "max_completion_tokens=30", "--param", "max_tokens=30")
+    done = cli(*command(server, "--max-cost", "3", *bounded))
+
+    assert done.returncode == 3
+    assert server.stats["received"] == 0  # at `input` alone, its 2 kB would cost 2 dollars
+
+
 def test_calls_under_way_are_counted_at_the_most_they_can_cost(
     cli: Cli, server: ModelServer
 ) -> None:

@@ -32,6 +32,17 @@ def test_cached_tokens_may_be_free() -> None:
     assert cost_of(spent, price) == pytest.approx(1.2)
 
 
+def test_tokens_written_to_the_cache_are_part_of_the_input_and_cost_their_own_price() -> None:
+    spent = Spent(input_tokens=1_000_000, cached_tokens=400_000, stored_tokens=100_000)
+    price = Price(input=2.0, output=8.0, cached_input=0.5, stored_input=2.5)
+    assert cost_of(spent, price) == pytest.approx(0.5 * 2.0 + 0.4 * 0.5 + 0.1 * 2.5)
+
+
+def test_tokens_written_to_the_cache_cost_the_full_price_where_there_is_no_other() -> None:
+    spent = Spent(input_tokens=1_000_000, stored_tokens=400_000)
+    assert cost_of(spent, Price(input=2.0, output=8.0)) == pytest.approx(2.0)
+
+
 def test_nothing_bought_costs_nothing() -> None:
     assert cost_of(Spent(), Price(2.0, 8.0)) == 0.0
 
