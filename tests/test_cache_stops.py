@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from rmjudge.cache import AnswerCache
-from rmjudge.cache.writer import storage_stopped
+from rmjudge.cache.troubles import storage_stopped
 from rmjudge.errors import StorageStopped
 
 
