@@ -68,6 +68,8 @@ class Dialect:
     """The detail of a reply without text."""
     counted: Body
     """The part of a reply that counts 100 tokens, 64 of them cached, and 20 of answer."""
+    stored: int | None = 6
+    """How many of the 100 it says were written to the cache; None where no vendor of it does."""
     error: Callable[[int], Any]
     """The body of an HTTP error."""
     likely: Callable[..., Body] | None
@@ -147,7 +149,7 @@ CHAT: Final = Dialect(
         "usage": {
             "prompt_tokens": 100,
             "completion_tokens": 20,
-            "prompt_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 3},
+            "prompt_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 6},
             "completion_tokens_details": {"reasoning_tokens": 15},
         }
     },
@@ -180,7 +182,7 @@ RESPONSES: Final = Dialect(
         "usage": {
             "input_tokens": 100,
             "output_tokens": 20,
-            "input_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 3},
+            "input_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 6},
             "output_tokens_details": {"reasoning_tokens": 15},
         }
     },
@@ -274,6 +276,7 @@ GEMINI: Final = Dialect(
             "totalTokenCount": 120,
         }
     },
+    stored=None,
     error=gemini_error,
     likely=likely,
 )

@@ -176,11 +176,11 @@ USAGES: Final[dict[str, tuple[Any, Usage]]] = {
             "output_tokens": 20,
             "output_tokens_details": {"thinking_tokens": 15},
         },
-        Usage(760, 20, 700),
+        Usage(760, 20, 700, 50),
     ),
     "what was written is not what was cached": (
         {"input_tokens": 10, "cache_creation_input_tokens": 50, "output_tokens": 20},
-        Usage(60, 20, None),
+        Usage(60, 20, None, 50),
     ),
     "no cache": (
         {"input_tokens": 10, "cache_read_input_tokens": 0, "output_tokens": 20},

@@ -216,8 +216,9 @@ def test_what_is_no_decision_is_malformed(kind: Kind, body: Any) -> None:
 
 @KINDS
 def test_usage_and_model_are_told(kind: Kind) -> None:
-    usage = {"input_tokens": 284, "output_tokens": 0, "input_tokens_details": {"cached_tokens": 64}}
-    assert read(kind, reply(kind, 0.5, 0.5, **usage))[1:] == (Usage(284, 0, 64), "decider-1")
+    details = {"cached_tokens": 64, "cache_write_tokens": 6}
+    usage = {"input_tokens": 284, "output_tokens": 0, "input_tokens_details": details}
+    assert read(kind, reply(kind, 0.5, 0.5, **usage))[1:] == (Usage(284, 0, 64, 6), "decider-1")
     assert read(kind, reply(kind, 0.5, 0.5))[1] == Usage()
 
 
