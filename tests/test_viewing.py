@@ -261,9 +261,9 @@ def test_an_id_of_several_domains_is_refused_with_their_names(cli: Cli) -> None:
         tuples_named("5", read_runs([str(cli.home / "o")]))
 
 
-def test_a_name_that_no_tuple_has_is_answered_with_the_nearest(runs: Cli) -> None:
+def test_a_name_that_no_tuple_has_is_refused(runs: Cli) -> None:
     found = read_runs([str(runs.home / "runs/all")])
-    with pytest.raises(UsageError, match=r"is called chat/10; there are chat/10\d"):
+    with pytest.raises(UsageError, match=r"is called chat/10$"):
         tuples_named("chat/10", found)
 
 

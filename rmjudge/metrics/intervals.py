@@ -57,17 +57,20 @@ def cell_replicates(
     n = len(credits)
     if n < 2:  # one tuple says nothing of how much tuples differ
         return np.full((REPLICATES, len(CELLS)), np.nan)
-    values = np.zeros((n, len(CELLS)))
-    scored = np.zeros((n, len(CELLS)))
+    values = np.zeros((len(CELLS), n))
+    scored = np.zeros((len(CELLS), n))
     for row, matrix in enumerate(credits):
         for column, (i, j) in enumerate(CELLS):
             credit = matrix[i][j]
             if credit is not None:
-                values[row, column] = reading(credit)
-                scored[row, column] = 1.0
+                values[column, row] = reading(credit)
+                scored[column, row] = 1.0
     weights = draws_of(domain, n)
+    # Not a matrix product: the threads of BLAS go on spinning for longer than this takes.
+    sums: NDArray[np.float64] = np.einsum("rt,ct->rc", weights, values)
     with np.errstate(invalid="ignore"):
-        return (weights @ values) / (weights @ scored)
+        means: NDArray[np.float64] = sums / np.einsum("rt,ct->rc", weights, scored)
+    return means
 
 
 def _parts(cells: NDArray[np.float64]) -> NDArray[np.float64]:

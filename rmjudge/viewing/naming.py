@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
-from typing import Final
 
 from rmjudge.errors import UsageError
 from rmjudge.runtexts import StoredRun
 from rmjudge.viewing.statements import Key
-
-NAMED: Final = 3
-"""Tuples that a message names."""
 
 
 def tuples_named(name: str, runs: Sequence[StoredRun]) -> frozenset[Key]:
@@ -28,11 +23,7 @@ def tuples_named(name: str, runs: Sequence[StoredRun]) -> frozenset[Key]:
     if len(names) > 1:
         raise UsageError(f"{name} is the id of several tuples; name one: {', '.join(names)}")
     if not found:
-        every = list(dict.fromkeys(map(_name, keys)))
-        near = get_close_matches(name, every, n=NAMED) or every[:NAMED]
-        hint = f"; there are {', '.join(near)}" if near else ", for these have none"
-        more = ", ..." if len(every) > len(near) else ""
-        raise UsageError(f"no tuple of these runs is called {name}{hint}{more}")
+        raise UsageError(f"no tuple of these runs is called {name}")
     return frozenset(found)
 
 
