@@ -1,26 +1,35 @@
-"""aiohttp's connection pool, with httpx's words for addresses and errors.
+"""aiohttp's connections and its parser, with httpx's words for addresses and errors.
 
 httpx's own pool scans every connection on every event: at 64 calls in flight it costs ten times
-as much as one connection a worker, and that still three times as much as aiohttp
-(docs/performance.md). Errors are mapped so that they tell what may have been billed: whatever
-fails before the request is sent is a `ConnectError` or a `ConnectTimeout`, and nothing else is.
+as much as one connection a worker, and that still three times as much as aiohttp. aiohttp's
+`ClientSession` doubles the price again: for every call it makes a request, a response, a task
+that writes and the jar for cookies anew, where here a head is made once an address and one write
+sends it with the body (docs/performance.md). Errors are mapped so that they tell what may have
+been billed: whatever fails before the request is sent is a `ConnectError` or a `ConnectTimeout`,
+and nothing else is.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import certifi
 import httpx
+from aiohttp import hdrs
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
 
 HEADER_LIMIT: Final = 2**16
 """Bytes of one header; at aiohttp's 8 KiB a reply that was paid for may be lost for its cookies."""
@@ -31,12 +40,15 @@ SLEEP_S: Final = 5.0
 class Arriving:
     """A reply whose head is there: status, header names in lower case, and a body to come."""
 
-    def __init__(self, reply: aiohttp.ClientResponse) -> None:
-        self._reply = reply
-        self.status = reply.status
+    def __init__(
+        self, connection: Connection, head: RawResponseMessage, content: StreamReader
+    ) -> None:
+        self._connection = connection
+        self._content = content
+        self.status = head.code
         self.headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in reply.raw_headers
+            for name, value in head.raw_headers
         }
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -46,17 +58,17 @@ class Arriving:
             httpx.TransportError: the connection was lost.
         """
         try:
-            async for chunk in self._reply.content.iter_any():
+            async for chunk in self._content.iter_any():
                 yield chunk
         except (aiohttp.ClientError, OSError) as error:
             raise _mapped(error) from error
 
     def close(self) -> None:
         """Keep the connection if the body was read to its end, else close it."""
-        if self._reply.content.at_eof():
-            self._reply.release()
+        if self._content.at_eof():
+            self._connection.release()
         else:
-            self._reply.close()
+            self._connection.close()
 
 
 class Pool:
@@ -69,12 +81,12 @@ class Pool:
     def __init__(
         self, *, connect_s: float, keepalive_s: float, wall_clock: Callable[[], float] = time.time
     ) -> None:
-        self._connect_s = connect_s
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s)
         self._keepalive_s = keepalive_s
         self._wall_clock = wall_clock
         self._drift = wall_clock() - time.monotonic()
-        self._sessions: list[aiohttp.ClientSession] = []
-        self._targets: dict[str, tuple[URL, URL | None]] = {}
+        self._connectors: list[_Connector] = []
+        self._targets: dict[str, _Target] = {}
         self._ssl: ssl.SSLContext | None = None
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Arriving:
@@ -84,49 +96,98 @@ class Pool:
             httpx.ConnectError: nothing was sent. httpx.ConnectTimeout: nor here.
             httpx.TransportError: the connection was lost afterwards.
         """
-        target, proxy = self._target(url)
+        target = self._targets.get(url)
+        if target is None or target.headers != headers:
+            target = self._targets[url] = _Target(URL(url, encoded=True), headers)
+        connector = self._connector(target)
         try:
-            reply = await self._session(target).post(
-                target, headers=headers, data=body, allow_redirects=False, proxy=proxy
-            )
+            connection = await connector.connect(target.request, [], self._timeout)
+        except TimeoutError:
+            raise httpx.ConnectTimeout("no connection in time") from None
         except (aiohttp.ClientError, OSError) as error:
             raise _mapped(error) from error
-        return Arriving(reply)
+        try:
+            return await _exchange(connection, target.request_with(body))
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            connection.close()
+            raise _mapped(error) from error
+        except BaseException:
+            connection.close()
+            raise
 
-    def _session(self, url: URL) -> aiohttp.ClientSession:
+    def _connector(self, target: _Target) -> _Connector:
         drift = self._wall_clock() - time.monotonic()
         slept, self._drift = drift - self._drift > SLEEP_S, drift
-        if slept or not self._sessions:
+        if slept or not self._connectors:
             # The one before stays open for the calls that it has under way.
-            self._sessions.append(self._new(url))
-        return self._sessions[-1]
-
-    def _new(self, url: URL) -> aiohttp.ClientSession:
-        if self._ssl is None and url.scheme == "https":
-            self._ssl = ssl.create_default_context(cafile=certifi.where())
-        return aiohttp.ClientSession(
-            connector=_Connector(
-                limit=0, keepalive_timeout=self._keepalive_s, ssl=self._ssl or True
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_s),
-            auto_decompress=False,
-            max_line_size=HEADER_LIMIT,
-            max_field_size=HEADER_LIMIT,
-        )
-
-    def _target(self, url: str) -> tuple[URL, URL | None]:
-        target = self._targets.get(url)
-        if target is None:
-            parsed = URL(url, encoded=True)
-            target = self._targets[url] = parsed, _proxy_for(parsed)
-        return target
+            if self._ssl is None and target.request.is_ssl():
+                self._ssl = ssl.create_default_context(cafile=certifi.where())
+            self._connectors.append(
+                _Connector(limit=0, keepalive_timeout=self._keepalive_s, ssl=self._ssl or True)
+            )
+        return self._connectors[-1]
 
     async def aclose(self) -> None:
         """Close every connection."""
-        sessions, self._sessions = self._sessions, []
-        for session in sessions:
-            await session.close()
+        connectors, self._connectors = self._connectors, []
+        for connector in connectors:
+            await connector.close()
+
+
+class _Target:
+    """Where requests go, and all of them but the body: the same for call after call.
+
+    Raises:
+        httpx.ConnectError: there is no way to this address.
+    """
+
+    def __init__(self, url: URL, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        # For the connector, which reads off it whom to connect with; it is never sent.
+        self.request = aiohttp.ClientRequest(
+            hdrs.METH_POST,
+            url,
+            headers=headers,
+            proxy=_proxy_for(url),
+            loop=asyncio.get_running_loop(),
+        )
+        self._head = b""
+
+    def request_with(self, body: bytes) -> bytes:
+        """The bytes to send over a connection, which may have added the proxy's credentials."""
+        if not self._head:
+            self._head = _head_of(self.request)
+        return b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+
+
+def _head_of(request: aiohttp.ClientRequest) -> bytes:
+    """The head up to the number of bytes in the body, which is its last field."""
+    url = request.url
+    # A proxy that passes plain HTTP on is told the whole address.
+    target = url.raw_path_qs if request.is_ssl() or request.proxy is None else str(url)
+    fields = [item for item in request.headers.items() if item[0] != hdrs.CONTENT_LENGTH]
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
+    head = "\r\n".join([*lines, f"{hdrs.CONTENT_LENGTH}: "])
+    if len(head.splitlines()) != len(lines) + 1:
+        raise ValueError("a header holds a line break")
+    return head.encode()
+
+
+async def _exchange(connection: Connection, request: bytes) -> Arriving:
+    protocol = connection.protocol
+    if protocol is None or protocol.transport is None:
+        raise aiohttp.ServerDisconnectedError
+    protocol.set_response_params(
+        read_until_eof=True,
+        auto_decompress=False,
+        max_line_size=HEADER_LIMIT,
+        max_field_size=HEADER_LIMIT,
+    )
+    protocol.transport.write(request)
+    while True:
+        head, content = await protocol.read()
+        if not 100 <= head.code < 200 or head.code == HTTPStatus.SWITCHING_PROTOCOLS:
+            return Arriving(connection, head, content)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -148,26 +209,21 @@ class _Connector(aiohttp.TCPConnector):
 def _mapped(error: Exception) -> httpx.TransportError:
     """The httpx error that says the same. Unknown ones count as lost after sending."""
     match error:
-        case aiohttp.ConnectionTimeoutError():
-            return httpx.ConnectTimeout("no connection in time")
         case aiohttp.ClientConnectorError():
             reason = error.os_error.strerror or error.os_error
             return httpx.ConnectError(f"cannot connect to {error.host}:{error.port}: {reason}")
         case aiohttp.ClientHttpProxyError():
             return httpx.ConnectError(f"the proxy refused: {error.status} {error.message}")
-        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
-            return httpx.RemoteProtocolError(_what_is_wrong(error))
+        case aiohttp.ClientPayloadError():
+            return httpx.RemoteProtocolError("the reply broke off")
+        case HttpProcessingError():
+            # What follows the colon quotes the server's bytes, cut: half a key is no longer one.
+            what = error.message.partition(":")[0]
+            return httpx.RemoteProtocolError(f"the reply is no proper HTTP: {what}")
         case aiohttp.ServerDisconnectedError():
             return httpx.RemoteProtocolError("the server closed the connection without a reply")
         case _:
             return httpx.ReadError(str(error))
-
-
-def _what_is_wrong(error: aiohttp.ClientPayloadError | aiohttp.ClientResponseError) -> str:
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the reply broke off"
-    # What follows the colon quotes the server's bytes, cut: half a key is no longer one.
-    return f"the reply is no proper HTTP: {error.message.partition(':')[0]}"
 
 
 def _proxy_for(url: URL) -> URL | None:
