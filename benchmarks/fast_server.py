@@ -22,6 +22,8 @@ from typing import Final
 
 MEGABYTE: Final = 2**20
 BOMB_BYTES: Final = 64 * MEGABYTE
+TIMERS_LATE_S: Final = 0.00045
+"""epoll waits for whole milliseconds, rounded up: by so much a timer was late on average."""
 
 
 @dataclass
@@ -96,7 +98,8 @@ class Connection(asyncio.Protocol):
         else:
             now = self._loop.time()
             reply = self._server.reply(now)
-            self._loop.call_at(now + self._server.latency_s, self._send, reply)
+            due = now + max(0.0, self._server.latency_s - TIMERS_LATE_S)
+            self._loop.call_at(due, self._send, reply)
 
     def _send(self, reply: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
