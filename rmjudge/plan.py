@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
@@ -121,13 +122,13 @@ class PairwisePlan:
     def credits(self, answers: Answers) -> Credits:
         """Mean credit of the chosen over the orders asked; None unless all are scored."""
         return tuple(
-            tuple(_mean_credit(answers, questions) for questions in row) for row in self.questions
+            [tuple([_mean_credit(answers, cell) for cell in row]) for row in self.questions]
         )
 
     def first_matrix(self, answers: Answers) -> Credits:
         """Share of each cell's decided verdicts for the response shown first."""
         return tuple(
-            tuple(_first_share(answers, questions) for questions in row) for row in self.questions
+            [tuple([_first_share(answers, cell) for cell in row]) for row in self.questions]
         )
 
     def swap_matrix(self, answers: Answers) -> Credits:
@@ -139,13 +140,14 @@ class PairwisePlan:
 
 def _first_share(answers: Answers, questions: Sequence[Question]) -> float | None:
     """The share of the cell's decided verdicts, votes and orders alike, for the first shown."""
-    verdicts = [answers[k] for question in questions for k in question.calls]
-    decided = [
-        verdict.first > TIE
-        for verdict in verdicts
-        if isinstance(verdict, Verdict) and verdict.first != TIE
-    ]
-    return sum(decided) / len(decided) if decided else None
+    decided, first = 0, 0
+    for question in questions:
+        for k in question.calls:
+            verdict = answers[k]
+            if isinstance(verdict, Verdict) and verdict.first != TIE:
+                decided += 1
+                first += verdict.first > TIE
+    return first / decided if decided else None
 
 
 def _credit(answers: Answers, question: Question) -> float | None:
@@ -245,36 +247,45 @@ def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
 
 def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool) -> PairwisePlan:
     # Cells with the same two texts share their calls, so one of them decides the order.
-    texts_of = {(i, j): frozenset((item.chosen[i], item.rejected[j])) for i, j in CELLS}
+    texts_of: dict[tuple[int, int], frozenset[str]] = {}
     leader: dict[frozenset[str], tuple[int, int]] = {}
-    for cell, texts in texts_of.items():
+    for i, j in CELLS:
+        texts = texts_of[i, j] = frozenset((item.chosen[i], item.rejected[j]))
         if len(texts) == 2:
-            leader.setdefault(texts, cell)
-    first_of: dict[frozenset[str], str] = {}
+            leader.setdefault(texts, (i, j))
     flags = chosen_first(item, tuple(leader.values()), seed)
+    shown: dict[frozenset[str], tuple[str, str]] = {}
     for texts, (i, j) in leader.items():
-        first_of[texts] = item.chosen[i] if flags[i, j] else item.rejected[j]
+        chosen, rejected = item.chosen[i], item.rejected[j]
+        shown[texts] = (chosen, rejected) if flags[i, j] else (rejected, chosen)
 
-    pairs = [(first, *(texts - {first})) for texts, first in first_of.items()]
     seeded = [
         CompareCall(item.prompt, first, second, vote)
         for vote in range(votes)
-        for first, second in pairs
+        for first, second in shown.values()
     ]
     swapped = [CompareCall(call.prompt, call.second, call.first, call.vote) for call in seeded]
     calls = seeded if order == "seeded" else seeded + swapped
-    number = {texts: k for k, texts in enumerate(leader)}
+    number = {texts: k for k, texts in enumerate(shown)}
 
     def questions(i: int, j: int) -> tuple[Question, ...]:
         texts = texts_of[i, j]
         if len(texts) == 1:
             return ()
-        first = item.chosen[i] == first_of[texts]
-        asked = tuple(vote * len(pairs) + number[texts] for vote in range(votes))
-        one = Question(asked, first)
-        if order == "seeded":
-            return (one,)
-        return (one, Question(tuple(k + len(seeded) for k in asked), not first))
+        first = item.chosen[i] == shown[texts][0]
+        return _questions(number[texts], len(shown), votes, order, chosen_first=first)
 
-    grid = tuple(tuple(questions(i, j) for j in range(3)) for i in range(3))
+    grid = tuple([tuple([questions(i, j) for j in range(3)]) for i in range(3)])
     return PairwisePlan(item, tuple(calls), grid, order, lead)
+
+
+@lru_cache(maxsize=4096)
+def _questions(
+    number: int, pairs: int, votes: int, order: Order, *, chosen_first: bool
+) -> tuple[Question, ...]:
+    """How a plan of so many pairs asks about one of them; the same few for all tuples."""
+    asked = tuple(vote * pairs + number for vote in range(votes))
+    one = Question(asked, chosen_first)
+    if order == "seeded":
+        return (one,)
+    return (one, Question(tuple(k + votes * pairs for k in asked), not chosen_first))

@@ -15,6 +15,7 @@ from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
+from rmjudge.garbage import uncollected
 from rmjudge.job import Job
 from rmjudge.options import RunOptions
 from rmjudge.plan import plan_data
@@ -44,6 +45,7 @@ class Prepared:
         return self.options.cache_dir or default_folder()
 
 
+@uncollected()
 def prepare(
     models: Sequence[str | Scorer],
     options: RunOptions,

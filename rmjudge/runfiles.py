@@ -25,6 +25,8 @@ FORMAT: Final = 1
 METRICS: Final = "metrics.json"
 RESULTS: Final = "results.jsonl"
 RUN: Final = "run.json"
+# `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def slug(text: str) -> str:
@@ -133,7 +135,7 @@ def _line(item: TupleResult) -> str:
         record["matrix"] = item.matrix
     if item.scorer is not None:
         record["scorer"] = item.scorer
-    return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
+    return _ENCODE(record) + "\n"
 
 
 def _happened(result: ScorerResult) -> dict[str, Json]:

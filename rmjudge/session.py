@@ -18,6 +18,7 @@ from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import StopRun
 from rmjudge.fallback import Relief, left_by, needs_fallback
+from rmjudge.garbage import uncollected
 from rmjudge.job import Job
 from rmjudge.orchestrator import Orchestrator
 from rmjudge.preparation import Prepared, job_for
@@ -101,14 +102,20 @@ async def execute(
         for job in jobs:
             if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
                 job.notes.append(f"{damaged} damaged rows in the cache were bought again")
-    parts = [_Part(result_of(job), job) for job in prepared.jobs]
-    if relief is not None:
-        parts.append(_Part(relief.own(), relief.job, relief.left))
-        parts += map(_Part, relief.combined(prepared.jobs))
+    parts = _parts(prepared.jobs, relief)
     results = tuple(part.result for part in parts)
     run = Run(results, prepared.out, _worst_stop(jobs, relief))
     _write(prepared, parts, time.monotonic() - begun, resume)
     return run
+
+
+@uncollected()
+def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
+    parts = [_Part(result_of(job), job) for job in jobs]
+    if relief is not None:
+        parts.append(_Part(relief.own(), relief.job, relief.left))
+        parts += map(_Part, relief.combined(jobs))
+    return parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,8 @@ class DataSet:
         sha = hashlib.sha256()
         for item in self.tuples:
             fields = (item.domain, repr(item.id), item.prompt, *item.chosen, *item.rejected)
-            for text in fields:
-                raw = text.encode("utf-8", "surrogatepass")
-                sha.update(b"%d:" % len(raw))
-                sha.update(raw)
+            raws = [text.encode("utf-8", "surrogatepass") for text in fields]
+            sha.update(b"".join([b"%d:%b" % (len(raw), raw) for raw in raws]))
         return sha.hexdigest()
 
     def select(self, domains: Sequence[Domain] = (), limit: int | None = None) -> DataSet:

@@ -57,17 +57,14 @@ def cell_replicates(
     n = len(credits)
     if n < 2:  # one tuple says nothing of how much tuples differ
         return np.full((REPLICATES, len(CELLS)), np.nan)
-    values = np.zeros((len(CELLS), n))
-    scored = np.zeros((len(CELLS), n))
-    for row, matrix in enumerate(credits):
-        for column, (i, j) in enumerate(CELLS):
-            credit = matrix[i][j]
-            if credit is not None:
-                values[column, row] = reading(credit)
-                scored[column, row] = 1.0
+    known = [[matrix[i][j] for matrix in credits] for i, j in CELLS]
+    values = np.array([[0.0 if one is None else reading(one) for one in cell] for cell in known])
     weights = draws_of(domain, n)
     # Not a matrix product: the threads of BLAS go on spinning for longer than this takes.
     sums: NDArray[np.float64] = np.einsum("rt,ct->rc", weights, values)
+    if not any(None in cell for cell in known):
+        return sums / n  # of every draw n tuples count
+    scored = np.array([[float(one is not None) for one in cell] for cell in known])
     with np.errstate(invalid="ignore"):
         means: NDArray[np.float64] = sums / np.einsum("rt,ct->rc", weights, scored)
     return means
