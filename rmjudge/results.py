@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
@@ -44,8 +44,7 @@ class TupleResult:
         return credits_of_rewards(self.score_chosen or unknown, self.score_rejected or unknown)
 
 
-@dataclass(frozen=True, slots=True)
-class CallCounts:
+class CallCounts(NamedTuple):
     """What became of a scorer's calls. `planned` counts each distinct call once.
 
     `failed` brought no reply; `unscored` brought one that holds no score, which is kept.
@@ -60,8 +59,7 @@ class CallCounts:
     maybe_billed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Tokens of the replies bought in this run, as the provider counts them."""
 
     input: int = 0

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TypeAlias
 
 from rmjudge.cli.parser import build_parser
 from rmjudge.errors import Interrupted, RmjudgeError, StopRun, UsageError
+from rmjudge.garbage import uncollected
+
+Command: TypeAlias = Callable[[Namespace, Sequence[str]], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,20 +41,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    parser = build_parser(arguments)
-    options = parser.parse_args(arguments)
+    with uncollected():  # modules stay
+        parser = build_parser(arguments)
+        options = parser.parse_args(arguments)
+        command = _command(*options.handler) if options.command else None
     if options.version:
         from rmjudge.version import __version__  # noqa: PLC0415
 
         print(f"rmjudge {__version__}")  # noqa: T201
         return 0
-    if options.command is None:
+    if command is None:
         parser.print_help()
         return UsageError.exit_code
-    module, function = options.handler
-    command = getattr(import_module(f"rmjudge.cli.{module}"), function)
-    exit_code: int = command(options, arguments)
-    return exit_code
+    return command(options, arguments)
+
+
+def _command(module: str, function: str) -> Command:
+    command: Command = getattr(import_module(f"rmjudge.cli.{module}"), function)
+    return command
 
 
 def _flush() -> None:

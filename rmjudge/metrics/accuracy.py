@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rmjudge.metrics.tallies import CellTally, Matrix
 from rmjudge.vocabulary import CELLS_OF
 
 
-@dataclass(frozen=True, slots=True)
-class Accuracies:
+class Accuracies(NamedTuple):
     """Easy, Normal, Hard and their mean; of one domain, or macro-averaged over domains."""
 
     easy: float | None

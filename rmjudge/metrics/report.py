@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
@@ -13,16 +13,14 @@ from rmjudge.vocabulary import Domain, Method, Order
 Reading: TypeAlias = Literal["strict", "half_credit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A 95 % percentile-bootstrap interval over tuples; fractions."""
 
     low: float
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Intervals:
+class Intervals(NamedTuple):
     """Intervals of the headline accuracies; None where there is no data."""
 
     easy: Interval | None
@@ -47,8 +45,7 @@ class Position:
     first_matrix: Matrix | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(NamedTuple):
     """How many of the `tuples` of a run with a fallback each scorer's numbers here stand for."""
 
     by_scorer: Mapping[str, int]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rmjudge.vocabulary import CELLS
 
@@ -33,8 +32,7 @@ def _beats(chosen: float | None, rejected: float | None) -> float | None:
     return TIE if chosen == rejected else float(chosen > rejected)
 
 
-@dataclass(frozen=True, slots=True)
-class CellTally:
+class CellTally(NamedTuple):
     """One cell over the tuples of a domain. `wins` and `credit` sum over `scored` tuples."""
 
     scored: int

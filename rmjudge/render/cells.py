@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, percent, plus_minus
@@ -27,8 +26,7 @@ ACTIVITY_HEADER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A percentage, half its interval (with the sign) and its footnote marks; all may be empty."""
 
     value: str
@@ -41,8 +39,7 @@ class Figure:
         return self.value + self.half + self.marks
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryLine:
+class SummaryLine(NamedTuple):
     """A scorer's line, or the line under it with its `other` reading; a figure a column."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from rmjudge.metrics.report import Interval
 from rmjudge.vocabulary import DOMAINS, Domain
@@ -14,8 +13,7 @@ Remark = Literal["incomplete", "unscored", "shared"]
 """Why a number is marked: domains missing, cells not scored, several scorers or not all tuples."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The signs of one output: a terminal, an ASCII terminal, Markdown or LaTeX."""
 
     no_data: str

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading, Shares
@@ -25,8 +24,7 @@ INTERVAL_TEXT: Final = "± is half the 95 % bootstrap interval over tuples."
 OTHER_TEXT: Final = "Indented: the other reading."
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """One line of numbers in one reading: fractions, None where there is no data."""
 
     chat: float | None
@@ -44,8 +42,7 @@ class Scores:
         return by_name.get(domain, self.safety)
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
+class SummaryRow(NamedTuple):
     """A scorer's line in the summary.
 
     `scorer` is clean and unlike every other row's. `other` holds the other reading where it
@@ -81,8 +78,7 @@ class SummaryRow:
         return "half_credit" if self.reading == "strict" else "strict"
 
 
-@dataclass(frozen=True, slots=True)
-class Footnote:
+class Footnote(NamedTuple):
     """A remark on the averages; each output draws its own mark for the kind."""
 
     kind: Remark

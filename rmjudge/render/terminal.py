@@ -6,8 +6,7 @@ Text is never read as rich markup, and what a terminal would obey is removed fro
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -20,8 +19,7 @@ from rmjudge.render.text import clean, wrap
 ASCII_HEAD: Final = box.Box("    \n" * 2 + " -- \n" + "    \n" * 5, ascii=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What is known of the console: its width in columns and what it can show."""
 
     width: int
@@ -52,8 +50,8 @@ class Page:
         text = clean(text)
         if self.glyphs is UNICODE:
             return text
-        for sign in fields(Glyphs):
-            text = text.replace(getattr(UNICODE, sign.name), getattr(ASCII, sign.name))
+        for sign, plain in zip(UNICODE, ASCII, strict=True):
+            text = text.replace(sign, plain)
         return text.encode(self.encoding, "replace").decode(self.encoding)
 
     def text(self, text: str, style: str = "") -> Text:
