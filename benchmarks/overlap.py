@@ -63,7 +63,7 @@ def save_model(folder: Path, data: Path) -> Path:
 async def once(folder: Path, data: str, models: list[str]) -> dict[str, float]:
     """One whole run: its wall seconds, and the loop's worst lag until and after all answer.
 
-    Until then torch is imported, which holds the interpreter's lock for long moments.
+    Until then torch and transformers are imported and the model is loaded.
     """
     from rmjudge.options import RunOptions  # noqa: PLC0415
     from rmjudge.preparation import prepare  # noqa: PLC0415
@@ -148,7 +148,7 @@ def main() -> None:
     )
     print()
     wall = {kind: min(float(run["wall_s"]) for run in found) for kind, found in runs.items()}
-    lag = min(float(run["going_ms"]) for run in runs["both"])
+    lag = min(max(float(run["starting_ms"]), float(run["going_ms"])) for run in runs["both"])
     longest, sum_ = max(wall["hosted"], wall["local"]), wall["hosted"] + wall["local"]
     show(
         TARGETS_HEAD,
