@@ -58,8 +58,8 @@ class Arriving:
             httpx.TransportError: the connection was lost.
         """
         try:
-            async for chunk in self._content.iter_any():
-                yield chunk
+            while not self._content.at_eof():
+                yield await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise _mapped(error) from error
 
