@@ -13,16 +13,16 @@ from rmjudge.providers.local import libraries
 libraries._load_ahead()
 loaded = "libtorch_cpu" in pathlib.Path("/proc/self/maps").read_text()
 print(loaded, "torch" in sys.modules)
-libraries.load()
-print(sys.modules["torch"].ones(2).sum().item(), "transformers" in sys.modules)
+with libraries.loading():
+    print(sys.modules["torch"].ones(2).sum().item(), "transformers" in sys.modules)
 """
 ELSEWHERE = """
 import sys
 from importlib.machinery import ModuleSpec
 from rmjudge.providers.local import libraries
 libraries.find_spec = lambda name: ModuleSpec(name, None, origin="/nowhere/torch/__init__.py")
-libraries.load()
-print(sys.modules["torch"].ones(2).sum().item())
+with libraries.loading():
+    print(sys.modules["torch"].ones(2).sum().item())
 """
 
 

@@ -65,16 +65,18 @@ def _is_there(library: str) -> bool:
         return False
 
 
-def load() -> None:
-    """Import torch and transformers, on a thread, while the event loop goes on.
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load a model, on a thread, while the event loop goes on. torch is imported with it.
 
     Raises:
-        ImportError: they are broken.
+        ImportError: torch or transformers is broken.
     """
     with uncollected():
         _load_ahead()
         for library in ("torch", "transformers"):
             import_module(library)
+        yield  # which imports more of them
         gc.freeze()  # the collector takes a tenth of a second to look through them
 
 
