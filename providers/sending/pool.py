@@ -12,12 +12,16 @@ and nothing else is.
 from __future__ import annotations
 
 import asyncio
+import re
+import select
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 import aiohttp
 import certifi
@@ -27,6 +31,7 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
@@ -64,11 +69,15 @@ class Arriving:
             raise _mapped(error) from error
 
     def close(self) -> None:
-        """Keep the connection if the body was read to its end, else close it."""
-        if self._content.at_eof():
+        """Keep the connection if the request is out and the body read to its end, else drop it.
+
+        What a server that replied early left of a request would go before the next one.
+        """
+        transport = self._connection.transport
+        if self._content.at_eof() and not (transport and transport.get_write_buffer_size()):
             self._connection.release()
         else:
-            self._connection.close()
+            _drop(self._connection)
 
 
 class Pool:
@@ -96,24 +105,27 @@ class Pool:
             httpx.ConnectError: nothing was sent. httpx.ConnectTimeout: nor here.
             httpx.TransportError: the connection was lost afterwards.
         """
-        target = self._targets.get(url)
-        if target is None or target.headers != headers:
-            target = self._targets[url] = _Target(URL(url, encoded=True), headers)
-        connector = self._connector(target)
         try:
-            connection = await connector.connect(target.request, [], self._timeout)
+            target = self._target(url, headers)
+            connection = await self._connector(target).connect(target.request, [], self._timeout)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise _mapped(error) from error
+            raise httpx.ConnectError(str(_mapped(error))) from error
         try:
             return await _exchange(connection, target.request_with(body))
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-            connection.close()
+            _drop(connection)
             raise _mapped(error) from error
         except BaseException:
-            connection.close()
+            _drop(connection)
             raise
+
+    def _target(self, url: str, headers: Mapping[str, str]) -> _Target:
+        target = self._targets.get(url)
+        if target is None or target.headers != headers:
+            target = self._targets[url] = _Target(URL(url, encoded=True), headers)
+        return target
 
     def _connector(self, target: _Target) -> _Connector:
         drift = self._wall_clock() - time.monotonic()
@@ -142,7 +154,7 @@ class _Target:
     """
 
     def __init__(self, url: URL, headers: Mapping[str, str]) -> None:
-        self.headers = headers
+        self.headers = dict(headers)
         # For the connector, which reads off it whom to connect with; it is never sent.
         self.request = aiohttp.ClientRequest(
             hdrs.METH_POST,
@@ -164,13 +176,14 @@ def _head_of(request: aiohttp.ClientRequest) -> bytes:
     """The head up to the number of bytes in the body, which is its last field."""
     url = request.url
     # A proxy that passes plain HTTP on is told the whole address.
-    target = url.raw_path_qs if request.is_ssl() or request.proxy is None else str(url)
-    fields = [item for item in request.headers.items() if item[0] != hdrs.CONTENT_LENGTH]
-    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
-    head = "\r\n".join([*lines, f"{hdrs.CONTENT_LENGTH}: "])
-    if len(head.splitlines()) != len(lines) + 1:
+    through = request.proxy is not None and not request.is_ssl()
+    lines = [f"POST {url.with_user(None) if through else url.raw_path_qs} HTTP/1.1"]
+    for name, value in request.headers.items():
+        if name.lower() != "content-length":
+            lines.append(f"{name}: {value}")
+    if any(mark in line for line in lines for mark in "\r\n\0"):
         raise ValueError("a header holds a line break")
-    return head.encode()
+    return "\r\n".join([*lines, "Content-Length: "]).encode()
 
 
 async def _exchange(connection: Connection, request: bytes) -> Arriving:
@@ -191,19 +204,47 @@ async def _exchange(connection: Connection, request: bytes) -> Arriving:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Closes an idle connection on which something came that nobody asked for.
+    """Drops an idle connection on which something came that nobody asked for.
 
     aiohttp would take it for the reply to the next request, and each reply on that connection
     for that of the one before: answers to other questions.
     """
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._seen: WeakSet[ResponseHandler] = WeakSet()
+
     async def connect(self, *request: Any, **named: Any) -> Connection:
         while True:
             connection = await super().connect(*request, **named)
             protocol = connection.protocol
-            if protocol is None or not protocol.should_close:
+            if protocol is None:
                 return connection
-            connection.close()
+            if protocol not in self._seen:
+                self._seen.add(protocol)
+                return connection
+            if not protocol.should_close and _is_silent(connection.transport):
+                return connection
+            _drop(connection)
+
+
+def _is_silent(transport: asyncio.Transport | None) -> bool:
+    """Whether nothing waits to be read, not even the end: a busy loop has not looked yet."""
+    if transport is None or transport.is_closing():
+        return False
+    descriptor = transport.get_extra_info("socket").fileno()
+    if sys.platform == "win32":
+        return not select.select([descriptor], [], [], 0)[0]
+    waiting = select.poll()  # `select` knows no descriptor above 1,023
+    waiting.register(descriptor, select.POLLIN)
+    return not waiting.poll(0)
+
+
+def _drop(connection: Connection) -> None:
+    """Close a connection now; what is not sent of a request would hold it open."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 def _mapped(error: Exception) -> httpx.TransportError:
@@ -216,9 +257,9 @@ def _mapped(error: Exception) -> httpx.TransportError:
             return httpx.ConnectError(f"the proxy refused: {error.status} {error.message}")
         case aiohttp.ClientPayloadError():
             return httpx.RemoteProtocolError("the reply broke off")
-        case HttpProcessingError():
-            # What follows the colon quotes the server's bytes, cut: half a key is no longer one.
-            what = error.message.partition(":")[0]
+        case HttpProcessingError() | aiohttp.ClientResponseError():
+            # What follows quotes the server's bytes, cut: half a key is no longer one.
+            what = re.split("[:'\"]", error.message)[0].strip()
             return httpx.RemoteProtocolError(f"the reply is no proper HTTP: {what}")
         case aiohttp.ServerDisconnectedError():
             return httpx.RemoteProtocolError("the server closed the connection without a reply")
