@@ -1,7 +1,7 @@
 """Making many things that stay, without the garbage collector's looking through them on the way.
 
 Plans and results are thousands of objects without a cycle among them. The collector would go
-through all that are there again and again while they are made, a tenth of a warm run.
+through all that are there again and again while they are made, up to a tenth of a warm run.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 httpx's own pool scans every connection on every event: at 64 calls in flight it costs ten times
 as much as one connection a worker, and that still three times as much as aiohttp. aiohttp's
-`ClientSession` doubles the price again: for every call it makes a request, a response, a task
-that writes and the jar for cookies anew, where here a head is made once an address and one write
-sends it with the body (docs/performance.md). Errors are mapped so that they tell what may have
+`ClientSession` nearly doubles the price again: for every call it makes a request, a response and a
+task that writes, where here a head is made once an address and one write sends it with the body
+(docs/performance.md). Errors are mapped so that they tell what may have
 been billed: whatever fails before the request is sent is a `ConnectError` or a `ConnectTimeout`,
 and nothing else is.
 """
@@ -189,7 +189,7 @@ def _head_of(request: aiohttp.ClientRequest) -> bytes:
 async def _exchange(connection: Connection, request: bytes) -> Arriving:
     protocol = connection.protocol
     if protocol is None or protocol.transport is None:
-        raise aiohttp.ServerDisconnectedError
+        raise httpx.ConnectError("the connection was closed before anything was sent")
     protocol.set_response_params(
         read_until_eof=True,
         auto_decompress=False,
