@@ -135,8 +135,8 @@ async def rmjudge(
 
     import rmjudge.providers.sending.sender  # noqa: F401, PLC0415 - as the peers' imports
     from rmjudge.options import RunOptions  # noqa: PLC0415
-    from rmjudge.preparation import prepare  # noqa: PLC0415
-    from rmjudge.progress import watcher  # noqa: PLC0415
+    from rmjudge.render.progress import watcher  # noqa: PLC0415
+    from rmjudge.running.preparation import prepare  # noqa: PLC0415
     from rmjudge.session import execute  # noqa: PLC0415
 
     data = write_data(folder, calls)

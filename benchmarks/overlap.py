@@ -28,7 +28,7 @@ from clients import worst_lag
 from harness import TARGETS_HEAD, environment, serving, show, target
 
 if TYPE_CHECKING:
-    from rmjudge.job import Job
+    from rmjudge.running.job import Job
 
 LATENCY_S: Final = 0.25
 CONCURRENCY: Final = 4
@@ -66,7 +66,7 @@ async def once(folder: Path, data: str, models: list[str]) -> dict[str, float]:
     Until then torch and transformers are imported and the model is loaded.
     """
     from rmjudge.options import RunOptions  # noqa: PLC0415
-    from rmjudge.preparation import prepare  # noqa: PLC0415
+    from rmjudge.running.preparation import prepare  # noqa: PLC0415
     from rmjudge.session import execute  # noqa: PLC0415
 
     options = RunOptions(

@@ -25,8 +25,8 @@ from rmjudge.cache.records import decode
 from rmjudge.calls import Reply, Usage, Verdict
 from rmjudge.dataset import load
 from rmjudge.options import RunOptions
-from rmjudge.plan import plan_data
-from rmjudge.preparation import Prepared, prepare
+from rmjudge.planning.plan import plan_data
+from rmjudge.running.preparation import Prepared, prepare
 from rmjudge.session import execute
 from rmjudge.store import key_fields
 

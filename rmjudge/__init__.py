@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         StorageStopped,
         UsageError,
     )
-    from rmjudge.results import ScorerResult, TupleResult
+    from rmjudge.runs.results import ScorerResult, TupleResult
     from rmjudge.scorer import PairwiseScorer, PointwiseScorer, Scorer
     from rmjudge.session import Run
     from rmjudge.version import __version__
@@ -54,7 +54,7 @@ __all__ = [
 _HOME = {
     "__version__": "version",
     **dict.fromkeys(("aevaluate", "evaluate", "load"), "api"),
-    **dict.fromkeys(("ScorerResult", "TupleResult"), "results"),
+    **dict.fromkeys(("ScorerResult", "TupleResult"), "runs.results"),
     **dict.fromkeys(("PairwiseScorer", "PointwiseScorer", "Scorer"), "scorer"),
     "Run": "session",
 }

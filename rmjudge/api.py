@@ -14,11 +14,11 @@ from rmjudge.calls import Json
 from rmjudge.config import check_option
 from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
-from rmjudge.preparation import prepare
-from rmjudge.runfiles import find_results, read_result
+from rmjudge.running.preparation import prepare
+from rmjudge.running.signals import draining
+from rmjudge.runs.files import find_results, read_result
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
-from rmjudge.signals import draining
 from rmjudge.vocabulary import Domain, Order
 
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
@@ -122,7 +122,7 @@ async def _evaluate(
     if progress:
         from rich.console import Console  # noqa: PLC0415 - only when shown
 
-        from rmjudge.progress import watcher  # noqa: PLC0415
+        from rmjudge.render.progress import watcher  # noqa: PLC0415
 
         watch = watcher(Console(stderr=True))
     run = await execute(

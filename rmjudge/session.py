@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from rmjudge.assembly import result_of
-from rmjudge.budget import Budget
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import StopRun
-from rmjudge.fallback import Relief, left_by, needs_fallback
 from rmjudge.garbage import uncollected
-from rmjudge.job import Job
-from rmjudge.orchestrator import Orchestrator
-from rmjudge.preparation import Prepared, job_for
-from rmjudge.results import ScorerResult
-from rmjudge.runfiles import clear_results, folders_for, parts_of_relieved_run, write_result
+from rmjudge.running.assembly import result_of
+from rmjudge.running.budget import Budget
+from rmjudge.running.fallback import Relief, left_by, needs_fallback
+from rmjudge.running.job import Job
+from rmjudge.running.orchestrator import Orchestrator
+from rmjudge.running.preparation import Prepared, job_for
+from rmjudge.runs.files import clear_results, folders_for, parts_of_relieved_run, write_result
+from rmjudge.runs.results import ScorerResult
 from rmjudge.version import __version__
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -66,7 +66,7 @@ class Run:
 
     def __rich__(self) -> object:
         """The tables of `rmjudge report`."""
-        from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only when shown
+        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only when shown
 
         return report_renderable(self.results)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from command import Cli
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"rmjudge": "rmjudge", "providers": "rmjudge.providers", "cache": "rmjudge.cache"}
@@ -100,7 +100,7 @@ def test_the_wheel_holds_every_module_and_its_data(wheel: Path) -> None:
             for path in (ROOT / "rmjudge" / "render" / "page").iterdir()
             if path.suffix in (".html", ".css", ".js")
         ),
-        "rmjudge/prices.toml",
+        "rmjudge/running/prices.toml",
         "rmjudge/py.typed",
     }
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Cli, ModelServer
+    from command import Cli
+    from served import ModelServer
 
 LOCAL = {"torch", "transformers", "scipy", "matplotlib"}
 HEAVY = LOCAL | {"aiohttp", "httpx", "numpy"}
@@ -83,8 +84,10 @@ def test_a_report_imports_nothing_of_what_makes_a_run(ran: tuple[Cli, ModelServe
     code = TELLING.replace('name.partition(".")[0] for', "name for")
     names = loaded(ran[0], "report", "o", code=code)
 
-    assert "rmjudge.results" in names
-    assert not {name for name in names if name.startswith(("rmjudge.dataset", "rmjudge.plan"))}
+    assert "rmjudge.runs.results" in names
+    assert not {
+        name for name in names if name.startswith(("rmjudge.dataset", "rmjudge.planning.plan"))
+    }
     assert not names & {"asyncio", "diskcache", "sqlite3", "ssl"}
 
 

@@ -70,6 +70,6 @@ def _flush() -> None:
 
 
 def _printable(error: RmjudgeError) -> str:
-    from rmjudge.render.text import clean  # noqa: PLC0415 - messages quote files and servers
+    from rmjudge.text import clean  # noqa: PLC0415 - messages quote files and servers
 
     return clean(str(error))

@@ -10,7 +10,7 @@ from rmjudge.cache import inspect, portable
 from rmjudge.cache.store import default_folder
 from rmjudge.calls import Json
 from rmjudge.cli.console import print_json, tables
-from rmjudge.render import keeping
+from rmjudge.render.commands import cache as keeping
 
 
 def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -53,7 +53,7 @@ def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) 
 
 def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Explanation]]:
     """Plan the run again from its `run.json` and hold the plan against the cache."""
-    from rmjudge.replan import replan  # noqa: PLC0415 - only for this action
+    from rmjudge.runs.replan import replan  # noqa: PLC0415 - only for this action
 
     for planned in replan(run):
         kept = inspect.require(folder or planned.cache_folder)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rmjudge.cli.comparing import comparable
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
-from rmjudge.render.comparisons import comparison_csv, comparison_json, comparison_sheets
-from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.commands.compare import comparison_csv, comparison_json, comparison_sheets
 from rmjudge.render.rows import about, labels
 from rmjudge.render.sheets import sheets_markdown
-from rmjudge.runtexts import Texts, check_same_texts, read_runs
+from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.runs.comparable import comparable
+from rmjudge.runs.stored import Texts, check_same_texts, read_runs
 from rmjudge.statistics import comparison
 from rmjudge.statistics.scored import common_reading, scored_of
 

@@ -6,20 +6,20 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rmjudge.cli.comparing import comparable
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import Metrics, Reading
-from rmjudge.render.correlations import (
+from rmjudge.render.commands.correlate import (
     correlation_csv,
     correlation_json,
     correlation_sheets,
     doubts,
 )
-from rmjudge.render.listings import sheets_renderable
 from rmjudge.render.sheets import sheets_markdown
-from rmjudge.runtexts import StoredRun, read_runs
+from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.runs.comparable import comparable
+from rmjudge.runs.stored import StoredRun, read_runs
 from rmjudge.statistics.correlation import correlate as correlations_of
 from rmjudge.statistics.policies import PolicyScore, read_policies
 from rmjudge.statistics.scored import common_reading

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rmjudge.cli.console import print_json, say, tables
 from rmjudge.dataset import load, summarise
-from rmjudge.render.summaries import summary_renderable, summary_to_json
+from rmjudge.render.commands.data import summary_renderable, summary_to_json
 
 
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:

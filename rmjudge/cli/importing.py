@@ -10,7 +10,7 @@ from rmjudge.cli.console import print_text, say, tables
 from rmjudge.dataset import load
 from rmjudge.errors import UsageError
 from rmjudge.importing.runs import import_files
-from rmjudge.runfiles import write_result
+from rmjudge.runs.files import write_result
 
 
 def import_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -30,7 +30,7 @@ def import_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
         print_text(to_json([result]))
     else:
-        from rmjudge.render.tables import report_renderable  # noqa: PLC0415
+        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415
 
         tables().print(report_renderable([result]))
     say(f"results: {folder}")

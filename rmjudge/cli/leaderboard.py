@@ -9,7 +9,7 @@ from pathlib import Path
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.render.rows import labels
-from rmjudge.runfiles import find_results, read_result, write_text
+from rmjudge.runs.files import find_results, read_result, write_text
 
 
 def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -30,7 +30,8 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 def _show(format: str, folders: Sequence[Path]) -> None:
     from rmjudge.leaderboard.published import published  # noqa: PLC0415 - not needed to submit
     from rmjudge.leaderboard.standing import stand  # noqa: PLC0415
-    from rmjudge.render import sheets, standings  # noqa: PLC0415
+    from rmjudge.render import sheets  # noqa: PLC0415
+    from rmjudge.render.commands import leaderboard as standings  # noqa: PLC0415
 
     results = [read_result(folder) for folder in folders]
     runs = zip(labels(results), (result.metrics for result in results), strict=True)
@@ -45,13 +46,13 @@ def _show(format: str, folders: Sequence[Path]) -> None:
         case "latex":
             print_text(sheets.sheets_latex([standings.leaderboard_sheet(entries)]))
         case _:
-            from rmjudge.render.listings import sheets_renderable  # noqa: PLC0415
+            from rmjudge.render.terminal.listings import sheets_renderable  # noqa: PLC0415
 
             tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
 
 
 def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
-    from rmjudge.render import submissions  # noqa: PLC0415 - only to submit
+    from rmjudge.leaderboard import submissions  # noqa: PLC0415 - only to submit
 
     if len(folders) != 1:
         named = f": {', '.join(map(str, folders))}; name one of them" if folders else ""
@@ -65,7 +66,7 @@ def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
     )
     row = submissions.markdown_row(result, about) if arguments.emit else ""
     if arguments.emit_file:
-        from rmjudge.replan import recorded  # noqa: PLC0415 - only for the texts
+        from rmjudge.runs.replan import recorded  # noqa: PLC0415 - only for the texts
 
         submissions.check_scores(result)
         target = Path(arguments.emit_file)

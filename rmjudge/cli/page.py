@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from rmjudge.cli.console import say
-from rmjudge.cli.sections import findings
 from rmjudge.errors import UsageError
+from rmjudge.findings import findings
 from rmjudge.render.page import scatter_of, to_html
-from rmjudge.runfiles import write_text
-from rmjudge.runtexts import read_runs
-from rmjudge.viewing import gather
+from rmjudge.runs.files import write_text
+from rmjudge.runs.stored import read_runs
+from rmjudge.runs.views import gather
 
 PAGES: Final = (".html", ".htm")
 

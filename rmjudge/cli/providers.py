@@ -11,10 +11,10 @@ from rmjudge.cli.console import print_json, print_text, say, tables
 from rmjudge.errors import StopRun
 from rmjudge.options import RunOptions
 from rmjudge.providers.listing import listings
-from rmjudge.render.listings import sheets_renderable
-from rmjudge.render.providers import providers_markdown, providers_sheet, providers_to_json
+from rmjudge.render.commands.providers import providers_markdown, providers_sheet, providers_to_json
+from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.running.choosing import choose
 from rmjudge.scorer import Scorer
-from rmjudge.scorers import choose
 
 PROMPT = "What is the capital of France?"
 RIGHT = "The capital of France is Paris."

@@ -11,11 +11,11 @@ from rmjudge.cli.console import print_text, tables
 from rmjudge.errors import UsageError
 from rmjudge.readings.compute import Reading, read_as
 from rmjudge.readings.tools import NAMES
-from rmjudge.render import readings as shown
+from rmjudge.render.commands import readings as shown
 from rmjudge.render.rows import labels
 from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
-from rmjudge.results import ScorerResult
-from rmjudge.runfiles import find_results, read_result
+from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.results import ScorerResult
 
 
 def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -65,6 +65,6 @@ def _print(format: str, sheets: Sequence[Sheet]) -> None:
         case "latex":
             print_text(sheets_latex(sheets))
         case _:
-            from rmjudge.render.listings import sheets_renderable  # noqa: PLC0415
+            from rmjudge.render.terminal.listings import sheets_renderable  # noqa: PLC0415
 
             tables().print(sheets_renderable(sheets))

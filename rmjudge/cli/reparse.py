@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rmjudge.cli.console import print_json, tables
-from rmjudge.reparse import reparse as read_again
-from rmjudge.reparse import write
-from rmjudge.replan import results_with_calls
+from rmjudge.running.reparse import reparse as read_again
+from rmjudge.running.reparse import write
+from rmjudge.runs.replan import results_with_calls
 
 
 def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -21,7 +21,7 @@ def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         for item in found:
             if item.changed:
                 write(item)
-    from rmjudge.render import reparsing  # noqa: PLC0415 - only at the end
+    from rmjudge.render.commands import reparse as reparsing  # noqa: PLC0415 - only at the end
 
     if arguments.json:
         print_json(reparsing.reparsed_to_json(found, written=arguments.write))

@@ -9,7 +9,7 @@ from pathlib import Path
 from rmjudge.cli.console import print_text, tables
 from rmjudge.errors import UsageError
 from rmjudge.garbage import uncollected
-from rmjudge.runfiles import find_results, read_result
+from rmjudge.runs.files import find_results, read_result
 
 
 @uncollected()
@@ -30,7 +30,7 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
     results = [read_result(folder) for folder in dict.fromkeys(folders)]
     if arguments.format in (None, "table"):
-        from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only this format
+        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only this format
 
         tables().print(report_renderable(results))
     else:

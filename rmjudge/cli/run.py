@@ -17,9 +17,9 @@ from rmjudge.cli.console import people, print_json, say, tables
 from rmjudge.config import read_config
 from rmjudge.errors import Interrupted, UsageError
 from rmjudge.options import LocalOptions, RunOptions
-from rmjudge.preparation import Prepared, prepare
+from rmjudge.running.preparation import Prepared, prepare
+from rmjudge.running.signals import draining
 from rmjudge.session import Run, execute
-from rmjudge.signals import draining
 
 
 def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     resume = shlex.join(["rmjudge", *argv])
     watch = None
     if not arguments.quiet:
-        from rmjudge.progress import watcher  # noqa: PLC0415 - not with --quiet
+        from rmjudge.render.progress import watcher  # noqa: PLC0415 - not with --quiet
 
         watch = watcher(people())
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
@@ -106,7 +106,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _show(finished: Run, resume: str, *, as_json: bool) -> None:
-    from rmjudge.render.tables import report_renderable  # noqa: PLC0415 - only at the end
+    from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only at the end
 
     # What people read goes to standard error when standard output belongs to a program.
     console = tables(to_stderr=as_json)
@@ -144,9 +144,9 @@ def _say_relieved(finished: Run, resume: str) -> None:
 
 
 def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
-    from rmjudge.estimate import estimate  # noqa: PLC0415 - only when asked
-    from rmjudge.render.estimates import estimate_sheet  # noqa: PLC0415
-    from rmjudge.render.listings import sheets_renderable  # noqa: PLC0415
+    from rmjudge.render.commands.run import estimate_sheet  # noqa: PLC0415
+    from rmjudge.render.terminal.listings import sheets_renderable  # noqa: PLC0415
+    from rmjudge.running.estimate import estimate  # noqa: PLC0415 - only when asked
 
     estimates = asyncio.run(estimate(prepared))
     if as_json:

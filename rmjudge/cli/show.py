@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rmjudge.cli.console import print_json, say, tables
-from rmjudge.cli.naming import check_known
-from rmjudge.render.tuples import tuple_renderable, tuples_to_json
-from rmjudge.runtexts import read_runs
-from rmjudge.viewing import gather, tuples_named
+from rmjudge.render.commands.show import tuple_renderable, tuples_to_json
+from rmjudge.runs.known import check_known
+from rmjudge.runs.naming import tuples_named
+from rmjudge.runs.stored import read_runs
+from rmjudge.runs.views import gather
 
 
 def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:

@@ -11,11 +11,11 @@ from rmjudge.dataset import DataSet
 from rmjudge.metrics.report import Reading
 from rmjudge.metrics.tallies import credits_of_rewards
 from rmjudge.providers.baseline import REWARDS
-from rmjudge.render.listings import sheets_renderable
+from rmjudge.render.commands.style import style_csv, style_json, style_sheets
 from rmjudge.render.rows import labels
 from rmjudge.render.sheets import sheets_markdown
-from rmjudge.render.styles import style_csv, style_json, style_sheets
-from rmjudge.runtexts import StoredRun, Texts, read_runs
+from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.runs.stored import StoredRun, Texts, read_runs
 from rmjudge.statistics.scored import Scored, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
 

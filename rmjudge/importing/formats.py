@@ -9,7 +9,7 @@ from rmjudge.dataset.tuples import DataSet
 from rmjudge.errors import UsageError
 from rmjudge.importing import reward_bench, rm_bench, rm_r1
 from rmjudge.importing.files import Format, ResultFile
-from rmjudge.results import TupleResult
+from rmjudge.runs.results import TupleResult
 from rmjudge.vocabulary import Domain
 
 JUDGE_NOTES: Final[Mapping[Format, str]] = {

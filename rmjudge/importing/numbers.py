@@ -8,7 +8,7 @@ from typing import Any
 
 from rmjudge.dataset.wording import kind_of
 from rmjudge.importing.files import Item
-from rmjudge.plan import Scores
+from rmjudge.planning.plan import Scores
 
 
 def score(item: Item, name: str, value: Any) -> float | None:

@@ -14,8 +14,8 @@ from rmjudge.errors import UsageError
 from rmjudge.importing.domains import domain_of, subset_of
 from rmjudge.importing.files import Item, ResultFile
 from rmjudge.importing.numbers import credit, score, scores
-from rmjudge.plan import Scores
-from rmjudge.results import TupleResult
+from rmjudge.planning.plan import Scores
+from rmjudge.runs.results import TupleResult
 from rmjudge.vocabulary import CELLS, PUBLISHED_DOMAINS, STYLES
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from rmjudge.importing.domains import domain_of, subset_of
 from rmjudge.importing.files import ResultFile
 from rmjudge.importing.numbers import scores, three
-from rmjudge.results import TupleResult
+from rmjudge.runs.results import TupleResult
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 

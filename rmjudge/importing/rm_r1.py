@@ -15,7 +15,7 @@ from rmjudge.errors import UsageError
 from rmjudge.importing.domains import domain_of, subset_of
 from rmjudge.importing.files import Item, ResultFile
 from rmjudge.importing.numbers import credit, three
-from rmjudge.results import TupleResult
+from rmjudge.runs.results import TupleResult
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 

@@ -13,7 +13,7 @@ from rmjudge.importing.files import ResultFile, read_result_file
 from rmjudge.importing.formats import JUDGE_NOTES, read_tuples
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
-from rmjudge.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.version import __version__
 from rmjudge.vocabulary import DOMAINS, Domain, Method
 

@@ -10,7 +10,7 @@ from typing import Final
 from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, mean
 from rmjudge.metrics.tallies import TIE, Credits, Matrix
 from rmjudge.readings.tools import TOOLS, Tool
-from rmjudge.results import ScorerResult, TupleResult
+from rmjudge.runs.results import ScorerResult, TupleResult
 from rmjudge.vocabulary import CELLS, DOMAINS, Domain
 
 DROPPED_ABOVE: Final = 3

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, percent, plus_minus
 from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow
-from rmjudge.results import ScorerResult
+from rmjudge.runs.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS
 
 SUMMARY_HEADER: Final = (

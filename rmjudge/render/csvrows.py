@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rmjudge.render.figures import known
-from rmjudge.render.text import clean, csv_cell
+from rmjudge.text import clean, csv_cell
 
 DECIMALS: Final = 9
 """What is smaller is the noise of adding up."""

@@ -23,8 +23,8 @@ from rmjudge.render.rows import (
     summary_rows,
     unscored_text,
 )
-from rmjudge.render.text import latex_escape, markdown_cell, one_line
-from rmjudge.results import ScorerResult
+from rmjudge.runs.results import ScorerResult
+from rmjudge.text import latex_escape, markdown_cell, one_line
 from rmjudge.vocabulary import CELLS, STYLES
 
 

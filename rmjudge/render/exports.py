@@ -19,8 +19,8 @@ from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.documents import to_latex, to_markdown
 from rmjudge.render.figures import known
 from rmjudge.render.rows import labels
-from rmjudge.render.text import csv_cell, one_line
-from rmjudge.results import ScorerResult
+from rmjudge.runs.results import ScorerResult
+from rmjudge.text import csv_cell, one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rmjudge.render.figures import LATEX, UNICODE
-from rmjudge.render.text import latex_escape
+from rmjudge.text import latex_escape
 
 LATEX_NEEDS: Final = r"% In the preamble: \usepackage{booktabs}"
 SIGNS: Final = (

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import UsageError
-from rmjudge.render.correlations import task_name
-from rmjudge.render.text import shorten
+from rmjudge.render.commands.correlate import task_name
 from rmjudge.render.verbosity import ACROSS, CHANCE, NO_STYLE, UP, Coordinate, places
 from rmjudge.statistics.correlation import Correlation
 from rmjudge.statistics.style import Style
+from rmjudge.text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

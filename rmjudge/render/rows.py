@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading, Shares
 from rmjudge.render.figures import Remark, half_width, known, percent
-from rmjudge.render.text import label, one_line
-from rmjudge.results import ScorerResult
+from rmjudge.runs.results import ScorerResult
+from rmjudge.text import label, one_line
 from rmjudge.vocabulary import CELLS, DOMAINS, Domain, Order
 
 READING_NAMES: Final[dict[Reading, str]] = {"strict": "strict", "half_credit": "half credit"}

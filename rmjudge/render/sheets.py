@@ -18,7 +18,7 @@ from rmjudge.render.markup import (
     latex_text,
     pipe_table,
 )
-from rmjudge.render.text import latex_escape, markdown_cell
+from rmjudge.text import latex_escape, markdown_cell
 
 
 class Aside(NamedTuple):

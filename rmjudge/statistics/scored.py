@@ -12,7 +12,7 @@ from rmjudge.metrics.tallies import Credits, strict
 from rmjudge.vocabulary import Domain, Method
 
 if TYPE_CHECKING:
-    from rmjudge.results import ScorerResult
+    from rmjudge.runs.results import ScorerResult
 
 TupleKey: TypeAlias = tuple[Domain, int | str]
 """What a tuple is found by; an id alone is not unique across domains."""

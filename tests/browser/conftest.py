@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rmjudge.dataset import load
-from rmjudge.runtexts import read_runs
-from rmjudge.viewing import View, gather
+from rmjudge.runs.stored import read_runs
+from rmjudge.runs.views import View, gather
 
 from . import chromium
 
 if TYPE_CHECKING:
-    from conftest import Cli, ModelServer
+    from command import Cli
+    from served import ModelServer
 
     from .chromium import Page
 

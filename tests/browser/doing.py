@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rmjudge.viewing import View
+from rmjudge.runs.views import View
 
 if TYPE_CHECKING:
     from .chromium import Page

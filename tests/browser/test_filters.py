@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rmjudge.viewing import View
+from rmjudge.runs.views import View
 
 from .doing import HARD, choose, credits_by
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .doing import choose, open_tuple
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from command import Cli
 
     from .chromium import Page
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rmjudge.viewing import View
+from rmjudge.runs.views import View
 
 from .doing import open_tuple
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rmjudge.viewing import View
+from rmjudge.runs.views import View
 
 from .doing import choose, credits_by, open_tuple
 

@@ -10,7 +10,7 @@ import rmjudge
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.results import ScorerResult
+from rmjudge.runs.results import ScorerResult
 
 from .asking import DIALECTS, TWICE, Dialect, chat
 from .servers import PROXY_KEY, TINY_LM, Server

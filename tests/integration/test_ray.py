@@ -17,7 +17,7 @@ from local_models import Kind, make
 from . import servers
 
 if TYPE_CHECKING:
-    from conftest import Cli
+    from command import Cli
 
     from .conftest import RayCluster
 

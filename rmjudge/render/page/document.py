@@ -12,13 +12,14 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rmjudge.render import verbosity
-from rmjudge.render.making import making_of
-from rmjudge.render.page import embedding, plots, tables
+from rmjudge.render.page import charts as plots
+from rmjudge.render.page import embedding, tables
+from rmjudge.render.page.making import making_of
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
-from rmjudge.render.text import one_line
+from rmjudge.runs.views import View
+from rmjudge.text import one_line
 from rmjudge.version import __version__
-from rmjudge.viewing import View
 from rmjudge.vocabulary import DOMAINS, STYLES
 
 FOLDER: Final = Path(__file__).parent

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rmjudge.calls import Answer, Json, Reward, Unscored, Verdict
-from rmjudge.render.text import one_line
-from rmjudge.viewing import Outcome, Statement, View, ViewedTuple
+from rmjudge.runs.statements import Statement
+from rmjudge.runs.views import Outcome, View, ViewedTuple
+from rmjudge.text import one_line
 from rmjudge.vocabulary import CELLS
 
 CHUNK: Final = 64

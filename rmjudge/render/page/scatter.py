@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from rmjudge.render.figures import percent
-from rmjudge.render.page.plots import SERIES
-from rmjudge.render.text import cell_width, one_line, shorten
+from rmjudge.render.page.charts import SERIES
 from rmjudge.render.verbosity import CHANCE, NO_STYLE, Place, places
 from rmjudge.statistics.style import Style
+from rmjudge.text import cell_width, one_line, shorten
 
 LEFT: Final = 34.0
 RIGHT: Final = 390.0

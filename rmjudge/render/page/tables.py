@@ -19,9 +19,9 @@ from rmjudge.render.rows import (
     unscored_text,
 )
 from rmjudge.render.sheets import Sheet
-from rmjudge.render.text import one_line
-from rmjudge.results import ScorerResult
-from rmjudge.viewing import View, ViewedScorer
+from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.views import View, ViewedScorer
+from rmjudge.text import one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, difficulty_of
 
 HEAT_STEPS: Final = 20

@@ -1,0 +1,127 @@
+"""What the public leaderboard takes: a row of its table in Markdown, and RM-Bench's own file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from rmjudge.dataset.tuples import DataSet
+from rmjudge.errors import UsageError
+from rmjudge.leaderboard.mismatch import mismatch
+from rmjudge.leaderboard.published import Figures
+from rmjudge.leaderboard.standing import figures_of, what_lacks
+from rmjudge.runs.results import ScorerResult
+from rmjudge.text import markdown_cell, one_line
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, Method
+
+COLUMNS: Final = (
+    *("Model Name", "Model Type", "Chat", "Math", "Code", "Safety", "Easy", "Normal", "Hard"),
+    *("Domain Avg", "Difficulty Avg", "Overall", "Potentially Score Mismatch", "License Type"),
+)
+_DEFAULT_TYPE: Final[dict[Method, str]] = {"pointwise": "Scalar RM", "pairwise": "LLM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What only the submitter knows; None takes what the run tells."""
+
+    name: str | None = None
+    link: str | None = None
+    type: str | None = None
+    license: str | None = None
+
+
+def markdown_row(result: ScorerResult, about: Submission) -> str:
+    """Write the row, numbers in percent with one decimal.
+
+    Raises:
+        UsageError: the run is not over the whole benchmark, cells are missing, or the link
+            is no address.
+    """
+    metrics = result.metrics
+    lacks = what_lacks(metrics)
+    if metrics.unscored_cells:
+        lacks = lacks or f"{metrics.unscored_cells} cells are not scored"
+    if lacks:
+        raise UsageError(
+            f"{metrics.scorer}: the leaderboard takes complete runs of RM-Bench; {lacks}"
+        )
+    figures = figures_of(metrics)
+    cells = (
+        _linked(about.name or metrics.scorer, about.link),
+        about.type or _DEFAULT_TYPE[metrics.method],
+        *(_percent(value) for value in _numbers(figures)),
+        str(bool(mismatch(figures))),
+        about.license or "Unknown",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _numbers(figures: Figures) -> tuple[float | None, ...]:
+    return (
+        *(figures.chat, figures.math, figures.code, figures.safety),
+        *(figures.easy, figures.normal, figures.hard),
+        *(figures.domain_average, figures.difficulty_average, figures.overall),
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value * 100:.1f}"
+
+
+def _linked(name: str, link: str | None) -> str:
+    if link is None:
+        return markdown_cell(name)
+    fine = link.startswith(("https://", "http://")) and link == one_line(link)
+    if not fine or any(sign in link for sign in " |<>()[]"):
+        raise UsageError(
+            f"--link {link!r} is no http:// or https:// address that Markdown can hold"
+        )
+    return f"[{markdown_cell(name)}]({link})"
+
+
+def check_scores(result: ScorerResult) -> None:
+    """Make sure that every response has a score.
+
+    Raises:
+        UsageError: it is a judge's run, which has no scores, or some are missing.
+    """
+    if result.metrics.method != "pointwise":
+        raise UsageError(
+            f"{result.metrics.scorer}: RM-Bench's result file holds a score for each response, "
+            "and a judge of pairs gives none; send the row (--emit) and the run's results.jsonl"
+        )
+    if result.metrics.unscored_cells:
+        raise UsageError(
+            f"{result.metrics.scorer}: {result.metrics.unscored_cells} cells are not scored, and "
+            "RM-Bench's script stops at a missing score; run it again to fill them"
+        )
+
+
+def result_file(result: ScorerResult, data: DataSet) -> str:
+    """Write the items of the data set with `score_chosen` and `score_rejected` added.
+
+    That is what RM-Bench's `run_rm.py` saves and `compute_accuracy` reads: a list of objects,
+    the three scores in the order of the styles, `domain` as in `total_dataset.json`.
+    """
+    items = list(_items(result, data))
+    return json.dumps(items, indent=4, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _items(result: ScorerResult, data: DataSet) -> Iterator[dict[str, object]]:
+    texts = {(item.domain, item.id): item for item in data}
+    for scored in result.tuples:
+        item = texts[scored.domain, scored.id]
+        published = item.subset if item.subset in PUBLISHED_DOMAINS else item.domain
+        yield {
+            "id": item.id,
+            **({"subset": item.subset} if item.subset not in (None, published) else {}),
+            "prompt": item.prompt,
+            "chosen": list(item.chosen),
+            "rejected": list(item.rejected),
+            "domain": published,
+            "score_chosen": list(scored.score_chosen or ()),
+            "score_rejected": list(scored.score_rejected or ()),
+        }

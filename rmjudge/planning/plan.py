@@ -1,0 +1,291 @@
+"""From a tuple to its calls, and from their answers back to the nine cells.
+
+A plan is pure: the same tuple, order and seed give the same calls in the same sequence,
+whatever else runs. Equal texts in one tuple are one call, and every cell still counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
+from rmjudge.dataset.tuples import BenchTuple
+from rmjudge.metrics.tallies import TIE, Credits, credits_of_rewards
+from rmjudge.planning.ordering import chosen_first
+from rmjudge.vocabulary import CELLS, Method, Order
+
+Answers: TypeAlias = Sequence[Answer | None]
+"""One answer for each call of a plan; None where there is none (yet)."""
+Scores: TypeAlias = tuple[float | None, float | None, float | None]
+"""Rewards, style by style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another call of the tuple that must be settled first.
+
+    With `for_score` the call is worth asking only if that one was scored.
+    """
+
+    call: int
+    for_score: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PointwisePlan:
+    """At most six rewards a vote; `chosen` and `rejected` hold their calls, style by style."""
+
+    item: BenchTuple
+    calls: tuple[RewardCall, ...]
+    chosen: tuple[tuple[int, ...], ...]
+    rejected: tuple[tuple[int, ...], ...]
+    lead: bool = False
+
+    @property
+    def has_waits(self) -> bool:
+        """Whether any call waits for another."""
+        return self.lead
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a call may turn out not to be worth asking."""
+        return False
+
+    def after(self, call: int) -> Wait | None:
+        """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
+        return Wait(0, for_score=False) if self.lead and call else None
+
+    def scores(self, answers: Answers) -> tuple[Scores, Scores]:
+        """Rewards of the three chosen and of the three rejected, averaged over votes."""
+        chosen, rejected = (
+            (_reward(answers, one), _reward(answers, two), _reward(answers, three))
+            for one, two, three in (self.chosen, self.rejected)
+        )
+        return chosen, rejected
+
+    def credits(self, answers: Answers) -> Credits:
+        """1, 0.5 (equal rewards) or 0 per cell."""
+        return credits_of_rewards(*self.scores(answers))
+
+
+def _reward(answers: Answers, votes: Sequence[int]) -> float | None:
+    scored = [answer.value for k in votes if isinstance(answer := answers[k], Reward)]
+    return math.fsum(scored) / len(scored) if scored else None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One order of one cell: the calls that ask it (one a vote), and who is shown first."""
+
+    calls: tuple[int, ...]
+    chosen_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairwisePlan:
+    """Nine cells, each asked in one order or in both, each order by one vote or several.
+
+    A cell whose two texts are equal has no question: no judge can tell them apart, it is a tie.
+    """
+
+    item: BenchTuple
+    calls: tuple[CompareCall, ...]
+    questions: tuple[tuple[tuple[Question, ...], ...], ...]
+    order: Order
+    lead: bool = False
+
+    @property
+    def has_waits(self) -> bool:
+        """Whether any call waits for another."""
+        return self.lead or self.conditional
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a call may turn out not to be worth asking."""
+        return self.order == "adaptive"
+
+    def after(self, call: int) -> Wait | None:
+        """Tell what a call waits for; None: ask at once.
+
+        With `adaptive`, the second order of a cell whose first order could not be scored
+        cannot change the cell: it stays unscored. Every metric equals that of `both`.
+        """
+        half = len(self.calls) // 2
+        if self.order == "adaptive" and call >= half:
+            return Wait(call - half, for_score=True)
+        return Wait(0, for_score=False) if self.lead and call else None
+
+    def credits(self, answers: Answers) -> Credits:
+        """Mean credit of the chosen over the orders asked; None unless all are scored."""
+        return tuple(
+            [tuple([_mean_credit(answers, cell) for cell in row]) for row in self.questions]
+        )
+
+    def first_matrix(self, answers: Answers) -> Credits:
+        """Share of each cell's decided verdicts for the response shown first."""
+        return tuple(
+            [tuple([_first_share(answers, cell) for cell in row]) for row in self.questions]
+        )
+
+    def swap_matrix(self, answers: Answers) -> Credits:
+        """1 where both orders agree on the winner (or on a tie), 0 where not, None if unknown."""
+        return tuple(
+            tuple(_survives_swap(answers, questions) for questions in row) for row in self.questions
+        )
+
+
+def _first_share(answers: Answers, questions: Sequence[Question]) -> float | None:
+    """The share of the cell's decided verdicts, votes and orders alike, for the first shown."""
+    decided, first = 0, 0
+    for question in questions:
+        for k in question.calls:
+            verdict = answers[k]
+            if isinstance(verdict, Verdict) and verdict.first != TIE:
+                decided += 1
+                first += verdict.first > TIE
+    return first / decided if decided else None
+
+
+def _credit(answers: Answers, question: Question) -> float | None:
+    """Mean over the votes that gave a verdict."""
+    votes = [answer.first for k in question.calls if isinstance(answer := answers[k], Verdict)]
+    if not votes:
+        return None
+    first = math.fsum(votes) / len(votes)
+    return first if question.chosen_first else 1.0 - first
+
+
+def _mean_credit(answers: Answers, questions: Sequence[Question]) -> float | None:
+    if not questions:
+        return TIE
+    total = 0.0
+    for question in questions:
+        credit = _credit(answers, question)
+        if credit is None:
+            return None
+        total += credit
+    return total / len(questions)
+
+
+def _survives_swap(answers: Answers, questions: Sequence[Question]) -> float | None:
+    if len(questions) < 2:
+        return None
+    one, other = (_credit(answers, question) for question in questions)
+    if one is None or other is None:
+        return None
+    return float(_sign(one) == _sign(other))
+
+
+def _sign(credit: float) -> int:
+    return (credit > TIE) - (credit < TIE)
+
+
+Plan: TypeAlias = PointwisePlan | PairwisePlan
+
+
+def plan_tuple(
+    item: BenchTuple,
+    method: Method,
+    order: Order = "seeded",
+    seed: int = 0,
+    *,
+    votes: int = 1,
+    lead: bool = False,
+) -> Plan:
+    """Turn one tuple into its calls.
+
+    `votes` asks every question that often; `lead` sends the first call before its siblings,
+    so that they find the prompt in the vendor's cache.
+    """
+    if method == "pointwise":
+        return _pointwise(item, votes, lead=lead)
+    return _pairwise(item, order, seed, votes, lead=lead)
+
+
+def plan_data(
+    data: Iterable[BenchTuple],
+    method: Method,
+    order: Order,
+    seed: int,
+    *,
+    votes: int = 1,
+    lead_characters: int | None = None,
+) -> list[Plan]:
+    """Turn a data set into plans; prompts of at least `lead_characters` send a call ahead."""
+    return [
+        plan_tuple(
+            item,
+            method,
+            order,
+            seed,
+            votes=votes,
+            lead=lead_characters is not None and len(item.prompt) >= lead_characters,
+        )
+        for item in data
+    ]
+
+
+def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
+    texts = list(dict.fromkeys((*item.chosen, *item.rejected)))
+    calls = tuple(RewardCall(item.prompt, text, vote) for vote in range(votes) for text in texts)
+
+    def votes_on(text: str) -> tuple[int, ...]:
+        return tuple(vote * len(texts) + texts.index(text) for vote in range(votes))
+
+    return PointwisePlan(
+        item,
+        calls,
+        tuple(map(votes_on, item.chosen)),
+        tuple(map(votes_on, item.rejected)),
+        lead,
+    )
+
+
+def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool) -> PairwisePlan:
+    # Cells with the same two texts share their calls, so one of them decides the order.
+    texts_of: dict[tuple[int, int], frozenset[str]] = {}
+    leader: dict[frozenset[str], tuple[int, int]] = {}
+    for i, j in CELLS:
+        texts = texts_of[i, j] = frozenset((item.chosen[i], item.rejected[j]))
+        if len(texts) == 2:
+            leader.setdefault(texts, (i, j))
+    flags = chosen_first(item, tuple(leader.values()), seed)
+    shown: dict[frozenset[str], tuple[str, str]] = {}
+    for texts, (i, j) in leader.items():
+        chosen, rejected = item.chosen[i], item.rejected[j]
+        shown[texts] = (chosen, rejected) if flags[i, j] else (rejected, chosen)
+
+    seeded = [
+        CompareCall(item.prompt, first, second, vote)
+        for vote in range(votes)
+        for first, second in shown.values()
+    ]
+    swapped = [CompareCall(call.prompt, call.second, call.first, call.vote) for call in seeded]
+    calls = seeded if order == "seeded" else seeded + swapped
+    number = {texts: k for k, texts in enumerate(shown)}
+
+    def questions(i: int, j: int) -> tuple[Question, ...]:
+        texts = texts_of[i, j]
+        if len(texts) == 1:
+            return ()
+        first = item.chosen[i] == shown[texts][0]
+        return _questions(number[texts], len(shown), votes, order, chosen_first=first)
+
+    grid = tuple([tuple([questions(i, j) for j in range(3)]) for i in range(3)])
+    return PairwisePlan(item, tuple(calls), grid, order, lead)
+
+
+@lru_cache(maxsize=4096)
+def _questions(
+    number: int, pairs: int, votes: int, order: Order, *, chosen_first: bool
+) -> tuple[Question, ...]:
+    """How a plan of so many pairs asks about one of them; the same few for all tuples."""
+    asked = tuple(vote * pairs + number for vote in range(votes))
+    one = Question(asked, chosen_first)
+    if order == "seeded":
+        return (one,)
+    return (one, Question(tuple(k + votes * pairs for k in asked), not chosen_first))

@@ -1,0 +1,97 @@
+"""A report in a terminal: the matrices of each scorer, the summary, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from rmjudge.render import cells
+from rmjudge.render.figures import UNICODE
+from rmjudge.render.rows import (
+    SummaryRow,
+    caption_lines,
+    footnotes,
+    labels,
+    summary_rows,
+)
+from rmjudge.render.sheets import Sheet
+from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.render.terminal.matrices import matrices
+from rmjudge.render.terminal.screen import OnPage, Page
+from rmjudge.runs.results import ScorerResult
+from rmjudge.text import one_line
+
+INDENT: Final = "  "
+
+
+def summary_sheet(rows: Sequence[SummaryRow]) -> Sheet:
+    """A line for each scorer, with footnotes; it fits in 80 columns."""
+    summary = cells.summary_lines(rows, UNICODE)
+    places = range(len(cells.SUMMARY_HEADER))
+    columns = [cells.aligned([line.figures[place] for line in summary]) for place in places]
+    names = [INDENT * line.other + line.name for line in summary]
+    return Sheet(
+        title="Accuracy, %",
+        header=("Scorer", *cells.SUMMARY_HEADER),
+        rows=tuple(zip(names, *columns, strict=True)),
+        notes=tuple(f"{UNICODE.mark(note.kind)} {note.text}" for note in footnotes(rows)),
+        caption="\n".join(caption_lines(rows)),
+        faint=frozenset(number for number, line in enumerate(summary) if line.other),
+        strong=len(cells.SUMMARY_HEADER),
+    )
+
+
+def judge_sheet(reports: Sequence[ScorerResult]) -> Sheet:
+    """How far each judge can be trusted; a report without `position` is no judge's."""
+    return Sheet(
+        title="Judges, %",
+        header=("Scorer", *cells.JUDGE_HEADER),
+        rows=tuple(
+            (name, *cells.judge_cells(report, UNICODE))
+            for name, report in zip(labels(reports), reports, strict=True)
+            if report.metrics.position
+        ),
+        caption=cells.JUDGE_TEXT,
+    )
+
+
+def activity_sheet(reports: Sequence[ScorerResult]) -> Sheet:
+    """What became of the calls of each scorer that has any, and what they cost."""
+    return Sheet(
+        title="What each scorer did",
+        header=("Scorer", *cells.ACTIVITY_HEADER),
+        rows=tuple(
+            (name, *cells.activity_cells(report, UNICODE))
+            for name, report in zip(labels(reports), reports, strict=True)
+            if not report.combined and report.calls.planned
+        ),
+    )
+
+
+def report_renderable(reports: Sequence[ScorerResult]) -> Group:
+    """Draw everything: each scorer's matrices, the summary, the judges, the calls."""
+    scorers = zip(labels(reports), reports, strict=True)
+    parts: list[RenderableType] = [
+        OnPage(partial(_scorer, name=name, report=report)) for name, report in scorers
+    ]
+    sheets = [summary_sheet(summary_rows(reports))]
+    sheets += [sheet for sheet in (judge_sheet(reports), activity_sheet(reports)) if sheet.rows]
+    return Group(*parts, OnPage(lambda page: page.rule), sheets_renderable(sheets))
+
+
+def _scorer(page: Page, name: str, report: ScorerResult) -> RenderableType:
+    metrics = report.metrics
+    plural = "s" if metrics.order == "both" else ""
+    order = f", {metrics.order} order{plural}" if metrics.order else ""
+    head = [
+        page.text(name, "bold"),
+        page.text(f"{metrics.method}{order}, {metrics.tuples:,} tuples"),
+    ]
+    if report.note:
+        head.append(page.text(one_line(report.note), "italic"))
+    drawn = matrices(page, report) or [page.text("No data.")]
+    return Group(page.rule, *head, Text(), *drawn, Text())

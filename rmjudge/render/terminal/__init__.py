@@ -1,0 +1,1 @@
+"""How sheets and matrices look in a terminal."""

@@ -1,0 +1,107 @@
+"""Matrices in a terminal: panels of equal width, side by side where there is room.
+
+A panel is lines of text and not a table within a table: measuring those again and again took
+rich longer than all else that a report does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Final
+
+from rich.text import Text
+
+from rmjudge.metrics.report import DomainMetrics, Reading
+from rmjudge.metrics.tallies import Matrix
+from rmjudge.render import cells
+from rmjudge.render.figures import heat, percent, plus_minus
+from rmjudge.render.rows import READING_NAMES, unscored_text
+from rmjudge.render.terminal.screen import Page
+from rmjudge.runs.results import ScorerResult
+from rmjudge.vocabulary import CELLS, DOMAINS, STYLES, Domain, difficulty_of
+
+COLUMN: Final = 11
+PANEL: Final = COLUMN + len(STYLES) * (1 + COLUMN)
+GAP: Final = 3
+"""Between panels side by side: two from 100 columns on, four from 200."""
+BLACK: Final = "#000000"
+
+
+def matrices(page: Page, report: ScorerResult) -> list[Text]:
+    """Draw a scorer's matrices, a text a line; none where it has no data."""
+    metrics = report.metrics
+    panels = [
+        [*_domain(page, domain, metrics.domains[domain], metrics.reading)]
+        for domain in DOMAINS
+        if domain in metrics.domains
+    ]
+    if metrics.position and metrics.position.swap_matrix:
+        title = page.text("Verdicts that survive the swap, %", "bold")
+        panels.append([title, *_grid(page, metrics.position.swap_matrix)])
+    across = max(n for n in (1, 2, 4) if n == 1 or page.width >= n * (PANEL + GAP))
+    lines: list[Text] = []
+    for start in range(0, len(panels), across):
+        if lines:
+            lines.append(Text())
+        lines += map(_beside, zip_longest(*panels[start : start + across], fillvalue=Text()))
+    return lines
+
+
+def _beside(parts: Sequence[Text]) -> Text:
+    line = Text(overflow="fold")
+    for place, part in enumerate(parts):
+        line.append(" " * (place * (PANEL + GAP) - line.cell_len))
+        line.append_text(part)
+    return line
+
+
+def _domain(page: Page, domain: Domain, metrics: DomainMetrics, reading: Reading) -> Iterator[Text]:
+    title = page.text(domain.capitalize(), "bold")
+    title.append(f"  {metrics.tuples:,} tuples, {READING_NAMES[reading]}, %", "not bold")
+    yield title
+    yield from _grid(page, metrics.matrix)
+    yield Text()
+    yield from _accuracies(page, metrics)
+    if metrics.unscored_cells:
+        asked = metrics.tuples * len(CELLS)
+        doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
+        from textwrap import wrap  # noqa: PLC0415 - 2 ms that most reports do without
+
+        for line in wrap(f"{page.glyphs.unscored} {doubt}", PANEL):
+            yield page.text(line, "yellow")
+
+
+def _grid(page: Page, matrix: Matrix) -> Iterator[Text]:
+    glyphs = page.glyphs
+    yield Text(f"{'':{COLUMN}}{glyphs.rejected_axis:>{COLUMN}}", "bold")
+    titles = "".join(f"{style:>{COLUMN}} " for style in STYLES)
+    yield Text(f"{glyphs.chosen_axis:{COLUMN}}{titles}".rstrip(), "bold")
+    yield Text(page.line * PANEL)
+    for i, row in enumerate(matrix):
+        line = Text(f"{STYLES[i]:{COLUMN}}")
+        for j, value in enumerate(row):
+            figure = f"{percent(value, glyphs)} {difficulty_of(i, j)[0].upper()}"
+            line.append(" ")
+            line.append(f"{figure:>{COLUMN - 1}} ", _heat(value))
+        yield line
+
+
+def _heat(value: float | None) -> str:
+    colour = heat(value)
+    return f"{BLACK} on {colour}" if colour else "dim"
+
+
+def _accuracies(page: Page, metrics: DomainMetrics) -> Iterator[Text]:
+    figures = [
+        cells.Figure(
+            percent(getattr(metrics.headline, name), page.glyphs),
+            plus_minus(getattr(metrics.intervals, name), page.glyphs),
+        )
+        for name in ("easy", "hard", "normal", "average")
+    ]
+    ties = cells.Figure(percent(metrics.tie_rate, page.glyphs))
+    easy, hard, normal, average, tied = cells.aligned([*figures, ties])
+    yield page.text(f"Easy  {easy}  Normal   {normal}")
+    yield page.text(f"Hard  {hard}  Average  {average}")
+    yield page.text(f"Ties  {tied}")

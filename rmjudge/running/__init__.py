@@ -1,0 +1,1 @@
+"""Asking: from the chosen scorer to the last kept answer."""

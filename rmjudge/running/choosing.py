@@ -1,0 +1,226 @@
+"""From model names and options to scorers, with what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.cache.keys import scorer_key
+from rmjudge.errors import MissingKeyError, UsageError
+from rmjudge.options import ProviderOptions, RunOptions
+from rmjudge.providers.local.settings import LocalSettings
+from rmjudge.providers.registry import (
+    ScorerSettings,
+    Spec,
+    at_default_url,
+    create,
+    is_judge,
+    parse_spec,
+    takes_chat_template,
+)
+from rmjudge.running.pricing import FREE, Price, price_table
+from rmjudge.scorer import Scorer
+
+_ONLY_FOR: Final[Mapping[str, str]] = {
+    "reward_head": "hf",
+    "reference": "dpo",
+    "dpo_reduction": "dpo",
+}
+"""Options that one kind of local model has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scorer of the run; `price` is None where it is not known.
+
+    `barred` says why nothing may be asked of it, so that only its kept answers count.
+    """
+
+    scorer: Scorer
+    price: Price | None
+    barred: str = ""
+
+
+def choose(
+    models: Sequence[str | Scorer], options: RunOptions, *, need_keys: bool = True
+) -> list[Chosen]:
+    """Make the scorers of a run.
+
+    Raises:
+        UsageError: a name, an address, a key or an option is wrong, or two are the same.
+    """
+    if not models:
+        raise UsageError("name at least one model, such as openai/gpt-4.1 or baseline/length")
+    prices = price_table(options.prices)
+    specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
+    helper = [parse_spec(options.fallback)] if options.fallback else []
+    _check_options([*(spec for spec in specs if spec is not None), *helper], options)
+    chosen = [
+        Chosen(_checked(model), FREE)
+        if spec is None
+        else _named_scorer(spec, options, prices, need_keys=need_keys)
+        for spec, model in zip(specs, models, strict=True)
+    ]
+    _refuse_twins([item.scorer for item in chosen])
+    if options.max_cost is not None:
+        _check_ceiling(chosen)
+    if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
+        for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
+            if given:
+                raise UsageError(f"{name} is for comparisons, and this run has only rewards")
+    return chosen
+
+
+def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | None:
+    """Make the scorer that takes what a hosted one leaves.
+
+    Raises:
+        UsageError: it could not be asked either, or nothing could ever be left to it.
+    """
+    if options.fallback is None:
+        return None
+    spec = parse_spec(options.fallback)
+    if options.offline and spec.hosted:
+        raise UsageError(f"--offline asks nothing hosted, and the fallback {spec.name} is")
+    if all(item.price == FREE for item in chosen):
+        raise UsageError("--fallback is for hosted models, and this run has none")
+    fallback = _named_scorer(
+        spec, replace(options, fallback=None), price_table(options.prices), need_keys=True
+    )
+    if scorer_key(fallback.scorer.identity) in {
+        scorer_key(item.scorer.identity) for item in chosen
+    }:
+        raise UsageError(f"the fallback {spec.name} is a scorer of the run already")
+    if options.max_cost is not None:
+        _check_ceiling([fallback])
+    return fallback
+
+
+def _check_ceiling(chosen: Sequence[Chosen]) -> None:
+    for item in chosen:
+        if item.price is None:
+            name = item.scorer.name
+            raise UsageError(
+                f"--max-cost needs the price of {name}: add to rmjudge.toml a table "
+                f'[prices."{name}"] with `input` and `output`, dollars per million tokens'
+            )
+
+
+def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
+    """Refuse options that would do nothing, or that could mean several models."""
+    homeless = [spec for spec in specs if spec.hosted and not spec.url]
+    if options.base_url and len(homeless) != 1:
+        raise UsageError(
+            "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
+        )
+    _check_local_options(specs, options)
+    judges = [spec for spec in specs if is_judge(spec)]
+    if not judges:
+        for name, given in (("--method", options.method), ("--votes", options.votes > 1)):
+            if given:
+                raise UsageError(f"{name} is for judges, and this run has none")
+    if options.votes > 1 and (options.method or "").endswith("-logprob"):
+        raise UsageError(f"--votes asks for samples, and {options.method} reads probabilities")
+    if options.template:
+        framed = [spec for spec in specs if takes_chat_template(spec)]
+        if not judges and not framed:
+            raise UsageError(
+                "--template is for judges, for servers that want rendered text and for local "
+                "models, and this run has none"
+            )
+        if judges and framed:
+            raise UsageError(
+                f"--template could mean {judges[0].name}'s question or {framed[0].name}'s chat "
+                "template; give each its own in rmjudge.toml, under [provider.NAME]"
+            )
+
+
+def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
+    local = [spec for spec in specs if spec.local]
+    for name, value in options.given().items():
+        kind = _ONLY_FOR.get(name)
+        if not any(kind in (None, spec.provider) for spec in local):
+            what = f"{kind}/... models" if kind else "models that run here (hf, dpo, hf-judge)"
+            raise UsageError(f"{_word(name)} is for {what}, and this run has none")
+        if name in ("revision", "reference") and len(local) > 1:
+            raise UsageError(
+                f"{_word(name)} {value} could be meant for {len(local)} models; run them apart, or "
+                "give each kind its own in rmjudge.toml, under [provider.NAME]"
+            )
+
+
+def _word(option: str) -> str:
+    return "--" + option.replace("_", "-")
+
+
+def _named_scorer(
+    spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
+) -> Chosen:
+    settings = _settings(spec, options)
+    barred = "--offline" if options.offline and spec.hosted else ""
+    try:
+        scorer = create(spec, replace(settings, need_key=need_keys and not barred))
+    except MissingKeyError as error:
+        if options.fallback is None:
+            raise
+        scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
+    if not spec.hosted:
+        return Chosen(scorer, FREE)
+    known = scorer.name in options.prices
+    at_home = at_default_url(spec, str(scorer.identity.get("url")))
+    return Chosen(scorer, prices.get(scorer.name) if known or at_home else None, barred)
+
+
+def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
+    own = options.providers.get(spec.provider, ProviderOptions())
+    judge = is_judge(spec)
+    template: Path | None = own.template
+    if options.template and (judge or takes_chat_template(spec)):
+        template = options.template
+    return ScorerSettings(
+        base_url=None if spec.url else options.base_url or own.base_url,
+        params={**own.params, **options.params} if spec.hosted or judge else {},
+        concurrency=options.concurrency or own.concurrency,
+        rpm=options.rpm or own.rpm,
+        tpm=options.tpm or own.tpm,
+        deadline_s=options.deadline or own.deadline,
+        outage_s=options.outage,
+        judging=options.method if judge else None,
+        votes=options.votes if judge else 1,
+        template=template,
+        try_once=options.try_once,
+        local=_local_settings(spec, own, options) if spec.local else None,
+    )
+
+
+def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> LocalSettings:
+    """Lay the run's options over the provider's, as far as they concern this kind of model."""
+    given = {
+        name: value
+        for name, value in {**own.given(), **options.given()}.items()
+        if _ONLY_FOR.get(name) in (None, spec.provider)
+    }
+    values: dict[str, Any] = dict(given)
+    return LocalSettings(spec.model, **values)
+
+
+def _checked(model: object) -> Scorer:
+    if isinstance(model, Scorer):
+        if model.concurrency < 1 or model.batch < 1 or model.votes < 1:
+            raise UsageError(f"{model.name}: concurrency, batch and votes are at least 1")
+        return model
+    raise UsageError(
+        f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
+        "rmjudge.PairwiseScorer"
+    )
+
+
+def _refuse_twins(scorers: Sequence[Scorer]) -> None:
+    seen: set[str] = set()
+    for scorer in scorers:
+        key = scorer_key(scorer.identity)
+        if key in seen:
+            raise UsageError(f"{scorer.name} is named twice")
+        seen.add(key)

@@ -1,0 +1,222 @@
+"""One scorer over one data set: its calls, its answers, its counts. State, no I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
+from rmjudge.errors import StopRun
+from rmjudge.metrics.tallies import Credits
+from rmjudge.planning.plan import Plan, Wait
+from rmjudge.running.pricing import FREE, Price, Spent
+from rmjudge.scorer import Scorer
+from rmjudge.vocabulary import Domain
+
+
+@dataclass(slots=True)
+class Work:
+    """One distinct call and the places (tuple, call in its plan) that its answer goes to."""
+
+    key: str
+    call: Call
+    places: list[tuple[int, int]]
+    queued: bool = False
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to a job's calls in this process. All are numbers of distinct calls.
+
+    `planned` grows while a run with follow-up questions goes on. `failed` brought no reply;
+    `unscored` brought one without a score in it.
+    """
+
+    planned: int = 0
+    from_cache: int = 0
+    sent: int = 0
+    in_flight: int = 0
+    answered: int = 0
+    failed: int = 0
+    unscored: int = 0
+
+    @property
+    def done(self) -> int:
+        """Calls that need nothing more."""
+        return self.from_cache + self.answered + self.failed
+
+
+@dataclass(slots=True)
+class LiveCells:
+    """Running sums of one domain's complete tuples, for the display of a run under way."""
+
+    tuples: int = 0
+    credit: list[float] = field(default_factory=lambda: [0.0] * 9)
+    scored: list[int] = field(default_factory=lambda: [0] * 9)
+
+    def add(self, credits: Credits) -> None:
+        """Add one tuple."""
+        self.tuples += 1
+        for cell, credit in enumerate(credit for row in credits for credit in row):
+            if credit is not None:
+                self.credit[cell] += credit
+                self.scored[cell] += 1
+
+
+class Job:
+    """A scorer, the plans of its tuples, and what is known of their answers so far."""
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        plans: Sequence[Plan],
+        key_of: Callable[[Call], str],
+        price: Price | None = FREE,
+        barred: str = "",
+    ) -> None:
+        """`barred` says why nothing may be asked of the scorer, where nothing may."""
+        self.scorer = scorer
+        self.price = price
+        self.barred = barred
+        self.plans = tuple(plans)
+        self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
+        self.counts = Counts()
+        self.spent = Spent()
+        self.statuses: Counter[str] = Counter()
+        self.failure_details: dict[str, str] = {}
+        self.models: Counter[str] = Counter()
+        self.live: dict[Domain, LiveCells] = {}
+        self.stopped: StopRun | None = None
+        self.notes: list[str] = []
+        self.work: dict[str, Work] = {}
+        self._has_waits = any(plan.has_waits for plan in plans)
+        self._work_at: dict[tuple[int, int], Work] = {}
+        self._open = [len(plan.calls) for plan in plans]
+        self._credits: list[Credits | None] = [None] * len(plans)
+        for place, call in self._places():
+            key = key_of(call)
+            work = self.work.get(key)
+            if work is None:
+                work = self.work[key] = Work(key, call, [])
+            work.places.append(place)
+            if self._has_waits:
+                self._work_at[place] = work
+        for index, plan in enumerate(plans):
+            if not plan.calls:  # six equal texts: nine ties, nothing to ask
+                self._complete(index)
+
+    def _places(self) -> Iterator[tuple[tuple[int, int], Call]]:
+        for index, plan in enumerate(self.plans):
+            calls: Sequence[Call] = plan.calls
+            for number, call in enumerate(calls):
+                yield (index, number), call
+
+    def first_questions(self) -> list[Work]:
+        """The work that waits for nothing, in plan order; counted as planned."""
+        if not self._has_waits:
+            return self.all_questions()
+        return self._queue(
+            work
+            for work in self.work.values()
+            if any(self.plans[index].after(number) is None for index, number in work.places)
+        )
+
+    def all_questions(self) -> list[Work]:
+        """All the work there may be, waiting or not, in plan order; counted as planned."""
+        return self._queue(self.work.values())
+
+    def _queue(self, candidates: Iterable[Work]) -> list[Work]:
+        fresh: list[Work] = []
+        for work in candidates:  # which may name one twice: two places wait for the same
+            if not work.queued:
+                work.queued = True
+                fresh.append(work)
+        self.counts.planned += len(fresh)
+        return fresh
+
+    def settle(self, work: Work, answer: Answer) -> list[Work]:
+        """Write an answer to its places; return the work that is to be asked because of it."""
+        work.answer = answer
+        if isinstance(answer, Unscored):
+            self.counts.unscored += 1
+            self._note_status(answer.status, answer.detail)
+        for index, number in work.places:
+            self.answers[index][number] = answer
+            self._open[index] -= 1
+            if self._open[index] == 0:
+                self._complete(index)
+        return self._released(work, scored=isinstance(answer, (Reward, Verdict)))
+
+    def fail(self, work: Work, failure: Failure) -> list[Work]:
+        """Count a call that brought no reply; return the work that is to be asked all the same."""
+        self.counts.failed += 1
+        self._note_status(failure.status, failure.detail)
+        return self._released(work, scored=False)
+
+    def _released(self, work: Work, *, scored: bool) -> list[Work]:
+        if not self._has_waits:
+            return []
+        return self._queue(
+            waiting
+            for index, number in work.places
+            for waiting in self._waiting_for(index, number, scored=scored)
+        )
+
+    def _waiting_for(self, index: int, number: int, *, scored: bool) -> Iterator[Work]:
+        plan = self.plans[index]
+        if not plan.has_waits:
+            return
+        for later in range(number + 1, len(plan.calls)):
+            wait = plan.after(later)
+            if wait is not None and wait.call == number and (scored or not wait.for_score):
+                yield self._work_at[index, later]
+
+    def _note_status(self, status: str, detail: str) -> None:
+        self.statuses[status] += 1
+        self.failure_details.setdefault(status, detail)
+
+    def note_model(self, model: str | None) -> None:
+        """Note which model a reply names as its author."""
+        if model:
+            self.models[model] += 1
+
+    def note_waiting(self) -> None:
+        """Say aloud that another process is buying the same answers.
+
+        Raises:
+            StopRun: this job was asked to stop meanwhile.
+        """
+        if self.stopped is not None:
+            raise self.stopped
+        self.scorer.activity.note = "waiting: another process is buying the same answers"
+
+    def lacks(self, index: int) -> bool:
+        """Whether a tuple waits for an answer that asking could still bring."""
+        plan, answers = self.plans[index], self.answers[index]
+        return any(
+            answer is None and _worth_asking(plan.after(number), answers)
+            for number, answer in enumerate(answers)
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Every planned call is answered or failed."""
+        return self.counts.done >= self.counts.planned
+
+    def _complete(self, index: int) -> None:
+        plan = self.plans[index]
+        credits = self._credits[index] = plan.credits(self.answers[index])
+        self.live.setdefault(plan.item.domain, LiveCells()).add(credits)
+
+    def credits(self, index: int) -> Credits:
+        """The cells of a tuple, as far as its answers are known."""
+        return self._credits[index] or self.plans[index].credits(self.answers[index])
+
+
+def _worth_asking(wait: Wait | None, answers: Sequence[Answer | None]) -> bool:
+    """Whether what a call waits for is scored, or may still be."""
+    if wait is None or not wait.for_score:
+        return True
+    return not isinstance(answers[wait.call], Unscored)

@@ -1,0 +1,238 @@
+"""Runs jobs: cache first, then a bounded pool of workers, each answer durable before it counts.
+
+The orchestrator knows scorers and the store by Protocol. It opens no socket and no file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Sequence
+from typing import Final, cast
+
+from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.errors import BudgetReached, StopRun, StorageStopped
+from rmjudge.running.budget import Budget
+from rmjudge.running.job import Job, Work
+from rmjudge.running.queueing import WorkQueue
+from rmjudge.scorer import StreamingScorer, read_again
+from rmjudge.store import AnswerStore
+
+DRAIN_S: Final = 30.0
+"""How long calls under way may take to finish once the run is asked to stop."""
+KEEPING: Final = 4
+"""One answer may be on its way to disk for so many calls that may be under way."""
+LOOKUP_CALLS: Final = 2000
+"""Calls looked up at once: bounds what is held of stored replies."""
+
+
+class Orchestrator:
+    """Runs several jobs side by side; each has its own workers and its own fate."""
+
+    def __init__(
+        self, store: AnswerStore, *, budget: Budget | None = None, drain_s: float = DRAIN_S
+    ) -> None:
+        self._store = store
+        self._budget = budget or Budget()
+        self._drain_s = drain_s
+        self._jobs: dict[Job, WorkQueue[Work] | None] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reason: StopRun | None = None
+
+    async def run(self, jobs: Sequence[Job]) -> None:
+        """Return when every job is finished or stopped; `job.stopped` says why.
+
+        A job that stops leaves the others running, unless answers can no longer be kept.
+        """
+        self._jobs = dict.fromkeys(jobs)
+        # The plans are many and live as long as the run: looking through them for garbage
+        # again and again would hold the loop.
+        gc.freeze()
+        self._tasks = [asyncio.create_task(self._run_job(job)) for job in jobs]
+        try:
+            for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    raise outcome
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+            gc.unfreeze()
+
+    @property
+    def going(self) -> bool:
+        """Whether nobody has asked the run to stop."""
+        return self._reason is None
+
+    def stop(self, reason: StopRun) -> None:
+        """Finish what is under way, start nothing more. The first reason stands."""
+        if self._reason is not None:
+            return
+        self._reason = reason
+        for job in self._jobs:
+            self._stop_job(job, reason)
+        loop = asyncio.get_running_loop()
+        for task in self._tasks:
+            loop.call_later(self._drain_s, task.cancel)
+
+    def _stop_job(self, job: Job, reason: StopRun) -> None:
+        if job.stopped is None and not job.finished:
+            job.stopped = reason
+        if not isinstance(reason, BudgetReached):  # what was admitted has room, and may wait
+            job.scorer.drain()
+        queue = self._jobs.get(job)
+        if queue is not None:
+            queue.close()
+
+    async def _run_job(self, job: Job) -> None:
+        try:
+            key = await self._store.register(job.scorer.identity)
+            pending = await settle_from_cache(job, self._store, key, job.first_questions())
+            if pending and job.stopped is None:
+                job.stopped = self._reason  # asked to stop before anything was planned
+            if pending and job.barred:
+                job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
+            elif pending and job.stopped is None:
+                async with self._store.claim(key, job.note_waiting):
+                    # Another process may have bought some of these while this one waited.
+                    pending = await settle_from_cache(job, self._store, key, pending)
+                    buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
+                    await buy(job, key, pending)
+        except StopRun as reason:
+            self._stopped(job, reason)
+
+    def _stopped(self, job: Job, reason: StopRun) -> None:
+        if isinstance(reason, StorageStopped):
+            self.stop(reason)
+        else:
+            self._stop_job(job, reason)
+
+    async def _buy(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+        queue = self._jobs[job] = WorkQueue(pending, _tuple_of if job.scorer.whole_tuples else None)
+        if job.stopped is not None:
+            queue.close()
+        job.scorer.activity.gate = self._budget.gate_for(job)
+        most = sum(work.answer is None for work in job.work.values())  # with follow-ups
+        asking = job.scorer.concurrency
+        # A few more workers than may ask: while answers go to disk, others are asked for.
+        workers = min(asking - (-asking // KEEPING), -(-most // job.scorer.batch))
+        turns = asyncio.Semaphore(asking)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work(job, key, queue, turns))
+                    # Not all in one turn: their first calls would hold the loop, and their
+                    # replies would come in waves.
+                    await asyncio.sleep(0)
+        except ExceptionGroup as errors:
+            # One bug in a scorer, told as itself.
+            raise errors.exceptions[0] from None
+
+    async def _stream(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+        """Hand everything over at once; keep what comes as it comes."""
+        scorer = cast(StreamingScorer, job.scorer)
+        while pending and job.stopped is None:
+            follow_ups: list[Work] = []
+            job.counts.sent += len(pending)
+            job.counts.in_flight = len(pending)
+            try:
+                async for part in scorer.answer_all([item.call for item in pending]):
+                    work, outcomes = zip(*((pending[n], found) for n, found in part), strict=True)
+                    follow_ups += await self._keep(job, key, work, outcomes)
+                    job.counts.in_flight -= len(work)
+            finally:
+                job.counts.in_flight = 0
+            pending = follow_ups
+
+    async def _work(
+        self, job: Job, key: str, queue: WorkQueue[Work], turns: asyncio.Semaphore
+    ) -> None:
+        while work := await queue.take(job.scorer.batch):
+            next_up: list[Work] = []
+            try:
+                next_up = await self._ask(job, key, work, queue, turns)
+            except StopRun as reason:
+                self._stopped(job, reason)
+            finally:
+                queue.done(len(work), next_up)
+
+    async def _ask(
+        self,
+        job: Job,
+        key: str,
+        work: Sequence[Work],
+        queue: WorkQueue[Work],
+        turns: asyncio.Semaphore,
+    ) -> list[Work]:
+        """Have calls answered and kept; return what is next: follow-ups, and what had no room."""
+        async with turns:
+            admission = await self._budget.admit(job, work)
+            if queue.closed:  # while this waited for its turn, or for room
+                self._budget.forgo(admission)
+                return []
+            asked, rest = work[: admission.calls], work[admission.calls :]
+            outcomes: Sequence[Outcome] | None = None
+            job.counts.sent += len(asked)
+            job.counts.in_flight += len(asked)
+            try:
+                outcomes = await job.scorer.answer([item.call for item in asked])
+            except Exception:
+                queue.close()  # before another has the turn
+                raise
+            finally:
+                job.counts.in_flight -= len(asked)
+                self._budget.settle(job, admission, outcomes)
+        return [*await self._keep(job, key, asked, outcomes), *rest]
+
+    async def _keep(
+        self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]
+    ) -> list[Work]:
+        """Commit replies, then count them; return the follow-up questions they raise."""
+        pairs = list(zip(work, outcomes, strict=True))
+        delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
+        if delivered:
+            await self._store.commit(key, [(item.key, reply) for item, reply in delivered])
+        follow_ups: list[Work] = []
+        for item, outcome in pairs:
+            if isinstance(outcome, Reply):
+                job.counts.answered += 1
+                job.spent.add(outcome.usage)
+                job.note_model(outcome.model)
+                follow_ups += job.settle(item, outcome.answer)
+            else:
+                follow_ups += job.fail(item, outcome)
+        return follow_ups
+
+
+def _tuple_of(work: Work) -> int:
+    """The first tuple that asks this."""
+    return work.places[0][0]
+
+
+async def settle_from_cache(
+    job: Job, store: AnswerStore, scorer_key: str, work: Sequence[Work]
+) -> list[Work]:
+    """Settle what the store knows, follow-up questions included; return what must be bought."""
+    pending: list[Work] = []
+    while work:
+        follow_ups: list[Work] = []
+        for start in range(0, len(work), LOOKUP_CALLS):
+            chunk = work[start : start + LOOKUP_CALLS]
+            stored = await store.lookup(scorer_key, [item.key for item in chunk])
+            for item in chunk:
+                reply = stored.get(item.key)
+                if reply is None:
+                    pending.append(item)
+                    continue
+                job.counts.from_cache += 1
+                job.note_model(reply.model)
+                follow_ups += job.settle(item, _current_answer(job, item, reply))
+        work = follow_ups
+    return pending
+
+
+def _current_answer(job: Job, item: Work, reply: Reply) -> Answer:
+    """The stored answer, or what the current parser makes of the stored reply."""
+    if reply.parser == job.scorer.parser:
+        return reply.answer
+    return read_again(job.scorer, item.call, reply)

@@ -1,0 +1,132 @@
+"""From names and options to a run that has been checked and planned; nothing is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from rmjudge.cache import default_folder
+from rmjudge.cache.keys import call_key, scorer_key
+from rmjudge.calls import Call, Json
+from rmjudge.dataset import DataSet, load
+from rmjudge.dataset.tuples import BenchTuple
+from rmjudge.errors import DataError, UsageError
+from rmjudge.garbage import uncollected
+from rmjudge.options import RunOptions
+from rmjudge.planning.plan import plan_data
+from rmjudge.providers.registry import sends_in_clear
+from rmjudge.running.choosing import Chosen, choose, choose_fallback
+from rmjudge.running.job import Job
+from rmjudge.running.pricing import FREE
+from rmjudge.runs.files import slug
+from rmjudge.scorer import Scorer
+from rmjudge.store import key_fields
+
+Notice: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that has been checked and planned; nothing was sent yet."""
+
+    options: RunOptions
+    data: DataSet
+    jobs: tuple[Job, ...]
+    out: Path
+    fallback: Chosen | None = None
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where answers are kept."""
+        return self.options.cache_dir or default_folder()
+
+
+@uncollected()
+def prepare(
+    models: Sequence[str | Scorer],
+    options: RunOptions,
+    notice: Notice | None = None,
+    *,
+    need_keys: bool = True,
+) -> Prepared:
+    """Check everything that can be wrong, and plan. Keys are needed unless nothing is called.
+
+    Raises:
+        UsageError: something is; nothing was called.
+    """
+    tell = notice or (lambda _line: None)
+    chosen = choose(models, options, need_keys=need_keys)
+    fallback = choose_fallback(options, chosen)
+    scorers = [item.scorer for item in chosen]
+    data = load(options.data, notice=tell).select(options.domains, options.limit)
+    if not len(data):
+        raise DataError(["no tuple is left: the data has none of the domains asked for"])
+    for scorer in [*scorers, *([fallback.scorer] if fallback else [])]:
+        url = str(scorer.identity.get("url", ""))
+        if sends_in_clear(url):
+            tell(
+                f"warning: {scorer.name} is reached over plain http ({url}): "
+                "texts and keys cross the network unencrypted"
+            )
+    jobs = tuple(job_for(item, data, options) for item in chosen)
+    if options.max_cost is not None:
+        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
+    return Prepared(
+        options=options,
+        data=data,
+        jobs=jobs,
+        fallback=fallback,
+        out=options.out or Path("runs") / _folder_name(scorers, data, options),
+    )
+
+
+def _check_bounded(jobs: Sequence[Job]) -> None:
+    """A ceiling needs to know what a call can cost at most."""
+    for job in jobs:
+        call = next((call for plan in job.plans for call in plan.calls), None)
+        if job.price != FREE and call is not None and job.scorer.most_tokens(call) is None:
+            raise UsageError(
+                f"--max-cost: nothing limits the length of {job.scorer.name}'s replies; set a "
+                "limit, such as --param max_tokens=4096"
+            )
+
+
+def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> Job:
+    """Plan these tuples for a scorer."""
+    scorer = chosen.scorer
+    plans = plan_data(
+        data,
+        scorer.method,
+        options.order,
+        options.seed,
+        votes=scorer.votes,
+        lead_characters=scorer.lead_characters,
+    )
+    return Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+
+
+def _key_of(call: Call) -> str:
+    return call_key(key_fields(call))
+
+
+def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> str:
+    who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
+    what: dict[str, Json] = {
+        "scorers": [scorer_key(scorer.identity) for scorer in scorers],
+        "data": data.digest,
+        **_asking(scorers, options),
+        "votes": [scorer.votes for scorer in scorers],
+    }
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{who}-{slug(data.label)}-{digest}"
+
+
+def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
+    """The order in which judges are asked; rewards have none."""
+    if all(scorer.method == "pointwise" for scorer in scorers):
+        return {}
+    return {"order": options.order, "seed": options.seed}

@@ -1,0 +1,101 @@
+"""What replies cost. The table is data (`prices.toml`); an unknown price stays unknown."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+from rmjudge.calls import Usage
+from rmjudge.errors import UsageError
+
+PER_MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
+
+    `stored_input` is for what the vendor writes to its prompt cache.
+    """
+
+    input: float
+    output: float
+    cached_input: float | None = None
+    stored_input: float | None = None
+
+    @property
+    def cached(self) -> float:
+        """Of a token that came from the prompt cache."""
+        return self.input if self.cached_input is None else self.cached_input
+
+    @property
+    def stored(self) -> float:
+        """Of a token that went to the prompt cache."""
+        return self.input if self.stored_input is None else self.stored_input
+
+
+FREE: Final = Price(0.0, 0.0)
+
+
+@dataclass(slots=True)
+class Spent:
+    """Tokens of the replies bought in this process."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    stored_tokens: int = 0
+    uncounted_replies: int = 0
+
+    def add(self, usage: Usage) -> None:
+        """Add one reply's usage."""
+        if usage.input_tokens is None and usage.output_tokens is None:
+            self.uncounted_replies += 1
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        self.cached_tokens += usage.cached_tokens or 0
+        self.stored_tokens += usage.stored_tokens or 0
+
+
+def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
+    """The package's prices with the user's laid over them.
+
+    Raises:
+        UsageError: an override is no price.
+    """
+    shipped = tomllib.loads((files("rmjudge.running") / "prices.toml").read_text("utf-8"))
+    return {name: _price(name, entry) for name, entry in {**shipped, **(overrides or {})}.items()}
+
+
+def _price(name: str, entry: Any) -> Price:
+    fields = ("input", "output", "cached_input", "stored_input")
+    known = (
+        isinstance(entry, dict) and set(entry) <= set(fields) and {"input", "output"} <= set(entry)
+    )
+    if not known or not all(_is_amount(value) for value in entry.values()):
+        raise UsageError(
+            f'[prices."{name}"] needs `input` and `output`, and may have `cached_input` and '
+            "`stored_input`: US dollars per million tokens"
+        )
+    return Price(**{field: float(entry[field]) for field in fields if field in entry})
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
+
+
+def cost_of(spent: Spent, price: Price | None) -> float | None:
+    """Dollars for these tokens; None when the price or a token count is unknown, or it is free."""
+    if price is None or price == FREE or spent.uncounted_replies:
+        return None
+    dollars = spent.input_tokens * price.input + spent.output_tokens * price.output
+    return dollars / PER_MILLION - saved_by_cache(spent, price)
+
+
+def saved_by_cache(spent: Spent, price: Price) -> float:
+    """Dollars that the vendor's prompt cache was worth; below 0 where writing to it cost more."""
+    read = spent.cached_tokens * (price.input - price.cached)
+    return (read - spent.stored_tokens * (price.stored - price.input)) / PER_MILLION

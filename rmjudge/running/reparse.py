@@ -1,0 +1,174 @@
+"""A run's stored replies, read again with the current parser. Nothing is sent, nothing is paid.
+
+The cells that follow are those that the run's own command would give now, for what is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rmjudge.cache import inspect
+from rmjudge.cache.keys import call_key
+from rmjudge.calls import UNSCORED_STATUSES, Answer, Json, Reply, Reward, Unscored, Verdict
+from rmjudge.errors import UsageError
+from rmjudge.metrics.tallies import TIE
+from rmjudge.providers.readers import reader_of
+from rmjudge.running.assembly import result_of
+from rmjudge.running.job import Job
+from rmjudge.runs.files import read_result, write_result
+from rmjudge.runs.replan import recorded
+from rmjudge.runs.results import ScorerResult
+from rmjudge.scorer import read_again
+from rmjudge.store import key_fields
+from rmjudge.version import __version__
+
+_WRITTEN_ANEW: Final = frozenset(
+    ("format", "scorer", "calls", "tokens", "cost", "statuses", "models", "notes", "stopped")
+)
+"""Parts of `run.json` that `write_result` fills from the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reparsed:
+    """What reading again has changed.
+
+    `replies` were read; `missing` calls have no stored reply. `changes` counts calls by what
+    they were (as stored) and what they are now, unchanged ones too. `tuples` names those with
+    another cell than in the run's files. `about` is the run's `run.json`.
+    """
+
+    folder: Path
+    parser: str
+    replies: int
+    missing: int
+    changes: Mapping[tuple[str, str], int]
+    tuples: tuple[str, ...]
+    before: ScorerResult
+    after: ScorerResult
+    about: Mapping[str, Json]
+
+    @property
+    def changed_calls(self) -> int:
+        """Calls that are something else now."""
+        return sum(count for (was, now), count in self.changes.items() if was != now)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the run's numbers would be others."""
+        was, now = self.before, self.after
+        return (was.metrics, was.tuples, dict(was.statuses)) != (
+            now.metrics,
+            now.tuples,
+            dict(now.statuses),
+        )
+
+
+def reparse(folder: Path, cache_folder: Path | None = None) -> Reparsed:
+    """Read every stored reply of one scorer's run again.
+
+    Scorers that compute their scores here leave no replies: nothing is read then.
+
+    Raises:
+        UsageError: it is no run with calls, its data has changed, or its answers are not there.
+    """
+    run, before = recorded(folder), read_result(folder)
+    kept = inspect.require(cache_folder or run.cache_folder)
+    keys = {call_key(key_fields(call)): None for plan in run.plans for call in plan.calls}
+    stored = inspect.replies(kept, run.scorer_key, list(keys))
+    if not stored:
+        raise UsageError(f"{folder}: {kept} holds no answer of {run.scorer}; see --cache-dir")
+    if not any(reply.raw for reply in stored.values()):
+        return Reparsed(folder, "", 0, 0, {}, (), before, before, run.about)
+    scorer = reader_of(run.identity)
+    job = Job(scorer, run.plans, lambda call: call_key(key_fields(call)))
+    changes, missing = _settle(job, stored)
+    after = _result(job, before)
+    return Reparsed(
+        folder=folder,
+        parser=scorer.parser,
+        replies=job.counts.from_cache,
+        missing=missing,
+        changes=changes,
+        tuples=tuple(
+            f"{new.domain}/{new.id}"
+            for old, new in zip(before.tuples, after.tuples, strict=True)
+            if old != new
+        ),
+        before=before,
+        after=after,
+        about=run.about,
+    )
+
+
+def _settle(job: Job, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, str]], int]:
+    """Give the job what the replies say; return the changes and how many calls have no reply."""
+    changes: Counter[tuple[str, str]] = Counter()
+    missing = 0
+    pending = job.first_questions()
+    while pending:
+        follow_ups = []
+        for work in pending:
+            reply = stored.get(work.key)
+            if reply is None:
+                missing += 1
+                continue
+            answer = read_again(job.scorer, work.call, reply)
+            changes[_told(reply.answer, answer)] += 1
+            job.counts.from_cache += 1
+            job.note_model(reply.model)
+            follow_ups += job.settle(work, answer)
+        pending = follow_ups
+    return changes, missing
+
+
+def _told(was: Answer, now: Answer) -> tuple[str, str]:
+    one, other = _status(was), _status(now)
+    if one == other and type(was) is not Unscored and was != now:
+        other += ", another value"
+    return one, other
+
+
+def _status(answer: Answer) -> str:
+    match answer:
+        case Reward():
+            return "scored"
+        case Verdict(first):
+            return "tie" if first == TIE else "first better" if first > TIE else "second better"
+        case Unscored(status):
+            return status
+
+
+def _result(job: Job, before: ScorerResult) -> ScorerResult:
+    """Keep what it took; replace what was read."""
+    fresh = result_of(job)
+    statuses = {
+        name: count for name, count in before.statuses.items() if name not in UNSCORED_STATUSES
+    } | dict(fresh.statuses)
+    words = "|".join(map(re.escape, sorted(UNSCORED_STATUSES)))
+    old_counts = re.compile(rf"\d+ calls ({words})( |$)")
+    kept = [note for note in before.notes if not old_counts.match(note)]
+    return replace(
+        before,
+        metrics=replace(fresh.metrics, shares=before.metrics.shares),
+        tuples=fresh.tuples,
+        calls=before.calls._replace(unscored=fresh.calls.unscored),
+        statuses=dict(sorted(statuses.items())),
+        notes=(*kept, *(note for note in fresh.notes if old_counts.match(note))),
+    )
+
+
+def write(found: Reparsed) -> None:
+    """Write the run's files anew, each as a whole or not at all.
+
+    Raises:
+        StorageStopped: the folder cannot be written.
+    """
+    about = {name: value for name, value in found.about.items() if name not in _WRITTEN_ANEW}
+    about["reparsed"] = {"parser": found.parser, "rmjudge": __version__}
+    write_result(found.folder, found.after, json.loads(json.dumps(about)))

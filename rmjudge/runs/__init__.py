@@ -1,0 +1,1 @@
+"""A finished run: read, named, and put beside others."""

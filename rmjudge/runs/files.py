@@ -1,0 +1,255 @@
+"""A run's folder: written atomically, read back whole.
+
+`metrics.json` and `results.jsonl` hold nothing that differs between equal runs: no times, no
+counts of retries. Those stand in `run.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
+from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
+
+FORMAT: Final = 1
+METRICS: Final = "metrics.json"
+RESULTS: Final = "results.jsonl"
+RUN: Final = "run.json"
+# `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def slug(text: str) -> str:
+    """A name of `[A-Za-z0-9._-]` for a folder; never hidden, never empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
+
+
+def folders_for(folder: Path, scorers: Sequence[str], *, several: bool = False) -> list[Path]:
+    """One scorer's files lie in the folder itself, several scorers' in a subfolder each."""
+    if len(scorers) == 1 and not several:
+        return [folder]
+    folders: list[Path] = []
+    for scorer in scorers:
+        path, number = folder / slug(scorer), 2
+        while path in folders:
+            path, number = folder / f"{slug(scorer)}-{number}", number + 1
+        folders.append(path)
+    return folders
+
+
+def parts_of_relieved_run(folder: Path) -> list[Path]:
+    """The subfolders that a run with a fallback wrote; a later run may have none, or others."""
+    found = []
+    for path in folder.glob(f"*/{RUN}"):
+        try:
+            about = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(about, dict) and "fallback" in about:
+            found.append(path.parent)
+    return found
+
+
+def clear_results(folders: Iterable[Path]) -> None:
+    """Remove an earlier run's files, which would hide these or pass for a part of them.
+
+    Raises:
+        StorageStopped: they cannot be removed.
+    """
+    for folder in folders:
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    try:
+        for name in (METRICS, RESULTS, RUN):
+            (folder / name).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise StorageStopped(f"{folder} cannot be written: {error.strerror}") from error
+
+
+def write_result(folder: Path, result: ScorerResult, about: Mapping[str, Json]) -> None:
+    """Write the three files of one scorer.
+
+    Raises:
+        StorageStopped: the folder cannot be written. The answers are in the cache.
+    """
+    run = {"format": FORMAT, "scorer": result.metrics.scorer, **about, **_happened(result)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / METRICS, [_pretty(metrics_to_json(result.metrics))])
+        _replace(folder / RESULTS, (_line(item) for item in result.tuples))
+        _replace(folder / RUN, [_pretty(run)])
+    except OSError as error:
+        raise StorageStopped(
+            f"the results cannot be written to {folder}: {error.strerror}; the answers are kept "
+            "in the cache, so the same command with another --out buys nothing"
+        ) from error
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of ASCII text as a whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    try:
+        _replace(path, [text])
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _pretty(data: Mapping[str, Json]) -> str:
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def _line(item: TupleResult) -> str:
+    record: dict[str, Any] = {"id": item.id, "domain": item.domain, "subset": item.subset}
+    if item.matrix is None:
+        record |= {"score_chosen": item.score_chosen, "score_rejected": item.score_rejected}
+    else:
+        record["matrix"] = item.matrix
+    if item.scorer is not None:
+        record["scorer"] = item.scorer
+    return _ENCODE(record) + "\n"
+
+
+def _happened(result: ScorerResult) -> dict[str, Json]:
+    calls, tokens = result.calls, result.tokens
+    return {
+        "calls": {
+            "planned": calls.planned,
+            "from_cache": calls.from_cache,
+            "sent": calls.sent,
+            "retried": calls.retried,
+            "failed": calls.failed,
+            "unscored": calls.unscored,
+            "maybe_billed": calls.maybe_billed,
+        },
+        "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
+        "cost": {"usd": result.cost, "known": result.cost_known},
+        "statuses": dict(result.statuses),
+        "models": dict(result.models),
+        "notes": list(result.notes),
+        "stopped": result.stopped,
+    }
+
+
+def find_results(folder: Path) -> list[Path]:
+    """The folders of results in a run's folder: itself, or its subfolders in the run's order.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if (folder / METRICS).is_file():
+        return [folder]
+    # One level down a run's scorers, or runs of one scorer; two levels down, runs of several.
+    found = sorted(
+        (path.parent for under in ("*", "*/*") for path in folder.glob(f"{under}/{METRICS}")),
+        key=lambda path: (path.parent, _index_in_run(path), path.name),
+    )
+    if not found:
+        what = "no such folder" if not folder.exists() else f"no {METRICS} in it"
+        raise UsageError(f"{folder}: {what}; give the folder that `rmjudge run` wrote")
+    return found
+
+
+def _index_in_run(folder: Path) -> int:
+    """The place of a scorer in its run; a file that cannot be read is told when it is needed."""
+    try:
+        index = json.loads((folder / RUN).read_text("utf-8"))["index"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    return index if isinstance(index, int) else 0
+
+
+def read_result(folder: Path) -> ScorerResult:
+    """Read one scorer's files back.
+
+    Raises:
+        UsageError: a file is missing or not what rmjudge writes.
+    """
+    path = folder / METRICS
+    try:
+        metrics = metrics_from_json(json.loads(path.read_text("utf-8")))
+        path = folder / RESULTS
+        tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
+        path = folder / RUN
+        run = json.loads(path.read_text("utf-8"))
+        return ScorerResult(
+            metrics=metrics,
+            tuples=tuples,
+            calls=CallCounts(**_counts(run["calls"])),
+            tokens=Tokens(**_counts(run["tokens"])),
+            cost=_number(run["cost"]["usd"]),
+            cost_known=bool(run["cost"]["known"]),
+            statuses=_counts(run["statuses"]),
+            models=_counts(run["models"]),
+            notes=tuple(map(str, run["notes"])),
+            stopped=None if run["stopped"] is None else str(run["stopped"]),
+            folder=folder,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
+
+
+def _tuple(line: str) -> TupleResult:
+    record = json.loads(line)
+    matrix = record.get("matrix")
+    return TupleResult(
+        id=record["id"],
+        domain=record["domain"],
+        subset=record["subset"],
+        score_chosen=_triple(record.get("score_chosen")),
+        score_rejected=_triple(record.get("score_rejected")),
+        matrix=None if matrix is None else tuple(tuple(map(_number, row)) for row in matrix),
+        scorer=record.get("scorer"),
+    )
+
+
+def _triple(values: Any) -> tuple[float | None, float | None, float | None] | None:
+    if values is None:
+        return None
+    one, two, three = map(_number, values)
+    return one, two, three
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{value!r} is no number")
+    if not abs(value) <= sys.float_info.max:
+        raise ValueError(f"{value!r} is not finite")
+    return value
+
+
+def _counts(values: Mapping[str, Any]) -> dict[str, int]:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{name} = {value!r} is no count")
+    return dict(values)

@@ -1,0 +1,256 @@
+"""What is shown of a run under way: figures, bars, matrices as they fill."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from rmjudge.cache.keys import call_key
+from rmjudge.calls import Call, Failure, Reward, RewardCall, Unscored, Usage
+from rmjudge.dataset.tuples import BenchTuple
+from rmjudge.errors import Interrupted
+from rmjudge.planning.plan import plan_tuple
+from rmjudge.render import progress
+from rmjudge.render.progress import Board, duration, watcher
+from rmjudge.running.job import Job
+from rmjudge.running.pricing import FREE, Price
+from rmjudge.scorer import PointwiseScorer
+from rmjudge.store import key_fields
+from rmjudge.vocabulary import DOMAINS, Domain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Length(PointwiseScorer):
+    """A reward model of one's own, as a user writes it."""
+
+    name = "length"
+    version = "1"
+
+    def reward(self, prompt: str, response: str) -> float:
+        return float(len(response))
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def key_of(call: Call) -> str:
+    return call_key(key_fields(call))
+
+
+def item(number: int, domain: Domain) -> BenchTuple:
+    return BenchTuple(
+        number, domain, None, f"prompt {number}", ("a", "bb", "ccc"), ("d", "ee", "fff")
+    )
+
+
+def job_of(domains: Sequence[Domain] = ("chat", "math"), name: str = "length") -> Job:
+    """One tuple a domain: six calls each."""
+    scorer = Length()
+    plans = [plan_tuple(item(n, domain), scorer.method) for n, domain in enumerate(domains)]
+    job = Job(scorer, plans, key_of)
+    scorer.name = name
+    job.first_questions()
+    return job
+
+
+def answer(job: Job, count: int) -> None:
+    """Let the first open calls be answered."""
+    for work in [work for work in job.work.values() if work.answer is None][:count]:
+        assert isinstance(work.call, RewardCall)
+        job.counts.sent += 1
+        job.counts.answered += 1
+        job.settle(work, Reward(float(len(work.call.response))))
+
+
+def drawn(board: Board, width: int = 80) -> str:
+    console = Console(file=StringIO(), width=width, force_terminal=False)
+    console.print(board.renderable())
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_line_says_how_far_each_scorer_is() -> None:
+    board = Board([job_of(), job_of(["chat"], "other")])
+    assert board.lines() == [
+        "length: 0 of 12 calls, 0 cached, 0 in flight",
+        "other: 0 of 6 calls, 0 cached, 0 in flight",
+    ]
+
+
+def test_the_rate_and_the_time_left_come_from_what_was_bought() -> None:
+    job, clock = job_of(), Clock()
+    board = Board([job], clock)
+    clock.now += 4
+    answer(job, 8)
+    assert board.lines() == ["length: 8 of 12 calls, 0 cached, 0 in flight, 2.0/s, 2 s left"]
+
+
+def test_cached_answers_are_no_speed() -> None:
+    job, clock = job_of(), Clock()
+    board = Board([job], clock)
+    clock.now += 1
+    job.counts.from_cache = 6
+    assert board.lines() == ["length: 6 of 12 calls, 6 cached, 0 in flight"]
+
+
+def test_no_time_is_left_when_all_is_done() -> None:
+    job, clock = job_of(["chat"]), Clock()
+    board = Board([job], clock)
+    clock.now += 2
+    answer(job, 6)
+    assert board.lines() == ["length: 6 of 6 calls, 0 cached, 0 in flight, 3.0/s"]
+
+
+def test_what_went_wrong_is_counted_only_when_something_did() -> None:
+    job, clock = job_of(["chat"]), Clock()
+    board = Board([job], clock)
+    clock.now += 1
+    job.scorer.activity.retried = 3
+    first, second, *_ = job.work.values()
+    job.fail(second, Failure("http-500", "broken"))
+    job.counts.answered += 1
+    job.settle(first, Unscored("not-a-number"))
+    assert board.lines() == [
+        "length: 2 of 6 calls, 0 cached, 0 in flight, 3 retried, 1 failed, 1 unscored, "
+        "2.0/s, 2 s left"
+    ]
+
+
+@pytest.mark.parametrize(("price", "shown"), [(Price(2, 8), True), (FREE, False), (None, False)])
+def test_the_cost_so_far_is_shown_where_it_is_known(price: Price | None, shown: bool) -> None:
+    job = job_of()
+    job.price = price
+    job.spent.add(Usage(input_tokens=1000, output_tokens=250))
+    (line,) = Board([job]).lines()
+    assert line.endswith(", $0.0040") is shown
+    assert ("$" in line) is shown
+
+
+def test_a_note_is_shown_until_the_scorer_has_finished() -> None:
+    job = job_of(["chat"])
+    board = Board([job])
+    job.scorer.activity.note = "waiting 30 s as the server asked"
+    assert "waiting 30 s as the server asked" in drawn(board)
+    answer(job, 6)
+    assert "waiting" not in drawn(board)
+
+
+def test_a_matrix_fills_as_tuples_are_completed() -> None:
+    job = job_of()
+    board = Board([job])
+    answer(job, 5)
+    assert "concise" not in drawn(board)
+    answer(job, 1)
+    shown = drawn(board)
+    assert "chat (1)" in shown
+    assert "math" not in shown
+    rows = {words[0]: words[1:] for line in shown.splitlines() if (words := line.split())}
+    assert rows["concise"] == ["50", "0", "0"]
+    assert rows["markdown"] == ["100", "100", "50"]
+    assert rows["E/N/H"] == ["100", "50", "0"]
+
+
+def test_a_cell_that_could_not_be_scored_is_a_dash_and_not_a_zero() -> None:
+    job = job_of(["chat"])
+    first = next(iter(job.work.values()))
+    job.settle(first, Unscored("not-a-number"))
+    answer(job, 5)
+    rows = [line.split() for line in drawn(Board([job])).splitlines()]
+    assert ["concise", "-", "-", "-"] in rows
+
+
+def test_the_board_of_four_domains_fits_in_80_columns_and_cuts_no_figure() -> None:
+    job = job_of(DOMAINS, "openai/" + "a-very-long-name-" * 20)
+    answer(job, 23)
+    job.scorer.activity.note = "slowed down: " + "words " * 30
+    lines = drawn(Board([job])).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("openai/a-very-long-name-")
+    assert lines[0].rstrip().endswith("23/24")
+    assert sum(line.count("words") for line in lines) == 30
+    assert any("chat (1)" in line and "code (1)" in line for line in lines)
+
+
+def test_names_and_notes_are_shown_as_text_and_never_obeyed() -> None:
+    job = job_of(["chat"], "[/INST]\x1b[31mred\u202e")
+    job.scorer.activity.note = "[bold]\x1b]0;title\x07"
+    board = Board([job])
+    for shown in (drawn(board), "\n".join(board.lines())):
+        assert "[/INST]" in shown
+        assert "[bold]" in shown
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "0 s"),
+        (42, "42 s"),
+        (60, "1 min"),
+        (200, "3 min"),
+        (3599, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_durations_are_told_in_two_units_at_most(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+async def test_a_pipe_gets_plain_lines_and_only_when_something_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "LINE_S", 0.01)
+    monkeypatch.setattr(progress, "FIRST_LINE_S", 0.01)
+    job, out = job_of(["chat"]), StringIO()
+    async with watcher(Console(file=out, width=40))([job]):
+        await asyncio.sleep(0.2)
+        job.counts.from_cache = 3
+        await asyncio.sleep(0.2)
+    assert out.getvalue().splitlines() == [
+        "length: 0 of 6 calls, 0 cached, 0 in flight",
+        "length: 3 of 6 calls, 3 cached, 0 in flight",
+    ]
+
+
+async def test_a_terminal_gets_frames_and_is_left_clean() -> None:
+    out = StringIO()
+    console = Console(file=out, width=80, force_terminal=True)
+    with suppress(Interrupted):
+        async with watcher(console)([job_of()]):
+            await asyncio.sleep(0.1)
+            raise Interrupted("stop")
+    shown = out.getvalue()
+    assert "0/12" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
+class Gone(StringIO):
+    """A terminal that has been closed."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+
+async def test_a_display_that_breaks_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "LINE_S", 0.01)
+    monkeypatch.setattr(progress, "FIRST_LINE_S", 0.01)
+    done = False
+    async with watcher(Console(file=Gone(), width=80))([job_of()]):
+        await asyncio.sleep(0.1)
+        done = True
+    assert done
