@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.text import slug
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -27,11 +27,6 @@ RESULTS: Final = "results.jsonl"
 RUN: Final = "run.json"
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def slug(text: str) -> str:
-    """A name of `[A-Za-z0-9._-]` for a folder; never hidden, never empty."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
 
 
 def folders_for(folder: Path, scorers: Sequence[str], *, several: bool = False) -> list[Path]:
