@@ -16,7 +16,8 @@ from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
 from rmjudge.running.preparation import prepare
 from rmjudge.running.signals import draining
-from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.comparable import distinct
+from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
 from rmjudge.vocabulary import Domain, Order
@@ -156,10 +157,12 @@ def _source(source: str | Path) -> str:
 def load(*folders: str | Path) -> Run:
     """Read finished runs back; several folders become one `Run` with all their scorers.
 
+    A run that is there twice, or a copy of one, counts once.
+
     Raises:
         UsageError: a folder holds no run.
     """
     if not folders:
         raise TypeError("load takes at least one folder")
-    found = [path for folder in folders for path in find_results(Path(folder))]
-    return Run(tuple(map(read_result, found)), Path(folders[0]))
+    runs, _ = distinct(read_runs(folders))
+    return Run(tuple(run.result for run in runs), Path(folders[0]))

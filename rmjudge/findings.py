@@ -17,9 +17,9 @@ from rmjudge.render.commands.leaderboard import leaderboard_sheet, standing_line
 from rmjudge.render.commands.readings import readings_sheet
 from rmjudge.render.commands.style import style_sheets
 from rmjudge.render.page import Section, Table
-from rmjudge.render.rows import about
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.comparable import comparable
+from rmjudge.runs.naming import about
 from rmjudge.runs.stored import StoredRun
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.statistics.comparison import compare

@@ -9,7 +9,7 @@ from pathlib import Path
 from rmjudge.cache import inspect, portable
 from rmjudge.cache.store import default_folder
 from rmjudge.calls import Json
-from rmjudge.cli.console import print_json, tables
+from rmjudge.cli.console import print_json, say, tables
 from rmjudge.render.commands import cache as keeping
 
 
@@ -35,7 +35,7 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             _print(arguments, keeping.import_renderable(merged), keeping.import_to_json(merged))
             return int(bool(merged.rejected or merged.conflicts))
         case _:
-            explanations = list(_explain(Path(arguments.folder), folder))
+            explanations = list(_explain(arguments.folder, arguments.data or (), folder))
             _print(
                 arguments,
                 keeping.explain_renderable(explanations),
@@ -51,15 +51,18 @@ def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) 
         tables().print(shown)
 
 
-def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Explanation]]:
+def _explain(
+    folder: str, data: Sequence[str], cache_folder: Path | None
+) -> Iterator[tuple[str, inspect.Explanation]]:
     """Plan the run again from its `run.json` and hold the plan against the cache."""
-    from rmjudge.runs.replan import replan
+    from rmjudge.runs.stored import read_runs
 
-    for planned in replan(run):
-        kept = inspect.require(folder or planned.cache_folder)
-        yield (
-            planned.scorer,
-            inspect.explain(
-                kept, planned.scorer_key, planned.identity, planned.calls, planned.started
-            ),
+    for run in read_runs([folder], data=data, cache_folder=cache_folder, notice=say):
+        if run.record.combined:  # it asked nothing
+            continue
+        asked = run.asked
+        kept = inspect.require(asked.cache_folder)
+        explained = inspect.explain(
+            kept, asked.scorer_key, asked.identity, asked.calls, asked.started
         )
+        yield run.result.metrics.scorer, explained

@@ -8,34 +8,40 @@ from pathlib import Path
 
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
-from rmjudge.render.rows import labels
-from rmjudge.runs.files import find_results, read_result, write_text
+from rmjudge.runs.comparable import distinct
+from rmjudge.runs.files import write_text
+from rmjudge.runs.naming import labels
+from rmjudge.runs.stored import StoredRun, read_runs
 
 
 def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show the table, or emit what is submitted."""
-    found = [path for folder in arguments.folders for path in find_results(Path(folder))]
-    folders = list(dict.fromkeys(found))
+    found = read_runs(arguments.folders, data=arguments.data or (), notice=say)
+    runs, left = distinct(found)
     words = ("name", "link", "type", "license")
     given = [word for word in words if getattr(arguments, word) is not None]
     if given and not arguments.emit:
         raise UsageError(f"--{given[0]} is for --emit")
+    if arguments.data and not arguments.emit_file:
+        raise UsageError("--data is for --emit-file, which writes the texts")
     if arguments.emit or arguments.emit_file:
-        _submit(arguments, folders)
+        _submit(arguments, runs)
     else:
-        _show(arguments.format, folders)
+        _show(arguments.format, runs)
+    for note in left:
+        say(note)
     return 0
 
 
-def _show(format: str, folders: Sequence[Path]) -> None:
+def _show(format: str, runs: Sequence[StoredRun]) -> None:
     from rmjudge.leaderboard.published import published
     from rmjudge.leaderboard.standing import stand
     from rmjudge.render import sheets
     from rmjudge.render.commands import leaderboard as standings
 
-    results = [read_result(folder) for folder in folders]
-    runs = zip(labels(results), (result.metrics for result in results), strict=True)
-    entries = stand(published(), list(runs))
+    results = [run.result for run in runs]
+    named = zip(labels(results), (result.metrics for result in results), strict=True)
+    entries = stand(published(), list(named))
     match format:
         case "json":
             print_text(standings.leaderboard_json(entries))
@@ -51,26 +57,25 @@ def _show(format: str, folders: Sequence[Path]) -> None:
             tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
 
 
-def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
+def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
     from rmjudge.leaderboard import submissions
 
-    if len(folders) != 1:
-        named = f": {', '.join(map(str, folders))}; name one of them" if folders else ""
+    if len(runs) != 1:
+        folders = ", ".join(str(run.folder) for run in runs)
         raise UsageError(
-            f"--emit and --emit-file are for the run of one scorer, and {len(folders)} are named"
-            + named
+            f"--emit and --emit-file are for the run of one scorer, and {len(runs)} are named"
+            + (f": {folders}; name one of them" if runs else "")
         )
-    result = read_result(folders[0])
+    (run,) = runs
+    result = run.result
     about = submissions.Submission(
         arguments.name, arguments.link, arguments.type, arguments.license
     )
     row = submissions.markdown_row(result, about) if arguments.emit else ""
     if arguments.emit_file:
-        from rmjudge.runs.replan import recorded
-
         submissions.check_scores(result)
         target = Path(arguments.emit_file)
-        write_text(target, submissions.result_file(result, recorded(folders[0]).data))
+        write_text(target, submissions.result_file(result, run.texts))
         say(f"written: {target}")
     if row:
         print_text(row)

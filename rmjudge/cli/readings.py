@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 
-from rmjudge.cli.console import print_text, tables
+from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.readings.compute import Reading, read_as
 from rmjudge.readings.tools import NAMES
 from rmjudge.render.commands import readings as shown
-from rmjudge.render.rows import labels
 from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
-from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.comparable import distinct
+from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.stored import read_runs
 
 
 def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -25,12 +25,13 @@ def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             close = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
             raise UsageError(f"--as {name}: no such tool; {hint}")
-    folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
-    results = [read_result(folder) for folder in dict.fromkeys(folders)]
-    runs = [(result, read_as(result, arguments.tools)) for result in results]
+    found, left = distinct(read_runs(arguments.folders))
+    runs = [(run.result, read_as(run.result, arguments.tools)) for run in found]
     if arguments.tools:
         _require(runs)
     _show(arguments.format, runs)
+    for note in left:
+        say(note)
     return 0
 
 

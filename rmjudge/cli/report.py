@@ -6,10 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from rmjudge.cli.console import print_text, tables
+from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
 from rmjudge.garbage import uncollected
-from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.comparable import distinct
+from rmjudge.runs.stored import read_runs
 
 
 @uncollected()
@@ -27,8 +28,8 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
         if given:
             raise UsageError(f"{name} is for the page that --html FILE writes")
-    folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
-    results = [read_result(folder) for folder in dict.fromkeys(folders)]
+    runs, left = distinct(read_runs(arguments.folders))
+    results = [run.result for run in runs]
     if arguments.format in (None, "table"):
         from rmjudge.render.commands.report import report_renderable
 
@@ -37,4 +38,6 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         from rmjudge.render import exports
 
         print_text(getattr(exports, f"to_{arguments.format}")(results))
+    for note in left:
+        say(note)
     return 0

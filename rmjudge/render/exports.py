@@ -18,7 +18,7 @@ from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, 
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.documents import to_latex, to_markdown
 from rmjudge.render.figures import known
-from rmjudge.render.rows import labels
+from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES

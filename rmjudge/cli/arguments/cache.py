@@ -24,6 +24,12 @@ def add(commands: Any) -> None:
     merge.add_argument("file", metavar="FILE", help="what `rmjudge cache export` wrote")
     cache.set_defaults(handler=("cache", "cache"))
     explain.add_argument("folder", metavar="RUN", help="what `rmjudge run` wrote")
+    explain.add_argument(
+        "--data",
+        action="append",
+        metavar="SOURCE",
+        help="where the texts are now, if they have moved; repeatable",
+    )
     for action in (info, verify, explain, export, merge):
         action.add_argument("--cache-dir", metavar="DIR", help="where answers are kept")
         action.add_argument("--json", action="store_true", help="one JSON object")

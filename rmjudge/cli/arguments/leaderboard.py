@@ -26,6 +26,12 @@ def add(commands: Any) -> None:
     submit.add_argument(
         "--emit-file", metavar="FILE", help="write the scores in the format of RM-Bench's scripts"
     )
+    submit.add_argument(
+        "--data",
+        action="append",
+        metavar="SOURCE",
+        help="with --emit-file: where the texts are now, if they have moved; repeatable",
+    )
     submit.add_argument("--name", help="with --emit: the model's name (default: the scorer's)")
     submit.add_argument("--link", metavar="URL", help="with --emit: its paper or project")
     submit.add_argument(

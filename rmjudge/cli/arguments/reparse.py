@@ -18,5 +18,11 @@ def add(commands: Any) -> None:
     reparse.set_defaults(handler=("reparse", "reparse"))
     reparse.add_argument("folders", nargs="+", metavar="RUN", help="what `rmjudge run` wrote")
     reparse.add_argument("--write", action="store_true", help="write the runs' files anew")
+    reparse.add_argument(
+        "--data",
+        action="append",
+        metavar="SOURCE",
+        help="where the texts are now, if they have moved; repeatable",
+    )
     reparse.add_argument("--cache-dir", metavar="DIR", help="where the answers are kept")
     reparse.add_argument("--json", action="store_true", help="one JSON object on standard output")

@@ -11,17 +11,12 @@ from rich.text import Text
 
 from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE
-from rmjudge.render.rows import (
-    SummaryRow,
-    caption_lines,
-    footnotes,
-    labels,
-    summary_rows,
-)
+from rmjudge.render.rows import SummaryRow, caption_lines, footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.render.terminal.matrices import matrices
 from rmjudge.render.terminal.screen import OnPage, Page
+from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
 

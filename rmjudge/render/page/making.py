@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rmjudge.render.figures import dollars
-from rmjudge.render.rows import order_words
+from rmjudge.runs.naming import order_words
 from rmjudge.runs.records import RunRecord
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
