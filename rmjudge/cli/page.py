@@ -9,7 +9,7 @@ from typing import Final
 from rmjudge.cli.console import say
 from rmjudge.errors import UsageError
 from rmjudge.findings import findings
-from rmjudge.render.page import scatter_of, to_html
+from rmjudge.render.page import scatter_of, sections_of, to_html
 from rmjudge.runs.comparable import distinct
 from rmjudge.runs.files import write_text
 from rmjudge.runs.stored import read_runs
@@ -33,8 +33,8 @@ def write_page(
     for note in view.notes:
         say(f"warning: {note}")
     about = findings(view, runs)
-    scatters = [scatter_of(group.name, group.styles) for group in about.groups]
-    text = to_html(view, about.sections, scatters)
+    scatters = [scatter_of(group.name, group.styles) for group in about.groups or ()]
+    text = to_html(view, sections_of(about), scatters)
     write_text(path, text)
     say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
 

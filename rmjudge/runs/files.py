@@ -134,23 +134,28 @@ def _line(item: TupleResult) -> str:
 
 
 def _happened(result: ScorerResult) -> dict[str, Json]:
-    calls, tokens = result.calls, result.tokens
+    tokens = result.tokens
     return {
-        "calls": {
-            "planned": calls.planned,
-            "from_cache": calls.from_cache,
-            "sent": calls.sent,
-            "retried": calls.retried,
-            "failed": calls.failed,
-            "unscored": calls.unscored,
-            "maybe_billed": calls.maybe_billed,
-        },
+        "calls": calls_to_json(result.calls),
         "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
         "cost": {"usd": result.cost, "known": result.cost_known},
         "statuses": dict(result.statuses),
         "models": dict(result.models),
         "notes": list(result.notes),
         "stopped": result.stopped,
+    }
+
+
+def calls_to_json(calls: CallCounts) -> dict[str, Json]:
+    """Encode the counts of `run.json`."""
+    return {
+        "planned": calls.planned,
+        "from_cache": calls.from_cache,
+        "sent": calls.sent,
+        "retried": calls.retried,
+        "failed": calls.failed,
+        "unscored": calls.unscored,
+        "maybe_billed": calls.maybe_billed,
     }
 
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.readings.compute import Reading
-from rmjudge.render.exports import Json
 from rmjudge.render.figures import UNICODE, known, percent
 from rmjudge.render.rows import READING_NAMES
 from rmjudge.render.sheets import Sheet

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rmjudge.calls import Json
+from rmjudge.metrics.codec import interval_to_json, matrix_to_json
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.commands.compare import READINGS, interval_json, matrix_json
+from rmjudge.render.commands.compare import READINGS
 from rmjudge.render.csvrows import rows_csv
 from rmjudge.render.figures import known, points, points_range, scope, share, signed_half
 from rmjudge.render.sheets import Aside, Sheet
@@ -252,8 +253,8 @@ def _style_json(style: Style) -> dict[str, Json]:
 
 
 def _optional(matrix: Matrix | None) -> Json:
-    return None if matrix is None else matrix_json(matrix)
+    return None if matrix is None else matrix_to_json(matrix)
 
 
 def _estimate_json(estimate: Estimate) -> Json:
-    return {"value": known(estimate.value), "interval": interval_json(estimate.interval)}
+    return {"value": known(estimate.value), "interval": interval_to_json(estimate.interval)}

@@ -19,7 +19,7 @@ from rmjudge.text import clean, wrap
 ASCII_HEAD: Final = box.Box("    \n" * 2 + " -- \n" + "    \n" * 5, ascii=True)
 
 
-class Page(NamedTuple):
+class Screen(NamedTuple):
     """What is known of the console: its width in columns and what it can show."""
 
     width: int
@@ -66,11 +66,11 @@ class Page(NamedTuple):
         return Text("\n".join(indent + part for part in parts), overflow="fold")
 
 
-class OnPage:
-    """A renderable that is built when its page is known."""
+class OnScreen:
+    """A renderable that is built when its screen is known."""
 
-    def __init__(self, build: Callable[[Page], RenderableType]) -> None:
+    def __init__(self, build: Callable[[Screen], RenderableType]) -> None:
         self._build = build
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._build(Page(options.max_width, options.encoding))
+        yield self._build(Screen(options.max_width, options.encoding))
