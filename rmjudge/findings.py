@@ -9,7 +9,7 @@ from rmjudge.dataset import DataSet
 from rmjudge.errors import UsageError
 from rmjudge.leaderboard.published import published
 from rmjudge.leaderboard.standing import Entry, stand
-from rmjudge.readings.compute import Reading, read_as
+from rmjudge.readings.compute import ToolNumbers, read_as
 from rmjudge.runs.comparable import comparable
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.stored import StoredRun
@@ -59,7 +59,7 @@ class Findings:
     compared: Compared | None
     groups: tuple[StyleGroup, ...] | None
     standing: tuple[Entry, ...]
-    readings: tuple[tuple[str, ScorerResult, tuple[Reading, ...]], ...]
+    readings: tuple[tuple[str, ScorerResult, tuple[ToolNumbers, ...]], ...]
     same_id_for_other_texts: bool = False
 
 

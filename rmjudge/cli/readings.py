@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from rmjudge.cli.console import print_text, say, tables
 from rmjudge.errors import UsageError
-from rmjudge.readings.compute import Reading, read_as
+from rmjudge.readings.compute import ToolNumbers, read_as
 from rmjudge.readings.tools import NAMES
 from rmjudge.render.commands import readings as shown
 from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
@@ -35,7 +35,7 @@ def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     return 0
 
 
-def _require(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+def _require(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> None:
     """Refuse where none of the readings that were asked for can be had."""
     found = [(result, reading) for result, some in runs for reading in some]
     if all(reading.unavailable for _, reading in found):
@@ -46,7 +46,7 @@ def _require(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
         )
 
 
-def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> None:
     if format == "json":
         print_text(shown.readings_json(runs))
     elif format == "csv":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from rmjudge.dataset.reading import DataFile, Problem, has_data_suffix, show_path
+from rmjudge.dataset.parsing import DataFile, Problem, has_data_suffix, show_path
 from rmjudge.text import error_line
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from rmjudge.dataset.reading import MAX_BYTES
+from rmjudge.dataset.parsing import MAX_BYTES
 from rmjudge.errors import UsageError
 from rmjudge.text import kind_of, printable, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS

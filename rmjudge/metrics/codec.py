@@ -39,7 +39,7 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
         "tie_rate": metrics.tie_rate,
         "unscored_cells": metrics.unscored_cells,
         "bounds": interval_to_json(metrics.bounds),
-        "position": _position(metrics.position),
+        "position": position_to_json(metrics.position),
     }
     if metrics.shares is not None:
         shares: dict[str, Json] = dict(metrics.shares.by_scorer)
@@ -84,7 +84,8 @@ def interval_to_json(value: Interval | None) -> Json:
     return None if value is None else {"low": value.low, "high": value.high}
 
 
-def _position(value: Position | None) -> Json:
+def position_to_json(value: Position | None) -> Json:
+    """Encode what a judge owes to positions; null where it is no judge's run."""
     if value is None:
         return None
     return {
