@@ -35,9 +35,9 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
         tables().print(report_renderable(results))
     else:
-        from rmjudge.render import exports
+        from rmjudge.render.commands import report_data
 
-        print_text(getattr(exports, f"to_{arguments.format}")(results))
+        print_text(getattr(report_data, f"to_{arguments.format}")(results))
     for note in left:
         say(note)
     return 0

@@ -89,10 +89,7 @@ class StoredRun:
 
         record, folder = self.record, self.cache_folder
         if record.imported is not None:
-            raise UsageError(
-                f"{record.path}: the run was imported from {', '.join(record.imported.files)}; "
-                "it has no calls, no answers and no data of its own"
-            )
+            raise UsageError(f"{_imported(record)}, no calls and no answers")
         if folder is None or record.started is None or record.digest is None:
             raise UsageError(f"{record.path} does not tell the run's data, cache or start")
         identity = record.identity or {}
@@ -174,6 +171,8 @@ class Moved:
         from rmjudge.dataset import DataSet
 
         sources = self._sources or run.record.sources
+        if not sources and run.record.imported is not None:
+            raise UsageError(f"{_imported(run.record)}; {_ADVICE}")
         if not sources:
             raise UsageError(f"{run.folder} does not tell which data it scored; {_ADVICE}")
         loaded = self._load(sources, run)
@@ -231,6 +230,11 @@ def check_same_texts(runs: Sequence[StoredRun]) -> list[str]:
     if not untold:
         return []
     return [f"{untold}: the data is not recorded; tuples are matched by domain and id alone"]
+
+
+def _imported(record: RunRecord) -> str:
+    files = ", ".join(record.imported.files) if record.imported else ""
+    return f"{record.path}: the run was imported from {files}; it has no data of its own"
 
 
 def _fingerprints(data: DataSet) -> dict[str, str]:

@@ -21,7 +21,7 @@ from rmjudge.metrics.report import (
     Position,
 )
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.exports import to_csv, to_json, to_latex, to_markdown
+from rmjudge.render.commands.report_data import to_csv, to_json, to_latex, to_markdown
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain
 

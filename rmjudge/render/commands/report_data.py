@@ -1,8 +1,7 @@
-"""The same rows and matrices as JSON and CSV, for scripts; and the way to the documents.
+"""A report as JSON and CSV, for scripts; Markdown and LaTeX are beside it.
 
-JSON and CSV hold fractions; Markdown and LaTeX (`rmjudge.render.documents`) percent, as the
-terminal does. Names are clean and inert in each format; what is unknown is null, an empty
-field or a dash.
+JSON and CSV hold fractions; Markdown and LaTeX (`report_documents`) percent, as the terminal
+does. Names are clean and inert in each format; what is unknown is null, an empty field or a dash.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import metrics_to_json
 from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.documents import to_latex, to_markdown
+from rmjudge.render.commands.report_documents import to_latex, to_markdown
 from rmjudge.render.figures import known
 from rmjudge.runs.files import calls_to_json
 from rmjudge.runs.naming import labels
