@@ -1,4 +1,4 @@
-"""A finished run is found in one way by every command: moved data, and runs that are there twice."""
+"""Every command finds a finished run alike: data that has moved, and runs that are there twice."""
 
 from __future__ import annotations
 

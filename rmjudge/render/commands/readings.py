@@ -91,14 +91,14 @@ def readings_json(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) ->
                 "scorer": label(result.metrics.scorer),
                 "missing_domains": list(result.metrics.missing_domains),
                 "headline": result.metrics.reading,
-                "ours": _parts(result.metrics.headline),
+                "ours": {**_parts(result.metrics.headline)},
                 "readings": [
                     {
                         "tool": reading.tool.name,
                         "title": reading.tool.title,
                         **_parts(reading.overall),
                         "domains": {
-                            domain: _parts(part) for domain, part in reading.domains.items()
+                            domain: {**_parts(part)} for domain, part in reading.domains.items()
                         },
                         "difference": known(reading.difference),
                         "how": reading.tool.how,
