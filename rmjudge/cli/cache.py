@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rmjudge.cache import inspect, portable
-from rmjudge.cache.store import default_folder
+from rmjudge.cache.answers import default_folder
 from rmjudge.calls import Json
 from rmjudge.cli.console import print_json, tables
 from rmjudge.render.commands import cache as keeping

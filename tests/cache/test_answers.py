@@ -14,7 +14,7 @@ import diskcache
 import pytest
 
 from rmjudge.cache import AnswerCache, default_folder
-from rmjudge.cache.disk import open_cache
+from rmjudge.cache.database import open_database
 from rmjudge.calls import (
     UNSCORED_STATUSES,
     Answer,
@@ -233,7 +233,7 @@ async def test_a_row_that_is_not_marked_as_text_is_another_program_s(
 
 async def test_diskcache_itself_refuses_a_planted_pickle(cache: AnswerCache, trap: Trap) -> None:
     scorer = await planted(cache, trap, MODES["pickle"])
-    opened = open_cache(cache.folder)
+    opened = open_database(cache.folder)
 
     with pytest.raises(ValueError, match="plain text only"):
         opened.get(f"a:{scorer}:{CALL}")
@@ -243,7 +243,7 @@ async def test_diskcache_itself_refuses_a_planted_pickle(cache: AnswerCache, tra
 
 async def test_diskcache_itself_refuses_a_pickled_key(cache: AnswerCache, trap: Trap) -> None:
     await planted(cache, trap, MODES["raw"], raw=0)
-    opened = open_cache(cache.folder)
+    opened = open_database(cache.folder)
 
     with pytest.raises(ValueError, match="plain text only"):
         list(opened)
@@ -252,7 +252,7 @@ async def test_diskcache_itself_refuses_a_pickled_key(cache: AnswerCache, trap: 
 
 
 def test_nothing_but_text_can_be_written(folder: Path) -> None:
-    opened = open_cache(folder)
+    opened = open_database(folder)
 
     with pytest.raises(ValueError, match="plain text only"):
         opened.set("key", {"a": 1})

@@ -1,24 +1,32 @@
-"""diskcache, without its pickles, its eviction and its open file modes.
+"""The database of a cache folder: diskcache's own, and the one place that opens it.
 
 diskcache unpickles any row that is marked as pickled (CVE-2025-69872, no fixed release), so
-this `Disk` refuses every mode but plain text in the database. The row's text carries its
-own JSON and checksum (`rmjudge.cache.records`).
+`TextDisk` refuses every mode but plain text in the database. The row's text carries its own
+JSON and checksum (`rmjudge.cache.rows`).
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeAlias
 
 import diskcache
 from diskcache.core import DBNAME, MODE_RAW
 
-from rmjudge.cache.grouped import GroupedCache
 from rmjudge.errors import StorageStopped
 
+Row: TypeAlias = tuple[str, str]
+"""A key and a text."""
+
+DATABASE: Final = DBNAME
+LOG: Final = f"{DBNAME}-wal"
+INDEX_OF_LOG: Final = f"{DBNAME}-shm"
+TEXT: Final = MODE_RAW
+"""The `mode` of rmjudge's rows."""
 FORMAT: Final = 1
 """Of the whole folder, kept as SQLite's `user_version`. 0 is from before it was written down."""
 SETTINGS: Final[dict[str, Any]] = {
@@ -35,6 +43,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "sqlite_mmap_size": 2**26,
 }
 LOCK_TIMEOUT_S: Final = 60.0
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]
@@ -56,11 +65,11 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
 
     def store(self, value: Any, read: bool, key: Any = None) -> tuple[int, int, None, str]:
         """Encode a value."""
-        return 0, MODE_RAW, None, self._text(value)
+        return 0, TEXT, None, self._text(value)
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> str:
         """Decode a value."""
-        if mode != MODE_RAW or filename is not None:
+        if mode != TEXT or filename is not None:
             self._refuse()
         return self._text(value)
 
@@ -71,7 +80,38 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
         raise ValueError("the cache holds plain text only; this row was not written by rmjudge")
 
 
-def open_cache(folder: Path) -> GroupedCache:
+class Database(diskcache.Cache):  # type: ignore[misc]
+    """diskcache in exactly the folder that it is given.
+
+    diskcache expands `~` and `$NAME` in its directory, which would lead to another folder where
+    a name holds such a sign. So it is given the root, and its own result is dropped.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder.absolute())
+        super().__init__(os.sep, timeout=LOCK_TIMEOUT_S, disk=TextDisk, **SETTINGS)
+
+    @property
+    def _directory(self) -> str:
+        return self._folder
+
+    @_directory.setter
+    def _directory(self, expanded: str) -> None:
+        """Drop what diskcache made of its directory."""
+
+    def store(self, rows: Sequence[Row]) -> None:
+        """Keep texts under their keys, in this order, in one transaction.
+
+        Raises:
+            diskcache.Timeout: another process holds the lock.
+            sqlite3.Error: the database is damaged or full.
+        """
+        with self.transact():
+            for key, text in rows:
+                self.set(key, text)
+
+
+def open_database(folder: Path) -> Database:
     """Open (and make) the cache folder, readable by its owner alone.
 
     Raises:
@@ -81,13 +121,35 @@ def open_cache(folder: Path) -> GroupedCache:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Made before SQLite does, which gives its journal files the mode of this one.
-    os.close(os.open(folder / DBNAME, os.O_CREAT | os.O_RDWR, 0o600))
+    os.close(os.open(folder / DATABASE, os.O_CREAT | os.O_RDWR, 0o600))
     refuse_newer(folder)
-    cache = GroupedCache(str(folder), timeout=LOCK_TIMEOUT_S, disk=TextDisk, **SETTINGS)
+    database = Database(folder)
     with closing(connect(folder)) as connection:
         if _format_of(connection) != FORMAT:
             connection.execute(f"PRAGMA user_version = {FORMAT}")
-    return cache
+    return database
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """Connect without diskcache, whose own `set` knows no time of storing but now."""
+    connection = _connect(folder)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def connect_to_read(folder: Path) -> sqlite3.Connection:
+    """Connect to read many rows in one statement, which takes a tenth of one `get` a key."""
+    connection = _connect(folder)
+    connection.execute("PRAGMA query_only = 1")
+    # A damaged text must not stop the others from being read.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return connection
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    # An absolute name: SQLite may take one that begins with "file:" for an address.
+    file = (folder / DATABASE).absolute()
+    return sqlite3.connect(file, timeout=LOCK_TIMEOUT_S, isolation_level=None)
 
 
 def refuse_newer(folder: Path) -> None:
@@ -110,11 +172,14 @@ def _format_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def connect(folder: Path) -> sqlite3.Connection:
-    """Connect without diskcache, whose own `set` knows no time of storing but now."""
-    connection = sqlite3.connect(folder / DBNAME, timeout=LOCK_TIMEOUT_S, isolation_level=None)
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
+def is_damage(error: Exception) -> bool:
+    """Whether SQLite says that the file is damaged, and not merely locked or full."""
+    code = getattr(error, "sqlite_errorcode", None)
+    text = str(error)
+    in_words = "malformed" in text or "not a database" in text
+    return isinstance(error, sqlite3.DatabaseError) and (
+        in_words if code is None else code & 0xFF in _DAMAGE
+    )
 
 
 def keep_newest(connection: sqlite3.Connection, key: str, text: str, stored: float) -> None:
@@ -124,5 +189,5 @@ def keep_newest(connection: sqlite3.Connection, key: str, text: str, stored: flo
         "size, mode, filename, value) VALUES (?1, 1, ?2, NULL, ?2, 0, NULL, 0, ?3, NULL, ?4) "
         "ON CONFLICT (key, raw) DO UPDATE SET value = ?4, store_time = ?2 "
         "WHERE store_time < ?2",
-        (key, stored, MODE_RAW, text),
+        (key, stored, TEXT, text),
     )
