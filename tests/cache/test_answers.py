@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import sqlite3
@@ -389,3 +390,37 @@ async def test_no_answer_has_a_day_on_which_it_expires(cache: AnswerCache) -> No
     await cache.commit(scorer, [(CALL, Reply(Reward(1.0)))])
 
     assert execute(cache.folder, "SELECT DISTINCT expire_time FROM Cache") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "name", ["a$HOME", "~x", "~", "$x", "${x}", "%x%", "file:x?mode=ro", "a b"]
+)
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_folder_is_used_whatever_signs_its_name_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, relative: bool
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("HOME", str(elsewhere))
+    monkeypatch.setenv("x", str(elsewhere))
+    monkeypatch.chdir(tmp_path)
+    folder = Path(name) if relative else tmp_path / name
+    reply = Reply(Reward(1.5))
+    with AnswerCache(folder) as cache:
+        assert asyncio.run(kept(cache, reply)) == reply
+    with AnswerCache(folder) as cache:
+        scorer = asyncio.run(cache.register(IDENTITY))
+        assert asyncio.run(cache.lookup(scorer, [CALL])) == {CALL: reply}
+
+    assert (tmp_path / name / "cache.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_working_directory_may_have_such_signs_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work$HOME").mkdir()
+    monkeypatch.chdir(tmp_path / "work$HOME")
+    AnswerCache(Path("cache")).close()
+
+    assert (tmp_path / "work$HOME" / "cache" / "cache.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["work$HOME"]
