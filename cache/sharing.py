@@ -1,8 +1,8 @@
 """A process's share in a cache's files; who has them alone looks for damage first.
 
 The lock is the operating system's, on the folder itself: it goes with the process, however
-that ends, and leaves no file. Where there is no such lock, damage is still told when it is
-met, but nothing is salvaged: another process might be writing.
+that ends, and leaves no file. Where there is no such lock, damage is still reported when it
+is met, but nothing is salvaged: another process might be writing.
 """
 
 from __future__ import annotations
