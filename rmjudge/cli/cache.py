@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
 def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Look into the cache, or carry it elsewhere; 1 when something in it is wrong."""
     from rmjudge.cache import inspect, portable
-    from rmjudge.cache.store import default_folder
+    from rmjudge.cache.answers import default_folder
     from rmjudge.render.commands import cache as keeping
 
     folder = arguments.cache_dir
