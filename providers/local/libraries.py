@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from rmjudge.errors import UsageError
-from rmjudge.garbage import uncollected
 
 NEEDED: Final = ("torch", "transformers", "safetensors")
 
@@ -72,12 +70,10 @@ def loading() -> Iterator[None]:
     Raises:
         ImportError: torch or transformers is broken.
     """
-    with uncollected():
-        _load_ahead()
-        for library in ("torch", "transformers"):
-            import_module(library)
-        yield  # which imports more of them
-        gc.freeze()  # the collector takes a tenth of a second to look through them
+    _load_ahead()
+    for library in ("torch", "transformers"):
+        import_module(library)
+    yield
 
 
 def _load_ahead() -> None:

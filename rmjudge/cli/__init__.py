@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from rmjudge.cli.parser import build_parser
 from rmjudge.errors import Interrupted, RmjudgeError, StopRun, UsageError
-from rmjudge.garbage import uncollected
 
 Command: TypeAlias = Callable[[Namespace, Sequence[str]], int]
 
@@ -41,10 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    with uncollected():  # modules stay
-        parser = build_parser(arguments)
-        options = parser.parse_args(arguments)
-        command = _command(*options.handler) if options.command else None
+    parser = build_parser(arguments)
+    options = parser.parse_args(arguments)
+    command = _command(*options.handler) if options.command else None
     if options.version:
         from rmjudge.version import __version__
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from rmjudge.cli.console import print_text, tables
 from rmjudge.errors import UsageError
-from rmjudge.garbage import uncollected
 from rmjudge.runs.files import find_results, read_result
 
 
-@uncollected()
 def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs in the format asked for, or write a page about them."""
     if arguments.html is not None:
