@@ -104,17 +104,21 @@ class Sender:
         """
         body = _ENCODE(request.body).encode("ascii")
         paid_for: tuple[Reply, ...] = ()
-        replies: Sequence[Reply] = ()
+        again = False
+
+        async def attempt() -> Sequence[Reply]:
+            nonlocal again, paid_for
+            if again and readmit is not None:
+                await readmit(bool(paid_for))
+            again = True
+            try:
+                return await self._attempt(request, body, parse, tokens)
+            except Retryable as error:
+                paid_for = _both(error.paid_for, paid_for)
+                raise
+
         try:
-            async for attempt in self._retrying.copy():
-                with attempt:
-                    if readmit is not None and attempt.retry_state.attempt_number > 1:
-                        await readmit(bool(paid_for))
-                    try:
-                        replies = await self._attempt(request, body, parse, tokens)
-                    except Retryable as error:
-                        paid_for = _both(error.paid_for, paid_for)
-                        raise
+            replies = cast(Sequence[Reply], await self._retrying(attempt))
         except (StopRun, CallError) as error:
             if paid_for:  # delivered, and worth as much as when the attempts are used up
                 return paid_for
