@@ -6,6 +6,7 @@ The orchestrator knows scorers and the store by Protocol. It opens no socket and
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -44,6 +45,9 @@ class Orchestrator:
         A job that stops leaves the others running, unless answers can no longer be kept.
         """
         self._jobs = dict.fromkeys(jobs)
+        # The plans are many and live as long as the run: looking through them for garbage
+        # again and again would hold the loop.
+        gc.freeze()
         self._tasks = [asyncio.create_task(self._run_job(job)) for job in jobs]
         try:
             for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
@@ -53,6 +57,7 @@ class Orchestrator:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+            gc.unfreeze()
 
     @property
     def going(self) -> bool:
