@@ -97,7 +97,7 @@ class Sender:
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
         `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
         says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
-        is asked before each further attempt and told whether the one before was paid for.
+        is awaited before each further attempt, with whether an earlier one was paid for.
 
         Raises:
             StopRun: nothing more can be had from this endpoint.

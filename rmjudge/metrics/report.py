@@ -49,7 +49,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many of the `tuples` of a run with a fallback each scorer's numbers here stand for."""
+    """How many of the `tuples` of a run with a fallback each scorer has scored."""
 
     by_scorer: Mapping[str, int]
     tuples: int
