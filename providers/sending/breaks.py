@@ -6,6 +6,7 @@ An error keeps its class where that tells about money: `httpx.ConnectError` and
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from collections.abc import Iterator
@@ -82,10 +83,14 @@ def _reason(error: BaseException) -> str:
     """The deepest reason of the operating system or of TLS, without anybody's bytes."""
     found = ""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError):
-            return (cause.reason or "TLS failed").replace("_", " ").lower()
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return cause.reason.replace("_", " ").lower()
+        if isinstance(cause, ssl.SSLError):  # such as "not read yet", which is no reason
+            continue
         if isinstance(cause, OSError) and cause.strerror:
-            found = cause.strerror
+            # asyncio puts the address in its text; the resolver's errors have numbers below 0.
+            known = cause.errno is not None and cause.errno > 0
+            found = os.strerror(cause.errno) if known else cause.strerror
     return found or ("" if isinstance(error, httpx.ReadError) else str(error)[:200])
 
 
@@ -104,8 +109,11 @@ def _of_tls(error: BaseException, where: str, host: str) -> FinalForRun | None:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message or cause.reason or "it is not trusted"
-            if cause.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, ..._IP_ADDRESS_...
+            # X509_V_ERR_HOSTNAME_MISMATCH, ..._IP_ADDRESS_MISMATCH, ..._CERT_HAS_EXPIRED
+            if cause.verify_code in (62, 64):
                 hint = f"ask for it by a name that the certificate holds, not as {host}"
+            elif cause.verify_code == 10:
+                hint = "its owner has to renew it, or the clock here is wrong"
             else:
                 hint = (
                     "set SSL_CERT_FILE to a PEM file with the certificate of the authority that "
