@@ -10,14 +10,17 @@ import os
 import re
 import ssl
 from collections.abc import Iterator
+from typing import Final
 
 import httpx
 
 from rmjudge.providers.sending.messages import FinalForRun
 from rmjudge.providers.sending.proxies import PROXY_VARIABLES
 
-_SHOWS_NO_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
-_REFUSES_CERTIFICATE = (
+_REFUSED_CERTIFICATE: Final = (
+    "CERTIFICATE_REQUIRED",
+    "HANDSHAKE_FAILURE",
+    "BAD_CERTIFICATE",
     "UNKNOWN_CA",
     "CERTIFICATE_UNKNOWN",
     "CERTIFICATE_EXPIRED",
@@ -26,8 +29,12 @@ _REFUSES_CERTIFICATE = (
 )
 
 
+LOST: Final = (httpx.TransportError, OSError)
+"""What httpx raises; errors of TLS after the handshake come through it as they are."""
+
+
 def what_broke(
-    error: httpx.TransportError,
+    error: Exception,
     address: httpx.URL,
     dialled: tuple[str, int] | None,
     *,
@@ -47,7 +54,7 @@ def what_broke(
     return httpx.ReadError(f"the server closed the connection{f': {reason}' if reason else ''}")
 
 
-def _unpaid(error: httpx.TransportError, whom: str) -> httpx.TransportError:
+def _unpaid(error: Exception, whom: str) -> httpx.TransportError:
     if isinstance(error, httpx.TimeoutException):
         return httpx.ConnectTimeout(f"no connection with {whom} in time")
     if isinstance(error, httpx.RemoteProtocolError):
@@ -123,7 +130,7 @@ def _of_tls(error: BaseException, where: str, host: str) -> FinalForRun | None:
             return FinalForRun("certificate", f"the certificate of {where} fails: {why}; {hint}")
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
             alert = (cause.reason or "").partition("ALERT_")[2]
-            if alert in _SHOWS_NO_CERTIFICATE + _REFUSES_CERTIFICATE:
+            if alert in _REFUSED_CERTIFICATE:
                 return FinalForRun(
                     "certificate",
                     f"{where} refuses the client certificate, or wants one "
@@ -137,7 +144,7 @@ _AGAIN = re.compile(r"5\d\d |Proxy Server could not connect: (?!Connection not a
 """A proxy that cannot reach the server now: a status of HTTP; of SOCKS, in httpcore's words."""
 
 
-def _of_proxy(error: httpx.TransportError, where: str) -> FinalForRun | None:
+def _of_proxy(error: Exception, where: str) -> FinalForRun | None:
     """A refusal that stays one: not a proxy's word that it cannot reach the server now."""
     if not isinstance(error, httpx.ProxyError):
         return None

@@ -24,7 +24,7 @@ from typing import Any, Final
 import httpcore
 import httpx
 
-from rmjudge.providers.sending.breaks import what_broke
+from rmjudge.providers.sending.breaks import LOST, what_broke
 from rmjudge.providers.sending.network import Identity
 from rmjudge.providers.sending.proxies import check_proxies
 from rmjudge.providers.sending.tls import trust
@@ -94,7 +94,7 @@ class Lanes:
             await lane.aclose()
             if isinstance(error, TimeoutError) and not content.begun:
                 raise httpx.ConnectTimeout("no connection in time") from None
-            if isinstance(error, httpx.TransportError):
+            if isinstance(error, LOST):
                 raise what_broke(error, address, lane.dialled, sent=content.begun) from error
             raise
         return Arriving(self, lane, response, address)
@@ -283,7 +283,7 @@ class Arriving:
         try:
             async for chunk in self._response.aiter_raw():
                 yield chunk
-        except httpx.TransportError as error:
+        except LOST as error:
             raise what_broke(error, self._address, self._lane.dialled, sent=True) from error
 
     async def aclose(self) -> None:

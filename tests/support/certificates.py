@@ -18,7 +18,7 @@ def _named(name: str) -> x509.Name:
 
 
 class Authority:
-    """Keeps its certificate in `file`; servers and clients get theirs, with the key, in one file."""
+    """Keeps its certificate in `file`; what it issues holds the key in the same file."""
 
     def __init__(self, folder: Path, name: str = "authority") -> None:
         self._folder = folder

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -99,7 +101,7 @@ async def test_a_certificate_of_another_host_is_told_as_that(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     async with over_tls(authority.server("model.example")) as url:
-        with pytest.raises(FinalForRun, match="mismatch.*a name that the certificate holds"):
+        with pytest.raises(FinalForRun, match=r"mismatch.*a name that the certificate holds"):
             await asked(url)
 
 
@@ -130,15 +132,30 @@ async def test_a_client_shows_its_certificate(
         assert await asked(url, Identity(authority.issued("client"))) == b"{}"
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_a_server_that_wants_a_certificate_ends_the_run_with_what_to_set(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, version: ssl.TLSVersion
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     context = authority.server("127.0.0.1", asks_clients=True)
-    context.maximum_version = ssl.TLSVersion.TLSv1_2  # of 1.3 the reset may outrun the alert
-    async with over_tls(context) as url:
+    context.maximum_version = version
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection = listener.accept()[0]
+            with context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            ) as wrapped:
+                with suppress(ssl.SSLError):
+                    wrapped.do_handshake()
+                gone.wait()  # one that closes at once may reset what it said
+
+        gone, thread = threading.Event(), threading.Thread(target=refuse)
+        thread.start()
         with pytest.raises(FinalForRun, match=r"set client_cert and client_key below \[network\]"):
-            await asked(url)
+            await asked(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        gone.set()
+        thread.join()
 
 
 async def test_a_key_with_a_password_is_refused_and_not_asked_for(
