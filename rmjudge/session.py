@@ -32,11 +32,15 @@ Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished or stopped run: one result per scorer, and where their files lie."""
+    """A finished or stopped run: one result per scorer, and where their files lie.
+
+    `places` are the folders of the results, where they are not all below `folder`.
+    """
 
     results: tuple[ScorerResult, ...]
     folder: Path
     stopped: StopRun | None = None
+    places: tuple[Path, ...] = ()
 
     def __iter__(self) -> Iterator[ScorerResult]:
         """The results, in the order of the scorers."""
@@ -66,7 +70,7 @@ class Run:
 
     def __rich__(self) -> object:
         """The tables of `rmjudge report`."""
-        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only when shown
+        from rmjudge.render.commands.report import report_renderable
 
         return report_renderable(self.results)
 
