@@ -23,6 +23,7 @@ from rmjudge.providers.sending.messages import (
     Request,
     Retryable,
 )
+from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.transport import Wire
@@ -49,14 +50,16 @@ class Sender:
         secret: Secret | None = None,
         address_hint: str = "",
         policy: Policy | None = None,
+        network: Network | None = None,
         rpm: float | None = None,
         tpm: float | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._policy = policy or Policy()
-        self._url = httpx.URL(base_url.rstrip("/"))
+        self._url = httpx.URL(base_url)
         self._urls: dict[str, str] = {}
-        self._secret = secret
+        network = network or Network()
+        self._secrets = (*([secret] if secret else []), *network.headers.values())
         self._address_hint = address_hint
         self._headers = {
             "content-type": "application/json",
@@ -64,8 +67,9 @@ class Sender:
             "accept-encoding": "gzip, deflate",
             "user-agent": "rmjudge",
             **_lower(headers or {}),
+            **_lower({name: value.reveal() for name, value in network.headers.items()}),
         }
-        self._wire = Wire(self._policy)
+        self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
             name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
@@ -168,7 +172,11 @@ class Sender:
 
     def _url_of(self, path: str) -> str:
         if path not in self._urls:
-            raw_path = self._url.raw_path.rstrip(b"/") + path.encode()
+            base, mark, query = self._url.raw_path.partition(b"?")
+            more = path.encode()
+            if mark and b"?" in more:
+                mark = b"&"
+            raw_path = base.rstrip(b"/") + more + mark + query
             self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
@@ -227,7 +235,7 @@ class Sender:
 
     def _without_key(self, reply: RawReply) -> RawReply:
         # Before anything is cut to a length: half a key is no longer recognised as one.
-        if self._secret is None:
+        if not self._secrets:
             return reply
         body = reply.body.decode("latin-1")
         clean = self._clean(body)
@@ -237,7 +245,9 @@ class Sender:
         )
 
     def _clean(self, text: str) -> str:
-        return self._secret.strike(text) if self._secret else text
+        for secret in self._secrets:
+            text = secret.strike(text)
+        return text
 
     async def aclose(self) -> None:
         """Close every connection."""
