@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 UNNAMED: Final = "(unnamed)"
@@ -202,3 +203,14 @@ def kind_of(value: object) -> str:
             return "a list"
         case _:
             return "an object"
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
+    """The known name that is most like this one; without one all of them, unless told otherwise."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"{otherwise} {', '.join(names)}" if otherwise else ""

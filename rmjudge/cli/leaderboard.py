@@ -4,20 +4,56 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.console import print_text, say, tables
+from rmjudge.cli.arguments import FORMATS, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
-from rmjudge.runs.comparable import distinct
-from rmjudge.runs.files import write_text
-from rmjudge.runs.naming import labels
-from rmjudge.runs.stored import StoredRun, read_runs
+from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.runs.stored import StoredRun
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    board = add_command(
+        commands,
+        "leaderboard",
+        leaderboard,
+        help="runs among the published results, or a row to submit",
+        description="Show finished runs among the published results of RM-Bench, with what is "
+        "known to be wrong in these; or print what the public leaderboard takes.",
+    )
+    add_runs(board, nargs="*")
+    board.add_argument("--format", choices=FORMATS, default="table", help="default table")
+    submit = board.add_argument_group("submitting one run")
+    submit.add_argument(
+        "--emit", action="store_true", help="print the run's Markdown row, and nothing else"
+    )
+    submit.add_argument(
+        "--emit-file",
+        type=path,
+        metavar="FILE",
+        help="write the scores in the format of RM-Bench's scripts",
+    )
+    add_data(submit, "with --emit-file: where the texts are now, if they have moved")
+    submit.add_argument("--name", help="with --emit: the model's name (default: the scorer's)")
+    submit.add_argument("--link", metavar="URL", help="with --emit: its paper or project")
+    submit.add_argument(
+        "--type", help="with --emit: Scalar RM (default for rewards), GenRM, LLM (for judges), ..."
+    )
+    submit.add_argument(
+        "--license", help="with --emit: Open Source, Open Weight, Proprietary, Unknown (default)"
+    )
 
 
 def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show the table, or emit what is submitted."""
-    found = read_runs(arguments.folders, data=arguments.data or (), notice=say)
-    runs, left = distinct(found)
+    from rmjudge.cli.console import say
+    from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.stored import read_runs
+
+    runs, left = distinct(read_runs(arguments.folders, data=arguments.data or (), notice=say))
     words = ("name", "link", "type", "license")
     given = [word for word in words if getattr(arguments, word) is not None]
     if given and not arguments.emit:
@@ -34,10 +70,12 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 
 def _show(format: str, runs: Sequence[StoredRun]) -> None:
+    from rmjudge.cli.console import print_text, tables
     from rmjudge.leaderboard.published import published
     from rmjudge.leaderboard.standing import stand
     from rmjudge.render import sheets
     from rmjudge.render.commands import leaderboard as standings
+    from rmjudge.runs.naming import labels
 
     results = [run.result for run in runs]
     named = zip(labels(results), (result.metrics for result in results), strict=True)
@@ -58,7 +96,9 @@ def _show(format: str, runs: Sequence[StoredRun]) -> None:
 
 
 def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
+    from rmjudge.cli.console import print_text, say
     from rmjudge.leaderboard import submissions
+    from rmjudge.runs.files import write_text
 
     if len(runs) != 1:
         folders = ", ".join(str(run.folder) for run in runs)
@@ -74,7 +114,7 @@ def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
     row = submissions.markdown_row(result, about) if arguments.emit else ""
     if arguments.emit_file:
         submissions.check_scores(result)
-        target = Path(arguments.emit_file)
+        target = arguments.emit_file
         write_text(target, submissions.result_file(result, run.texts))
         say(f"written: {target}")
     if row:

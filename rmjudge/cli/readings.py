@@ -4,27 +4,50 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.console import print_text, say, tables
+from rmjudge.cli.arguments import FORMATS, add_command, add_runs
 from rmjudge.errors import UsageError
-from rmjudge.readings.compute import ToolNumbers, read_as
-from rmjudge.readings.tools import NAMES
-from rmjudge.render.commands import readings as shown
-from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
-from rmjudge.runs.comparable import distinct
-from rmjudge.runs.naming import labels
-from rmjudge.runs.results import ScorerResult
-from rmjudge.runs.stored import read_runs
+from rmjudge.text import did_you_mean
+
+if TYPE_CHECKING:
+    from rmjudge.readings.compute import ToolNumbers
+    from rmjudge.render.sheets import Sheet
+    from rmjudge.runs.results import ScorerResult
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "readings",
+        readings,
+        help="how other tools would read a run",
+        description="Read finished runs as RM-Bench's scripts, RM-R1, RM-Gallery, reward-bench, "
+        "JudgeBench and others do, and say why the numbers differ. Nothing is called.",
+    )
+    add_runs(parser)
+    parser.add_argument(
+        "--as",
+        action="append",
+        dest="tools",
+        metavar="TOOL",
+        help="only as this tool; repeatable (default: every tool that the run can be read as)",
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default table")
 
 
 def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs as other tools read them."""
+    from rmjudge.cli.console import say
+    from rmjudge.readings.compute import read_as
+    from rmjudge.readings.tools import NAMES
+    from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.stored import read_runs
+
     for name in arguments.tools or ():
         if name not in NAMES:
-            close = get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
-            raise UsageError(f"--as {name}: no such tool; {hint}")
+            raise UsageError(f"--as {name}: no such tool; {did_you_mean(name, NAMES)}")
     found, left = distinct(read_runs(arguments.folders))
     runs = [(run.result, read_as(run.result, arguments.tools)) for run in found]
     if arguments.tools:
@@ -47,6 +70,10 @@ def _require(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> None
 
 
 def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> None:
+    from rmjudge.cli.console import print_text
+    from rmjudge.render.commands import readings as shown
+    from rmjudge.runs.naming import labels
+
     if format == "json":
         print_text(shown.readings_json(runs))
     elif format == "csv":
@@ -60,6 +87,9 @@ def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]
 
 
 def _print(format: str, sheets: Sequence[Sheet]) -> None:
+    from rmjudge.cli.console import print_text, tables
+    from rmjudge.render.sheets import sheets_latex, sheets_markdown
+
     match format:
         case "markdown":
             print_text(sheets_markdown(sheets))

@@ -4,28 +4,51 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from rmjudge.cli.console import print_json, say, tables
-from rmjudge.running.reparse import reparse as read_again
-from rmjudge.running.reparse import write
-from rmjudge.runs.stored import read_runs
+from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json, add_runs
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "reparse",
+        reparse,
+        help="read a run's stored replies again with the current parser",
+        description="Read every stored reply of finished runs again with the current parser and "
+        "say what changes. Nothing is sent, no key is needed, and nothing is written without "
+        "--write.",
+    )
+    add_runs(parser)
+    parser.add_argument("--write", action="store_true", help="write the runs' files anew")
+    add_data(parser)
+    add_cache_dir(parser, "where the answers are kept")
+    add_json(parser)
 
 
 def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Read again, show, and write when asked; nothing is written where one run cannot be read."""
-    kept = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
-    runs = read_runs(arguments.folders, data=arguments.data or (), cache_folder=kept, notice=say)
+    from rmjudge.cli.console import print_json, say, tables
+    from rmjudge.render.commands import reparse as shown
+    from rmjudge.running.reparse import reparse as read_again
+    from rmjudge.running.reparse import write
+    from rmjudge.runs.stored import read_runs
+
+    runs = read_runs(
+        arguments.folders,
+        data=arguments.data or (),
+        cache_folder=arguments.cache_dir,
+        notice=say,
+    )
     # A result that combines several scorers asked nothing; theirs stand beside it.
     found = [read_again(run) for run in runs if not run.record.combined]
     if arguments.write:
         for item in found:
             if item.changed:
                 write(item)
-    from rmjudge.render.commands import reparse as reparsing
-
     if arguments.json:
-        print_json(reparsing.reparsed_to_json(found, written=arguments.write))
+        print_json(shown.reparsed_to_json(found, written=arguments.write))
     else:
-        tables().print(reparsing.reparsed_renderable(found, written=arguments.write))
+        tables().print(shown.reparsed_renderable(found, written=arguments.write))
     return 0
