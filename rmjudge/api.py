@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from rmjudge import analysis
 from rmjudge.analysis import Compared, StyleReports
@@ -24,6 +24,9 @@ from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
 from rmjudge.text import did_you_mean
 from rmjudge.vocabulary import Domain, Order
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
 Sources: TypeAlias = str | Path | Sequence[str | Path]
@@ -49,6 +52,10 @@ class Options(TypedDict, total=False):
     rpm: float
     tpm: float
     deadline: float
+    headers: Mapping[str, str]
+    client_cert: str | Path
+    client_key: str | Path
+    transport: AsyncBaseTransport
     outage: float
     max_cost: float
     max_calls: int
@@ -75,10 +82,12 @@ def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options
 
     `models` are `PROVIDER/MODEL[@URL]` or scorers of your own; `data` is `sample`, `rm-bench`, or
     paths. `limit` counts tuples a domain, `rpm` and `tpm` requests and tokens a minute,
-    `deadline` seconds an attempt. A run that stops on `max_cost` or `max_calls` raises
-    `BudgetReached`. Works in plain code and in a notebook, where an event loop is
-    already running. Answers are kept in the cache, so that the same call again buys nothing;
-    the run's files go to `out` (default `runs/...`). Accuracies are fractions, None without data.
+    `deadline` seconds an attempt. `transport` is an `httpx.AsyncBaseTransport` of your own, such as
+    `httpx.MockTransport`, that sends the calls; closing it is left to you. A run that stops on
+    `max_cost` or `max_calls` raises `BudgetReached`. Works in plain code and in a notebook, where
+    an event loop is already running. Answers are kept in the cache, so that the same call again
+    buys nothing; the run's files go to `out` (default `runs/...`). Accuracies are fractions, None
+    without data.
 
     Raises:
         UsageError: an argument is wrong; nothing was called. DataError: so is the data.
