@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rmjudge.metrics.intervals import Sample, difference_interval, share_interval
+from rmjudge.metrics.report import Interval
 from rmjudge.statistics.testing import mcnemar
 
 Floats = NDArray[np.float64]
@@ -203,15 +204,18 @@ def run(setting: Setting, draws: int, seed: int) -> Found:
             group = (np.arange(9) % 3 - np.arange(9) // 3) % 3
             values[chosen[:, :, None] != group] = np.nan
     samples = list(zip(*map(samples_of, domains), strict=True))
-    make = share_interval if setting.gap is None else difference_interval
-    made = [make(one) for one in samples]
-    after = np.array([(one.low, one.high) for one in made if one is not None])
+    if setting.gap is None:
+        made = [share_interval(one) for one in samples]
+    else:
+        tested = [mcnemar([v[one].mean(axis=1) for v in domains]).p_value for one in range(draws)]
+        made = list(map(difference_interval, samples, tested))
+    after = np.array(list(map(_ends, made)))
     before = bootstrap(rng, domains) if setting.asked == 1 else np.full_like(after, np.nan)
     rejected = contradicted = np.nan
     if setting.gap is not None:
-        few = min(draws, 600)
-        p = np.array([mcnemar([v[one].mean(axis=1) for v in domains]).p_value for one in range(few)])
-        outside = (after[:few] > 0).all(axis=1) | (after[:few] < 0).all(axis=1)
+        p = np.array(tested)
+        free = np.array([_ends(difference_interval(one)) for one in samples])
+        outside = (free > 0).all(axis=1) | (free < 0).all(axis=1)
         rejected = float((p < 0.05).mean())
         contradicted = float(((p < 0.05) != outside).mean())
     return Found(
@@ -224,6 +228,11 @@ def run(setting: Setting, draws: int, seed: int) -> Found:
     )
 
 
+def _ends(interval: Interval | None) -> tuple[float, float]:
+    assert interval is not None
+    return interval.low, interval.high
+
+
 def _coverage(ends: Floats, truth: float) -> float:
     if np.isnan(ends).any():
         return float("nan")
@@ -234,7 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=2000)
     draws = parser.parse_args().draws
-    print("| setting | before | after | width | p < 0.05 | contradicts p |\n|---|---|---|---|---|---|")
+    print("| setting | before | after | width | p < 0.05 | without p |\n|---|---|---|---|---|---|")
     found = []
     for seed, setting in enumerate(settings()):
         one = run(setting, draws, seed)
@@ -257,7 +266,7 @@ def main() -> None:
     right = [
         one.width
         for one in found
-        if abs(one.before - 0.95) <= 0.01 and max(one.setting.sizes) >= 129
+        if abs(one.before - 0.95) <= 0.01 and max(one.setting.sizes) >= 529
     ]
     print(
         f"width at full size where the bootstrap covers 94 to 96 %: x {min(right):.3f} to "
@@ -267,8 +276,9 @@ def main() -> None:
     against = [one.contradicted for one in found if one.setting.gap is not None]
     print(
         f"compare under the null: p < 0.05 in at most {100 * max(null):.1f} %, mean "
-        f"{100 * np.mean(null):.1f} %; intervals that contradict p: at most "
-        f"{100 * max(against):.1f} %, mean {100 * np.mean(against):.1f} %"
+        f"{100 * np.mean(null):.1f} %; intervals made without p that contradict it: at most "
+        f"{100 * max(against):.1f} %, mean {100 * np.mean(against):.1f} %; with p: none, by "
+        "construction"
     )
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from rmjudge.metrics.report import Interval
@@ -23,10 +22,12 @@ DIGITS: Final = 6
 """Ends are rounded to this many digits: the last bits of a root differ by processor."""
 INTERIOR: Final = 0.125
 """Squared credit of the pseudo-tuple that stands for tuples unlike all that were seen."""
-ALONE: Final = 0.5
-TOGETHER: Final = 0.1
-"""The same of a difference: in one domain, and in each of several."""
-_NORMAL: Final = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+ALONE: Final = 1.0
+TOGETHER: Final = 0.3
+"""The same of a difference of one cell: in one domain, and in each of several."""
+_LAST: Final = 10.0**-DIGITS
+_NORMAL: Final = 1.96
+"""Where the search for a quantile of t begins."""
 _PANELS: Final = 64
 _STEPS: Final = 12
 
@@ -162,26 +163,39 @@ def effective_cases(sample: Sample) -> float:
     return sample.fewest * (told * ratio + 1) / (told + 1)
 
 
-def difference_interval(samples: Sequence[Sample | None]) -> Interval | None:
-    """The interval of a difference in [-1, 1], or of the mean of several domains' differences."""
+def difference_interval(
+    samples: Sequence[Sample | None], p_value: float | None = None
+) -> Interval | None:
+    """The interval of a difference in [-1, 1], or of the mean of several domains' differences.
+
+    With the `p_value` of a test of no difference, 0 lies in it if and only if the test allows 0:
+    an end that says otherwise ends at 0, the last digit of it where 0 is refused.
+    """
     known = [sample for sample in samples if sample is not None]
     if not known or len(known) < len(samples):
         return None
     error, freedom = difference_error(known)
     mean = math.fsum(sample.mean for sample in known) / len(known)
     half = t_quantile(freedom) * error
-    return _rounded(mean - half, mean + half, -1.0)
+    low, high = mean - half, mean + half
+    if p_value is not None and p_value < 1 - LEVEL:
+        low, high = (max(low, _LAST), high) if mean > 0 else (low, min(high, -_LAST))
+    elif p_value is not None:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return _rounded(low, high, -1.0)
 
 
 def difference_error(samples: Sequence[Sample]) -> tuple[float, float]:
     """The standard error of a (mean) difference and its degrees of freedom (Satterthwaite).
 
-    Each domain's variance has a pseudo-tuple's added: scorers that agreed on every tuple so far
-    may differ on the next.
+    Each domain's variance has that of a pseudo-tuple added, with cells apart: scorers that agreed
+    on every tuple so far may differ on the next.
     """
     extra = ALONE if len(samples) == 1 else TOGETHER
     variances = [
-        (sample.variance + extra / sample.tuples**2) / len(samples) ** 2 for sample in samples
+        (sample.variance + extra * sample.fewest / sample.most / sample.tuples**2)
+        / len(samples) ** 2
+        for sample in samples
     ]
     return math.sqrt(math.fsum(variances)), _freedom(samples, variances)
 

@@ -16,7 +16,7 @@ Reading: TypeAlias = Literal["strict", "half_credit"]
 # Small values that a report imports are named tuples: to define a frozen dataclass takes ten times
 # as long, a millisecond of the command's start.
 class Interval(NamedTuple):
-    """A 95 % percentile-bootstrap interval over tuples; fractions."""
+    """A 95 % interval over tuples (`metrics.intervals`); fractions."""
 
     low: float
     high: float
@@ -29,6 +29,14 @@ class Intervals(NamedTuple):
     normal: Interval | None
     hard: Interval | None
     average: Interval | None
+
+
+class RateIntervals(NamedTuple):
+    """Intervals of the shares of cells that were tied, split between the orders, not scored."""
+
+    tie: Interval | None = None
+    split: Interval | None = None
+    unscored: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Position:
     swap_consistency: float | None = None
     swap_matrix: Matrix | None = None
     first_matrix: Matrix | None = None
+    first_interval: Interval | None = None
+    swap_interval: Interval | None = None
 
 
 class Shares(NamedTuple):
@@ -56,7 +66,10 @@ class Shares(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DomainMetrics:
-    """One domain: its matrix in the headline reading, both readings' accuracies, and doubts."""
+    """One domain: its matrix in the headline reading, both readings' accuracies, and doubts.
+
+    Rates as in `Metrics`, of this domain.
+    """
 
     tuples: int
     matrix: Matrix
@@ -67,6 +80,8 @@ class DomainMetrics:
     tie_rate: float | None
     unscored_cells: int
     bounds: Interval
+    split_rate: float | None = None
+    rates: RateIntervals = RateIntervals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +89,10 @@ class Metrics:
     """One scorer. `headline` is `strict` for rewards and `half_credit` for judges.
 
     `bounds` is the headline average with every absent cell wrong, and with every one right.
-    `tie_rate` is the share of scored cells with a credit of exactly 0.5. `shares` is None unless a
-    fallback scored a part.
+    `tie_rate` is the share of scored cells that were tied: equal rewards, or a judge that said so
+    in every order it was asked. `split_rate` is the share of the cells asked in both orders whose
+    verdicts contradict each other; None where none was. Each gives half a credit, and neither is
+    the other. `shares` is None unless a fallback scored a part.
     """
 
     scorer: str
@@ -94,6 +111,8 @@ class Metrics:
     bounds: Interval
     position: Position | None = None
     shares: Shares | None = None
+    split_rate: float | None = None
+    rates: RateIntervals = RateIntervals()
 
     @property
     def complete(self) -> bool:
