@@ -151,7 +151,7 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
 
 def is_current(data: Mapping[str, Any]) -> bool:
     """Whether intervals and rates are this format's; of the first they are to be made anew."""
-    return data["format"] != FIRST_FORMAT
+    return bool(data["format"] != FIRST_FORMAT)
 
 
 def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:

@@ -42,6 +42,7 @@ def compute_metrics(
     order: Order | None,
     credits: Mapping[Domain, Sequence[Credits]],
     position: Position | None = None,
+    *,
     splits: Mapping[Domain, Sequence[Credits]] | None = None,
 ) -> Metrics:
     """Compute every number of `metrics.json`. Domains without tuples must be left out.
@@ -66,7 +67,12 @@ def compute_metrics(
     whole = _pooled_rates(present, splits, order)
     domains = {
         domain: _domain(
-            len(present[domain]), cells, readings[domain], reading, each[domain], rates[domain]
+            len(present[domain]),
+            cells,
+            readings[domain],
+            reading,
+            intervals=each[domain],
+            rates=rates[domain],
         )
         for domain, cells in tallies.items()
     }
@@ -137,6 +143,7 @@ def _domain(
     cells: tuple[tuple[CellTally, ...], ...],
     readings: _Readings,
     reading: Reading,
+    *,
     intervals: Intervals,
     rates: Rates,
 ) -> DomainMetrics:

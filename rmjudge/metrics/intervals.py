@@ -23,7 +23,7 @@ DIGITS: Final = 6
 INTERIOR: Final = 0.125
 """Squared credit of the pseudo-tuple that stands for tuples unlike all that were seen."""
 ALONE: Final = 1.0
-TOGETHER: Final = 0.3
+TOGETHER: Final = 0.2
 """The same of a difference of one cell: in one domain, and in each of several."""
 _LAST: Final = 10.0**-DIGITS
 _NORMAL: Final = 1.96
@@ -75,7 +75,9 @@ def weighted(tuples: Sequence[Sequence[float | None]], weights: Sequence[float])
         share**2 * math.fsum((value - mean) ** 2 for value in values)
         for (_, mean, share), values in zip(parts, known, strict=True)
     )
-    most = 1 / math.fsum(share**2 * len(values) for (*_, share), values in zip(parts, known, strict=True))
+    most = 1 / math.fsum(
+        share**2 * len(values) for (*_, share), values in zip(parts, known, strict=True)
+    )
     mean = math.fsum(weights[cell] * one for cell, one in zip(used, means, strict=True))
     return _sample(mean, influence, weight_of, apart, most)
 
@@ -214,9 +216,7 @@ def _freedom(samples: Sequence[Sample], variances: Sequence[float]) -> float:
 
 def _rounded(low: float, high: float, bottom: float) -> Interval:
     # + 0.0: no end is printed as -0.
-    return Interval(
-        round(max(low, bottom), DIGITS) + 0.0, round(min(high, 1.0), DIGITS) + 0.0
-    )
+    return Interval(round(max(low, bottom), DIGITS) + 0.0, round(min(high, 1.0), DIGITS) + 0.0)
 
 
 @lru_cache(maxsize=256)
@@ -227,8 +227,8 @@ def t_quantile(freedom: float) -> float:
     that of a right angle. Newton's steps on it, Simpson's rule: scipy would take a run as long to
     import as all else that a run imports.
     """
-    whole = math.sqrt(math.pi) / 2 * math.exp(
-        math.lgamma(freedom / 2) - math.lgamma((freedom + 1) / 2)
+    whole = (
+        math.sqrt(math.pi) / 2 * math.exp(math.lgamma(freedom / 2) - math.lgamma((freedom + 1) / 2))
     )
     target = LEVEL / 2 * 2 * whole
     angle = math.atan(_NORMAL / math.sqrt(freedom))
@@ -237,7 +237,7 @@ def t_quantile(freedom: float) -> float:
         angle = min(angle + step, (angle + math.pi / 2) / 2)
         if abs(step) < 1e-13:
             break
-    return math.sqrt(freedom) * math.tan(angle)
+    return float(math.sqrt(freedom) * math.tan(angle))
 
 
 def _integral(angle: float, power: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
@@ -37,6 +37,9 @@ class RateIntervals(NamedTuple):
     tie: Interval | None = None
     split: Interval | None = None
     unscored: Interval | None = None
+
+
+NO_RATES: Final = RateIntervals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class DomainMetrics:
     unscored_cells: int
     bounds: Interval
     split_rate: float | None = None
-    rates: RateIntervals = RateIntervals()
+    rates: RateIntervals = NO_RATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class Metrics:
     position: Position | None = None
     shares: Shares | None = None
     split_rate: float | None = None
-    rates: RateIntervals = RateIntervals()
+    rates: RateIntervals = NO_RATES
 
     @property
     def complete(self) -> bool:

@@ -31,7 +31,7 @@ def result_of(job: Job) -> ScorerResult:
         splits[plan.item.domain].append(splits_of(plan, job.answers[index]))
     cost = cost_of(job.spent, price)
     metrics = compute_metrics(
-        scorer.name, scorer.method, order_of(job), credits, _position(job), splits
+        scorer.name, scorer.method, order_of(job), credits, _position(job), splits=splits
     )
     return ScorerResult(
         metrics=metrics,

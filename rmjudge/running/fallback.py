@@ -80,9 +80,7 @@ class Relief:
             shares[giver] += not source.lacks(place)
             tuples.append(replace(tuple_result(plan, source.answers[place], cells), scorer=giver))
         name = f"{job.scorer.name} + {helper}"
-        metrics = compute_metrics(
-            name, job.scorer.method, order_of(job), credits, splits=splits
-        )
+        metrics = compute_metrics(name, job.scorer.method, order_of(job), credits, splits=splits)
         return ScorerResult(
             metrics=replace(metrics, shares=Shares(shares, self.tuples)),
             tuples=tuple(tuples),

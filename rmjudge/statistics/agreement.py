@@ -82,7 +82,8 @@ def _interval(
             )
         ]
     )
-    assert ends is not None
+    if ends is None:
+        return None
     low, high = ((end - chance) / (1 - chance) for end in ends)
     return Interval(round(low, DIGITS) + 0.0, round(high, DIGITS) + 0.0)
 

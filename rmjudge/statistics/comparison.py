@@ -180,9 +180,7 @@ def _pair(shared: Shared, one: int, two: int, pairs: int) -> Pair:
     return Pair(
         first=shared.scorers[one],
         second=shared.scorers[two],
-        differences=tuple(
-            replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True)
-        ),
+        differences=tuple(replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True)),
         agreements=tuple(agreements),
         cells=tuple(
             tuple(kappa_of(first, second, (3 * i + j,)).value for j in range(3)) for i in range(3)
