@@ -26,8 +26,8 @@ ALONE: Final = 1.0
 TOGETHER: Final = 0.2
 """The same of a difference of one cell: in one domain, and in each of several."""
 _LAST: Final = 10.0**-DIGITS
-_NORMAL: Final = 1.96
-"""Where the search for a quantile of t begins."""
+_NORMAL: Final = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution."""
 _PANELS: Final = 64
 _STEPS: Final = 12
 
@@ -203,15 +203,18 @@ def difference_error(samples: Sequence[Sample]) -> tuple[float, float]:
 
 
 def _freedom(samples: Sequence[Sample], variances: Sequence[float]) -> float:
-    """Satterthwaite's, within what the smallest domain has and what all have together."""
+    """Satterthwaite's, within what the smallest domain has and what all have together.
+
+    Without end where no tuple differs from another: then no variance is estimated.
+    """
     least = min(sample.tuples for sample in samples) - 1
-    all_together = sum(sample.tuples - 1 for sample in samples)
+    most = sum(sample.tuples - 1 for sample in samples)
     parts = math.fsum(
         one**2 / (sample.tuples - 1) for sample, one in zip(samples, variances, strict=True)
     )
     if parts <= 0:
-        return all_together
-    return min(max(math.fsum(variances) ** 2 / parts, least), all_together)
+        return math.inf
+    return min(max(math.fsum(variances) ** 2 / parts, least), most)
 
 
 def _rounded(low: float, high: float, bottom: float) -> Interval:
@@ -221,19 +224,21 @@ def _rounded(low: float, high: float, bottom: float) -> Interval:
 
 @lru_cache(maxsize=256)
 def t_quantile(freedom: float) -> float:
-    """The 97.5 % quantile of Student's t, for any degrees of freedom from 1.
+    """The 97.5 % quantile of Student's t, for any degrees of freedom from 1 to without end.
 
     With t = sqrt(df) tan(a), the chance between 0 and t is the integral of cos(a)^(df - 1) over
     that of a right angle. Newton's steps on it, Simpson's rule: scipy would take a run as long to
     import as all else that a run imports.
     """
+    if freedom == math.inf:
+        return _NORMAL
     whole = (
         math.sqrt(math.pi) / 2 * math.exp(math.lgamma(freedom / 2) - math.lgamma((freedom + 1) / 2))
     )
     target = LEVEL / 2 * 2 * whole
     angle = math.atan(_NORMAL / math.sqrt(freedom))
     for _ in range(_STEPS):
-        step = (target - _integral(angle, freedom - 1)) / math.cos(angle) ** (freedom - 1)
+        step: float = (target - _integral(angle, freedom - 1)) / math.cos(angle) ** (freedom - 1)
         angle = min(angle + step, (angle + math.pi / 2) / 2)
         if abs(step) < 1e-13:
             break
@@ -245,4 +250,4 @@ def _integral(angle: float, power: float) -> float:
     width = angle / (2 * _PANELS)
     heights = [math.cos(width * place) ** power for place in range(2 * _PANELS + 1)]
     inner = 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
-    return width / 3 * (heights[0] + inner + heights[-1])
+    return float(width / 3 * (heights[0] + inner + heights[-1]))

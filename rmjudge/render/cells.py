@@ -21,7 +21,8 @@ JUDGE_HEADER: Final = (
 )
 JUDGE_TEXT: Final = (
     "Tied: the judge said so, in both orders where both were asked. Split between orders: each "
-    "order names another winner. First position: verdicts for the response shown first, of those that are no tie. "
+    "order names another winner. First position: verdicts for the response shown first, of those "
+    "that are no tie. "
     "Survives swap: pairs with the same verdict in both orders."
 )
 ACTIVITY_HEADER: Final = (

@@ -143,7 +143,8 @@ def to_csv(reports: Sequence[ScorerResult]) -> str:
     interval; the same as `strict:easy` and `half_credit:easy`; `cell:concise>markdown` for
     the chosen concise and the rejected Markdown; `tie_rate`, `split_rate` and `unscored_rate`
     with their intervals; the counts `tuples` and `unscored_cells`; `bounds`, the average with the
-    unscored cells all wrong and all right; and for a judge `first_share`, `swap_consistency` and `swap:concise>markdown`.
+    unscored cells all wrong and all right; and for a judge `first_share`,
+    `swap_consistency` and `swap:concise>markdown`.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

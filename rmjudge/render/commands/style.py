@@ -176,7 +176,8 @@ def style_csv(groups: Sequence[tuple[str, Sequence[Style]]]) -> str:
     Measures: `accuracy`; `gap:all` (Easy less Hard), `gap:detail`, `gap:markdown`, `gap:both`
     by domain too; `slope` (P(win) per doubling of length); `model:detail`, `model:markdown`,
     `model:length`, `model:substance`; the same as `both_lengths:*`, of the model that has the
-    length as a difference too (`both_lengths:thousand`); for judges `first:concise>markdown` and `swap:...`.
+    length as a difference too (`both_lengths:thousand`); for judges
+    `first:concise>markdown` and `swap:...`.
     """
     return rows_csv(
         CSV_HEADER,
