@@ -23,7 +23,7 @@ DIGITS: Final = 6
 INTERIOR: Final = 0.125
 """Squared credit of the pseudo-tuple that stands for tuples unlike all that were seen."""
 ALONE: Final = 1.0
-TOGETHER: Final = 0.2
+TOGETHER: Final = 0.3
 """The same of a difference of one cell: in one domain, and in each of several."""
 _LAST: Final = 10.0**-DIGITS
 _NORMAL: Final = 1.959963984540054

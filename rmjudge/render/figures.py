@@ -90,10 +90,10 @@ def percent(value: float | None, glyphs: Glyphs = UNICODE) -> str:
 
 
 def ends(interval: Interval | None) -> str:
-    """Write both ends of an interval in percent as ` [65.9, 70.2]`; nothing where there is none."""
+    """Write both ends of an interval in percent as ` (65.9-70.2)`; nothing where there is none."""
     if interval is None or known(interval.low) is None or known(interval.high) is None:
         return ""
-    return f" [{percent(interval.low)}, {percent(interval.high)}]"
+    return f" ({percent(interval.low)}-{percent(interval.high)})"
 
 
 def dollars(cost: float | None, *, cost_known: bool, glyphs: Glyphs = UNICODE) -> str:
@@ -154,7 +154,7 @@ def signed_ends(value: float | None, interval: Interval | None) -> str:
     """Write a coefficient and both ends of its interval."""
     if interval is None:
         return signed(value)
-    return f"{signed(value)} [{signed(interval.low)}, {signed(interval.high)}]"
+    return f"{signed(value)} ({signed(interval.low)} to {signed(interval.high)})"
 
 
 def signed_range(interval: Interval | None) -> str:

@@ -20,7 +20,7 @@ READING_TEXTS: Final[dict[Reading, str]] = {
     "half_credit": "Reading: half credit, a tie is half a win.",
 }
 MIXED_TEXT: Final = "Reading: strict for rewards (a tie is no win), half credit for judges."
-INTERVAL_TEXT: Final = "In brackets: the 95 % interval, with the tuple as its unit."
+INTERVAL_TEXT: Final = "In parentheses: the 95 % interval, with the tuple as its unit."
 OTHER_TEXT: Final = "Indented: the other reading."
 
 

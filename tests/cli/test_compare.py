@@ -55,13 +55,12 @@ def test_a_clear_difference_is_told_as_one(runs: Cli) -> None:
     assert "all hard -51.7" in " ".join(done.stdout.split())
 
 
-def test_no_evidence_is_told_with_the_tuples_it_would_take(runs: Cli) -> None:
+def test_no_evidence_is_told_with_the_difference_that_would_have_been_seen(runs: Cli) -> None:
     done = runs("compare", LENGTH, RANDOM)
     text = " ".join(done.stdout.split())
     assert "No evidence of a difference on average: A - B is" in text
-    needed = told(runs, LENGTH, RANDOM)["pairs"][0]["differences"][-1]["needed"]
-    expected = f"with 80 % power takes about {needed:,} tuples; there are 40."
-    assert expected in text
+    size = told(runs, LENGTH, RANDOM)["pairs"][0]["differences"][-1]["detectable"]
+    assert f"40 tuples show a true difference of {100 * size:.1f} points or more" in text
 
 
 def test_a_run_against_itself_is_no_different(runs: Cli) -> None:
@@ -69,8 +68,7 @@ def test_a_run_against_itself_is_no_different(runs: Cli) -> None:
     (pair,) = found["pairs"]
     assert pair["evidence"] is False
     assert {row["p_holm"] for row in pair["differences"]} == {1.0}
-    assert {row["needed"] for row in pair["differences"]} == {None}
-    assert "Nor is there any in the other rows." in pair["says"]
+    assert "So the other rows count as undecided" in pair["says"]
 
 
 def test_a_judge_against_a_reward_model_is_read_with_half_credit_and_says_so(runs: Cli) -> None:

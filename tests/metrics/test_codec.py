@@ -124,7 +124,8 @@ def test_keys_stand_in_one_order_because_they_are_part_of_the_bytes() -> None:
     assert list(metrics_to_json(complete())) == [
         *("format", "scorer", "method", "order", "tuples", "complete", "missing_domains"),
         *("domains", "easy", "normal", "hard", "average", "headline", "strict", "half_credit"),
-        *("intervals", "tie_rate", "unscored_cells", "bounds", "position"),
+        *("intervals", "tie_rate", "tie_rate_interval", "split_rate", "split_rate_interval"),
+        *("unscored_rate_interval", "unscored_cells", "bounds", "position"),
     ]
 
 

@@ -28,7 +28,7 @@ GAP_NOTES: Final = (
 )
 MODEL_NOTES: Final = (
     "Log-odds of a win in a logistic model of the nine cells with a level for each domain, after "
-    "the style control of LMSYS's arena; in brackets the 95 % interval, clustered by tuple.",
+    "the style control of LMSYS's arena; in parentheses the 95 % interval, clustered by tuple.",
     "Detail, Markdown: the right answer has it and the wrong one has not; doubling: each doubling "
     "of its length beside the wrong one's (log2 of their ratio); 1,000 characters: each thousand "
     "it has more. Substance: P(win) with style and length equal.",

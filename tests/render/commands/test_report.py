@@ -95,7 +95,7 @@ def test_without_colour_no_escape_code_is_written() -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system=None)
     console.print(report_renderable(everything()))
-    assert "70.0 ±2.1" in stream.getvalue()
+    assert "70.0 (67.9-72.1)" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
 
 
@@ -109,7 +109,7 @@ def test_no_line_is_wider_than_the_console(width: int, encoding: str) -> None:
 @pytest.mark.parametrize("width", [47, 60, 72, 76, 80])
 def test_a_figure_is_never_cut(width: int) -> None:
     text = draw(summary_sheet(summary_rows(everything())), width)
-    assert text.count("70.0 ±2.1") == 2
+    assert text.count("70.0 (67.9-72.1)") == 2
     assert "100.0" in text
     assert "…" not in text
 
@@ -242,10 +242,12 @@ def test_the_other_reading_is_shown_only_where_its_figures_differ() -> None:
     assert reward.other == judge.scores
 
 
-def test_half_the_interval_stands_beside_the_average() -> None:
+def test_both_ends_of_the_interval_stand_beside_the_average() -> None:
     (row,) = summary_rows([report("x", half=0.021)])
-    assert row.half_width == pytest.approx(0.021)
-    assert summary_rows([report("x", half=None)])[0].half_width is None
+    (line, _) = summary_lines([row], UNICODE)
+    assert line.figures[-1].text == "70.0 (67.9-72.1)"
+    (row,) = summary_rows([report("x", half=None)])
+    assert summary_lines([row], UNICODE)[0].figures[-1].text == "70.0"
 
 
 def test_no_report_at_all_is_still_drawn() -> None:
