@@ -230,7 +230,7 @@ def _rows(
             domain_of.append(domains.index(key[0]))
             styles.append(((i > 0) - (j > 0), (i > 1) - (j > 1)))
             longer.append(_doublings(chosen, rejected))
-            thousands.append((chosen - rejected) / 1000)
+            thousands.append((max(chosen, 1) - max(rejected, 1)) / 1000)
             won.append(read(credit))
             tuples.append(number)
     present = sorted(set(domain_of))
