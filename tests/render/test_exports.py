@@ -245,7 +245,8 @@ def test_markdown_is_a_pipe_table_with_its_footnotes() -> None:
         "† openai/x: 12 of 4644 cells not scored; average between 48.1 and 51.3",
         "",
         "Accuracy in %. Reading: half credit, a tie is half a win. "
-        "In parentheses: the 95 % interval, with the tuple as its unit. Indented: the other reading.",
+        "In parentheses: the 95 % interval, with the tuple as its unit. Indented: the other "
+        "reading.",
     ]
 
 
@@ -279,7 +280,8 @@ def test_latex_is_booktabs_with_the_marks_explained_in_the_caption() -> None:
         r"\bottomrule",
         r"\end{tabular}",
         r"\caption{Accuracy in \%. Reading: half credit, a tie is half a win. "
-        r"In parentheses: the 95 \% interval, with the tuple as its unit. Indented: the other reading. "
+        r"In parentheses: the 95 \% interval, with the tuple as its unit. Indented: the other "
+        r"reading. "
         r"$^{*}$ b: average over chat, safety only; math, code missing. "
         r"$^{\dagger}$ openai/x\_1: 12 of 4644 cells not scored; average between 48.1 and 51.3.}",
         r"\end{table}",

@@ -250,7 +250,7 @@ def test_the_other_reading_is_shown_only_where_its_figures_differ() -> None:
 
 def test_both_ends_of_the_interval_stand_beside_the_average() -> None:
     (row,) = summary_rows([report("x", half=0.021)])
-    (line, _) = summary_lines([row], UNICODE)
+    (line,) = summary_lines([row], UNICODE)
     assert line.figures[-1].text == "70.0 (67.9-72.1)"
     (row,) = summary_rows([report("x", half=None)])
     assert summary_lines([row], UNICODE)[0].figures[-1].text == "70.0"

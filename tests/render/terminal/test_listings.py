@@ -150,5 +150,5 @@ def test_a_terminal_without_utf8_gets_ascii_signs() -> None:
     sheet = Sheet("t", ("n", "f"), (("a", "0.5†"), ("b", "–")), ("† not all",))
     shown = drawn(60, sheet, encoding="ascii")
     assert "0.5#" in shown
-    assert "b       -" in shown
+    assert "b     -" in shown
     assert "# not all" in shown
