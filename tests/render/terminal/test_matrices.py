@@ -21,7 +21,7 @@ def matrix_lines(item: ScorerResult, encoding: str = "utf-8") -> list[str]:
 
 def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
     item = report("x", unscored=12, domains=("chat",))
-    assert matrix_lines(item)[:16] == [
+    assert matrix_lines(item)[:15] == [
         "Chat  129 tuples, half credit, %",
         "            rejected →",
         "chosen ↓       concise    detailed    markdown",
