@@ -10,24 +10,25 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
+from rmjudge.text import did_you_mean
 
 if TYPE_CHECKING:
     from rmjudge.judging.methods import JudgingMethod
     from rmjudge.providers.base import Provider
     from rmjudge.providers.local.scorer import LocalScorer
     from rmjudge.providers.local.settings import LocalSettings
+    from rmjudge.providers.sending.network import Network
 
 HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "openai-responses": ("rmjudge.providers.responses", "OpenAIResponses"),
@@ -50,6 +51,10 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
     "hf-judge": ("rmjudge.providers.local.judge", "LocalJudge"),
 }
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
+
+_KEY_LIKE: Final = re.compile(
+    r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class ScorerSettings:
     template: Path | None = None
     need_key: bool = True
     try_once: bool = False
+    network: Network | None = None
+    """Of a hosted model."""
     local: LocalSettings | None = None
     """Of a model that runs here; None leaves all its defaults."""
 
@@ -109,8 +116,7 @@ def parse_spec(text: str) -> Spec:
             f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
         )
     if provider not in NAMES:
-        close = get_close_matches(provider.lower(), NAMES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+        hint = did_you_mean(provider.lower(), NAMES)
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
     # Without its scheme an address would go to the provider's own, as part of the model's name.
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
@@ -130,7 +136,7 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
     if spec.local:
         return _local(spec, settings)
     if spec.provider == "baseline":
-        from rmjudge.providers.baseline import Baseline  # noqa: PLC0415 - one provider at a time
+        from rmjudge.providers.baseline import Baseline
 
         return Baseline(spec.model)
     return _hosted(provider_class(spec.provider), spec, settings)
@@ -139,7 +145,7 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
 def provider_class(name: str) -> type[Provider]:
     """Import a hosted provider."""
     if name in VENDORS:
-        from rmjudge.providers.chat import provider_of  # noqa: PLC0415 - one provider at a time
+        from rmjudge.providers.chat import provider_of
 
         return provider_of(name)
     module, attribute = HOSTED[name]
@@ -148,7 +154,7 @@ def provider_class(name: str) -> type[Provider]:
 
 def is_judge(spec: Spec) -> bool:
     """Whether it is a generative model, which can be asked in several ways."""
-    from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415 - one provider at a time
+    from rmjudge.providers.judge import JudgeProvider
 
     if spec.local:
         return spec.provider == "hf-judge"
@@ -163,11 +169,11 @@ def takes_chat_template(spec: Spec) -> bool:
 
 
 def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
-    from rmjudge.providers.local.settings import LocalSettings  # noqa: PLC0415 - one at a time
+    from rmjudge.providers.local.settings import LocalSettings
 
     local = settings.local or LocalSettings(spec.model)
     if local.engine == "ray":
-        from rmjudge.providers.local.cluster import ClusterScorer  # noqa: PLC0415 - one at a time
+        from rmjudge.providers.local.cluster import ClusterScorer
 
         if settings.template is not None:  # which other processes read too
             settings = replace(settings, template=settings.template.absolute())
@@ -187,20 +193,20 @@ def _on_one_machine(spec: Spec, settings: ScorerSettings, local: LocalSettings) 
 
 
 def _judging(settings: ScorerSettings) -> JudgingMethod:
-    from rmjudge.judging.methods import METHODS  # noqa: PLC0415 - only for judges
+    from rmjudge.judging.methods import METHODS
 
     judging = METHODS[settings.judging or "pairwise"]
     if settings.template is None:
         return judging
-    from rmjudge.judging.templates import with_template  # noqa: PLC0415 - only with templates
+    from rmjudge.judging.templates import with_template
 
     return with_template(judging, settings.template)
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
-    from rmjudge.providers.hosted import HostedScorer  # noqa: PLC0415 - one provider at a time
-    from rmjudge.providers.sending.policy import Policy  # noqa: PLC0415
-    from rmjudge.providers.sending.redaction import Secret  # noqa: PLC0415
+    from rmjudge.providers.hosted import HostedScorer
+    from rmjudge.providers.sending.policy import Policy
+    from rmjudge.providers.sending.redaction import Secret
 
     base_url = _base_url(kind, spec, settings)
     key = _key(kind, spec, base_url, needed=settings.need_key)
@@ -214,21 +220,22 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         rpm=settings.rpm,
         tpm=settings.tpm,
         policy=policy.of_one_attempt() if settings.try_once else policy,
+        network=settings.network,
     )
 
 
 def _provider(
     kind: type[Provider], spec: Spec, base_url: str, settings: ScorerSettings
 ) -> Provider:
-    from rmjudge.providers.base import Target  # noqa: PLC0415 - one provider at a time
-    from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415
+    from rmjudge.providers.base import Target
+    from rmjudge.providers.judge import JudgeProvider
 
     if issubclass(kind, JudgeProvider):
         target = Target(spec.model, base_url, settings.params)
         return kind(target, _judging(settings), sampled=settings.votes > 1)
     chat_template = None
     if kind.wants_rendered_text:
-        from rmjudge.providers import rendering  # noqa: PLC0415
+        from rmjudge.providers import rendering
 
         chat_template = (
             rendering.template_from_file(settings.template)
@@ -287,10 +294,10 @@ def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str
 
 
 def check_url(url: str) -> str:
-    """Return an http(s) address without a trailing slash.
+    """Return an http(s) address without a trailing slash; a query stays, as `?api-version=...`.
 
     Raises:
-        UsageError: it is none, or it carries a user, a password, a query or a fragment.
+        UsageError: it is none, or it carries a user, a password, a fragment or a key.
     """
     try:
         parts = urlsplit(url)
@@ -302,12 +309,14 @@ def check_url(url: str) -> str:
         parts, port_is_fine = urlsplit(""), False
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
         raise UsageError(f"{url!r} is no http:// or https:// address")
-    if parts.username or parts.password or "?" in url or "#" in url:
+    secret = parts.username or parts.password or "#" in url or url.endswith("?")
+    if secret or any(_KEY_LIKE.search(name) for name, _ in parse_qsl(parts.query, True)):
         raise UsageError(
-            "an endpoint's address carries no user, password, query or fragment; "
-            "keys go into environment variables"
+            "an endpoint's address carries no user, password, key or fragment, since runs keep "
+            "it; keys go into environment variables, others into --header NAME=env:VARIABLE"
         )
-    return url.rstrip("/")
+    base, mark, query = url.partition("?")
+    return base.rstrip("/") + (mark + query if query else "")
 
 
 def sends_in_clear(url: str) -> bool:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from rmjudge.metrics.report import Interval
 
@@ -32,7 +33,8 @@ _PANELS: Final = 64
 _STEPS: Final = 12
 
 
-class Sample(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sample:
     """What an interval needs of one domain's estimate.
 
     `tuples` counts those with a part in it. `variance` is that of the estimate, with whole tuples

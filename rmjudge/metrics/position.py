@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rmjudge.calls import Verdict
 from rmjudge.metrics.accuracy import matrix_of
@@ -35,7 +36,7 @@ def position_of(
         first_matrix=matrix_of(tally(firsts), lambda cell: cell.credit) if decided else None,
         # The share counts a verdict that serves two cells once: so do the ends lie around it.
         first_interval=(
-            share_interval([by_tuple._replace(mean=first_share)])
+            share_interval([replace(by_tuple, mean=first_share)])
             if by_tuple is not None and first_share is not None
             else None
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
@@ -13,16 +13,16 @@ from rmjudge.vocabulary import Domain, Method, Order
 Reading: TypeAlias = Literal["strict", "half_credit"]
 
 
-# Small values that a report imports are named tuples: to define a frozen dataclass takes ten times
-# as long, a millisecond of the command's start.
-class Interval(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Interval:
     """A 95 % interval over tuples (`metrics.intervals`); fractions."""
 
     low: float
     high: float
 
 
-class Intervals(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Intervals:
     """Intervals of the headline accuracies; None where there is no data."""
 
     easy: Interval | None
@@ -31,7 +31,8 @@ class Intervals(NamedTuple):
     average: Interval | None
 
 
-class RateIntervals(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RateIntervals:
     """Intervals of the shares of cells that were tied, split between the orders, not scored."""
 
     tie: Interval | None = None
@@ -60,8 +61,9 @@ class Position:
     swap_interval: Interval | None = None
 
 
-class Shares(NamedTuple):
-    """How many of the `tuples` of a run with a fallback each scorer's numbers here stand for."""
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many of the `tuples` of a run with a fallback each scorer has scored."""
 
     by_scorer: Mapping[str, int]
     tuples: int

@@ -6,7 +6,8 @@ Pure Python, from the tuples' credits: a report of a run that stored other ones 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from rmjudge.metrics.intervals import pooled, share_interval, weighted
 from rmjudge.metrics.report import Interval, Intervals, RateIntervals
@@ -53,7 +54,8 @@ def _read(credits: Credits, reading: Callable[[float], float]) -> list[float | N
     return [None if credit is None else reading(credit) for credit in nine(credits)]
 
 
-class Rates(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rates:
     """Shares of cells; None where there is no cell, or nobody knows."""
 
     tie: float | None

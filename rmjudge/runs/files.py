@@ -225,7 +225,7 @@ def read_result(folder: Path) -> ScorerResult:
 
 def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
     """What a file of the first format lacks, from its tuples."""
-    from rmjudge.metrics.compute import with_intervals  # noqa: PLC0415 - old runs alone need it
+    from rmjudge.metrics.compute import with_intervals
 
     credits: dict[Domain, list[Credits]] = {}
     for item in tuples:

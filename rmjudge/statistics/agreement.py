@@ -35,7 +35,7 @@ def kappa_of(
     chosen: won, tied or lost (strictly read: won or not). Unweighted kappa, Cohen (1960). The
     interval has the tuple as its unit, because cells of one tuple depend on each other.
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     tables = np.concatenate([_tables(first[name], second[name], cells) for name in first])
     shares = (tables / tables.sum()).reshape(-1, 3, 3)
@@ -58,7 +58,7 @@ def _interval(
     Bulletin 72, 1969). The ends are those of the observed agreement, a share with that variance,
     so that they lie in the possible range and full agreement leaves a doubt.
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     tuples = len(shares)
     if tuples < 2:
@@ -84,7 +84,7 @@ def _interval(
     )
     if ends is None:
         return None
-    low, high = ((end - chance) / (1 - chance) for end in ends)
+    low, high = ((end - chance) / (1 - chance) for end in (ends.low, ends.high))
     return Interval(round(low, DIGITS) + 0.0, round(high, DIGITS) + 0.0)
 
 
@@ -92,7 +92,7 @@ def _tables(
     first: NDArray[np.float64], second: NDArray[np.float64], cells: Sequence[int]
 ) -> NDArray[np.float64]:
     """Each tuple's 3 x 3 table of categories, flattened (tuples x 9)."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     one, two = (np.sign(values[:, list(cells)] - TIE).astype(int) + 1 for values in (first, second))
     both = one * 3 + two

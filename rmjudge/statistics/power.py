@@ -20,7 +20,7 @@ def detectable(samples: Sequence[Sample | None], alpha: float = ALPHA) -> float 
     which says nothing of what was there to be found (Hoenig and Heisey, American Statistician 55,
     2001). None without an error for every domain, or above what a difference can be.
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - only statistics need it
+    from scipy.special import ndtri
 
     known = [sample for sample in samples if sample is not None]
     if not known or len(known) < len(samples):

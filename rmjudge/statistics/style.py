@@ -212,7 +212,7 @@ def _rows(
     read: Callable[[float], float],
     domains: Sequence[Domain],
 ) -> _Rows:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     domain_of: list[int] = []
     styles: list[tuple[int, int]] = []
@@ -252,7 +252,7 @@ def _doublings(chosen: int, rejected: int) -> float:
 
 def _slope(rows: _Rows) -> Estimate:
     """Least squares of the win on the length difference, with a level for each domain."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     fit = linear(np.column_stack([rows.domains, rows.length]), rows.won, rows.tuples)
     return Estimate(None) if fit is None else _last(fit)
@@ -269,7 +269,7 @@ def _model(rows: _Rows, lengths: Sequence[NDArray[np.float64]]) -> Model | None:
     What a scorer gives by the character is no straight line on log2(a / b), and Markdown, which
     goes with length, takes up the rest: hence the second form, with a - b as another column.
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     fit = logistic(np.column_stack([rows.domains, rows.styles, *lengths]), rows.won, rows.tuples)
     if fit is None:

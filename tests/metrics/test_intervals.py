@@ -20,7 +20,7 @@ from rmjudge.metrics.intervals import (
     t_quantile,
     weighted,
 )
-from rmjudge.metrics.report import Interval
+from rmjudge.metrics.report import Interval, Intervals
 from rmjudge.metrics.tallies import Credits
 from rmjudge.vocabulary import DOMAINS, Domain
 
@@ -39,7 +39,8 @@ def coins(
 ) -> list[list[float]]:
     """Cells that share a quality of their tuple."""
     latent = rng.normal(size=(tuples, 1)) * 0.7 + rng.normal(size=(tuples, cells)) * 0.51**0.5
-    return (latent < stats.norm.ppf(chance)).astype(float).tolist()
+    cells_of: list[list[float]] = (latent < stats.norm.ppf(chance)).astype(float).tolist()
+    return cells_of
 
 
 def of(values: Sequence[Sequence[float | None]], weights: Sequence[float] = THIRD) -> Sample:
@@ -67,7 +68,7 @@ def test_without_variation_the_interval_is_wilsons_of_statsmodels(
 ) -> None:
     found = around([of([[credit] * 3] * tuples)])
     low, high = proportion_confint(credit * tuples, tuples, 0.05, method="wilson")
-    assert found == pytest.approx(Interval(low, high), abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
 
 
 def test_none_of_ten_leaves_room_for_a_quarter() -> None:
@@ -81,7 +82,8 @@ def test_a_single_cell_is_wilsons_interval_with_a_quantile_of_t() -> None:
     assert of(values, (1.0,)).variance == pytest.approx(p * (1 - p) / 41)
     middle, half = p + z**2 / 2 / n, z * (p * (1 - p) / n + z**2 / 4 / n**2) ** 0.5
     low, high = ((middle + sign * half) / (1 + z**2 / n) for sign in (-1, 1))
-    assert around([of(values, (1.0,))]) == pytest.approx(Interval(low, high), abs=1e-6)
+    found = around([of(values, (1.0,))])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
 
 
 @pytest.mark.parametrize("tuples", [10, 40])
@@ -249,9 +251,11 @@ def test_every_part_has_its_own_interval_around_its_point() -> None:
     found = compute_metrics(
         "a/b", "pointwise", None, {name: credits(0.8, place) for place, name in enumerate(DOMAINS)}
     )
-    for numbers in (found, *found.domains.values()):
+    domains = found.domains.values()
+    pairs = [(found.intervals, found.headline), *((one.intervals, one.headline) for one in domains)]
+    for intervals, values in pairs:
         for part in ("easy", "normal", "hard", "average"):
-            interval, value = getattr(numbers.intervals, part), getattr(numbers.headline, part)
+            interval, value = getattr(intervals, part), getattr(values, part)
             assert interval.low < value < interval.high
 
 
@@ -264,4 +268,6 @@ def test_a_difficulty_that_nobody_scored_has_no_interval() -> None:
 
 
 def test_no_data_has_no_interval() -> None:
-    assert compute_metrics("a/b", "pointwise", None, {}).intervals == (None,) * 4
+    assert compute_metrics("a/b", "pointwise", None, {}).intervals == Intervals(
+        None, None, None, None
+    )
