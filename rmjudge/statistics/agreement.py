@@ -39,9 +39,13 @@ def kappa_of(
 
     tables = np.concatenate([_tables(first[name], second[name], cells) for name in first])
     shares = (tables / tables.sum()).reshape(-1, 3, 3)
-    whole = shares.sum(axis=0)
+    # Of whole counts: full agreement is 1 to the last digit.
+    whole = tables.sum(axis=0).reshape(3, 3) / tables.sum()
     rows, columns = whole.sum(axis=1), whole.sum(axis=0)
-    observed, chance = float(np.trace(whole)), float(rows @ columns)
+    observed, chance = (
+        float(np.trace(tables.sum(axis=0).reshape(3, 3)) / tables.sum()),
+        float(rows @ columns),
+    )
     if 1.0 - chance <= 1e-12:
         return Kappa(None)
     value = (observed - chance) / (1.0 - chance)

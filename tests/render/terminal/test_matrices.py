@@ -16,7 +16,7 @@ def matrix_lines(item: ScorerResult, encoding: str = "utf-8") -> list[str]:
     """What stands below the title of a scorer of one domain, up to the summary."""
     lines = lines_of(draw(report_renderable([item]), encoding=encoding))
     start = lines.index("Chat  129 tuples, half credit, %")
-    return lines[start : lines.index("", start + 6) + 7]
+    return lines[start : lines.index("", start + 8 + 1)]
 
 
 def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
