@@ -67,7 +67,7 @@ def decide(
         return Unscored("unparsed", f"the last {what} stands in quotes: {_line(text, last)}")
     final = stated[-1]
     if final.value is None:
-        return Unscored("unparsed", f"the last {what} is not understood: {_line(text, final)}")
+        return Unscored("unparsed", f"no {what} is understood in the last line that has one: {_line(text, final)}")
     if len({item.value for item in stated if item.value is not None or _names_both(item)}) > 1:
         return Unscored("unparsed", f"contradictory {what}s: {_line(text, final)}")
     if _ends_a_list(text, marks[: marks.index(final) + 1]):

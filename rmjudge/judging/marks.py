@@ -42,14 +42,14 @@ _BOX: Final = re.compile(
 )
 _BRACKETS: Final = re.compile(r"\\?\[\s?\\?\[")
 _BRACKETS_END: Final = re.compile(r"\\?\]\s?\\?\]")
-_HALF: Final = re.compile(r"(?<![\[\\])\[\s*\W{0,4}(?:[ABC]|tie)\W{0,4}\]\]", re.IGNORECASE)
+_HALF: Final = re.compile(r"(?<![\[\\])\[\W{0,4}(?:[ABC]|tie)\W{0,4}\]\]", re.IGNORECASE)
 _TAG: Final = re.compile(
     r"<\s*(?P<name>(?:final[_ -]?)?(?:answer|verdict|winner|choice|decision|judge?ment|preference|"
     r"result|output|better|score|rating)(?:[_ -]?(?:response|answer))?)\s*>",
     re.IGNORECASE,
 )
 _RESULT: Final = re.compile(
-    r"(?:\[\s*RESULT\s*\]|\*\*\s*Result\s*:?\s*\*\*\s*:?|(?:^|\n)[#\s]*Result\s*:)[ \t]*\n?"
+    r"(?:\[\s?RESULT\s?\]|\*\*\s?Result\s?:?\s?\*\*\s?:?|(?:^|\n)[# ]{0,6}Result\s?:)[ \t]*\n?"
     r"(?P<said>[^\n]{0,120})",
     re.IGNORECASE,
 )
