@@ -81,7 +81,7 @@ class ClassifierReplica(RewardReplica):
     """A classifier on a device, with its tokenizer."""
 
     def __init__(self, model: Any, texts: Texts, label: int, *, plain: bool) -> None:
-        from rmjudge.providers.local.heads import head_of  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.heads import head_of
 
         self._texts = texts
         self._head: Head = head_of(model, label, _probes(texts, model), plain=plain)

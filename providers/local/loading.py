@@ -52,7 +52,7 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
         UsageError: it cannot be loaded.
     """
     with _LOADING, _told(f"{files.name}: its tokenizer cannot be loaded", files):
-        from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only for models
+        from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(
             files.source,
@@ -67,8 +67,8 @@ def load_model(files: ModelFiles, settings: LocalSettings, device: str, task: Ta
     Raises:
         UsageError: it cannot be loaded, or part of it is not in the files and would be random.
     """
-    import torch  # noqa: PLC0415 - seconds, and only for models
-    import transformers  # noqa: PLC0415
+    import torch
+    import transformers
 
     asked: dict[str, Any] = {}
     if settings.attention != "auto":
@@ -105,9 +105,9 @@ def _check_complete(files: ModelFiles, found: dict[str, Any]) -> None:
 @contextmanager
 def _told(what: str, files: ModelFiles) -> Iterator[None]:
     """Turn what transformers raises into a sentence for people."""
-    from safetensors import SafetensorError  # noqa: PLC0415 - only for models
+    from safetensors import SafetensorError
 
-    from rmjudge.providers.local.hub import explanation  # noqa: PLC0415
+    from rmjudge.providers.local.hub import explanation
 
     faults = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError)
     try:
