@@ -50,7 +50,7 @@ def withheld_for(reason: Any) -> Unscored | None:
     if word in CUT:
         return Unscored("truncated", "the answer ran into the token limit")
     if word in FILTERED:
-        return Unscored("content-filter", f"the provider withheld the answer: {word}")
+        return Unscored("content-filter", "the provider withheld the answer")
     if word in REFUSED:
         return Unscored("refusal", "the model declined")
     return None

@@ -40,6 +40,22 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
 
+def _is_scale(value: Any) -> bool:
+    """Two numbers, the lower first."""
+    ends = isinstance(value, (list, tuple)) and len(value) == 2
+    if not ends or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in value):
+        return False
+    low, high = value
+    return -sys.float_info.max <= low < high <= sys.float_info.max
+
+
+def _is_inputs(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and name.isidentifier() and isinstance(text, str)
+        for name, text in value.items()
+    )
+
+
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict)
 
@@ -83,6 +99,10 @@ _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     "fallback": (_is_text, "a PROVIDER/MODEL"),
     "offline": (lambda value: isinstance(value, bool), "true or false"),
     "votes": (_is_count, "a whole number above 0"),
+    "verdict": (_is_text, "the name of a rule or a regular expression"),
+    "scale": (_is_scale, "two numbers, the lowest and the highest rating"),
+    "inputs": (_is_inputs, "a table of texts under names"),
+    "early_stop": (lambda value: isinstance(value, bool), "true or false"),
     "order": (lambda value: value in ORDERS, f"one of {', '.join(ORDERS)}"),
     "seed": (_is_whole, "a whole number"),
     "limit": (_is_count, "a whole number above 0"),

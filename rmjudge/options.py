@@ -58,7 +58,9 @@ class RunOptions(LocalOptions):
     the chat template of a server that wants rendered text. `try_once` makes one attempt a call.
     `outage` is how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are
     ceilings of what this run buys. `fallback` names the model that takes the tuples which a hosted
-    one leaves; `offline` asks nothing hosted.
+    one leaves; `offline` asks nothing hosted. `verdict` says how a judge's reply reads, `scale` the
+    lowest and highest rating, `inputs` what a template is given beside the texts; `early_stop`
+    ends a judge whose first replies all lack a verdict.
     """
 
     data: tuple[str, ...] = ("sample",)
@@ -67,6 +69,10 @@ class RunOptions(LocalOptions):
     order: Order = "seeded"
     votes: int = 1
     template: Path | None = None
+    verdict: str | None = None
+    scale: tuple[float, float] | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    early_stop: bool = True
     seed: int = 0
     domains: tuple[Domain, ...] = ()
     limit: int | None = None
@@ -95,6 +101,9 @@ class RunOptions(LocalOptions):
             "order": self.order,
             "votes": self.votes,
             "template": str(self.template) if self.template else None,
+            **({"verdict": self.verdict} if self.verdict is not None else {}),
+            **({"scale": list(self.scale)} if self.scale is not None else {}),
+            **({"inputs": dict(self.inputs)} if self.inputs else {}),
             "seed": self.seed,
             "domains": list(self.domains),
             "limit": self.limit,

@@ -54,6 +54,9 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
         "method": arguments.method,
         "votes": arguments.votes,
         "template": arguments.template,
+        "verdict": arguments.verdict,
+        "scale": arguments.scale,
+        "early_stop": False if arguments.no_early_stop else None,
         "order": arguments.order,
         "seed": arguments.seed,
         "domains": arguments.domains,
@@ -74,9 +77,11 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     values |= {name: value for name, value in given.items() if value is not None}
     if arguments.params:
         values["params"] = {**values.get("params", {}), **_params(arguments.params)}
+    if arguments.inputs:
+        values["inputs"] = {**values.get("inputs", {}), **_inputs(arguments.inputs)}
     models = arguments.models or values.get("models", [])
     values.pop("models", None)
-    for name in ("data", "domains"):
+    for name in ("data", "domains", "scale"):
         if name in values:
             values[name] = tuple(values[name])
     for name in ("out", "cache_dir", "template"):
@@ -99,6 +104,16 @@ def _params(texts: Sequence[str]) -> Mapping[str, Json]:
                 "reasoning_effort='\"low\"' for a text"
             ) from None
     return params
+
+
+def _inputs(texts: Sequence[str]) -> Mapping[str, str]:
+    inputs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.isidentifier()):
+            raise UsageError(f"--input {text!r} is not NAME=TEXT, such as principle='Be concise.'")
+        inputs[name] = value
+    return inputs
 
 
 def _no_constant(name: str) -> Any:

@@ -20,6 +20,7 @@ from rmjudge.judging.methods import METHODS, JudgingMethod, reading_text
 from rmjudge.judging.rating import DEFAULT, Scale, parse_rating
 from rmjudge.judging.spelling import either, even
 from rmjudge.judging.templates import shown_text, with_source, with_template
+from rmjudge.vocabulary import RULES
 
 _LOOKS: Final[Mapping[str, tuple[Find, str]]] = {
     "boxed": (boxes, "\\boxed{...}"),
@@ -139,7 +140,7 @@ def _tried(method: JudgingMethod, rule: str) -> str:
                 f"take --verdict {next(iter(asked))}, or change the template"
             )
         return ""
-    if rule in rules.RULES or method.scores == "pointwise":
+    if rule in RULES or method.scores == "pointwise":
         return ""
     # A pattern: it is tried on the verdicts that the question shows, each as a reply.
     examples = [

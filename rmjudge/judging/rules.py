@@ -43,12 +43,9 @@ from rmjudge.judging.reasoning import strip_reasoning
 from rmjudge.judging.spelling import either, even, plain, winner
 from rmjudge.judging.verdict import read_marks, read_verdict
 from rmjudge.metrics.tallies import TIE
-from rmjudge.vocabulary import Method
+from rmjudge.vocabulary import RULES, Method
 
 PARSER: Final = "rule/1"
-RULES: Final = (
-    "boxed", "brackets", "answer-tag", "result-tag", "scores", "rank", "json", "letter",
-)  # fmt: skip
 FORM_OF: Final[Mapping[str, Find]] = {
     "boxed": boxes,
     "brackets": brackets,
@@ -57,7 +54,6 @@ FORM_OF: Final[Mapping[str, Find]] = {
     "json": json_winners,
 }
 _RATING_FORM_OF: Final[Mapping[str, Find]] = {**FORM_OF, "json": json_ratings}
-_GROUPS: Final = ("winner", "score_a", "score_b", "score")
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?: ?/ ?\d+)?"
 _TWO: Final = re.compile(rf"\W*?({_NUMBER})(?: ?[,;|&] ?| +| and )({_NUMBER})\W*")
 _LINE_OF_NUMBERS: Final = re.compile(

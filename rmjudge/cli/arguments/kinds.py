@@ -27,6 +27,17 @@ def positive(text: str) -> float:
     return number
 
 
+def scale(text: str) -> tuple[float, float]:
+    """`LOW:HIGH`, two finite numbers, the lower first."""
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError("must be LOW:HIGH, such as 1:5")
+    ends = float(low), float(high)
+    if not (all(map(math.isfinite, ends)) and ends[0] < ends[1]):
+        raise argparse.ArgumentTypeError("must be two numbers, the lower first")
+    return ends
+
+
 # argparse names the type in its message: "invalid whole number value: 'x'".
 count.__name__ = "whole number"
 positive.__name__ = "number"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rmjudge.cli.arguments.kinds import count, positive
+from rmjudge.cli.arguments.kinds import count, positive, scale
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
-from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, RULES
 
 
 def add(commands: Any) -> None:
@@ -55,6 +55,27 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="your own question (Jinja: prompt, response_a, response_b or response); or the chat "
         "template (messages) of a local model or of a server that wants rendered text",
+    )
+    how.add_argument(
+        "--verdict",
+        metavar="RULE",
+        help=f"how a reply reads: {', '.join(RULES)}, or a regular expression with the group "
+        "winner, the groups score_a and score_b, or score",
+    )
+    how.add_argument(
+        "--scale", type=scale, metavar="LOW:HIGH", help="of the ratings that a template asks for"
+    )
+    how.add_argument(
+        "--input",
+        action="append",
+        dest="inputs",
+        metavar="NAME=TEXT",
+        help="what a template is given under a name of its own, such as principle; repeatable",
+    )
+    how.add_argument(
+        "--no-early-stop",
+        action="store_true",
+        help="go on with a judge whose first 20 replies all lack a verdict",
     )
     how.add_argument(
         "--order",
