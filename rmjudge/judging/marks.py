@@ -123,11 +123,10 @@ def _json(text: str, keys: str) -> list[Mark]:
     key = re.compile(rf"""(?P<quote>["'])(?:{keys})(?P=quote)\s*:\s*""", re.IGNORECASE)
     found: list[Mark] = []
     for match in _last(key, text):
+        # All that the object says is part of it, quoted verdicts in its other texts too.
         begin, end = _object_around(text, match.start(), match.end())
         content, value_end = _value(text, match.end())
-        found.append(Mark(match.start(), max(value_end, match.end()), content, begin))
-        if end > value_end:  # what the object says after it is part of it
-            found[-1] = Mark(match.start(), end, content, begin)
+        found.append(Mark(begin, max(end, value_end), content, begin))
     return found
 
 
@@ -155,7 +154,7 @@ def _object_around(text: str, start: int, end: int) -> tuple[int, int]:
         if whole is not None and whole[1] >= end:
             return place, whole[1]
     nearest = text.rfind("{", max(0, start - 20_000), start)
-    return (nearest if nearest >= 0 else start), end
+    return (start if nearest < 0 or "}" in text[nearest:start] else nearest), end
 
 
 def _decoded(text: str, place: int) -> tuple[Any, int] | None:

@@ -20,7 +20,7 @@ _STATED: Final = re.compile(
     rf"(?i:the )?(?i:{_WHO})(?P<who>[ABC]|(?i:tie|draw))(?![\w'’]|\s*(?:[<>=≫≻≪≺≈]))"  # noqa: RUF001
 )
 _WHOLE_LINE: Final = re.compile(
-    rf"^[ \t*_`#>\"-]{0,12}(?i:so|thus|therefore|overall|hence|finally|in conclusion|in summary)?,?[ \t*_`]{0,6}"
+    rf"^[ \t*_`#>\"-]{{0,12}}(?i:so|thus|therefore|overall|hence|finally|in conclusion|in summary)?,?[ \t*_`]{{0,6}}"
     rf"(?i:{_WHO})(?P<who>[AB])\)?\]?(?i:[\s*_`]+(?:is|was)[\s*_`]+(?:\w+[\s*_`]+){{0,2}}?"
     r"(?:better|best|superior|preferable|the winner)|[\s*_`]+wins)?(?: overall)?[ \t*_`\".!]{0,8}$",
     re.MULTILINE,

@@ -26,7 +26,9 @@ _COMMANDS: Final = {
     "ll": "<<", "lt": "<", "prec": "<", "less": "<", "langle": "<",
     "approx": "=", "equiv": "=", "sim": "=", "simeq": "=", "cong": "=", "eq": "=",
 }  # fmt: skip
-_COMMAND: Final = re.compile(rf"\\+({'|'.join(sorted(_COMMANDS, key=len, reverse=True))})(?![a-z])")
+_COMMAND: Final = re.compile(
+    rf"\\+({'|'.join(sorted(_COMMANDS, key=len, reverse=True))})(?=[abAB]?(?![a-zA-Z]))"
+)
 # `A\ggB` is how it is often written, although LaTeX would take `ggB` for the command's name.
 _WRAPPER: Final = re.compile(
     r"\\+(?:text(?:bf|it|rm|sf|tt|sc|normal)?|math(?:bf|it|rm|sf|tt|bb|cal|normal|scr)?|"
