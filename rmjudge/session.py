@@ -15,7 +15,6 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import StopRun
-from rmjudge.garbage import uncollected
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -32,11 +31,15 @@ Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished or stopped run: one result per scorer, and where their files lie."""
+    """A finished or stopped run: one result per scorer, and where their files lie.
+
+    `places` are the folders of the results, where they are not all below `folder`.
+    """
 
     results: tuple[ScorerResult, ...]
     folder: Path
     stopped: StopRun | None = None
+    places: tuple[Path, ...] = ()
 
     def __iter__(self) -> Iterator[ScorerResult]:
         """The results, in the order of the scorers."""
@@ -109,7 +112,6 @@ async def execute(
     return run
 
 
-@uncollected()
 def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
     parts = [_Part(result_of(job), job) for job in jobs]
     if relief is not None:

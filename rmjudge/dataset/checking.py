@@ -69,7 +69,7 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
 def _seen_before(
     item: RawItem, domain: Domain, identity: int | str, places: dict[str, str]
 ) -> list[str]:
-    # The name is the identity: 8 and "8" of one domain could not be told apart in a report.
+    # The name is the identity: 8 and "8" of one domain would look the same in a report.
     name = f"{domain}/{identity}"
     first = places.get(name)
     if first is None:

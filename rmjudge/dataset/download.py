@@ -47,7 +47,7 @@ def rm_bench(
 
     Args:
         cache_dir: the folder to keep the file in; the user's cache folder if None.
-        notice: told of a download and of a file set aside.
+        notice: called with a line for a download and for a file set aside.
         blob_id: the git blob id that the content must have.
 
     Raises:

@@ -23,7 +23,8 @@ def find_files(path: Path, notice: Callable[[str], None]) -> Sequence[DataFile |
     RM-Bench publishes its tuples twice in one folder: `total_dataset.json` holds what the
     per-domain files hold. Where both lie side by side the total file is read, because it is
     the file that `rm-bench` downloads: the same tuples in the same order, so the same results
-    files. `notice` is told. A file that is neither, such as tuples of the user's own, is read.
+    files. `notice` gets a line about it. A file that is neither, such as tuples of the user's own,
+    is read.
     """
     shown = show_path(path)
     try:

@@ -38,7 +38,7 @@ def load(
         sources: `sample`, `rm-bench`, and paths. A `Path` is always a path; in a string, a
             file or folder called `sample` is written `./sample`.
         cache_dir: the folder that keeps the downloaded benchmark.
-        notice: told, in a line each, of things worth knowing that are no problem.
+        notice: called with a line for each thing that is worth knowing but no problem.
 
     Raises:
         DataError: with every problem of every source.

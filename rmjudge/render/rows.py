@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading, Shares
@@ -24,7 +25,8 @@ INTERVAL_TEXT: Final = "± is half the 95 % bootstrap interval over tuples."
 OTHER_TEXT: Final = "Indented: the other reading."
 
 
-class Scores(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Scores:
     """One line of numbers in one reading: fractions, None where there is no data."""
 
     chat: float | None
@@ -42,7 +44,8 @@ class Scores(NamedTuple):
         return by_name.get(domain, self.safety)
 
 
-class SummaryRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
     """A scorer's line in the summary.
 
     `scorer` is clean and unlike every other row's. `other` holds the other reading where it
@@ -78,7 +81,8 @@ class SummaryRow(NamedTuple):
         return "half_credit" if self.reading == "strict" else "strict"
 
 
-class Footnote(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Footnote:
     """A remark on the averages; each output draws its own mark for the kind."""
 
     kind: Remark

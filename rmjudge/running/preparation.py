@@ -15,7 +15,6 @@ from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
-from rmjudge.garbage import uncollected
 from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
@@ -45,7 +44,6 @@ class Prepared:
         return self.options.cache_dir or default_folder()
 
 
-@uncollected()
 def prepare(
     models: Sequence[str | Scorer],
     options: RunOptions,

@@ -157,7 +157,7 @@ def _result(job: Job, before: ScorerResult) -> ScorerResult:
         before,
         metrics=replace(fresh.metrics, shares=before.metrics.shares),
         tuples=fresh.tuples,
-        calls=before.calls._replace(unscored=fresh.calls.unscored),
+        calls=replace(before.calls, unscored=fresh.calls.unscored),
         statuses=dict(sorted(statuses.items())),
         notes=(*kept, *(note for note in fresh.notes if old_counts.match(note))),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
@@ -44,7 +44,8 @@ class TupleResult:
         return credits_of_rewards(self.score_chosen or unknown, self.score_rejected or unknown)
 
 
-class CallCounts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CallCounts:
     """What became of a scorer's calls. `planned` counts each distinct call once.
 
     `failed` brought no reply; `unscored` brought one that holds no score, which is kept.
@@ -59,7 +60,8 @@ class CallCounts(NamedTuple):
     maybe_billed: int = 0
 
 
-class Tokens(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tokens:
     """Tokens of the replies bought in this run, as the provider counts them."""
 
     input: int = 0

@@ -1,4 +1,4 @@
-"""The CSV of policies' scores: read, checked, told line by line.
+"""The CSV of policies' scores: read and checked; errors name the line.
 
 `docs/correlate.md` describes its columns.
 """

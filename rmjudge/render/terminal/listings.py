@@ -12,6 +12,7 @@ A figure is never cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -58,7 +59,8 @@ def _drawn(page: Page, sheets: Sequence[Sheet]) -> Iterator[RenderableType]:
 
 def _encodable(page: Page, sheet: Sheet) -> Sheet:
     """Write the texts with the signs that the console has, which may be wider."""
-    return sheet._replace(
+    return replace(
+        sheet,
         header=tuple(map(page.encodable, sheet.header)),
         rows=tuple(tuple(map(page.encodable, row)) for row in sheet.rows),
     )
@@ -75,21 +77,22 @@ def parts(sheet: Sheet, fits: Callable[[Sheet], bool]) -> list[Sheet]:
     if sheet.aside:
         apart = [place for place in figures if place in sheet.aside.columns]
         kept = [place for place in figures if place not in sheet.aside.columns]
-        second = _only(sheet, apart)._replace(title=sheet.aside.title)
+        second = replace(_only(sheet, apart), title=sheet.aside.title)
         return [*parts(_only(sheet, kept), fits), *parts(second, fits)]
     for room in reversed(range(MIN_COLUMNS, len(figures))):
         first = _only(sheet, figures[:room])
         if fits(first):
             rest = _only(sheet, figures[room:])
             title = sheet.title.removesuffix(CONTINUED) + CONTINUED
-            return [first, *parts(rest._replace(title=title), fits)]
+            return [first, *parts(replace(rest, title=title), fits)]
     return [sheet]
 
 
 def _only(sheet: Sheet, places: Sequence[int]) -> Sheet:
     """Make a sheet of the names and of these columns."""
     kept = [*range(sheet.names), *places]
-    return sheet._replace(
+    return replace(
+        sheet,
         header=tuple(sheet.header[place] for place in kept),
         rows=tuple(tuple(row[place] for place in kept) for row in sheet.rows),
         words=frozenset(new for new, old in enumerate(kept) if old in sheet.words),
