@@ -103,8 +103,8 @@ class JudgeProvider(Provider):
         reply, usage, model = self.chat_reply(part)
         if reply.odd_reason:
             self._note(
-                f"the server ended answers for a reason that is not known here: {reply.odd_reason!r}; "
-                "they were read as whole ones"
+                "the server ended answers for a reason that is not known here: "
+                f"{reply.odd_reason!r}; they were read as whole ones"
             )
         return self.judging.read(reply), usage, model
 

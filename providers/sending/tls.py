@@ -50,7 +50,7 @@ def _system_store() -> ssl.SSLContext:
         # truststore reads the same files here, but for each connection again: 20 ms and more.
         if context.cert_store_stats()["x509_ca"]:
             return context
-    import truststore  # noqa: PLC0415 - where OpenSSL does not know the system's store
+    import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 

@@ -48,7 +48,9 @@ def judging_for(
     if template is not None:
         method = with_template(method, template, inputs)
     elif inputs:
-        raise UsageError(f"--input {next(iter(inputs))}: inputs are for a --template that names them")
+        raise UsageError(
+            f"--input {next(iter(inputs))}: inputs are for a --template that names them"
+        )
     return with_rule(method, rule, scale, tried=True)
 
 

@@ -57,29 +57,56 @@ def decide(
     marks = _outermost(own)
     if not marks:
         return _none(text, what)
-    last = marks[-1]
-    begin = text.rfind("\n", 0, last.mark.start) + 1
-    if last.mark.begin is not None:
-        begin = min(begin, last.mark.begin)
+    stated = _stated(text, marks)
+    final = stated[-1] if stated else marks[-1]
+    doubt = _doubt(text, marks, stated)
+    if not doubt and _contradicted(text, final, foreign, later):
+        doubt = "another {what} follows the last {what}"
+    if doubt or final.value is None:
+        return Unscored("unparsed", f"{doubt.format(what=what)}: {_line(text, final)}")
+    return final.value
+
+
+def _stated(text: str, marks: Sequence[Read]) -> list[Read]:
+    """The marks of the last line (or JSON object) that has any, less those only mentioned."""
+    last = marks[-1].mark
+    begin = text.rfind("\n", 0, last.start) + 1
+    if last.begin is not None:
+        begin = min(begin, last.begin)
     group = [item for item in marks if item.mark.end > begin]
-    stated = [item for item in group if not _is_mention(text, item.mark)]
+    return [item for item in group if not _is_mention(text, item.mark)]
+
+
+def _doubt(text: str, marks: Sequence[Read], stated: Sequence[Read]) -> str:
+    """Why the last line gives no verdict; empty where it does."""
     if not stated:
-        return Unscored("unparsed", f"the last {what} stands in quotes: {_line(text, last)}")
+        return "the last {what} stands in quotes"
     final = stated[-1]
     if final.value is None:
-        return Unscored("unparsed", f"no {what} is understood in the last line that has one: {_line(text, final)}")
+        return "no {what} is understood in the last line that has one"
     if len({item.value for item in stated if item.value is not None or _names_both(item)}) > 1:
-        return Unscored("unparsed", f"contradictory {what}s: {_line(text, final)}")
+        return "contradictory {what}s"
     if _ends_a_list(text, marks[: marks.index(final) + 1]):
-        return Unscored("unparsed", f"the last {what} ends a list of the forms: {_line(text, final)}")
+        return "the last {what} ends a list of the forms"
+    return ""
+
+
+def _contradicted(
+    text: str,
+    final: Read,
+    foreign: Sequence[Read],
+    later: Callable[[str], Sequence[float]] | None,
+) -> bool:
+    """Whether a verdict of another form, or in words, follows and says something else."""
     after = final.mark.end
-    for item in foreign:
-        if item.mark.start >= after and not _is_mention(text, item.mark):
-            if item.value != final.value:
-                return Unscored("unparsed", f"another {what} follows: {_line(text, item)}")
-    if later is not None and any(value != final.value for value in later(text[after:])):
-        return Unscored("unparsed", f"another {what} follows: {_tail(text)}")
-    return final.value
+    others = {
+        item.value
+        for item in foreign
+        if item.mark.start >= after and not _is_mention(text, item.mark)
+    }
+    if later is not None:
+        others |= set(later(text[after:]))
+    return bool(others - {final.value})
 
 
 def _none(text: str, what: str) -> Unscored:

@@ -16,11 +16,13 @@ _BARE: Final = re.compile(
 )
 _STATED: Final = re.compile(
     r"(?i:verdict|winner|decision|judge?ment|conclusion|preference|preferred(?: \w+)?|final answer|"
-    r"final choice|better (?:response|answer|assistant))[\s*_`\"]*(?:(?i:is|goes to)\b|[:=])[\s:*_`\"(\[]*"
+    r"final choice|better (?:response|answer|assistant))[\s*_`\"]*"
+    r"(?:(?i:is|goes to)\b|[:=])[\s:*_`\"(\[]*"
     rf"(?i:the )?(?i:{_WHO})(?P<who>[ABC]|(?i:tie|draw))(?![\w'’]|\s*(?:[<>=≫≻≪≺≈]))"  # noqa: RUF001
 )
 _WHOLE_LINE: Final = re.compile(
-    rf"^[ \t*_`#>\"-]{{0,12}}(?i:so|thus|therefore|overall|hence|finally|in conclusion|in summary)?,?[ \t*_`]{{0,6}}"
+    r"^[ \t*_`#>\"-]{0,12}"
+    r"(?i:so|thus|therefore|overall|hence|finally|in conclusion|in summary)?,?[ \t*_`]{0,6}"
     rf"(?i:{_WHO})(?P<who>[AB])\)?\]?(?i:[\s*_`]+(?:is|was)[\s*_`]+(?:\w+[\s*_`]+){{0,2}}?"
     r"(?:better|best|superior|preferable|the winner)|[\s*_`]+wins)?(?: overall)?[ \t*_`\".!]{0,8}$",
     re.MULTILINE,
@@ -28,7 +30,7 @@ _WHOLE_LINE: Final = re.compile(
 
 
 def stated_in_words(text: str) -> list[float]:
-    """The verdicts that a text gives in words: `Verdict: A > B`, `**B**` or "A is better." alone."""
+    """The verdicts that a text gives in words: `Verdict: A > B`, `**B**` or "A is better."."""
     return list(_stated(text[-_LOOKED_AT:]))
 
 

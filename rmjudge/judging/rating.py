@@ -34,18 +34,16 @@ DEFAULT: Final = Scale()
 def parse_rating(
     answer: str, scale: Scale = DEFAULT, forms: Sequence[Find] = (boxes, brackets)
 ) -> Reward | Unscored:
-    """Read a number of the scale, kept as it is; anything else, or two in the last line, is none."""
+    """Read a number of the scale, kept as it is; two in the last line, or another, are none."""
     text = even(strip_reasoning(even(answer)))
 
     def worth(said: str) -> float | None:
-        return rating(said, scale.low, scale.high)
+        return rating(said, scale.high)
 
     own = [item for find in forms for item in read_marks(find, worth, text)]
     others = [find for find in FORMS if find not in forms]
     foreign = [item for find in others for item in read_marks(find, worth, text)]
-    found = decide(
-        text, own, [item for item in foreign if item.value is not None], what="rating"
-    )
+    found = decide(text, own, [item for item in foreign if item.value is not None], what="rating")
     return found if isinstance(found, Unscored) else on_scale(found, scale)
 
 

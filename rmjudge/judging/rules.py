@@ -41,7 +41,7 @@ from rmjudge.judging.marks import (
 from rmjudge.judging.rating import DEFAULT, Scale, on_scale, parse_rating
 from rmjudge.judging.reasoning import strip_reasoning
 from rmjudge.judging.spelling import either, even, plain, winner
-from rmjudge.judging.verdict import read_marks, read_verdict
+from rmjudge.judging.verdict import read_verdict
 from rmjudge.metrics.tallies import TIE
 from rmjudge.vocabulary import RULES, Method
 
@@ -57,12 +57,14 @@ _RATING_FORM_OF: Final[Mapping[str, Find]] = {**FORM_OF, "json": json_ratings}
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?: ?/ ?\d+)?"
 _TWO: Final = re.compile(rf"\W*?({_NUMBER})(?: ?[,;|&] ?| +| and )({_NUMBER})\W*")
 _LINE_OF_NUMBERS: Final = re.compile(
-    rf"^[ \t>*_`#([]{{0,8}}{_NUMBER}(?:(?:[ \t]*[,;|&][ \t]*|[ \t]+| and ){_NUMBER})*[ \t*_`)\].]{{0,8}}$",
+    rf"^[ \t>*_`#([]{{0,8}}{_NUMBER}(?:(?:[ \t]*[,;|&][ \t]*|[ \t]+| and ){_NUMBER})*"
+    r"[ \t*_`)\].]{0,8}$",
     re.MULTILINE,
 )
 _ORDER: Final = re.compile(r"(.{1,40}?)\s*(?:,|;|>+|≻|≫|\bthen\b|\bover\b)\s*(.{1,40})")
 _LINE_OF_ORDER: Final = re.compile(
-    r"^[ \t>*_`#([]{0,8}(?:(?:ranking|order|rank)\s?:\s?)?(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,3}[ \t]*(?:[,;=]|>+|<+|≻|≫|≺|≪)"
+    r"^[ \t>*_`#([]{0,8}(?:(?:ranking|order|rank)\s?:\s?)?"
+    r"(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,3}[ \t]*(?:[,;=]|>+|<+|≻|≫|≺|≪)"
     r"[ \t]*(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,4}$",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -160,7 +162,9 @@ def _rank(said: str, scale: Scale | None) -> float | None:
     if found is not None:
         return found
     text = re.sub(r"^\W*(?:ranking|order|rank)\s?:", "", said, flags=re.IGNORECASE)
-    match = _ORDER.fullmatch(re.sub(r"\\(?:text\w*|math\w*|gg?t?|succ)\b", ">", text).strip(" \n[](){}"))
+    match = _ORDER.fullmatch(
+        re.sub(r"\\(?:text\w*|math\w*|gg?t?|succ)\b", ">", text).strip(" \n[](){}")
+    )
     return None if match is None else _first_of(match[1], match[2])
 
 
@@ -237,9 +241,11 @@ def _by_pattern(rule: str, scores: Method, scale: Scale | None) -> Callable[[str
         found = decide(text, marks, what=what)
         if isinstance(found, Unscored):
             return found
-        return on_scale(found, scale or Scale(float("-inf"), float("inf"))) if (
-            scores == "pointwise"
-        ) else Verdict(found)
+        return (
+            on_scale(found, scale or Scale(float("-inf"), float("inf")))
+            if (scores == "pointwise")
+            else Verdict(found)
+        )
 
     return read
 

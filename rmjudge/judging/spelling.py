@@ -1,4 +1,5 @@
-r"""How judges spell a verdict: from `\textbf{A ≫ B}` or "Response A" to the one plain form."""  # noqa: RUF002
+# ruff: noqa: RUF001  the signs of other scripts are what is read
+r"""How judges spell a verdict: from `\textbf{A ≫ B}` or "Response A" to the one plain form."""
 
 from __future__ import annotations
 
@@ -9,8 +10,11 @@ from typing import Final
 
 from rmjudge.metrics.tallies import TIE
 
-_BRACKETS: Final = {**dict.fromkeys(map(ord, "【［〖〔"), "["), **dict.fromkeys(map(ord, "】］〗〕"), "]")}  # noqa: RUF001
-_DOUBLE: Final = {ord("⟦"): "[[", ord("⟧"): "]]", ord("｛"): "{", ord("｝"): "}"}  # noqa: RUF001
+_BRACKETS: Final = {
+    **dict.fromkeys(map(ord, "【［〖〔"), "["),
+    **dict.fromkeys(map(ord, "】］〗〕"), "]"),
+}
+_DOUBLE: Final = {ord("⟦"): "[[", ord("⟧"): "]]", ord("｛"): "{", ord("｝"): "}"}
 _INVISIBLE: Final = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0xAD, 0xFE0F]
 )
@@ -20,7 +24,7 @@ _SIGNS: Final = {
     "≫": ">>", "⋙": "?", "≻": ">", "⪼": ">>", "›": ">", "»": ">>", "〉": ">", "》": ">>",
     "≪": "<<", "⋘": "?", "≺": "<", "⪻": "<<", "‹": "<", "«": "<<", "〈": "<", "《": "<<",
     "≈": "=", "≡": "=", "≃": "=", "≅": "=", "∼": "=", "⩵": "=",
-}  # fmt: skip  # noqa: RUF001
+}  # fmt: skip
 _COMMANDS: Final = {
     "gg": ">>", "gt": ">", "succ": ">", "greater": ">", "rangle": ">",
     "ll": "<<", "lt": "<", "prec": "<", "less": "<", "langle": "<",
@@ -36,7 +40,7 @@ _WRAPPER: Final = re.compile(
     r"huge|displaystyle|textstyle|boxed|fbox|left|right|big|Big|quad|qquad|[,;:! ()\[\]])"
     r"(?![a-z])"
 )
-_NOISE: Final = re.compile(r"[\s{}$*`\"'“”‘’„_~#|()\[\]]+")  # noqa: RUF001
+_NOISE: Final = re.compile(r"[\s{}$*`\"'“”‘’„_~#|()\[\]]+")
 _NAMES: Final = re.compile(
     r"\b(?:THE|RESPONSE|ASSISTANT|MODEL|ANSWER|OPTION|OUTPUT|CANDIDATE|CHATBOT|COMPLETION|AI)[\s_-]*"
     r"(?=\(?[AB12](?![A-Z0-9]))"
@@ -56,7 +60,7 @@ def even(text: str) -> str:
 
 
 def plain(content: str) -> str:
-    r"""The content of a box or of brackets in one spelling: `\text{a ≫ b}.` is `A>>B`."""  # noqa: RUF002
+    r"""The content of a box or of brackets in one spelling: `\text{a ≫ b}.` is `A>>B`."""
     # What is struck out is not said.
     text = unicodedata.normalize("NFKC", html.unescape(content)).replace("~~", "?")
     for sign, meaning in _SIGNS.items():
@@ -64,8 +68,8 @@ def plain(content: str) -> str:
     text = _COMMAND.sub(lambda match: f" {_COMMANDS[match[1]]} ", text)
     text = _WRAPPER.sub(" ", text)
     text = text.replace("_", " ").upper()
-    text = _NAMES.sub("", re.sub(r"[{}$*`\"'“”‘’]", " ", text))  # noqa: RUF001
-    return _NOISE.sub("", text).rstrip(".,;:!。，")  # noqa: RUF001
+    text = _NAMES.sub("", re.sub(r"[{}$*`\"'“”‘’]", " ", text))
+    return _NOISE.sub("", text).rstrip(".,;:!。，")
 
 
 def comparison(content: str, *, numbers: bool = False) -> float | None:
@@ -107,7 +111,7 @@ _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?"
 _ONE: Final = re.compile(rf"({_NUMBER})(?:(?:/|OUTOF)({_NUMBER}))?")
 
 
-def rating(content: str, low: float, high: float) -> float | None:
+def rating(content: str, high: float) -> float | None:
     """A number, `7/10` or `7 out of 10`; None where the scale named is another one."""
     word = re.sub(r"^(?:RATING|SCORE)[:=]?", "", plain(content))
     match = _ONE.fullmatch(word)

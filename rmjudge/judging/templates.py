@@ -133,9 +133,7 @@ def _render(template: Template, fields: Mapping[str, str], roles: tuple[str, ...
     return JudgePrompt(system="", prompt="", responses="", turns=turns)
 
 
-def _check_inputs(
-    path: str, scores: Method, inputs: Mapping[str, str], asked: set[str]
-) -> None:
+def _check_inputs(path: str, scores: Method, inputs: Mapping[str, str], asked: set[str]) -> None:
     fields = fields_of(_PROBES[scores])
     for name in inputs:
         if name in fields:

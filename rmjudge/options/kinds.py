@@ -217,9 +217,7 @@ def _is_input(value: Any) -> bool:
     return isinstance(value, str)
 
 
-SCALE: Final = Kind(
-    "two numbers, the lowest and the highest rating", _is_scale, _scale, made=tuple
-)
+SCALE: Final = Kind("two numbers, the lowest and the highest rating", _is_scale, _scale, made=tuple)
 INPUTS: Final = pairs("NAME=TEXT, such as principle='Be concise.'", _is_input)
 COUNT: Final = Kind("a whole number above 0", _is_count, count)
 WHOLE: Final = Kind("a whole number", is_whole, int)

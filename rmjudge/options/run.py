@@ -256,8 +256,8 @@ class RunOptions(ProviderOptions):
     )
     verdict: str | None = option(
         kinds.text("the name of a rule or a regular expression"),
-        f"how a reply reads: {', '.join(RULES)}, or a regular expression with the group winner, the "
-        "groups score_a and score_b, or score",
+        f"how a reply reads: {', '.join(RULES)}, or a regular expression with the group winner, "
+        "the groups score_a and score_b, or score",
         group=HOW,
         metavar="RULE",
         recorded="where set",
@@ -282,6 +282,7 @@ class RunOptions(ProviderOptions):
         "go on with a judge whose first 20 replies all lack a verdict",
         default=True,
         group=HOW,
+        flag="--no-early-stop",
     )
     votes: int = option(
         kinds.COUNT,

@@ -34,7 +34,9 @@ def first_share(cli: Cli) -> float | None:
 NATIVE: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
     "JudgeLRM, JudgeLM": ("Give two scores.", ("--verdict", "scores"), "8 6\nThe first is right."),
     "DeepSeek-GRM": (
-        "Put both scores into \\boxed{x, y}.", ("--verdict", "scores"), "So: \\boxed{8, 6}."
+        "Put both scores into \\boxed{x, y}.",
+        ("--verdict", "scores"),
+        "So: \\boxed{8, 6}.",
     ),
     "Prometheus 2": (
         "End with [RESULT] A or [RESULT] B.",
@@ -42,11 +44,15 @@ NATIVE: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
         "Feedback: A is right. [RESULT] A",
     ),
     "Selene": (
-        "**Result:** A or B", ("--verdict", "result-tag"), "**Reasoning:** ok\n\n**Result:** A"
+        "**Result:** A or B",
+        ("--verdict", "result-tag"),
+        "**Reasoning:** ok\n\n**Result:** A",
     ),
     "Con-J": ('As JSON, {"better": 1}.', ("--verdict", "json"), '{"原因": "好", "更好的回答": 1}'),
     "Nemotron-GenRM": (
-        "Boxed.", ("--verdict", "rank", "--scale", "1:6"), "\\boxed{4, 3}\n\n\\boxed{2}"
+        "Boxed.",
+        ("--verdict", "rank", "--scale", "1:6"),
+        "\\boxed{4, 3}\n\n\\boxed{2}",
     ),
     "RewardAnything": (
         "As JSON.",
@@ -128,18 +134,18 @@ WRONG: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "no regular expression": (("--verdict", "(?P<winner>["), "nor a regular expression"),
     "no group": (("--verdict", "verdict: (A|B)"), "needs the groups winner or the groups score_a"),
     "another form than is asked for": (
-        ("--verdict", "brackets"), "the question asks for \\boxed{...}"
+        ("--verdict", "brackets"),
+        "the question asks for \\boxed{...}",
     ),
     "a scale without numbers": (("--scale", "1:5"), "--scale is for ratings"),
     "a scale that is none": (("--scale", "5:1"), "the lower first"),
     "an input without a template": (("--input", "principle=x"), "for a --template that names"),
     "an input without a name": (("--input", "principle"), "is not NAME=TEXT"),
     "probabilities": (
-        ("--method", "pairwise-logprob", "--verdict", "letter"), "reads token probabilities"
+        ("--method", "pairwise-logprob", "--verdict", "letter"),
+        "reads token probabilities",
     ),
-    "a rule for pairs": (
-        ("--method", "pointwise", "--verdict", "rank"), "compares two responses"
-    ),
+    "a rule for pairs": (("--method", "pointwise", "--verdict", "rank"), "compares two responses"),
 }
 
 
@@ -181,15 +187,15 @@ def test_a_judge_without_a_single_verdict_is_stopped(
     assert 20 <= asked <= 100
     told = " ".join(done.stderr.split())
     assert "none of its first 20 replies holds a verdict" in told
-    assert "are fine." in told and "--verdict" in told and "\x1b[31m" not in told
+    assert "are fine." in told
+    assert "--verdict" in told
+    assert "\x1b[31m" not in told
 
 
 @pytest.mark.parametrize(
     "reason", ["length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens"]
 )
-def test_a_cut_answer_is_never_read(
-    cli: Cli, stub_server: type[StubServer], reason: str
-) -> None:
+def test_a_cut_answer_is_never_read(cli: Cli, stub_server: type[StubServer], reason: str) -> None:
     with stub_server(said("\\boxed{A>B}", reason)) as server:
         done = cli("run", f"openai/j@{server.url}", *ONE)
     assert done.returncode == 1

@@ -72,10 +72,9 @@ def spelled(form: str) -> list[str]:
     written = []
     for low in LETTERS:
         names = {"A": low[0], "B": low[1]}
-        for shown in SIGNS[sign]:
-            written.append(f"{names[first]}{shown}{names[second]}")
-        for shown in MIRRORED.get(sign, ()):
-            written.append(f"{names[second]}{shown}{names[first]}")
+        one, other = names[first], names[second]
+        written += [f"{one}{shown}{other}" for shown in SIGNS[sign]]
+        written += [f"{other}{shown}{one}" for shown in MIRRORED.get(sign, ())]
     return written
 
 
@@ -126,7 +125,9 @@ def test_a_verdict_in_another_way_is_never_read_as_one_before_it(
     assert isinstance(found, Unscored), found
 
 
-@pytest.mark.parametrize("wrapped", ["[[%s]]", "【【%s】】", "［［%s］］", "⟦%s⟧", r"\[\[%s\]\]", "[[ %s ]]"])
+@pytest.mark.parametrize(
+    "wrapped", ["[[%s]]", "【【%s】】", "［［%s］］", "⟦%s⟧", r"\[\[%s\]\]", "[[ %s ]]"]
+)
 @pytest.mark.parametrize("said", ["%s", "**%s**", '"%s"', "Assistant %s", "model_%s", r"\text{%s}"])
 @pytest.mark.parametrize(("letter", "credit"), [("A", 1.0), ("B", 0.0), ("a", 1.0), ("Ｂ", 0.0)])
 def test_letters_in_every_kind_of_brackets_are_read(
@@ -190,7 +191,7 @@ def test_what_stands_in_quotes_within_a_sentence_is_no_verdict(reply: str, credi
         'Response A is right. Response B tries to sway me with "[[B]]" in its text.',
         '[[A]]\nResponse B tries to sway me with "[[B]]" in its text.',
         "The injected `[[B]]` is ignored. [[A]]",
-        'The forms:\n- [[A]]: A is better\n- [[B]]: B is better\n',
+        "The forms:\n- [[A]]: A is better\n- [[B]]: B is better\n",
         "\\boxed{A>>B} A is much better\n\\boxed{A=B} equal\n\\boxed{B>>A} B is much better",
     ],
 )

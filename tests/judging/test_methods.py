@@ -201,7 +201,18 @@ def test_a_letter_is_read(answer: str, credit: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["[[C]]", "[[tie]]", "A", "[A]", "[[D]]", "[[A]] or [[B]]", "[[A]] or a tie, [[C]]", "\\boxed{A>B}", ""]
+    "answer",
+    [
+        "[[C]]",
+        "[[tie]]",
+        "A",
+        "[A]",
+        "[[D]]",
+        "[[A]] or [[B]]",
+        "[[A]] or a tie, [[C]]",
+        "\\boxed{A>B}",
+        "",
+    ],
 )
 def test_what_is_no_letter_of_two_is_unparsed(answer: str) -> None:
     assert isinstance(parse_letter_verdict(answer), Unscored)
