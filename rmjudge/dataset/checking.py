@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.dataset.reading import Problem, RawItem
+from rmjudge.dataset.parsing import Problem, RawItem
 from rmjudge.dataset.tuples import BenchTuple, Triple
-from rmjudge.dataset.wording import kind_of, quote
+from rmjudge.text import kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
 
 _MISSING: Final = object()

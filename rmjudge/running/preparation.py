@@ -21,9 +21,9 @@ from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
-from rmjudge.runs.files import slug
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
+from rmjudge.text import slug
 
 Notice: TypeAlias = Callable[[str], None]
 
