@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.options import ProviderOptions
-from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
 from rmjudge.providers.registry import LOCAL, NAMES
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
@@ -65,6 +65,9 @@ _LOCAL: Final[Mapping[str, tuple[Check, str]]] = {
     "reference": (_is_text, "a folder or a model of the hub"),
     "dpo_reduction": (lambda value: value in REDUCTIONS, f"one of {', '.join(REDUCTIONS)}"),
     "engine": (lambda value: value in ENGINES, f"one of {', '.join(ENGINES)}"),
+    "allow_unused": (_is_text, "a regular expression"),
+    "template_date": (_is_text, "a date, YYYY-MM-DD"),
+    "reward_token": (lambda value: value in REWARD_TOKENS, f"one of {', '.join(REWARD_TOKENS)}"),
 }
 _RUN: Final[Mapping[str, tuple[Check, str]]] = {
     **_ENDPOINT,

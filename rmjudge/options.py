@@ -29,6 +29,9 @@ class LocalOptions:
     reference: str | None = None
     dpo_reduction: str | None = None
     engine: str | None = None
+    allow_unused: str | None = None
+    template_date: str | None = None
+    reward_token: str | None = None
 
     def given(self) -> dict[str, Json]:
         """The local options that are set."""

@@ -16,6 +16,7 @@ from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.digests import digest_of_folder
 from rmjudge.providers.local.hub import snapshot_of_small_files
+from rmjudge.providers.local.weights import check_beside
 
 SANE_TOKENS: Final = 10**9
 """Tokenizers without a limit of their own say 1e30."""
@@ -146,10 +147,12 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
             raise UsageError(f"{name} is a folder; --revision is for models on the hub")
         folder = folder.absolute()
         _check_folder(name, folder)
+        check_beside(name, folder)
         return _read(name, str(folder), folder, commit=None, digest=digest_of_folder(folder, code))
     if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
         raise UsageError(f"{name}: there is no such folder")
     folder, commit = snapshot_of_small_files(name, revision)
+    check_beside(name, folder)
     return _read(name, name, folder, commit=commit, digest=None)
 
 
@@ -162,13 +165,10 @@ def _is_folder(path: Path) -> bool:
 
 def _check_folder(name: str, folder: Path) -> None:
     if not (folder / "config.json").is_file():
-        if (folder / "adapter_config.json").is_file():
-            raise UsageError(
-                f"{name} holds a LoRA adapter; merge it into its base model "
-                "(peft: merge_and_unload) and save that"
-            )
+        check_beside(name, folder)
         raise UsageError(f"{name} holds no config.json, so it is no transformers model")
     if not any(folder.glob("*.safetensors")):
+        check_beside(name, folder)
         others = sorted(path.name for path in folder.glob("*.bin"))
         found = f"only {others[0]}, a pickle, which can run code" if others else "no weights"
         raise UsageError(

@@ -14,7 +14,7 @@ from threading import Event, Lock
 from typing import Final, Protocol, TypeAlias
 
 from rmjudge.calls import Answer, Call, Json, Outcome, Usage
-from rmjudge.errors import Interrupted, ProviderStopped, UsageError
+from rmjudge.errors import Interrupted, ModelRefused, ProviderStopped, UsageError
 from rmjudge.providers.local.devices import devices_of, kind_of
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.libraries import loading
@@ -97,14 +97,15 @@ class LocalScorer(ABC):
         """Load the model for a device.
 
         Raises:
-            UsageError: it cannot be loaded.
+            UsageError: it cannot be loaded, or would give wrong numbers: the model is refused.
         """
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Compute the answers on a free device.
 
         Raises:
-            StopRun: the model cannot be loaded, or has no memory for one text.
+            ModelRefused: the model cannot be loaded, or would give wrong numbers.
+            ProviderStopped: it has no memory for one text.
         """
         if self._threads is None:
             self._free = SimpleQueue()
@@ -136,9 +137,12 @@ class LocalScorer(ABC):
                     replica = self._load(device)
             except UsageError as error:
                 # Other scorers of the run go on; what is answered so far is kept.
-                raise ProviderStopped(str(error)) from error
+                raise ModelRefused(str(error)) from error
             except _AT_LOAD as error:  # of the model's own code, on a first short text
-                raise ProviderStopped(f"{self.name} does not run here: {error}") from error
+                from rmjudge.providers.local.memory import ran_out  # noqa: PLC0415 - needs torch
+
+                kind = ProviderStopped if ran_out(error) else ModelRefused
+                raise kind(f"{self.name} does not run here: {error}") from error
             finally:
                 self.activity.note = ""
             if replica.remark and replica.remark not in self.activity.remarks:

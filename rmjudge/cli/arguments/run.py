@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rmjudge.cli.arguments.kinds import count, positive
-from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
 
 
@@ -148,7 +148,23 @@ def _add_local(local: Any) -> None:
     local.add_argument(
         "--dpo-reduction",
         choices=REDUCTIONS,
-        help="without a reference: sum (default) or mean over the response's tokens",
+        help="without a reference: mean (default) or sum over the response's tokens",
+    )
+    local.add_argument(
+        "--reward-token",
+        choices=REWARD_TOKENS,
+        help="where the padding token ends a text: last reads it, before-pad the token before; "
+        "auto (default): as the model's files say",
+    )
+    local.add_argument(
+        "--template-date",
+        metavar="YYYY-MM-DD",
+        help="today for chat templates that write the date (default: when the cache began)",
+    )
+    local.add_argument(
+        "--allow-unused",
+        metavar="REGEX",
+        help="weights of the model's files that may stay unused, by their names",
     )
     local.add_argument(
         "--revision", metavar="NAME", help="branch, tag or commit of a model on the hub"
