@@ -7,9 +7,9 @@ Either way the text of the template is part of the scorer's identity.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,18 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
     return render
 
 
-def try_chat_template(source: str, name: str, messages: Messages) -> None:
+def try_chat_template(
+    source: str,
+    name: str,
+    messages: Messages,
+    *,
+    tokens: Mapping[str, str] | None = None,
+    today: date | None = None,
+    **options: bool,
+) -> str:
     """Render once, with what transformers gives templates: names that are not set are empty.
+
+    `tokens` are the texts of the tokenizer's named tokens, `today` what `strftime_now` writes.
 
     Raises:
         UsageError: it does not compile, or does not render `messages`.
@@ -129,17 +139,20 @@ def try_chat_template(source: str, name: str, messages: Messages) -> None:
     )
     environment.filters["tojson"] = to_json
     environment.globals["raise_exception"] = refuse
-    environment.globals["strftime_now"] = lambda form: datetime.now(UTC).strftime(form)
-    tokens = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"), "")
+    environment.globals["strftime_now"] = clock(today or datetime.now().astimezone().date())
     try:
-        environment.from_string(source).render(
-            messages=messages, add_generation_prompt=False, **tokens
+        return environment.from_string(source).render(
+            messages=messages, **{"add_generation_prompt": False, **options, **(tokens or {})}
         )
     except RENDERING_FAULTS as error:
         raise UsageError(
-            f"{name}: its chat template does not render a conversation: {error}; "
-            "give a sound one with --template FILE"
+            f"{name} does not render a conversation: {error}; give a sound one with --template FILE"
         ) from error
+
+
+def clock(today: date) -> Callable[[str], str]:
+    """`strftime_now` for templates: always the beginning of one day."""
+    return datetime.combine(today, time()).strftime
 
 
 def template_from_tokenizer(model: str) -> ChatTemplate:

@@ -62,9 +62,17 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
         )
 
 
-def load_model(files: ModelFiles, settings: LocalSettings, device: str, task: Task) -> nn.Module:
+def load_model(
+    files: ModelFiles,
+    settings: LocalSettings,
+    device: str,
+    task: Task,
+    *,
+    labels: int | None = None,
+) -> nn.Module:
     """Load the model in evaluation mode and put it on its device, or on all with a device map.
 
+    `labels` is how many outputs a classifier has where its configuration does not say so.
     Everything that can make its numbers wrong without an error is checked here: see `weights` and
     `buffers`.
 
@@ -81,6 +89,8 @@ def load_model(files: ModelFiles, settings: LocalSettings, device: str, task: Ta
         asked["attn_implementation"] = settings.attention
     if settings.device_map is not None:
         asked["device_map"] = settings.device_map
+    if labels is not None:
+        asked["num_labels"] = labels
     from_pretrained: Callable[..., Any] = getattr(transformers, task).from_pretrained
     dtype = getattr(torch, dtype_of(files, settings))
     with _LOADING, _told(f"{files.name} cannot be loaded", files):

@@ -51,4 +51,4 @@ class LocalSettings:
     engine: Engine = "local"
     allow_unused: str | None = None
     template_date: str | None = None
-    reward_token: RewardToken = "auto"
+    reward_token: RewardToken = "auto"  # noqa: S105 - no password

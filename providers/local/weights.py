@@ -97,7 +97,7 @@ def check_taken(
     Raises:
         UsageError: a module got no weights, or weights got no module.
     """
-    missing = {*map(str, found.get("missing_keys", ())), *_hidden(model, found, set(held))}
+    missing = {*map(str, found.get("missing_keys", ())), *_hidden(model, set(held))}
     if missing:
         raise UsageError(
             f"{name}: its files lack {_listed(sorted(missing))}, which would be random numbers; "
@@ -130,7 +130,7 @@ def pattern_of(allowed: str | None) -> str | None:
     return allowed
 
 
-def _hidden(model: Any, found: Mapping[str, Any], held: set[str]) -> set[str]:
+def _hidden(model: Any, held: set[str]) -> set[str]:
     """Names that the model's class tells transformers not to report as missing."""
     patterns = [*(getattr(model, "_keys_to_ignore_on_load_missing", None) or ())]
     if not patterns or not held:
