@@ -55,7 +55,7 @@ async def drive(ask: Ask, calls: int, concurrency: int) -> dict[str, float]:
 
 def openai_sdk(url: str, _concurrency: int) -> Ask:
     """The bare `openai` SDK, as its documentation shows it."""
-    from openai import AsyncOpenAI  # noqa: PLC0415
+    from openai import AsyncOpenAI
 
     client = AsyncOpenAI(base_url=url, api_key="none")
 
@@ -72,7 +72,7 @@ def openai_sdk(url: str, _concurrency: int) -> Ask:
 
 def inspect(url: str, concurrency: int) -> Ask:
     """inspect_ai's `generate`."""
-    from inspect_ai.model import GenerateConfig, get_model  # noqa: PLC0415
+    from inspect_ai.model import GenerateConfig, get_model
 
     config = GenerateConfig(
         max_connections=concurrency, max_tokens=OUTPUT_TOKENS, temperature=0, max_retries=2
@@ -87,7 +87,7 @@ def inspect(url: str, concurrency: int) -> Ask:
 
 def litellm(url: str, _concurrency: int) -> Ask:
     """Litellm's `acompletion`."""
-    import litellm  # noqa: PLC0415
+    import litellm
 
     async def ask(question: str) -> object:
         return await litellm.acompletion(
@@ -104,7 +104,7 @@ def litellm(url: str, _concurrency: int) -> Ask:
 
 def bare_aiohttp(url: str, _concurrency: int) -> Ask:
     """The library below rmjudge's sender, alone: what is left to gain."""
-    import aiohttp  # noqa: PLC0415
+    import aiohttp
 
     sessions: list[aiohttp.ClientSession] = []
 
@@ -131,13 +131,13 @@ async def rmjudge(
     url: str, calls: int, concurrency: int, folder: Path, rpm: float
 ) -> dict[str, Any]:
     """A whole run: plan, keys, cache, rates, retries, HTTP, parse, durable commit, progress."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    import rmjudge.providers.sending.sender  # noqa: F401, PLC0415 - as the peers' imports
-    from rmjudge.options import RunOptions  # noqa: PLC0415
-    from rmjudge.render.progress import watcher  # noqa: PLC0415
-    from rmjudge.running.preparation import prepare  # noqa: PLC0415
-    from rmjudge.session import execute  # noqa: PLC0415
+    import rmjudge.providers.sending.sender  # noqa: F401 - as the peers' imports
+    from rmjudge.options import RunOptions
+    from rmjudge.render.progress import watcher
+    from rmjudge.running.preparation import prepare
+    from rmjudge.session import execute
 
     data = write_data(folder, calls)
     options = RunOptions(

@@ -43,8 +43,8 @@ TEMPLATE: Final = (
 
 def save_model(folder: Path, data: Path) -> Path:
     """Save a classifier and its tokenizer as a user's would be."""
-    import torch  # noqa: PLC0415 - not in the processes that are measured
-    from transformers import (  # noqa: PLC0415
+    import torch
+    from transformers import (
         PreTrainedTokenizerFast,
         Qwen3ForSequenceClassification,
     )
@@ -65,9 +65,9 @@ async def once(folder: Path, data: str, models: list[str]) -> dict[str, float]:
 
     Until then torch and transformers are imported and the model is loaded.
     """
-    from rmjudge.options import RunOptions  # noqa: PLC0415
-    from rmjudge.running.preparation import prepare  # noqa: PLC0415
-    from rmjudge.session import execute  # noqa: PLC0415
+    from rmjudge.options import RunOptions
+    from rmjudge.running.preparation import prepare
+    from rmjudge.session import execute
 
     options = RunOptions(
         data=(data,), cache_dir=folder / "cache", out=folder / "out", concurrency=CONCURRENCY

@@ -49,7 +49,7 @@ def reader_of(identity: Mapping[str, Json]) -> Scorer:
 
 
 def _local_reader(name: str, identity: Mapping[str, Json]) -> Scorer:
-    from rmjudge.providers.local import reader  # noqa: PLC0415 - only for local models
+    from rmjudge.providers.local import reader
 
     if name == "hf-judge":
         return reader.reader_of_judge(identity, _judging_of(identity))

@@ -130,7 +130,7 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
     if spec.local:
         return _local(spec, settings)
     if spec.provider == "baseline":
-        from rmjudge.providers.baseline import Baseline  # noqa: PLC0415 - one provider at a time
+        from rmjudge.providers.baseline import Baseline
 
         return Baseline(spec.model)
     return _hosted(provider_class(spec.provider), spec, settings)
@@ -139,7 +139,7 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
 def provider_class(name: str) -> type[Provider]:
     """Import a hosted provider."""
     if name in VENDORS:
-        from rmjudge.providers.chat import provider_of  # noqa: PLC0415 - one provider at a time
+        from rmjudge.providers.chat import provider_of
 
         return provider_of(name)
     module, attribute = HOSTED[name]
@@ -148,7 +148,7 @@ def provider_class(name: str) -> type[Provider]:
 
 def is_judge(spec: Spec) -> bool:
     """Whether it is a generative model, which can be asked in several ways."""
-    from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415 - one provider at a time
+    from rmjudge.providers.judge import JudgeProvider
 
     if spec.local:
         return spec.provider == "hf-judge"
@@ -163,11 +163,11 @@ def takes_chat_template(spec: Spec) -> bool:
 
 
 def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
-    from rmjudge.providers.local.settings import LocalSettings  # noqa: PLC0415 - one at a time
+    from rmjudge.providers.local.settings import LocalSettings
 
     local = settings.local or LocalSettings(spec.model)
     if local.engine == "ray":
-        from rmjudge.providers.local.cluster import ClusterScorer  # noqa: PLC0415 - one at a time
+        from rmjudge.providers.local.cluster import ClusterScorer
 
         if settings.template is not None:  # which other processes read too
             settings = replace(settings, template=settings.template.absolute())
@@ -187,20 +187,20 @@ def _on_one_machine(spec: Spec, settings: ScorerSettings, local: LocalSettings) 
 
 
 def _judging(settings: ScorerSettings) -> JudgingMethod:
-    from rmjudge.judging.methods import METHODS  # noqa: PLC0415 - only for judges
+    from rmjudge.judging.methods import METHODS
 
     judging = METHODS[settings.judging or "pairwise"]
     if settings.template is None:
         return judging
-    from rmjudge.judging.templates import with_template  # noqa: PLC0415 - only with templates
+    from rmjudge.judging.templates import with_template
 
     return with_template(judging, settings.template)
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
-    from rmjudge.providers.hosted import HostedScorer  # noqa: PLC0415 - one provider at a time
-    from rmjudge.providers.sending.policy import Policy  # noqa: PLC0415
-    from rmjudge.providers.sending.redaction import Secret  # noqa: PLC0415
+    from rmjudge.providers.hosted import HostedScorer
+    from rmjudge.providers.sending.policy import Policy
+    from rmjudge.providers.sending.redaction import Secret
 
     base_url = _base_url(kind, spec, settings)
     key = _key(kind, spec, base_url, needed=settings.need_key)
@@ -220,15 +220,15 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
 def _provider(
     kind: type[Provider], spec: Spec, base_url: str, settings: ScorerSettings
 ) -> Provider:
-    from rmjudge.providers.base import Target  # noqa: PLC0415 - one provider at a time
-    from rmjudge.providers.judge import JudgeProvider  # noqa: PLC0415
+    from rmjudge.providers.base import Target
+    from rmjudge.providers.judge import JudgeProvider
 
     if issubclass(kind, JudgeProvider):
         target = Target(spec.model, base_url, settings.params)
         return kind(target, _judging(settings), sampled=settings.votes > 1)
     chat_template = None
     if kind.wants_rendered_text:
-        from rmjudge.providers import rendering  # noqa: PLC0415
+        from rmjudge.providers import rendering
 
         chat_template = (
             rendering.template_from_file(settings.template)

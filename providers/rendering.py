@@ -68,10 +68,10 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
     Raises:
         UsageError: it does not compile; the returned function raises it where rendering fails.
     """
-    from jinja2 import StrictUndefined, TemplateError  # noqa: PLC0415 - only with templates
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    from rmjudge.judging.templates import RENDERING_FAULTS  # noqa: PLC0415
+    from rmjudge.judging.templates import RENDERING_FAULTS
 
     def refuse(message: Any) -> None:
         raise UsageError(f"the template {name} refuses the conversation: {message}")
@@ -112,12 +112,12 @@ def try_chat_template(
     Raises:
         UsageError: it does not compile, or does not render `messages`.
     """
-    from jinja2 import nodes  # noqa: PLC0415 - only with templates
-    from jinja2.ext import Extension, loopcontrols  # noqa: PLC0415
-    from jinja2.parser import Parser  # noqa: PLC0415
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import nodes
+    from jinja2.ext import Extension, loopcontrols
+    from jinja2.parser import Parser
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    from rmjudge.judging.templates import RENDERING_FAULTS  # noqa: PLC0415
+    from rmjudge.judging.templates import RENDERING_FAULTS
 
     class Generation(Extension):
         """Marks what the assistant wrote, for training; here its body alone counts."""
@@ -162,7 +162,7 @@ def template_from_tokenizer(model: str) -> ChatTemplate:
         UsageError: the extra `local` is not installed, or the tokenizer cannot be had.
     """
     try:
-        from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only here
+        from transformers import AutoTokenizer
     except ImportError as error:
         raise UsageError(
             f"{model}: the server wants rendered text; install the tokenizer's library with "

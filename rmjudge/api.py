@@ -123,9 +123,9 @@ async def _evaluate(
     )
     watch: Watch | None = None
     if progress:
-        from rich.console import Console  # noqa: PLC0415 - only when shown
+        from rich.console import Console
 
-        from rmjudge.render.progress import watcher  # noqa: PLC0415
+        from rmjudge.render.progress import watcher
 
         watch = watcher(Console(stderr=True))
     run = await execute(

@@ -66,7 +66,7 @@ class Run:
 
     def __rich__(self) -> object:
         """The tables of `rmjudge report`."""
-        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only when shown
+        from rmjudge.render.commands.report import report_renderable
 
         return report_renderable(self.results)
 

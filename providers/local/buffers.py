@@ -55,7 +55,7 @@ def rebuild(name: str, model: Any, dtype: Any) -> None:
 
 def _tensors(model: Any) -> Iterator[tuple[str, str, Any]]:
     """(module, name, tensor) of everything that `state_dict` leaves out."""
-    import torch  # noqa: PLC0415 - seconds, and only for models
+    import torch
 
     for path, module in model.named_modules():
         for key, tensor in module._buffers.items():  # noqa: SLF001 - has no public name
@@ -83,8 +83,8 @@ def _built(model: Any, dtype: Any, paths: set[str]) -> Any:
 @contextmanager
 def _unwritten(dtype: Any) -> Iterator[None]:
     """Construct a model without spending time on the first values of its weights."""
-    import torch  # noqa: PLC0415 - seconds, and only for models
-    from transformers.initialization import no_init_weights  # noqa: PLC0415
+    import torch
+    from transformers.initialization import no_init_weights
 
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
@@ -97,7 +97,7 @@ def _unwritten(dtype: Any) -> Iterator[None]:
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two tensors are equal to the last bit."""
-    import torch  # noqa: PLC0415 - seconds, and only for models
+    import torch
 
     if one.shape != other.shape or one.dtype != other.dtype:
         return False

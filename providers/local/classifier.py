@@ -96,7 +96,7 @@ class Classifier(LocalScorer):
             ending=self._ending,
             pairs=self._pairs,
         )
-        from rmjudge.providers.local.heads import Asked  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.heads import Asked
 
         asked = Asked(
             label=self._label,
@@ -116,7 +116,7 @@ class ClassifierReplica(RewardReplica):
     """A classifier on a device, with its tokenizer."""
 
     def __init__(self, model: Any, texts: Texts, asked: Asked, *, plain: bool) -> None:
-        from rmjudge.providers.local.heads import head_of  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.heads import head_of
 
         self._texts = texts
         self._head: Head = head_of(model, asked, _probes(texts, model), plain=plain)

@@ -219,7 +219,7 @@ class ClusterScorer:
     def _answer_blocks(
         self, blocks: dict[int, list[tuple[int, Call]]], put: Put, stopping: Event
     ) -> None:
-        from ray.exceptions import RayError  # noqa: PLC0415 - seconds, and only with Ray
+        from ray.exceptions import RayError
 
         tries, why = TRIES, ""
         while blocks and not stopping.is_set():
@@ -248,7 +248,7 @@ class ClusterScorer:
         self, blocks: Mapping[int, Sequence[tuple[int, Call]]]
     ) -> Iterator[tuple[int, Answered]]:
         """Have blocks answered, in any order. Those that a lost actor had do not come."""
-        from ray import data  # noqa: PLC0415 - seconds, and only with Ray
+        from ray import data
 
         fleet = CONNECTION.fleet(self._settings.device)
         self.activity.note = f"loading the model on {fleet}"
@@ -332,7 +332,7 @@ def _absolute(model: str) -> str:
 
 
 def _placing(fleet: Fleet) -> dict[str, Any]:
-    from ray.data import ActorPoolStrategy  # noqa: PLC0415 - seconds, and only with Ray
+    from ray.data import ActorPoolStrategy
 
     return {
         "compute": ActorPoolStrategy(size=fleet.actors, max_tasks_in_flight_per_actor=IN_FLIGHT),

@@ -109,7 +109,7 @@ class _Session(Thread):
 
     def run(self) -> None:
         """Connect, wait, disconnect."""
-        import ray  # noqa: PLC0415 - seconds, and only with Ray
+        import ray
 
         try:
             ray.init(log_to_driver=False, include_dashboard=False, logging_level=_QUIET)
@@ -144,7 +144,7 @@ def _is_initialized() -> bool:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Of a warning alone: actors without a GPU ask for the CPU by name.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray.data  # noqa: PLC0415 - seconds, and only with Ray
+    import ray.data
 
     if ray.is_initialized():
         return True
@@ -156,7 +156,7 @@ def _is_initialized() -> bool:
 
 
 def _nodes() -> list[Mapping[str, float]]:
-    import ray  # noqa: PLC0415 - seconds, and only with Ray
+    import ray
 
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 

@@ -46,7 +46,7 @@ def _may_have_accelerator() -> bool:
 
 
 def _found(asked: str) -> tuple[str, ...]:
-    import torch  # noqa: PLC0415 - seconds, and only here
+    import torch
 
     cuda = tuple(f"cuda:{k}" for k in range(torch.cuda.device_count()))
     mps = ("mps",) if torch.backends.mps.is_available() else ()

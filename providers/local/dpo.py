@@ -231,7 +231,7 @@ class Likelihoods:
     """
 
     def __init__(self, model: Any, probe: TokenIds, *, plain: bool) -> None:
-        from rmjudge.providers.local.forward import Forward  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.forward import Forward
 
         self._logits = logits_of(model)
         _check_logits(model, self._logits, probe)
@@ -245,7 +245,7 @@ class Likelihoods:
         found: Found[ResponseLogprob] = ignore,
     ) -> list[list[ResponseLogprob] | None]:
         """Log-probabilities of each text's tokens from its `start` on; None where left out."""
-        from rmjudge.providers.local.logprobs import response_logprobs  # noqa: PLC0415
+        from rmjudge.providers.local.logprobs import response_logprobs
 
         starts = {text.ids: text.start for group in groups for text in group}
 
@@ -262,7 +262,7 @@ def logits_of(model: Any) -> Callable[[Tensor], Tensor]:
 
     Cohere scales them, Granite divides them, Gemma 2 caps them softly.
     """
-    import torch  # noqa: PLC0415 - seconds, and only with models
+    import torch
 
     head = model.get_output_embeddings()
     config = model.config.get_text_config()
@@ -280,7 +280,7 @@ def logits_of(model: Any) -> Callable[[Tensor], Tensor]:
 
 
 def _check_logits(model: Any, logits: Callable[[Tensor], Tensor], probe: TokenIds) -> None:
-    import torch  # noqa: PLC0415 - seconds, and only with models
+    import torch
 
     with torch.inference_mode():
         ids = torch.tensor([probe], device=model.device)

@@ -18,7 +18,7 @@ def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]
     Raises:
         UsageError: there is no such model or revision, it is gated, or the hub is out of reach.
     """
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 - only for models of the hub
+    from huggingface_hub import snapshot_download
 
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(_SMALL)))
@@ -34,7 +34,7 @@ def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]
 
 def explanation(name: str, revision: str | None, error: Exception) -> str | None:
     """Say in words what the hub's client means; None for an error that is not about the hub."""
-    from huggingface_hub import errors  # noqa: PLC0415 - only for models of the hub
+    from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):
         return (

@@ -110,7 +110,7 @@ class JudgeReplica:
         max_new_tokens: int = MAX_TOKENS,
         token_budget: int | None = None,
     ) -> None:
-        from rmjudge.providers.local.generation import Generator  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.generation import Generator
 
         self._judging = judging
         self._sampled = sampled
@@ -139,7 +139,7 @@ class JudgeReplica:
         self, calls: Sequence[Call], stopping: Event, found: dict[int, Outcome] | None = None
     ) -> list[Outcome]:
         """One outcome a call, in order."""
-        from rmjudge.providers.local.generation import Prompt  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.generation import Prompt
 
         outcomes: dict[int, Outcome] = {} if found is None else found
         texts: dict[int, str] = {}

@@ -100,7 +100,7 @@ def _load_ahead() -> None:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers' own warnings and bars off the terminal; what matters is told by us."""
-    from transformers.utils import logging  # noqa: PLC0415 - only with models
+    from transformers.utils import logging
 
     before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

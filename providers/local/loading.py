@@ -53,7 +53,7 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
         UsageError: it cannot be loaded.
     """
     with _LOADING, _told(f"{files.name}: its tokenizer cannot be loaded", files):
-        from transformers import AutoTokenizer  # noqa: PLC0415 - seconds, and only for models
+        from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(
             files.source,
@@ -81,8 +81,8 @@ def load_model(
         UsageError: it cannot be loaded, or not all of it comes from its files, or not all of them
             is in it.
     """
-    import torch  # noqa: PLC0415 - seconds, and only for models
-    import transformers  # noqa: PLC0415
+    import torch
+    import transformers
 
     asked: dict[str, Any] = {}
     if settings.attention != "auto":
@@ -114,9 +114,9 @@ def load_model(
 @contextmanager
 def _told(what: str, files: ModelFiles) -> Iterator[None]:
     """Turn what transformers raises into a sentence for people."""
-    from safetensors import SafetensorError  # noqa: PLC0415 - only for models
+    from safetensors import SafetensorError
 
-    from rmjudge.providers.local.hub import explanation  # noqa: PLC0415
+    from rmjudge.providers.local.hub import explanation
 
     faults = (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError)
     try:

@@ -139,7 +139,7 @@ class LocalScorer(ABC):
                 # Other scorers of the run go on; what is answered so far is kept.
                 raise ModelRefused(str(error)) from error
             except _AT_LOAD as error:  # of the model's own code, on a first short text
-                from rmjudge.providers.local.memory import ran_out  # noqa: PLC0415 - needs torch
+                from rmjudge.providers.local.memory import ran_out
 
                 kind = ProviderStopped if ran_out(error) else ModelRefused
                 raise kind(f"{self.name} does not run here: {error}") from error
@@ -150,7 +150,7 @@ class LocalScorer(ABC):
             return replica
 
     def _computed(self, replica: Replica, batch: Batch, stopping: Event) -> Sequence[Outcome]:
-        from rmjudge.providers.local.memory import ran_out  # noqa: PLC0415 - needs torch
+        from rmjudge.providers.local.memory import ran_out
 
         try:
             return replica.answer(batch.calls, stopping, batch.found)

@@ -46,7 +46,7 @@ def _dispatch(arguments: list[str]) -> int:
         options = parser.parse_args(arguments)
         command = _command(*options.handler) if options.command else None
     if options.version:
-        from rmjudge.version import __version__  # noqa: PLC0415
+        from rmjudge.version import __version__
 
         print(f"rmjudge {__version__}")  # noqa: T201
         return 0
@@ -70,6 +70,6 @@ def _flush() -> None:
 
 
 def _printable(error: RmjudgeError) -> str:
-    from rmjudge.text import clean  # noqa: PLC0415 - messages quote files and servers
+    from rmjudge.text import clean
 
     return clean(str(error))

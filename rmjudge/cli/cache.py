@@ -53,7 +53,7 @@ def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) 
 
 def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Explanation]]:
     """Plan the run again from its `run.json` and hold the plan against the cache."""
-    from rmjudge.runs.replan import replan  # noqa: PLC0415 - only for this action
+    from rmjudge.runs.replan import replan
 
     for planned in replan(run):
         kept = inspect.require(folder or planned.cache_folder)

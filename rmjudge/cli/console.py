@@ -52,7 +52,7 @@ def _columns() -> int:
 
 def say(line: str) -> None:
     """One line for people, freed of control characters."""
-    from rmjudge.text import clean  # noqa: PLC0415 - not needed by every command
+    from rmjudge.text import clean
 
     people().print(clean(line), soft_wrap=True)
 

@@ -34,7 +34,7 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """
     plot = Path(arguments.plot) if arguments.plot else None
     if plot:
-        from rmjudge.render.plots import check_plot  # noqa: PLC0415 - only with --plot
+        from rmjudge.render.plots import check_plot
 
         check_plot(plot)
     policies = Path(arguments.policies)
@@ -52,7 +52,7 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         lacking = " ".join((*doubts(found), *remarks))
         raise UsageError(f"{policies}: nothing to correlate. {lacking}")
     if plot:
-        from rmjudge.render.plots import plot_correlations  # noqa: PLC0415
+        from rmjudge.render.plots import plot_correlations
 
         plot_correlations(found, plot)
         say(f"plot: {plot}")

@@ -26,11 +26,11 @@ def import_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     )
     write_result(folder, result, about)
     if arguments.json:
-        from rmjudge.render.exports import to_json  # noqa: PLC0415 - only this format
+        from rmjudge.render.exports import to_json
 
         print_text(to_json([result]))
     else:
-        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415
+        from rmjudge.render.commands.report import report_renderable
 
         tables().print(report_renderable([result]))
     say(f"results: {folder}")

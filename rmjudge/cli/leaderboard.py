@@ -28,10 +28,10 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 
 def _show(format: str, folders: Sequence[Path]) -> None:
-    from rmjudge.leaderboard.published import published  # noqa: PLC0415 - not needed to submit
-    from rmjudge.leaderboard.standing import stand  # noqa: PLC0415
-    from rmjudge.render import sheets  # noqa: PLC0415
-    from rmjudge.render.commands import leaderboard as standings  # noqa: PLC0415
+    from rmjudge.leaderboard.published import published
+    from rmjudge.leaderboard.standing import stand
+    from rmjudge.render import sheets
+    from rmjudge.render.commands import leaderboard as standings
 
     results = [read_result(folder) for folder in folders]
     runs = zip(labels(results), (result.metrics for result in results), strict=True)
@@ -46,13 +46,13 @@ def _show(format: str, folders: Sequence[Path]) -> None:
         case "latex":
             print_text(sheets.sheets_latex([standings.leaderboard_sheet(entries)]))
         case _:
-            from rmjudge.render.terminal.listings import sheets_renderable  # noqa: PLC0415
+            from rmjudge.render.terminal.listings import sheets_renderable
 
             tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
 
 
 def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
-    from rmjudge.leaderboard import submissions  # noqa: PLC0415 - only to submit
+    from rmjudge.leaderboard import submissions
 
     if len(folders) != 1:
         named = f": {', '.join(map(str, folders))}; name one of them" if folders else ""
@@ -66,7 +66,7 @@ def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
     )
     row = submissions.markdown_row(result, about) if arguments.emit else ""
     if arguments.emit_file:
-        from rmjudge.runs.replan import recorded  # noqa: PLC0415 - only for the texts
+        from rmjudge.runs.replan import recorded
 
         submissions.check_scores(result)
         target = Path(arguments.emit_file)

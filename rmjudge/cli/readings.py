@@ -65,6 +65,6 @@ def _print(format: str, sheets: Sequence[Sheet]) -> None:
         case "latex":
             print_text(sheets_latex(sheets))
         case _:
-            from rmjudge.render.terminal.listings import sheets_renderable  # noqa: PLC0415
+            from rmjudge.render.terminal.listings import sheets_renderable
 
             tables().print(sheets_renderable(sheets))

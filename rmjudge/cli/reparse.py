@@ -21,7 +21,7 @@ def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         for item in found:
             if item.changed:
                 write(item)
-    from rmjudge.render.commands import reparse as reparsing  # noqa: PLC0415 - only at the end
+    from rmjudge.render.commands import reparse as reparsing
 
     if arguments.json:
         print_json(reparsing.reparsed_to_json(found, written=arguments.write))

@@ -18,7 +18,7 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     if arguments.html is not None:
         if arguments.format is not None:
             raise UsageError("--html writes a page; leave --format out, or --html")
-        from rmjudge.cli.page import write_page  # noqa: PLC0415 - only with --html
+        from rmjudge.cli.page import write_page
 
         kept = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
         page = Path(arguments.html).expanduser()
@@ -30,11 +30,11 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
     results = [read_result(folder) for folder in dict.fromkeys(folders)]
     if arguments.format in (None, "table"):
-        from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only this format
+        from rmjudge.render.commands.report import report_renderable
 
         tables().print(report_renderable(results))
     else:
-        from rmjudge.render import exports  # noqa: PLC0415 - only these formats
+        from rmjudge.render import exports
 
         print_text(getattr(exports, f"to_{arguments.format}")(results))
     return 0

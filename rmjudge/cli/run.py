@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     resume = shlex.join(["rmjudge", *argv])
     watch = None
     if not arguments.quiet:
-        from rmjudge.render.progress import watcher  # noqa: PLC0415 - not with --quiet
+        from rmjudge.render.progress import watcher
 
         watch = watcher(people())
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
@@ -106,14 +106,14 @@ def _no_constant(name: str) -> Any:
 
 
 def _show(finished: Run, resume: str, *, as_json: bool) -> None:
-    from rmjudge.render.commands.report import report_renderable  # noqa: PLC0415 - only at the end
+    from rmjudge.render.commands.report import report_renderable
 
     # What people read goes to standard error when standard output belongs to a program.
     console = tables(to_stderr=as_json)
     if not as_json or sys.stderr.isatty():
         console.print(report_renderable(finished.results))
     if as_json:
-        from rmjudge.render.exports import to_json  # noqa: PLC0415
+        from rmjudge.render.exports import to_json
 
         about: dict[str, Json] = {
             "folder": str(finished.folder),
@@ -150,9 +150,9 @@ def _say_relieved(finished: Run, resume: str) -> None:
 
 
 def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
-    from rmjudge.render.commands.run import estimate_sheet  # noqa: PLC0415
-    from rmjudge.render.terminal.listings import sheets_renderable  # noqa: PLC0415
-    from rmjudge.running.estimate import estimate  # noqa: PLC0415 - only when asked
+    from rmjudge.render.commands.run import estimate_sheet
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.running.estimate import estimate
 
     estimates = asyncio.run(estimate(prepared))
     if as_json:

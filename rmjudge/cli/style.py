@@ -26,14 +26,14 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Report what style is worth to each scorer, beside the baselines on the same texts."""
     plot = Path(arguments.plot) if arguments.plot else None
     if plot:
-        from rmjudge.render.plots import check_plot  # noqa: PLC0415 - only with --plot
+        from rmjudge.render.plots import check_plot
 
         check_plot(plot)
     runs = read_runs(arguments.folders)
     reading = arguments.reading or common_reading(run.result.metrics.method for run in runs)
     groups = _groups(runs, Texts(arguments.data or (), say), reading)
     if plot:
-        from rmjudge.render.plots import plot_styles  # noqa: PLC0415
+        from rmjudge.render.plots import plot_styles
 
         plot_styles([item for _, styles in groups for item in styles], plot)
         say(f"plot: {plot}")

@@ -81,7 +81,7 @@ def git_blob_id(path: Path) -> str:
 
 
 def _default_folder() -> Path:
-    import platformdirs  # noqa: PLC0415 - only a download needs it
+    import platformdirs
 
     return Path(platformdirs.user_cache_dir("rmjudge", appauthor=False)) / "data"
 
@@ -123,7 +123,7 @@ def _fetch(url: str, write: Callable[[bytes], object]) -> None:
     Raises:
         UsageError: it cannot be had whole, quickly enough and within the size cap.
     """
-    import httpx  # noqa: PLC0415 - heavy, and needed once
+    import httpx
 
     try:
         # Asked for unpacked and taken as it comes: a compressed bomb stays small.

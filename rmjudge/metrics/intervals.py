@@ -33,7 +33,7 @@ def bootstrap(
     `reading` turns a credit into what is averaged (strict or half credit). The draws depend
     on nothing but the domain and its number of tuples, so equal data give equal intervals.
     """
-    import numpy as np  # noqa: PLC0415 - 80 ms that --help and report need not wait for
+    import numpy as np
 
     draws = {
         domain: _parts(cell_replicates(domain, credits, reading))
@@ -52,7 +52,7 @@ def cell_replicates(
 
     NaN where a draw has no scored tuple in a cell.
     """
-    import numpy as np  # noqa: PLC0415 - see bootstrap
+    import numpy as np
 
     n = len(credits)
     if n < 2:  # one tuple says nothing of how much tuples differ
@@ -72,7 +72,7 @@ def cell_replicates(
 
 def _parts(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     """Easy, normal, hard and average of each replicate (REPLICATES x 4)."""
-    import numpy as np  # noqa: PLC0415 - see bootstrap
+    import numpy as np
 
     column_of = {cell: column for column, cell in enumerate(CELLS)}
     parts = [
@@ -97,7 +97,7 @@ def _draws(n: int, stream: int) -> NDArray[np.float64]:
     Each domain has its own `stream`: domains of equal size must not be drawn from alike, or
     their errors would add up instead of averaging out.
     """
-    import numpy as np  # noqa: PLC0415 - see bootstrap
+    import numpy as np
 
     rng = np.random.Generator(np.random.PCG64([n, stream]))
     counts = np.empty((REPLICATES, n))
@@ -115,7 +115,7 @@ def _intervals(values: NDArray[np.float64]) -> Intervals:
 
 def percentiles(values: NDArray[np.float64]) -> Interval | None:
     """The interval of one number's replicates; None where no replicate has a value."""
-    import numpy as np  # noqa: PLC0415 - see bootstrap
+    import numpy as np
 
     # A draw in which some cell has no scored tuple has no value; without any there is no interval.
     known = values[~np.isnan(values)]

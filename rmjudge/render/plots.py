@@ -35,7 +35,7 @@ def check_plot(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path}: plots are written as {', '.join(SUFFIXES)}; name it so")
     try:
-        import matplotlib  # noqa: F401, PLC0415 - only for plots
+        import matplotlib  # noqa: F401 - only for plots
     except ImportError as error:
         raise UsageError(_INSTALL) from error
 
@@ -93,7 +93,7 @@ def plot_correlations(found: Sequence[Correlation], path: Path) -> None:
 
 
 def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure  # noqa: PLC0415 - only for plots
+    from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
@@ -117,7 +117,7 @@ def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
     """Name the scorers beside the plot, where names cannot cover each other."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - only for plots
+    from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **look) for look in looks.values()]
     # matplotlib leaves out of a legend what starts with an underscore.
@@ -128,7 +128,7 @@ def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    import matplotlib as mpl  # noqa: PLC0415 - only for plots
+    import matplotlib as mpl
 
     # Text stays text, and equal plots are equal bytes.
     settings: dict[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rmjudge"}

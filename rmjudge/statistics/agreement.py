@@ -35,7 +35,7 @@ def kappa_of(
     chosen: won, tied or lost (strictly read: won or not). Unweighted kappa, Cohen (1960). The
     interval draws tuples, within domain, because cells of one tuple depend on each other.
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     tables = {domain: _tables(first[domain], second[domain], cells) for domain in first}
     drawn = np.sum([draws_of(name, len(table)) @ table for name, table in tables.items()], axis=0)
@@ -52,7 +52,7 @@ def _tables(
     first: NDArray[np.float64], second: NDArray[np.float64], cells: Sequence[int]
 ) -> NDArray[np.float64]:
     """Each tuple's 3 x 3 table of categories, flattened (tuples x 9)."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     one, two = (np.sign(values[:, list(cells)] - TIE).astype(int) + 1 for values in (first, second))
     both = one * 3 + two
@@ -61,7 +61,7 @@ def _tables(
 
 def _kappa(tables: NDArray[np.float64]) -> NDArray[np.float64]:
     """Kappa of each row's table (n x 9); NaN where the agreement by chance is complete."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     shares = tables.reshape(-1, 3, 3) / tables.sum(axis=1)[:, None, None]
     observed = np.trace(shares, axis1=1, axis2=2)

@@ -195,7 +195,7 @@ def _difference(
     first: Mapping[Domain, NDArray[np.float64]],
     second: Mapping[Domain, NDArray[np.float64]],
 ) -> Difference:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     columns = list(_COLUMNS[part])
     by_cell = {name: (first[name] - second[name])[:, columns] for name in first}

@@ -131,7 +131,7 @@ def _correlation(
 
 
 def _coefficients(points: Sequence[Point]) -> tuple[Coefficient, Coefficient, str]:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     x = np.array([point.accuracy for point in points])
     y = np.array([point.score for point in points])
@@ -146,7 +146,7 @@ def _coefficients(points: Sequence[Point]) -> tuple[Coefficient, Coefficient, st
 
 def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> Coefficient:
     """Pearson's r; p by Student's t, interval by Fisher's z."""
-    from scipy import stats  # noqa: PLC0415 - only statistics need it
+    from scipy import stats
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.NearConstantInputWarning)
@@ -160,8 +160,8 @@ def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> Coefficient:
 
     The interval is Fisher's z with the variance of Bonett and Wright (Psychometrika 65, 2000).
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
-    from scipy import stats  # noqa: PLC0415
+    import numpy as np
+    from scipy import stats
 
     found = stats.spearmanr(x, y)
     value, p_value = float(found.statistic), float(found.pvalue)
@@ -178,7 +178,7 @@ def _spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> Coefficient:
 
 
 def _fisher(value: float, n: int, variance: Callable[[float], float]) -> Interval | None:
-    from scipy import stats  # noqa: PLC0415 - only statistics need it
+    from scipy import stats
 
     if n <= FEWEST or abs(value) > _WHOLE:
         return None

@@ -43,7 +43,7 @@ def share(scored: Sequence[Scored], reading: Reading) -> Shared:
     Raises:
         UsageError: there is none.
     """
-    import numpy as np  # noqa: PLC0415 - 80 ms that only statistics need
+    import numpy as np
 
     keys = [key for key in scored[0].credits if all(key in item.credits for item in scored)]
     whole = [key for key in keys if all(_complete(item.credits[key]) for item in scored)]

@@ -29,7 +29,7 @@ def tuples_needed(strata: Sequence[NDArray[np.float64]]) -> int | None:
 
     The size found is itself uncertain: this is an order of magnitude for planning, no promise.
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - only statistics need it
+    from scipy.special import ndtri
 
     if any(len(part) < 2 for part in strata):
         return None

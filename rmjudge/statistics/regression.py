@@ -65,7 +65,7 @@ def logistic(x: Floats, y: Floats, groups: Groups) -> Fit | None:
 
 def linear(x: Floats, y: Floats, groups: Groups) -> Fit | None:
     """Fit by least squares: the slope of P(win), with the same clustered variance."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     if not _usable(x):
         return None
@@ -75,14 +75,14 @@ def linear(x: Floats, y: Floats, groups: Groups) -> Fit | None:
 
 
 def _usable(x: Floats) -> bool:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     columns = x.shape[1]
     return len(x) > columns and bool(np.linalg.matrix_rank(x) == columns)
 
 
 def _chances(log_odds: Floats) -> Floats:
-    from scipy.special import expit  # noqa: PLC0415 - only statistics need it
+    from scipy.special import expit
 
     chances: Floats = expit(log_odds)
     return chances
@@ -90,7 +90,7 @@ def _chances(log_odds: Floats) -> Floats:
 
 def _newton(x: Floats, y: Floats, *, precision: float) -> Floats | None:
     """Climb the likelihood (times a normal prior); None when it has no top within reach."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     found = np.zeros(x.shape[1])
     height = _height(x, y, found, precision)
@@ -113,7 +113,7 @@ def _newton(x: Floats, y: Floats, *, precision: float) -> Floats | None:
 
 
 def _height(x: Floats, y: Floats, found: Floats, precision: float) -> float:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     log_odds = x @ found
     likelihood = float((y * log_odds - np.logaddexp(0, log_odds)).sum())
@@ -123,8 +123,8 @@ def _height(x: Floats, y: Floats, found: Floats, precision: float) -> float:
 def _sandwich(
     x: Floats, residual: Floats, bread: Floats, found: Floats, groups: Groups
 ) -> tuple[Interval | None, ...]:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
-    from scipy.special import ndtri  # noqa: PLC0415
+    import numpy as np
+    from scipy.special import ndtri
 
     _, numbers = np.unique(groups, return_inverse=True)
     tuples, rows, columns = int(numbers.max()) + 1, len(x), int(x.shape[1])

@@ -118,7 +118,7 @@ def style_of(
     position: Position | None = None,
 ) -> Style:
     """Compute the style report of one scorer; `lengths` must hold its tuples."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     read = READERS[reading]
     by_domain = scored.by_domain()
@@ -148,14 +148,14 @@ def style_of(
 
 def _means(credits: Sequence[Credits], read: Callable[[float], float]) -> NDArray[np.float64]:
     """Mean of each cell over the tuples that have it (9); NaN where none has."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     cells = [[read(c) for m in credits if (c := m[i][j]) is not None] for i, j in CELLS]
     return np.array([np.mean(cell) if cell else np.nan for cell in cells])
 
 
 def _gaps(point: NDArray[np.float64], drawn: NDArray[np.float64]) -> Gaps:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     values, draws = {}, {}
     for name, (fancy, plain) in PAIRS.items():
@@ -191,7 +191,7 @@ def _rows(
     read: Callable[[float], float],
     domains: Sequence[Domain],
 ) -> _Rows:
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     domain_of: list[int] = []
     styles: list[tuple[int, int]] = []
@@ -228,7 +228,7 @@ def _doublings(chosen: int, rejected: int) -> float:
 
 def _slope(rows: _Rows) -> Estimate:
     """Least squares of the win on the length difference, with a level for each domain."""
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     fit = linear(np.column_stack([rows.domains, rows.length]), rows.won, rows.tuples)
     return Estimate(None) if fit is None else _last(fit)
@@ -242,7 +242,7 @@ def _model(rows: _Rows) -> Model | None:
     long and 2 four times. Where that model has a coefficient for every player, the right answer
     is one and the wrong the other: a level for each domain.
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
+    import numpy as np
 
     fit = logistic(np.column_stack([rows.domains, rows.styles, rows.length]), rows.won, rows.tuples)
     if fit is None:

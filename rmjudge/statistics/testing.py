@@ -44,8 +44,8 @@ def mcnemar(strata: Sequence[NDArray[np.float64]]) -> PairedTest:
     p-value is counted: under the null hypothesis each tuple's d is as likely to have the other
     sign (Fisher's randomisation test; with one cell a tuple, McNemar's exact binomial one).
     """
-    import numpy as np  # noqa: PLC0415 - only statistics need it
-    from scipy.special import chdtrc  # noqa: PLC0415 - a tenth of scipy.stats' start
+    import numpy as np
+    from scipy.special import chdtrc
 
     weighted = np.concatenate([part / (len(part) * len(strata)) for part in strata])
     moved = weighted[weighted != 0]

@@ -66,7 +66,7 @@ def _domain(page: Page, domain: Domain, metrics: DomainMetrics, reading: Reading
     if metrics.unscored_cells:
         asked = metrics.tuples * len(CELLS)
         doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
-        from textwrap import wrap  # noqa: PLC0415 - 2 ms that most reports do without
+        from textwrap import wrap
 
         for line in wrap(f"{page.glyphs.unscored} {doubt}", PANEL):
             yield page.text(line, "yellow")
