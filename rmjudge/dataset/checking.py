@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,16 +13,21 @@ from rmjudge.dataset.wording import kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
 
 _MISSING: Final = object()
+_USED: Final = frozenset(("id", "domain", "subset", "prompt", "chosen", "rejected"))
 _KNOWN: Final = ", ".join(PUBLISHED_DOMAINS)
 _THREE: Final = f"expected a list of 3 strings ({', '.join(STYLES)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The sound tuples of a stream, and one line for each thing wrong with the others."""
+    """The sound tuples of a stream, and one line for each thing wrong with the others.
+
+    `ignored` names the fields that are not used, each with how many sound tuples have it.
+    """
 
     tuples: tuple[BenchTuple, ...]
     problems: tuple[str, ...]
+    ignored: tuple[tuple[str, int], ...] = ()
 
 
 def check_items(items: Iterable[RawItem | Problem]) -> Checked:
@@ -29,6 +35,7 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
     tuples: list[BenchTuple] = []
     problems: list[str] = []
     places: dict[str, str] = {}
+    ignored: Counter[str] = Counter()
     for item in items:
         if isinstance(item, Problem):
             problems.append(item.text)
@@ -37,8 +44,17 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
         checked = _check(item, places, found)
         if checked is not None and not found:
             tuples.append(checked)
+            ignored.update(_ignored(item.value))
         problems.extend(found)
-    return Checked(tuple(tuples), tuple(problems))
+    return Checked(tuple(tuples), tuple(problems), tuple(sorted(ignored.items())))
+
+
+def _ignored(fields: object) -> Iterator[str]:
+    """Names of an item's fields that hold something and are not used."""
+    if isinstance(fields, dict):
+        for name, value in fields.items():
+            if name not in _USED and value not in (None, "", [], {}):
+                yield name
 
 
 def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchTuple | None:
@@ -50,6 +66,8 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     found: list[str] = []
     identity = _id(fields, found)
     named = _domain(fields, item.stem, found)
+    if isinstance(identity, str) and named is not None:
+        identity = _without_domain(identity, named)
     subset = _subset(fields, found)
     prompt = _prompt(fields, found)
     chosen = _triple(fields, "chosen", found)
@@ -103,6 +121,16 @@ def _id(fields: dict[str, object], problems: list[str]) -> int | str | None:
         problems.append(f"id {quote(value)} has characters that cannot be printed")
         return None
     return value
+
+
+def _without_domain(identity: str, named: str) -> int | str:
+    """The id as the file of one domain has it: 100 for `chat/100` of the total file."""
+    for domain in (named, PUBLISHED_DOMAINS[named]):
+        bare = identity.removeprefix(f"{domain}/")
+        if bare != identity and bare.strip():
+            number = bare.isascii() and bare.isdecimal() and str(int(bare[:18])) == bare
+            return int(bare) if number else bare
+    return identity
 
 
 def _domain(fields: dict[str, object], stem: str, problems: list[str]) -> str | None:

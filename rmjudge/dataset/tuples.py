@@ -36,10 +36,14 @@ class BenchTuple:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Tuples in the order of their files; `label` is a short name for folders and titles."""
+    """Tuples in the order of their files; `label` is a short name for folders and titles.
+
+    `ignored` names the fields of the files that are not used, each with how many tuples have it.
+    """
 
     label: str
     tuples: tuple[BenchTuple, ...]
+    ignored: tuple[tuple[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.tuples)
@@ -74,4 +78,4 @@ class DataSet:
                 continue
             counts[item.domain] += 1
             kept.append(item)
-        return DataSet(self.label, tuple(kept))
+        return DataSet(self.label, tuple(kept), self.ignored)
