@@ -77,7 +77,7 @@ class Classifier(LocalScorer):
         if self._pairs:
             identity["segments"] = "pair"
         super().__init__(name, settings, identity, parser=PARSER)
-        self.activity.remarks += self._template.remarks
+        self.activity.remarks += [*files.remarks, *self._template.remarks]
         if self._read is not None:
             self.activity.remarks.append(str(self._read))
 

@@ -77,7 +77,7 @@ class ImplicitReward(LocalScorer):
         }
         super().__init__(name, settings, identity, parser=PARSER)
         self.activity.remarks.append(f"implicit reward: {reward}")
-        self.activity.remarks += self._template.remarks
+        self.activity.remarks += [*policy.remarks, *self._template.remarks]
 
     def _common_limit(self) -> int | None:
         files = (self._policy, *([self._reference] if self._reference else []))

@@ -17,7 +17,7 @@ from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.digests import digest_of_folder
 from rmjudge.providers.local.hub import snapshot_of_small_files
-from rmjudge.providers.local.weights import check_beside
+from rmjudge.providers.local.weights import check_beside, not_loaded
 
 SANE_TOKENS: Final = 10**9
 """Tokenizers without a limit of their own say 1e30."""
@@ -137,6 +137,12 @@ class ModelFiles:
                 )
             held = next((item["template"] for item in held if item["name"] == "default"), None)
         return held if isinstance(held, str) and held else None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the report says of the files: weights that lie beside those that are loaded."""
+        beside = not_loaded(self.folder)
+        return [f"beside its weights lie {', '.join(beside)}, not loaded"] if beside else []
 
     @property
     def readme(self) -> str:

@@ -89,7 +89,7 @@ class LocalJudge(LocalScorer):
             votes=votes,
             output_tokens_estimate=REASONING_TOKENS if judging.reasons else 0,
         )
-        self.activity.remarks += self._template.remarks
+        self.activity.remarks += [*files.remarks, *self._template.remarks]
         self.batch = AT_ONCE[kind_of(devices_of(settings)[0])]
 
     def _load(self, device: str) -> Replica:

@@ -21,6 +21,7 @@ from rmjudge.providers.local.libraries import loading
 from rmjudge.providers.local.loading import dtype_of
 from rmjudge.providers.local.settings import LOCAL_BATCH, LocalSettings
 from rmjudge.providers.local.threads import Batch, Threads
+from rmjudge.providers.local.weights import pattern_of
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method
 
@@ -76,7 +77,7 @@ class LocalScorer(ABC):
         """`identity` is what is added to `described` by the subclass.
 
         Raises:
-            UsageError: there is no such device.
+            UsageError: there is no such device, or `--allow-unused` is no regular expression.
         """
         self.name = name
         self.method: Method = method
@@ -85,6 +86,11 @@ class LocalScorer(ABC):
         self.votes = votes
         self.output_tokens_estimate = output_tokens_estimate
         self.activity = Activity()
+        if settings.allow_unused is not None:
+            self.activity.remarks.append(
+                f"weights that no module takes were allowed: {settings.allow_unused}"
+            )
+        pattern_of(settings.allow_unused)
         self._devices = devices_of(settings)
         self.batch = BATCHES[kind_of(self._devices[0])]
         self.concurrency = len(self._devices) + 1  # one waits, so that no device does

@@ -27,7 +27,6 @@ from rmjudge.providers.local.classifier import Classifier, ClassifierReplica
 from rmjudge.providers.local.heads import Asked, WholeModel, head_of
 from rmjudge.providers.local.settings import LocalSettings
 
-
 LAST = "last"
 
 
