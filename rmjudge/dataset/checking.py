@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rmjudge.dataset.reading import Problem, RawItem
-from rmjudge.dataset.tuples import BenchTuple, Triple
+from rmjudge.dataset.tuples import BenchTuple, Triple, bare_id
 from rmjudge.dataset.wording import kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
 
@@ -67,7 +67,7 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     identity = _id(fields, found)
     named = _domain(fields, item.stem, found)
     if isinstance(identity, str) and named is not None:
-        identity = _without_domain(identity, named)
+        identity = bare_id(identity, named)
     subset = _subset(fields, found)
     prompt = _prompt(fields, found)
     chosen = _triple(fields, "chosen", found)
@@ -121,16 +121,6 @@ def _id(fields: dict[str, object], problems: list[str]) -> int | str | None:
         problems.append(f"id {quote(value)} has characters that cannot be printed")
         return None
     return value
-
-
-def _without_domain(identity: str, named: str) -> int | str:
-    """The id as the file of one domain has it: 100 for `chat/100` of the total file."""
-    for domain in (named, PUBLISHED_DOMAINS[named]):
-        bare = identity.removeprefix(f"{domain}/")
-        if bare != identity and bare.strip():
-            number = bare.isascii() and bare.isdecimal() and str(int(bare[:18])) == bare
-            return int(bare) if number else bare
-    return identity
 
 
 def _domain(fields: dict[str, object], stem: str, problems: list[str]) -> str | None:

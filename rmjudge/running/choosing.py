@@ -189,9 +189,8 @@ def _on_the_first_day(
 
     folder = options.cache_dir or default_folder()
     first = first_of_model(folder, scorer.identity, "template_date")
-    if first is None or first == scorer.identity["template_date"]:
-        return scorer
-    dated = replace(settings.local, template_date=str(first))
+    # Without earlier answers today is named too, for the actors of a cluster past midnight.
+    dated = replace(settings.local, template_date=str(first or scorer.identity["template_date"]))
     return create(spec, replace(settings, local=dated))
 
 

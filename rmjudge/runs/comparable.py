@@ -46,6 +46,8 @@ def _same(one: StoredRun, other: StoredRun) -> bool:
         one.identity is not None
         and one.record.digest is not None
         and (one.identity, one.record.digest) == (other.identity, other.record.digest)
+        # The same tuples from two files are two runs that somebody wants to see agree.
+        and one.record.label == other.record.label
         and one.result.metrics == other.result.metrics
         and one.result.tuples == other.result.tuples
     )
