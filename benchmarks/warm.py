@@ -20,8 +20,8 @@ from harness import TARGETS_HEAD, environment, show, target
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import call_key
-from rmjudge.cache.reader import scan
-from rmjudge.cache.records import decode
+from rmjudge.cache.queries import scan
+from rmjudge.cache.rows import decode
 from rmjudge.calls import Reply, Usage, Verdict
 from rmjudge.dataset import load
 from rmjudge.options import RunOptions

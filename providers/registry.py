@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
@@ -22,6 +21,7 @@ from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
+from rmjudge.text import did_you_mean
 
 if TYPE_CHECKING:
     from rmjudge.judging.methods import JudgingMethod
@@ -109,8 +109,7 @@ def parse_spec(text: str) -> Spec:
             f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
         )
     if provider not in NAMES:
-        close = get_close_matches(provider.lower(), NAMES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
+        hint = did_you_mean(provider.lower(), NAMES)
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
     # Without its scheme an address would go to the provider's own, as part of the model's name.
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):

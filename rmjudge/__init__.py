@@ -16,10 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rmjudge.api import aevaluate, evaluate, load
+    from rmjudge.analysis import Compared, StyleReports
+    from rmjudge.api import aevaluate, compare, evaluate, load, report, style
     from rmjudge.errors import (
+        BudgetReached,
         DataError,
         Interrupted,
+        MissingKeyError,
         ProviderStopped,
         RmjudgeError,
         StopRun,
@@ -32,8 +35,11 @@ if TYPE_CHECKING:
     from rmjudge.version import __version__
 
 __all__ = [
+    "BudgetReached",
+    "Compared",
     "DataError",
     "Interrupted",
+    "MissingKeyError",
     "PairwiseScorer",
     "PointwiseScorer",
     "ProviderStopped",
@@ -43,17 +49,22 @@ __all__ = [
     "ScorerResult",
     "StopRun",
     "StorageStopped",
+    "StyleReports",
     "TupleResult",
     "UsageError",
     "__version__",
     "aevaluate",
+    "compare",
     "evaluate",
     "load",
+    "report",
+    "style",
 ]
 
 _HOME = {
     "__version__": "version",
-    **dict.fromkeys(("aevaluate", "evaluate", "load"), "api"),
+    **dict.fromkeys(("aevaluate", "compare", "evaluate", "load", "report", "style"), "api"),
+    **dict.fromkeys(("Compared", "StyleReports"), "analysis"),
     **dict.fromkeys(("ScorerResult", "TupleResult"), "runs.results"),
     **dict.fromkeys(("PairwiseScorer", "PointwiseScorer", "Scorer"), "scorer"),
     "Run": "session",
@@ -64,3 +75,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'rmjudge' has no attribute {name!r}")
     return getattr(import_module(f"rmjudge.{_HOME.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

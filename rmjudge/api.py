@@ -1,24 +1,29 @@
-"""The library's front door: `evaluate`, `aevaluate`, `load`."""
+"""The library's front door: `evaluate`, `aevaluate`, `load`, `report`, `compare`, `style`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
+from rmjudge import analysis
+from rmjudge.analysis import Compared, StyleReports
 from rmjudge.calls import Json
-from rmjudge.config import check_option
+from rmjudge.config import check_option, run_options
 from rmjudge.errors import UsageError
-from rmjudge.options import RunOptions
+from rmjudge.metrics.report import Reading
+from rmjudge.options import written
 from rmjudge.running.preparation import prepare
 from rmjudge.running.signals import draining
 from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
+from rmjudge.text import did_you_mean
 from rmjudge.vocabulary import Domain, Order
 
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
@@ -26,7 +31,10 @@ Sources: TypeAlias = str | Path | Sequence[str | Path]
 
 
 class Options(TypedDict, total=False):
-    """Keyword arguments of `evaluate`; they mean what the options of `rmjudge run` mean."""
+    """Keyword arguments of `evaluate`; they mean what the options of `rmjudge run` mean.
+
+    `rmjudge.options.run` declares them. This list is for type checkers, and a test holds it equal.
+    """
 
     out: str | Path
     method: str
@@ -105,22 +113,12 @@ async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[
 async def _evaluate(
     models: Models, data: Sources, options: Options, started: Started | None
 ) -> Run:
-    progress = options.pop("progress", False)
     given: dict[str, Any] = dict(options)
-    for name in ("out", "cache_dir", "template"):
-        if name in given:
-            given[name] = Path(given[name])
-    if "reference" in given:
-        given["reference"] = str(given["reference"])
-    given["domains"] = tuple(given.get("domains", ()))
-    if given["domains"]:
-        check_option("domains", list(given["domains"]))
-    _check(given)
-    sources = [data] if isinstance(data, (str, Path)) else data
-    prepared = prepare(
-        [models] if isinstance(models, (str, Scorer)) else models,
-        RunOptions(data=tuple(map(_source, sources)), **given),
-    )
+    progress = given.pop("progress", False)
+    if not isinstance(progress, bool):
+        raise UsageError(f"progress = {progress!r} is not true or false")
+    scorers = _scorers(models)
+    prepared = prepare(scorers, run_options({"data": _sources(data), **_checked(given)}))
     watch: Watch | None = None
     if progress:
         from rich.console import Console
@@ -139,21 +137,35 @@ async def _evaluate(
     return run
 
 
-def _check(given: Mapping[str, Any]) -> None:
-    """Check what the command line and `rmjudge.toml` check as well."""
+def _scorers(models: object) -> list[str | Scorer]:
+    given = [models] if isinstance(models, (str, Scorer)) else models
+    if not isinstance(given, Iterable) or isinstance(given, (bytes, Mapping)):
+        raise UsageError(
+            f"models = {models!r} is not a PROVIDER/MODEL, a scorer, or a list of these"
+        )
+    return [written.model(each) if isinstance(each, str) else each for each in given]
+
+
+def _sources(data: object) -> list[str | Path]:
+    given = [data] if isinstance(data, (str, Path)) else data
+    if isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping)):
+        sources = list(given)
+        if all(isinstance(source, (str, Path)) for source in sources):
+            return sources
+    raise UsageError(f"data = {data!r} is not sample, rm-bench, a path, or a list of these")
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what the command line and `rmjudge.toml` check as well; None leaves the default."""
     known = Options.__optional_keys__
     for name, value in given.items():
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-            raise UsageError(f"evaluate has no option {name!r}; {hint}")
-        if value is not None and name not in ("domains", "out", "cache_dir", "template", "prices"):
+            raise UsageError(
+                f"evaluate has no option {name!r}; {did_you_mean(name, sorted(known))}"
+            )
+        if value is not None and (name, value) not in (("domains", ()), ("domains", [])):
             check_option(name, value)
-
-
-def _source(source: str | Path) -> str:
-    # A Path is always a path, even one that is called like a source of ours.
-    return source if isinstance(source, str) else str(source.absolute())
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def load(*folders: str | Path) -> Run:
@@ -164,5 +176,73 @@ def load(*folders: str | Path) -> Run:
     """
     if not folders:
         raise TypeError("load takes at least one folder")
-    found = [path for folder in folders for path in find_results(Path(folder))]
-    return Run(tuple(map(read_result, found)), Path(folders[0]))
+    found = list(chain.from_iterable(map(find_results, _folders(folders))))
+    return Run(tuple(map(read_result, found)), _folders(folders[:1])[0], places=tuple(found))
+
+
+def report(*runs: Run | str | Path) -> Run:
+    """Put runs, or the folders of finished ones, together; shown, it is the table of `report`.
+
+    Raises:
+        UsageError: a folder holds no run.
+    """
+    return load(*_named(runs, "report"))
+
+
+def compare(
+    *runs: Run | str | Path,
+    reading: Reading | None = None,
+    baselines: bool = False,
+    data: Sources = (),
+) -> Compared:
+    """Compare the scorers of runs, or of their folders, two by two.
+
+    What comes back holds the numbers (`.comparison`); shown, it is what `rmjudge compare` shows.
+    `reading` is what a tie is worth: strict or half_credit; `baselines` compares baseline/* too;
+    `data` says where the texts are now, if they have moved.
+
+    Raises:
+        UsageError: a folder holds no run, there is only one scorer, or their data differ.
+    """
+    stored = read_runs(_named(runs, "compare"))
+    texts = tuple(map(written.source, _sources(data)))
+    return analysis.compare(stored, reading=_reading(reading), baselines=baselines, data=texts)
+
+
+def style(
+    *runs: Run | str | Path, reading: Reading | None = None, data: Sources = ()
+) -> StyleReports:
+    """Tell what style is worth to the scorers of runs, or of their folders.
+
+    What comes back holds a report for each scorer and baseline; shown, it is what `rmjudge style`
+    shows. The arguments are those of `compare`.
+
+    Raises:
+        UsageError: a folder holds no run, or its texts cannot be found.
+    """
+    stored = read_runs(_named(runs, "style"))
+    texts = tuple(map(written.source, _sources(data)))
+    return analysis.style(stored, reading=_reading(reading), data=texts)
+
+
+def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:
+    """The folders of runs."""
+    if not runs:
+        raise TypeError(f"{function} takes at least one run or folder")
+    folders: list[Path] = []
+    for run in runs:
+        folders += (run.places or (run.folder,)) if isinstance(run, Run) else _folders((run,))
+    return folders
+
+
+def _folders(given: Sequence[object]) -> list[Path]:
+    for folder in given:
+        if not isinstance(folder, (str, Path)) or folder == "":
+            raise UsageError(f"{folder!r} is not the folder of a run")
+    return [written.path(folder) for folder in given if isinstance(folder, (str, Path))]
+
+
+def _reading(reading: Reading | None) -> Reading | None:
+    if reading not in (None, "strict", "half_credit"):
+        raise UsageError(f"reading = {reading!r} is not one of strict, half_credit")
+    return reading

@@ -1,109 +1,37 @@
-"""`rmjudge.toml`: every option of a run may stand in it; the command line wins."""
+"""Options from a file (`rmjudge.toml`), the command line or Python: checked, and made into one."""
 
 from __future__ import annotations
 
-import sys
 import tomllib
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.errors import UsageError
-from rmjudge.options import ProviderOptions
-from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
+from rmjudge.options import kinds
+from rmjudge.options.run import OPTIONS, Option, ProviderOptions, RunOptions
 from rmjudge.providers.registry import LOCAL, NAMES
-from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS
+from rmjudge.text import did_you_mean
 
 FILE_NAME: Final = "rmjudge.toml"
-Check = Callable[[Any], bool]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return _is_whole(value) and value > 0
-
-
-def _is_positive(value: Any) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and 0 < value <= sys.float_info.max
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-_ENDPOINT: Final[Mapping[str, tuple[Check, str]]] = {
-    "base_url": (_is_text, "an address"),
-    "concurrency": (_is_count, "a whole number above 0"),
-    "rpm": (_is_positive, "a number above 0"),
-    "tpm": (_is_positive, "a number above 0"),
-    "deadline": (_is_positive, "seconds above 0"),
-    "params": (_is_table, "a table"),
-    "template": (_is_text, "a file"),
+MODELS: Final = Option(kinds.MODELS, name="models")
+PROVIDER: Final = Option(
+    replace(kinds.TABLE, what="tables such as [provider.openai]"), name="provider"
+)
+_RUN: Final[Mapping[str, Option]] = {
+    item.key: item for item in (*OPTIONS.values(), MODELS, PROVIDER)
 }
-_LOCAL: Final[Mapping[str, tuple[Check, str]]] = {
-    "revision": (_is_text, "a branch, a tag or a commit"),
-    "dtype": (lambda value: value in DTYPES, f"one of {', '.join(DTYPES)}"),
-    "attention": (_is_text, "auto or the name of an implementation"),
-    "device": (_is_text, "auto, cpu, mps, cuda or cuda:N"),
-    "device_map": (lambda value: value == "auto", "auto"),
-    "max_tokens": (_is_count, "a whole number above 0"),
-    "trust_remote_code": (lambda value: isinstance(value, bool), "true or false"),
-    "reward_head": (_is_text, "the name or the number of an output, as a text"),
-    "reference": (_is_text, "a folder or a model of the hub"),
-    "dpo_reduction": (lambda value: value in REDUCTIONS, f"one of {', '.join(REDUCTIONS)}"),
-    "engine": (lambda value: value in ENGINES, f"one of {', '.join(ENGINES)}"),
-    "allow_unused": (_is_text, "a regular expression"),
-    "template_date": (_is_text, "a date, YYYY-MM-DD"),
-    "reward_token": (lambda value: value in REWARD_TOKENS, f"one of {', '.join(REWARD_TOKENS)}"),
-}
-_RUN: Final[Mapping[str, tuple[Check, str]]] = {
-    **_ENDPOINT,
-    **_LOCAL,
-    "models": (_is_texts, "a list of PROVIDER/MODEL"),
-    "data": (_is_texts, "a list of sources"),
-    "out": (_is_text, "a folder"),
-    "cache_dir": (_is_text, "a folder"),
-    "method": (
-        lambda value: value in JUDGING_METHODS,
-        f"one of {', '.join(JUDGING_METHODS)}",
-    ),
-    "outage": (_is_positive, "seconds above 0"),
-    "max_cost": (_is_positive, "dollars above 0"),
-    "max_calls": (_is_count, "a whole number above 0"),
-    "fallback": (_is_text, "a PROVIDER/MODEL"),
-    "offline": (lambda value: isinstance(value, bool), "true or false"),
-    "votes": (_is_count, "a whole number above 0"),
-    "order": (lambda value: value in ORDERS, f"one of {', '.join(ORDERS)}"),
-    "seed": (_is_whole, "a whole number"),
-    "limit": (_is_count, "a whole number above 0"),
-    "domains": (
-        lambda value: _is_texts(value) and set(value) <= set(DOMAINS),
-        f"a list of {', '.join(DOMAINS)}",
-    ),
-    "provider": (_is_table, "tables such as [provider.openai]"),
-    "prices": (_is_table, 'tables such as [prices."openai/my-model"]'),
-}
-
-_LOCAL_MODEL: Final = {**_LOCAL, "template": _ENDPOINT["template"]}
+_HOSTED_MODEL: Final = {k: v for k, v in OPTIONS.items() if v.concerns in ("hosted", "both")}
+_LOCAL_MODEL: Final = {k: v for k, v in OPTIONS.items() if v.concerns in ("local", "both")}
+_SECTIONS: Final = {item.section for item in OPTIONS.values() if item.section}
 
 
 def read_config(path: Path | None) -> dict[str, Any]:
     """Read and check the file; `rmjudge.toml` in this folder when none is named.
 
-    Returns the values under their option names, with `providers` as `ProviderOptions`.
+    Returns the values as they are written, under their option names, with `providers` as
+    `ProviderOptions`.
 
     Raises:
         UsageError: it cannot be read, or a name or value in it is wrong.
@@ -118,21 +46,44 @@ def read_config(path: Path | None) -> dict[str, Any]:
         raise UsageError(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of 5000 digits
         raise UsageError(f"{path} is no TOML: {error}") from error
-    _check(path, "", data, _RUN)
-    tables = data.pop("provider", {})
+    values = _values(path, "", _flat(path, data), _RUN)
+    tables = values.pop("provider", {})
     for name, table in tables.items():
         if name not in NAMES:
-            close = get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
-            raise UsageError(f"{path}: provider.{name}: no provider is called {name!r}; {hint}")
+            raise UsageError(
+                f"{path}: provider.{name}: no provider is called {name!r}; "
+                f"{did_you_mean(name, NAMES)}"
+            )
         if not isinstance(table, dict):
             raise UsageError(f"{path}: provider.{name} is a table")
-        _check(path, f"provider.{name}.", table, _LOCAL_MODEL if name in LOCAL else _ENDPOINT)
-        if "template" in table:
-            table["template"] = Path(table["template"])
     if tables:
-        data["providers"] = {name: ProviderOptions(**table) for name, table in tables.items()}
-    return data
+        values["providers"] = {
+            name: ProviderOptions(
+                **_made(_values(path, f"provider.{name}.", table, _of_provider(name)))
+            )
+            for name, table in tables.items()
+        }
+    return values
+
+
+def run_options(values: Mapping[str, Any]) -> RunOptions:
+    """Make the options of checked values; what the user wrote as a path is expanded here, once."""
+    return RunOptions(**_made(values))
+
+
+def models_of(names: Sequence[str]) -> list[str]:
+    """Models as the user names them; the folder of a local one is a path, and is expanded."""
+    return [kinds.MODEL.made(name) for name in names]
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Values over others: `above` wins, name by name in options that are tables."""
+    tables = {
+        name: {**below.get(name, {}), **value}
+        for name, value in above.items()
+        if name in OPTIONS and OPTIONS[name].kind.form == "table"
+    }
+    return {**below, **above, **tables}
 
 
 def check_option(name: str, value: Any) -> None:
@@ -141,21 +92,46 @@ def check_option(name: str, value: Any) -> None:
     Raises:
         UsageError: the value is wrong.
     """
-    fine, what = _RUN[name]
-    if not fine(value):
-        raise UsageError(f"{name} = {value!r} is not {what}")
+    kind = OPTIONS[name].kind
+    if not kind.fits(value):
+        raise UsageError(f"{name} = {value!r} is not {kind.what}")
 
 
-def _check(
-    path: Path, prefix: str, table: Mapping[str, Any], known: Mapping[str, tuple[Check, str]]
-) -> None:
-    for name, value in table.items():
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-            if "key" in name.lower() or "token" in name.lower():
+def _made(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: OPTIONS[name].kind.made(value) if name in OPTIONS else value
+        for name, value in values.items()
+    }
+
+
+def _of_provider(name: str) -> Mapping[str, Option]:
+    return _LOCAL_MODEL if name in LOCAL else _HOSTED_MODEL
+
+
+def _flat(path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out the sections, whose options are named `section.name`."""
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        if name not in _SECTIONS:
+            found[name] = value
+        elif isinstance(value, dict):
+            found |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            raise UsageError(f"{path}: {name} is a table")
+    return found
+
+
+def _values(
+    path: Path, prefix: str, table: Mapping[str, Any], known: Mapping[str, Option]
+) -> dict[str, Any]:
+    """Check a table, and name its values by their options."""
+    for key, value in table.items():
+        if key not in known:
+            hint = did_you_mean(key, known, "known are")
+            if "key" in key.lower() or "token" in key.lower():
                 hint = "API keys go into environment variables, never into files"
-            raise UsageError(f"{path}: {prefix}{name} is no option; {hint}")
-        fine, what = known[name]
-        if not fine(value):
-            raise UsageError(f"{path}: {prefix}{name} = {value!r} is not {what}")
+            raise UsageError(f"{path}: {prefix}{key} is no option; {hint}")
+        kind = known[key].kind
+        if not kind.fits(value):
+            raise UsageError(f"{path}: {prefix}{key} = {value!r} is not {kind.what}")
+    return {known[key].name: value for key, value in table.items()}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.cli.style import BASELINES, baseline_of
 from rmjudge.dataset import DataSet
 from rmjudge.errors import UsageError
 from rmjudge.leaderboard.published import published
@@ -22,6 +21,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.runs.comparable import comparable
 from rmjudge.runs.stored import StoredRun
 from rmjudge.runs.views import View, ViewedScorer
+from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import compare
 from rmjudge.statistics.scored import Scored, TupleKey, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of

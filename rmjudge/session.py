@@ -32,11 +32,15 @@ Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished or stopped run: one result per scorer, and where their files lie."""
+    """A finished or stopped run: one result per scorer, and where their files lie.
+
+    `places` are the folders of the results, where they are not all below `folder`.
+    """
 
     results: tuple[ScorerResult, ...]
     folder: Path
     stopped: StopRun | None = None
+    places: tuple[Path, ...] = ()
 
     def __iter__(self) -> Iterator[ScorerResult]:
         """The results, in the order of the scorers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 UNNAMED: Final = "(unnamed)"
@@ -151,3 +152,14 @@ def latex_escape(text: str) -> str:
 def markdown_cell(text: str) -> str:
     """Clean the text and make it print as itself in a cell of a Markdown pipe table."""
     return one_line(text).translate(_MARKDOWN).replace("://", "\\://")
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
+    """The known name that is most like this one; without one all of them, unless told otherwise."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"{otherwise} {', '.join(names)}" if otherwise else ""

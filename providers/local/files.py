@@ -199,7 +199,7 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
     Raises:
         UsageError: there is no such model, it cannot be had, or files are missing or broken.
     """
-    folder = Path(name).expanduser()
+    folder = Path(name)
     if _is_folder(folder):
         if revision is not None:
             raise UsageError(f"{name} is a folder; --revision is for models on the hub")

@@ -1,4 +1,8 @@
-"""The command line. Each command's module is imported when it is called."""
+"""The command line: one module a command, with its arguments and what it does.
+
+`add` adds the command's arguments. For `--help` every module is imported, so what a command needs
+to do its work is imported when it does it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,11 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from io import TextIOWrapper
 from typing import TypeAlias
 
 from rmjudge.cli.parser import build_parser
 from rmjudge.errors import Interrupted, RmjudgeError, StopRun, UsageError
-from rmjudge.garbage import uncollected
 
 Command: TypeAlias = Callable[[Namespace, Sequence[str]], int]
 
@@ -41,24 +43,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    with uncollected():  # modules stay
-        parser = build_parser(arguments)
-        options = parser.parse_args(arguments)
-        command = _command(*options.handler) if options.command else None
+    parser = build_parser(arguments)
+    options = parser.parse_args(arguments)
     if options.version:
         from rmjudge.version import __version__
 
         print(f"rmjudge {__version__}")  # noqa: T201
         return 0
-    if command is None:
+    if options.command is None:
         parser.print_help()
         return UsageError.exit_code
+    command: Command = options.handler
     return command(options, arguments)
-
-
-def _command(module: str, function: str) -> Command:
-    command: Command = getattr(import_module(f"rmjudge.cli.{module}"), function)
-    return command
 
 
 def _flush() -> None:

@@ -5,17 +5,48 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cache import inspect, portable
-from rmjudge.cache.store import default_folder
-from rmjudge.calls import Json
-from rmjudge.cli.console import print_json, tables
-from rmjudge.render.commands import cache as keeping
+from rmjudge.cli.arguments import add_cache_dir, add_command, add_json
+from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.cache import inspect
+    from rmjudge.calls import Json
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(commands, "cache", cache, help="look at the kept answers")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    about = {
+        "info": "what is kept, by scorer",
+        "verify": "read every row and check it",
+        "explain": "why a run's calls were not found: which part of the key differs",
+        "export": "write every answer to a file: a backup, or for another machine",
+        "import": "add a file's answers; what is kept already is never overwritten",
+    }
+    named = {
+        "explain": ("folder", "RUN", "what `rmjudge run` wrote"),
+        "export": ("file", "FILE", "a new file; gzipped where it ends in .gz"),
+        "import": ("file", "FILE", "what `rmjudge cache export` wrote"),
+    }
+    for name, help in about.items():
+        action = actions.add_parser(name, help=help, allow_abbrev=False)
+        if name in named:
+            argument, metavar, what = named[name]
+            action.add_argument(argument, type=path, metavar=metavar, help=what)
+        add_cache_dir(action)
+        add_json(action, "one JSON object")
 
 
 def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Look into the cache, or carry it elsewhere; 1 when something in it is wrong."""
-    folder = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
+    from rmjudge.cache import inspect, portable
+    from rmjudge.cache.answers import default_folder
+    from rmjudge.render.commands import cache as keeping
+
+    folder = arguments.cache_dir
     match arguments.action:
         case "info":
             info = inspect.info(inspect.require(folder or default_folder()))
@@ -27,15 +58,15 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             return 0 if found.sound else 1
         case "export":
             kept = inspect.require(folder or default_folder())
-            exported = portable.export_answers(kept, Path(arguments.file))
+            exported = portable.export_answers(kept, arguments.file)
             _print(arguments, keeping.export_renderable(exported), keeping.export_to_json(exported))
             return int(exported.damaged > 0)
         case "import":
-            merged = portable.import_answers(Path(arguments.file), folder or default_folder())
+            merged = portable.import_answers(arguments.file, folder or default_folder())
             _print(arguments, keeping.import_renderable(merged), keeping.import_to_json(merged))
             return int(bool(merged.rejected or merged.conflicts))
         case _:
-            explanations = list(_explain(Path(arguments.folder), folder))
+            explanations = list(_explain(arguments.folder, folder))
             _print(
                 arguments,
                 keeping.explain_renderable(explanations),
@@ -45,6 +76,8 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 
 def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) -> None:
+    from rmjudge.cli.console import print_json, tables
+
     if arguments.json:
         print_json(data)
     else:
@@ -53,6 +86,7 @@ def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) 
 
 def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Explanation]]:
     """Plan the run again from its `run.json` and hold the plan against the cache."""
+    from rmjudge.cache import inspect
     from rmjudge.runs.replan import replan
 
     for planned in replan(run):

@@ -4,49 +4,72 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
-from rmjudge.cli.console import print_text, say, tables
-from rmjudge.errors import UsageError
-from rmjudge.render.commands.compare import comparison_csv, comparison_json, comparison_sheets
-from rmjudge.render.rows import about, labels
-from rmjudge.render.sheets import sheets_markdown
-from rmjudge.render.terminal.listings import sheets_renderable
-from rmjudge.runs.comparable import comparable
-from rmjudge.runs.stored import Texts, check_same_texts, read_runs
-from rmjudge.statistics import comparison
-from rmjudge.statistics.scored import common_reading, scored_of
+from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_data, add_runs
+from rmjudge.options.kinds import count
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "compare",
+        compare,
+        help="is the difference between runs real, and do they agree",
+        description="Compare scorers on the tuples that all of them scored: differences with "
+        "paired intervals and tests, agreement, and the tuples they disagree on.",
+    )
+    add_runs(parser, help="what `rmjudge run` wrote; two scorers or more")
+    parser.add_argument(
+        "--reading",
+        choices=READINGS,
+        help="what a tie is worth: nothing (strict) or half a win; by default strict among "
+        "reward models, half_credit as soon as a judge is compared",
+    )
+    parser.add_argument(
+        "--top", type=count, default=10, metavar="N", help="tuples of disagreement (default 10)"
+    )
+    parser.add_argument(
+        "--baselines",
+        action="store_true",
+        help="compare baseline/* too where two other scorers are there; by default they are left "
+        "out, since each adds tests to correct for",
+    )
+    add_data(
+        parser,
+        "where the texts are now, if runs of different data are compared and theirs has moved",
+    )
+    parser.add_argument("--format", choices=SHEET_FORMATS, default="table", help="default table")
 
 
 def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Compare every two of the scorers in the format asked for."""
-    runs = read_runs(arguments.folders)
-    if len(runs) < 2:
-        raise UsageError(
-            f"{runs[0].folder} is the only scorer; name another run to compare it with"
-        )
-    runs, left = comparable(runs, baselines=arguments.baselines)
-    if len(runs) < 2:
-        raise UsageError(f"{left[0]} Name another run to compare it with")
-    for notice in check_same_texts(runs, Texts(arguments.data or (), say)):
-        say(f"warning: {notice}")
-    results = [run.result for run in runs]
-    scored = [
-        scored_of(name, result) for name, result in zip(labels(results), results, strict=True)
-    ]
-    reading = arguments.reading or common_reading(item.method for item in scored)
-    found = comparison.compare(scored, reading)
-    described = [about(result) for result in results]
+    from rmjudge import analysis
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.render.commands.compare import comparison_csv, comparison_json
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.stored import read_runs
+
+    found = analysis.compare(
+        read_runs(arguments.folders),
+        reading=arguments.reading,
+        baselines=arguments.baselines,
+        data=arguments.data or (),
+        notice=say,
+    )
+    for warning in found.warnings:
+        say(f"warning: {warning}")
     match arguments.format:
         case "json":
-            print_text(comparison_json(found, left))
+            print_text(comparison_json(found.comparison, found.left_out))
         case "csv":
-            for note in left:
+            for note in found.left_out:
                 say(note)
-            print_text(comparison_csv(found))
+            print_text(comparison_csv(found.comparison))
         case "markdown":
-            print_text(sheets_markdown(comparison_sheets(found, arguments.top, described, left)))
+            print_text(sheets_markdown(found.sheets(arguments.top)))
         case _:
-            tables().print(
-                sheets_renderable(comparison_sheets(found, arguments.top, described, left))
-            )
+            tables().print(sheets_renderable(found.sheets(arguments.top)))
     return 0

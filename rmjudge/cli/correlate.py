@@ -4,26 +4,51 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.console import print_text, say, tables
+from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_runs
 from rmjudge.errors import UsageError
-from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.metrics.report import Metrics, Reading
-from rmjudge.render.commands.correlate import (
-    correlation_csv,
-    correlation_json,
-    correlation_sheets,
-    doubts,
-)
-from rmjudge.render.sheets import sheets_markdown
-from rmjudge.render.terminal.listings import sheets_renderable
-from rmjudge.runs.comparable import comparable
-from rmjudge.runs.stored import StoredRun, read_runs
-from rmjudge.statistics.correlation import correlate as correlations_of
-from rmjudge.statistics.policies import PolicyScore, read_policies
-from rmjudge.statistics.scored import common_reading
-from rmjudge.vocabulary import Domain
+from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rmjudge.metrics.accuracy import Accuracies
+    from rmjudge.metrics.report import Metrics, Reading
+    from rmjudge.runs.stored import StoredRun
+    from rmjudge.statistics.policies import PolicyScore
+    from rmjudge.vocabulary import Domain
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "correlate",
+        correlate,
+        help="does the benchmark tell which reward model trains the better policy",
+        description="Correlate the accuracies of runs with the scores of the policies that were "
+        "trained with their scorers; docs/correlate.md describes the CSV.",
+    )
+    add_runs(parser)
+    parser.add_argument(
+        "--with",
+        dest="policies",
+        required=True,
+        type=path,
+        metavar="FILE",
+        help="CSV of the policies' scores: scorer,domain,task,score,sft",
+    )
+    parser.add_argument(
+        "--reading",
+        choices=READINGS,
+        help="what a tie is worth: nothing (strict) or half a win; by default strict among "
+        "reward models, half_credit as soon as a judge is among them",
+    )
+    parser.add_argument(
+        "--plot", type=path, metavar="FILE", help="draw the points (.svg, .png, .pdf)"
+    )
+    parser.add_argument("--format", choices=SHEET_FORMATS, default="table", help="default table")
 
 
 def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -32,12 +57,26 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     Raises:
         UsageError: no row has enough to be correlated, or something named is wrong.
     """
-    plot = Path(arguments.plot) if arguments.plot else None
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.render.commands.correlate import (
+        correlation_csv,
+        correlation_json,
+        correlation_sheets,
+        doubts,
+    )
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.comparable import comparable
+    from rmjudge.runs.stored import read_runs
+    from rmjudge.statistics.correlation import correlate as correlations_of
+    from rmjudge.statistics.policies import read_policies
+    from rmjudge.statistics.scored import common_reading
+
+    plot, policies = arguments.plot, arguments.policies
     if plot:
         from rmjudge.render.plots import check_plot
 
         check_plot(plot)
-    policies = Path(arguments.policies)
     scores = read_policies(policies)
     runs, twins = comparable(read_runs(arguments.folders), baselines=True)
     reading = arguments.reading or common_reading(run.result.metrics.method for run in runs)

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
-from rmjudge.cli.console import print_json, say, tables
-from rmjudge.dataset import load, summarise
-from rmjudge.render.commands.data import summary_renderable, summary_to_json
+from rmjudge.cli.arguments import add_command, add_json
+from rmjudge.options.written import source
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(commands, "data", check, help="look at a data set")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    checking = actions.add_parser(
+        "check",
+        help="validate and summarise",
+        description="Validate and summarise a data set.",
+        allow_abbrev=False,
+    )
+    checking.add_argument("sources", nargs="+", type=source, metavar="SOURCE")
+    add_json(checking)
 
 
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Validate, then say what the data holds. Problems are told as a DataError."""
+    from rmjudge.cli.console import print_json, say, tables
+    from rmjudge.dataset import load, summarise
+    from rmjudge.render.commands.data import summary_renderable, summary_to_json
+
     summary = summarise(load(arguments.sources, notice=say))
     if arguments.json:
         print_json(summary_to_json(summary))

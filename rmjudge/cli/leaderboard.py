@@ -5,16 +5,50 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from rmjudge.cli.console import print_text, say, tables
+from rmjudge.cli.arguments import FORMATS, add_command, add_runs
 from rmjudge.errors import UsageError
-from rmjudge.render.rows import labels
-from rmjudge.runs.files import find_results, read_result, write_text
+from rmjudge.options.written import path
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    board = add_command(
+        commands,
+        "leaderboard",
+        leaderboard,
+        help="runs among the published results, or a row to submit",
+        description="Show finished runs among the published results of RM-Bench, with what is "
+        "known to be wrong in these; or print what the public leaderboard takes.",
+    )
+    add_runs(board, nargs="*")
+    board.add_argument("--format", choices=FORMATS, default="table", help="default table")
+    submit = board.add_argument_group("submitting one run")
+    submit.add_argument(
+        "--emit", action="store_true", help="print the run's Markdown row, and nothing else"
+    )
+    submit.add_argument(
+        "--emit-file",
+        type=path,
+        metavar="FILE",
+        help="write the scores in the format of RM-Bench's scripts",
+    )
+    submit.add_argument("--name", help="with --emit: the model's name (default: the scorer's)")
+    submit.add_argument("--link", metavar="URL", help="with --emit: its paper or project")
+    submit.add_argument(
+        "--type", help="with --emit: Scalar RM (default for rewards), GenRM, LLM (for judges), ..."
+    )
+    submit.add_argument(
+        "--license", help="with --emit: Open Source, Open Weight, Proprietary, Unknown (default)"
+    )
 
 
 def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show the table, or emit what is submitted."""
-    found = [path for folder in arguments.folders for path in find_results(Path(folder))]
+    from rmjudge.runs.files import find_results
+
+    found = [each for folder in arguments.folders for each in find_results(folder)]
     folders = list(dict.fromkeys(found))
     words = ("name", "link", "type", "license")
     given = [word for word in words if getattr(arguments, word) is not None]
@@ -28,10 +62,13 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 
 def _show(format: str, folders: Sequence[Path]) -> None:
+    from rmjudge.cli.console import print_text, tables
     from rmjudge.leaderboard.published import published
     from rmjudge.leaderboard.standing import stand
     from rmjudge.render import sheets
     from rmjudge.render.commands import leaderboard as standings
+    from rmjudge.render.rows import labels
+    from rmjudge.runs.files import read_result
 
     results = [read_result(folder) for folder in folders]
     runs = zip(labels(results), (result.metrics for result in results), strict=True)
@@ -52,7 +89,9 @@ def _show(format: str, folders: Sequence[Path]) -> None:
 
 
 def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
+    from rmjudge.cli.console import print_text, say
     from rmjudge.leaderboard import submissions
+    from rmjudge.runs.files import read_result, write_text
 
     if len(folders) != 1:
         named = f": {', '.join(map(str, folders))}; name one of them" if folders else ""
@@ -69,7 +108,7 @@ def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
         from rmjudge.runs.replan import recorded
 
         submissions.check_scores(result)
-        target = Path(arguments.emit_file)
+        target = arguments.emit_file
         write_text(target, submissions.result_file(result, recorded(folders[0]).data))
         say(f"written: {target}")
     if row:

@@ -18,7 +18,7 @@ PAGES: Final = (".html", ".htm")
 
 
 def write_page(
-    folders: Sequence[str], path: Path, data: Sequence[str], cache_folder: Path | None
+    folders: Sequence[Path], path: Path, data: Sequence[str], cache_folder: Path | None
 ) -> None:
     """Gather, say what is missing, and write the file as a whole or not at all.
 

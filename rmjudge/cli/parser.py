@@ -1,14 +1,21 @@
-"""The command line's words. Imports nothing heavy: `--help` must be instant."""
+"""The command line's parser. Imports nothing heavy: `--help` must be instant."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from rmjudge.cli.arguments import MODULES
 from rmjudge.errors import UsageError
+from rmjudge.text import did_you_mean
+
+COMMANDS: Final = (
+    *("run", "report", "show", "compare", "style", "correlate", "leaderboard", "readings"),
+    *("import", "reparse", "data", "cache", "providers"),
+)
+"""In the order of `--help`. The module of a command has its name, but for Python's own words."""
+_MODULES: Final = {"import": "importing"}
 
 _EPILOG: Final = """\
 exit codes: 0 complete; 1 finished, but some calls could not be scored; 2 the input is wrong,
@@ -24,11 +31,31 @@ examples:
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError instead of leaving the process."""
+    """Raises UsageError instead of leaving the process, and says what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the command."""
         raise UsageError(f"{message}; see `{self.prog} --help`")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is unknown here, in the command that it was given to, not in the whole."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown)}")
+        return found, unknown
+
+    def _hint(self, words: Sequence[str]) -> str:
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        for word in words:
+            name = word.partition("=")[0]
+            if name.startswith("-") and (hint := did_you_mean(name, known, otherwise="")):
+                return f"; {hint}"
+        return ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            hint = did_you_mean(str(value), map(str, action.choices))
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}; {hint}")
 
 
 def build_parser(words: Sequence[str]) -> Parser:
@@ -46,6 +73,6 @@ def build_parser(words: Sequence[str]) -> Parser:
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     named = next((word for word in words if not word.startswith("-")), "")
-    for module in [MODULES[named]] if named in MODULES else MODULES.values():
-        import_module(f"rmjudge.cli.arguments.{module}").add(commands)
+    for name in [named] if named in COMMANDS else COMMANDS:
+        import_module(f"rmjudge.cli.{_MODULES.get(name, name)}").add(commands)
     return parser

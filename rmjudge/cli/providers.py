@@ -3,39 +3,68 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.calls import Call, CompareCall, Failure, Outcome, RewardCall, Unscored, Verdict
-from rmjudge.cli.console import print_json, print_text, say, tables
+from rmjudge.cli.arguments import add_command, add_json
 from rmjudge.errors import StopRun
-from rmjudge.options import RunOptions
-from rmjudge.providers.listing import listings
-from rmjudge.render.commands.providers import providers_markdown, providers_sheet, providers_to_json
-from rmjudge.render.terminal.listings import sheets_renderable
-from rmjudge.running.choosing import choose
-from rmjudge.scorer import Scorer
+from rmjudge.options.written import model
 
-PROMPT = "What is the capital of France?"
-RIGHT = "The capital of France is Paris."
-WRONG = "The capital of France is Lyon."
+if TYPE_CHECKING:
+    from rmjudge.calls import Call, Outcome
+    from rmjudge.scorer import Scorer
+
+PROMPT: Final = "What is the capital of France?"
+RIGHT: Final = "The capital of France is Paris."
+WRONG: Final = "The capital of France is Lyon."
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "providers",
+        providers,
+        help="what can be asked, with which key; try one out",
+        description="List the providers, or make one tiny call to a model.",
+    )
+    parser.add_argument(
+        "--check",
+        type=model,
+        metavar="MODEL",
+        help="make one tiny call and tell what is wrong if it fails",
+    )
+    parser.add_argument("--base-url", metavar="URL", help="of the model that is checked")
+    parser.add_argument("--format", choices=("table", "markdown"), default="table")
+    add_json(parser, "one JSON object")
 
 
 def providers(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """List providers, or make one tiny call with `--check`."""
+    from rmjudge.cli.console import print_json, print_text, tables
+    from rmjudge.providers.listing import listings
+    from rmjudge.render.commands import providers as shown
+    from rmjudge.render.terminal.listings import sheets_renderable
+
     if arguments.check:
+        import asyncio
+
         return asyncio.run(_check(arguments))
     found = list(listings())
     if arguments.json:
-        print_json(providers_to_json(found))
+        print_json(shown.providers_to_json(found))
     elif arguments.format == "markdown":
-        print_text(providers_markdown(found))
+        print_text(shown.providers_markdown(found))
     else:
-        tables().print(sheets_renderable([providers_sheet(found)]))
+        tables().print(sheets_renderable([shown.providers_sheet(found)]))
     return 0
 
 
 async def _check(arguments: argparse.Namespace) -> int:
+    from rmjudge.cli.console import say
+    from rmjudge.options import RunOptions
+    from rmjudge.running.choosing import choose
+
     options = RunOptions(base_url=arguments.base_url, deadline=60.0, try_once=True)
     (chosen,) = choose([arguments.check], options)
     scorer = chosen.scorer
@@ -50,12 +79,17 @@ async def _check(arguments: argparse.Namespace) -> int:
 
 
 def _question(scorer: Scorer) -> Call:
+    from rmjudge.calls import CompareCall, RewardCall
+
     if scorer.method == "pairwise":
         return CompareCall(PROMPT, RIGHT, WRONG)
     return RewardCall(PROMPT, RIGHT)
 
 
 def _tell(scorer: Scorer, outcome: Outcome) -> int:
+    from rmjudge.calls import Failure, Unscored, Verdict
+    from rmjudge.cli.console import say
+
     if isinstance(outcome, Failure):
         say(f"{scorer.name} does not work: {outcome.status}: {outcome.detail}")
         return 1

@@ -4,28 +4,49 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.console import print_text, tables
+from rmjudge.cli.arguments import FORMATS, add_command, add_runs
 from rmjudge.errors import UsageError
-from rmjudge.readings.compute import Reading, read_as
-from rmjudge.readings.tools import NAMES
-from rmjudge.render.commands import readings as shown
-from rmjudge.render.rows import labels
-from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
-from rmjudge.runs.files import find_results, read_result
-from rmjudge.runs.results import ScorerResult
+from rmjudge.text import did_you_mean
+
+if TYPE_CHECKING:
+    from rmjudge.readings.compute import Reading
+    from rmjudge.render.sheets import Sheet
+    from rmjudge.runs.results import ScorerResult
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "readings",
+        readings,
+        help="how other tools would read a run",
+        description="Read finished runs as RM-Bench's scripts, RM-R1, RM-Gallery, reward-bench, "
+        "JudgeBench and others do, and say why the numbers differ. Nothing is called.",
+    )
+    add_runs(parser)
+    parser.add_argument(
+        "--as",
+        action="append",
+        dest="tools",
+        metavar="TOOL",
+        help="only as this tool; repeatable (default: every tool that the run can be read as)",
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default table")
 
 
 def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs as other tools read them."""
+    from rmjudge.readings.compute import read_as
+    from rmjudge.readings.tools import NAMES
+    from rmjudge.runs.files import find_results, read_result
+
     for name in arguments.tools or ():
         if name not in NAMES:
-            close = get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(NAMES)}"
-            raise UsageError(f"--as {name}: no such tool; {hint}")
-    folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
+            raise UsageError(f"--as {name}: no such tool; {did_you_mean(name, NAMES)}")
+    folders = [path for folder in arguments.folders for path in find_results(folder)]
     results = [read_result(folder) for folder in dict.fromkeys(folders)]
     runs = [(result, read_as(result, arguments.tools)) for result in results]
     if arguments.tools:
@@ -46,6 +67,10 @@ def _require(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
 
 
 def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+    from rmjudge.cli.console import print_text
+    from rmjudge.render.commands import readings as shown
+    from rmjudge.render.rows import labels
+
     if format == "json":
         print_text(shown.readings_json(runs))
     elif format == "csv":
@@ -59,6 +84,9 @@ def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -
 
 
 def _print(format: str, sheets: Sequence[Sheet]) -> None:
+    from rmjudge.cli.console import print_text, tables
+    from rmjudge.render.sheets import sheets_latex, sheets_markdown
+
     match format:
         case "markdown":
             print_text(sheets_markdown(sheets))

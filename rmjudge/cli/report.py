@@ -4,30 +4,51 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from rmjudge.cli.console import print_text, tables
+from rmjudge.cli.arguments import FORMATS, add_cache_dir, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
-from rmjudge.garbage import uncollected
-from rmjudge.runs.files import find_results, read_result
+from rmjudge.options.written import path
 
 
-@uncollected()
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "report",
+        report,
+        help="show finished runs, here or as a page",
+        description="Show finished runs, or write a page about them to look at and send around.",
+    )
+    add_runs(parser)
+    parser.add_argument("--format", choices=FORMATS, help="default table")
+    page = parser.add_argument_group("a page")
+    page.add_argument(
+        "--html",
+        type=path,
+        metavar="FILE",
+        help="write one self-contained page: tables, charts, every tuple and the judges' words",
+    )
+    add_data(page)
+    add_cache_dir(page, "where the answers are now, if they have moved")
+
+
 def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs in the format asked for, or write a page about them."""
+    from rmjudge.cli.console import print_text, tables
+    from rmjudge.runs.files import find_results, read_result
+
     if arguments.html is not None:
         if arguments.format is not None:
             raise UsageError("--html writes a page; leave --format out, or --html")
         from rmjudge.cli.page import write_page
 
-        kept = Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None
-        page = Path(arguments.html).expanduser()
-        write_page(arguments.folders, page, arguments.data or (), kept)
+        write_page(arguments.folders, arguments.html, arguments.data or (), arguments.cache_dir)
         return 0
     for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
         if given:
             raise UsageError(f"{name} is for the page that --html FILE writes")
-    folders = [path for folder in arguments.folders for path in find_results(Path(folder))]
+    folders = [path for folder in arguments.folders for path in find_results(folder)]
     results = [read_result(folder) for folder in dict.fromkeys(folders)]
     if arguments.format in (None, "table"):
         from rmjudge.render.commands.report import report_renderable

@@ -3,27 +3,58 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import shlex
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.calls import Json
-from rmjudge.cli.console import people, print_json, say, tables
-from rmjudge.config import read_config
-from rmjudge.errors import Interrupted, ModelRefused, UsageError
-from rmjudge.options import LocalOptions, RunOptions
-from rmjudge.running.preparation import Prepared, prepare
-from rmjudge.running.signals import draining
-from rmjudge.session import Run, execute
+from rmjudge.cli.arguments import add_command, add_json, add_options, given_options
+from rmjudge.errors import Interrupted, ModelRefused
+from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
+    from rmjudge.options import RunOptions
+    from rmjudge.running.preparation import Prepared
+    from rmjudge.session import Run
+
+
+def add(commands: Any) -> None:
+    """Add the command: the models, the table of options, and what is about this call alone."""
+    parser = add_command(
+        commands,
+        "run",
+        run,
+        help="score a data set with one or several models",
+        description="Score a data set. Answers are kept: the same command again buys nothing, "
+        "and an interrupted run goes on where it was.",
+    )
+    parser.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
+    )
+    files = add_options(parser)
+    files.add_argument(
+        "--config", type=path, metavar="FILE", help="options (default ./rmjudge.toml)"
+    )
+    files.add_argument(
+        "--dry-run", action="store_true", help="say what would be called and bought; call nothing"
+    )
+    add_json(files)
+    files.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     """Score, show, keep; return the exit code."""
+    import asyncio
+
+    from rmjudge.cli.console import people, say
+    from rmjudge.running.preparation import prepare
+    from rmjudge.running.signals import draining
+    from rmjudge.session import execute
+
     models, options = _options(arguments)
     # A dry run tells the price to someone who has no key yet.
     prepared = prepare(models, options, notice=say, need_keys=not arguments.dry_run)
@@ -46,66 +77,18 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
 
 def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     """Lay the command line over the configuration file."""
-    config = Path(arguments.config) if arguments.config else None
-    values = read_config(config)
-    given = {
-        "data": arguments.data,
-        "out": arguments.out,
-        "method": arguments.method,
-        "votes": arguments.votes,
-        "template": arguments.template,
-        "order": arguments.order,
-        "seed": arguments.seed,
-        "domains": arguments.domains,
-        "limit": arguments.limit,
-        "base_url": arguments.base_url,
-        "concurrency": arguments.concurrency,
-        "rpm": arguments.rpm,
-        "tpm": arguments.tpm,
-        "deadline": arguments.deadline,
-        "outage": arguments.outage,
-        "max_cost": arguments.max_cost,
-        "max_calls": arguments.max_calls,
-        "fallback": arguments.fallback,
-        "offline": arguments.offline or None,
-        "cache_dir": arguments.cache_dir,
-        **{item.name: getattr(arguments, item.name) for item in fields(LocalOptions)},
-    }
-    values |= {name: value for name, value in given.items() if value is not None}
-    if arguments.params:
-        values["params"] = {**values.get("params", {}), **_params(arguments.params)}
-    models = arguments.models or values.get("models", [])
-    values.pop("models", None)
-    for name in ("data", "domains"):
-        if name in values:
-            values[name] = tuple(values[name])
-    for name in ("out", "cache_dir", "template"):
-        if name in values:
-            values[name] = Path(values[name]).expanduser()
-    return models, RunOptions(**values)
+    from rmjudge.config import laid_over, models_of, read_config, run_options
 
-
-def _params(texts: Sequence[str]) -> Mapping[str, Json]:
-    params: dict[str, Json] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        try:
-            if not (name and equals):
-                raise ValueError("it has no =")
-            params[name] = json.loads(value, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            raise UsageError(
-                f"--param {text!r} is not NAME=JSON: {error}; write temperature=0.5, or "
-                "reasoning_effort='\"low\"' for a text"
-            ) from None
-    return params
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    values = laid_over(read_config(arguments.config), given_options(arguments))
+    named = values.pop("models", [])
+    return models_of(arguments.models or named), run_options(values)
 
 
 def _show(finished: Run, resume: str, *, as_json: bool) -> None:
+    import json
+    import sys
+
+    from rmjudge.cli.console import print_json, say, tables
     from rmjudge.render.commands.report import report_renderable
 
     # What people read goes to standard error when standard output belongs to a program.
@@ -126,6 +109,8 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
 
 
 def _say_stopped(finished: Run, resume: str) -> None:
+    from rmjudge.cli.console import say
+
     verb = "" if isinstance(finished.stopped, Interrupted) else "stopped: "
     for reason in dict.fromkeys(result.stopped for result in finished if result.stopped):
         say(f"rmjudge: {verb}{reason}")
@@ -141,6 +126,8 @@ def _goes_on(finished: Run) -> bool:
 
 def _say_relieved(finished: Run, resume: str) -> None:
     """Say which scorers stopped and had their tuples scored by the fallback."""
+    from rmjudge.cli.console import say
+
     reasons = dict.fromkeys(result.stopped for result in finished if result.stopped)
     for reason in reasons:
         say(f"rmjudge: stopped: {reason}")
@@ -150,6 +137,9 @@ def _say_relieved(finished: Run, resume: str) -> None:
 
 
 def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
+    import asyncio
+
+    from rmjudge.cli.console import print_json, tables
     from rmjudge.render.commands.run import estimate_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.running.estimate import estimate

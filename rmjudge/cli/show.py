@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from rmjudge.cli.console import print_json, say, tables
-from rmjudge.render.commands.show import tuple_renderable, tuples_to_json
-from rmjudge.runs.known import check_known
-from rmjudge.runs.naming import tuples_named
-from rmjudge.runs.stored import read_runs
-from rmjudge.runs.views import gather
+from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json, add_runs
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "show",
+        show,
+        help="one tuple: its texts, what each scorer made of them, the judges' words",
+        description="Show one tuple: prompt, six responses, and each scorer's rewards or credits.",
+    )
+    parser.add_argument(
+        "tuple", metavar="TUPLE", help="DOMAIN/ID, such as chat/17; or the id where it is unique"
+    )
+    add_runs(parser)
+    parser.add_argument("--replies", action="store_true", help="the judges' own words as well")
+    add_data(parser)
+    add_cache_dir(parser, "where the answers are now, if they have moved")
+    add_json(parser)
 
 
 def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show one tuple; two data sets that use one name for two tuples show both."""
+    from rmjudge.cli.console import print_json, say, tables
+    from rmjudge.render.commands.show import tuple_renderable, tuples_to_json
+    from rmjudge.runs.known import check_known
+    from rmjudge.runs.naming import tuples_named
+    from rmjudge.runs.stored import read_runs
+    from rmjudge.runs.views import gather
+
     runs = read_runs(arguments.folders)
     check_known(arguments.tuple, [run.result for run in runs])
     view = gather(
         runs,
         only=tuples_named(arguments.tuple, runs),
         data=arguments.data or (),
-        cache_folder=Path(arguments.cache_dir).expanduser() if arguments.cache_dir else None,
+        cache_folder=arguments.cache_dir,
         notice=say,
     )
     if arguments.json:

@@ -4,91 +4,70 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from rmjudge.cli.console import print_text, say, tables
-from rmjudge.dataset import DataSet
-from rmjudge.metrics.report import Reading
-from rmjudge.metrics.tallies import credits_of_rewards
-from rmjudge.providers.baseline import REWARDS
-from rmjudge.render.commands.style import style_csv, style_json, style_sheets
-from rmjudge.render.rows import labels
-from rmjudge.render.sheets import sheets_markdown
-from rmjudge.render.terminal.listings import sheets_renderable
-from rmjudge.runs.stored import StoredRun, Texts, read_runs
-from rmjudge.statistics.scored import Scored, common_reading, scored_of
-from rmjudge.statistics.style import Style, lengths_of, style_of
+from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_data, add_runs
+from rmjudge.options.written import path
 
-BASELINES = ("length", "markdown")
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "style",
+        style,
+        help="what style and length are worth to a scorer",
+        description="Tell how far style moves each scorer when the substance is held fixed, beside "
+        "the style baselines on the same data; and the position bias of judges.",
+    )
+    add_runs(parser)
+    parser.add_argument(
+        "--reading",
+        choices=READINGS,
+        help="what a tie is worth: nothing (strict) or half a win; by default strict for reward "
+        "models, half_credit as soon as a judge is among them",
+    )
+    add_data(parser, "where the texts are now, if they have moved since the run")
+    parser.add_argument(
+        "--plot",
+        type=path,
+        metavar="FILE",
+        help="draw correctness against verbosity (.svg, .png, .pdf)",
+    )
+    parser.add_argument("--format", choices=SHEET_FORMATS, default="table", help="default table")
 
 
 def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Report what style is worth to each scorer, beside the baselines on the same texts."""
-    plot = Path(arguments.plot) if arguments.plot else None
-    if plot:
+    from rmjudge import analysis
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.render.commands.style import style_csv, style_json, style_sheets
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.stored import read_runs
+
+    if arguments.plot:
         from rmjudge.render.plots import check_plot
 
-        check_plot(plot)
-    runs = read_runs(arguments.folders)
-    reading = arguments.reading or common_reading(run.result.metrics.method for run in runs)
-    groups = _groups(runs, Texts(arguments.data or (), say), reading)
-    if plot:
+        check_plot(arguments.plot)
+    found = analysis.style(
+        read_runs(arguments.folders),
+        reading=arguments.reading,
+        data=arguments.data or (),
+        notice=say,
+    )
+    if arguments.plot:
         from rmjudge.render.plots import plot_styles
 
-        plot_styles([item for _, styles in groups for item in styles], plot)
-        say(f"plot: {plot}")
+        plot_styles(list(found), arguments.plot)
+        say(f"plot: {arguments.plot}")
     match arguments.format:
         case "json":
-            print_text(style_json(groups))
+            print_text(style_json(found.groups))
         case "csv":
-            print_text(style_csv(groups))
+            print_text(style_csv(found.groups))
         case "markdown":
-            print_text(sheets_markdown(style_sheets(groups)))
+            print_text(sheets_markdown(style_sheets(found.groups)))
         case _:
-            tables().print(sheets_renderable(style_sheets(groups)))
+            tables().print(sheets_renderable(style_sheets(found.groups)))
     return 0
-
-
-def _groups(
-    runs: Sequence[StoredRun], texts: Texts, reading: Reading
-) -> list[tuple[str, list[Style]]]:
-    """Report runs of the same data together, the baselines of that data after them."""
-    names = labels([run.result for run in runs])
-    there: set[tuple[str, str]] = set()
-    data_of: dict[str, DataSet] = {}
-    styles: dict[str, list[Style]] = {}
-    for name, run in zip(names, runs, strict=True):
-        data = texts.of(run)
-        data_of[data.digest] = data
-        there.add((run.result.metrics.scorer, data.digest))
-        lengths = {(item.domain, item.id): lengths_of(item) for item in data}
-        position = run.result.metrics.position
-        found = style_of(scored_of(name, run.result), lengths, reading, position)
-        styles.setdefault(data.digest, []).append(found)
-    for digest, data in data_of.items():
-        lengths = {(item.domain, item.id): lengths_of(item) for item in data}
-        styles[digest] += [
-            style_of(scored, lengths, reading)
-            for scored in map(baseline_of, BASELINES, [data] * len(BASELINES))
-            if (scored.name, digest) not in there
-        ]
-    return [
-        (f"{'+'.join(data.domains)}, {len(data):,} tuples", styles[digest])
-        for digest, data in data_of.items()
-    ]
-
-
-def baseline_of(kind: str, data: DataSet) -> Scored:
-    """Score the texts with a baseline: what a scorer of pure style gets of these tuples."""
-    reward = REWARDS[kind]
-    return Scored(
-        f"baseline/{kind}",
-        "pointwise",
-        {
-            (item.domain, item.id): credits_of_rewards(
-                [reward(item.prompt, text) for text in item.chosen],
-                [reward(item.prompt, text) for text in item.rejected],
-            )
-            for item in data
-        },
-    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rmjudge.cache.keys import scorer_key
 from rmjudge.errors import MissingKeyError, UsageError
-from rmjudge.options import ProviderOptions, RunOptions
+from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
     ScorerSettings,
@@ -22,13 +22,6 @@ from rmjudge.providers.registry import (
 )
 from rmjudge.running.pricing import FREE, Price, price_table
 from rmjudge.scorer import Scorer
-
-_ONLY_FOR: Final[Mapping[str, str]] = {
-    "reward_head": "hf",
-    "reference": "dpo",
-    "dpo_reduction": "dpo",
-}
-"""Options that one kind of local model has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +132,16 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
     local = [spec for spec in specs if spec.local]
-    for name, value in options.given().items():
-        kind = _ONLY_FOR.get(name)
+    for name, value in options.local().items():
+        kind, flag = OPTIONS[name].only, OPTIONS[name].flag
         if not any(kind in (None, spec.provider) for spec in local):
             what = f"{kind}/... models" if kind else "models that run here (hf, dpo, hf-judge)"
-            raise UsageError(f"{_word(name)} is for {what}, and this run has none")
+            raise UsageError(f"{flag} is for {what}, and this run has none")
         if name in ("revision", "reference") and len(local) > 1:
             raise UsageError(
-                f"{_word(name)} {value} could be meant for {len(local)} models; run them apart, or "
+                f"{flag} {value} could be meant for {len(local)} models; run them apart, or "
                 "give each kind its own in rmjudge.toml, under [provider.NAME]"
             )
-
-
-def _word(option: str) -> str:
-    return "--" + option.replace("_", "-")
 
 
 def _named_scorer(
@@ -220,8 +209,8 @@ def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> Lo
     """Lay the run's options over the provider's, as far as they concern this kind of model."""
     given = {
         name: value
-        for name, value in {**own.given(), **options.given()}.items()
-        if _ONLY_FOR.get(name) in (None, spec.provider)
+        for name, value in {**own.local(), **options.local()}.items()
+        if OPTIONS[name].only in (None, spec.provider)
     }
     values: dict[str, Any] = dict(given)
     return LocalSettings(spec.model, **values)

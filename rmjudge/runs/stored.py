@@ -45,7 +45,7 @@ class StoredRun:
         return [(item.domain, item.id) for item in self.result.tuples]
 
 
-def read_runs(folders: Sequence[str]) -> list[StoredRun]:
+def read_runs(folders: Sequence[str | Path]) -> list[StoredRun]:
     """Read every scorer below the folders, each once, in their order.
 
     Raises:

@@ -20,7 +20,7 @@ WRONG_COMMANDS = [
     ("run {judge} judge", "'judge' is no PROVIDER/MODEL"),
     ("run {judge} baseline/lenght", "there are length, markdown, random"),
     ("run {judge} {judge}", "openai/judge is named twice"),
-    ("run {judge} --frobnicate", "unrecognized arguments: --frobnicate; see `rmjudge --help`"),
+    ("run {judge} --frobnicate", "unrecognized arguments: --frobnicate; see `rmjudge run --help`"),
     ("run {judge} --lim 1", "unrecognized arguments: --lim 1"),
     ("run {judge} --limit 0", "argument --limit: must be at least 1"),
     ("run {judge} --rpm nan", "argument --rpm: must be above 0"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rmjudge.cache import inspect
-from rmjudge.cache.store import AnswerCache
+from rmjudge.cache.answers import AnswerCache
 from rmjudge.runs.replan import replan
 
 if TYPE_CHECKING:

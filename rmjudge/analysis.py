@@ -1,0 +1,149 @@
+"""What several finished runs show together, for the command line and for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rmjudge.errors import UsageError
+from rmjudge.metrics.report import Reading
+from rmjudge.render.rows import labels
+from rmjudge.runs.comparable import comparable
+from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.stored import StoredRun, Texts, check_same_texts
+from rmjudge.statistics import comparison
+from rmjudge.statistics.baselines import BASELINES, baseline_of
+from rmjudge.statistics.comparison import Comparison
+from rmjudge.statistics.scored import common_reading, scored_of
+from rmjudge.statistics.style import Style, lengths_of, style_of
+
+if TYPE_CHECKING:
+    from rmjudge.dataset import DataSet
+    from rmjudge.render.sheets import Sheet
+
+TOP: Final = 10
+"""Tuples of disagreement that are shown unless another number is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Scorers compared on the tuples that all of them scored: what `rmjudge compare` shows.
+
+    `results` are the scorers' own, in the order of `comparison.scorers`; `left_out` says which runs
+    were not compared and why, `warnings` what cannot be known of the others.
+    """
+
+    comparison: Comparison
+    results: tuple[ScorerResult, ...]
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def sheets(self, top: int = TOP) -> list[Sheet]:
+        """The tables, with this many tuples of disagreement."""
+        from rmjudge.render.commands.compare import comparison_sheets
+        from rmjudge.render.rows import about
+
+        described = [about(result) for result in self.results]
+        return comparison_sheets(self.comparison, top, described, self.left_out)
+
+    def __rich__(self) -> object:
+        """The tables of `rmjudge compare`."""
+        from rmjudge.render.terminal.listings import sheets_renderable
+
+        return sheets_renderable(self.sheets())
+
+
+@dataclass(frozen=True, slots=True)
+class StyleReports:
+    """What style is worth to scorers: what `rmjudge style` shows.
+
+    `groups` has the reports of each data set's scorers, the baselines after them, under its name.
+    """
+
+    groups: tuple[tuple[str, tuple[Style, ...]], ...]
+
+    def __iter__(self) -> Iterator[Style]:
+        """Every report, in order."""
+        return (style for _, styles in self.groups for style in styles)
+
+    def __rich__(self) -> object:
+        """The tables of `rmjudge style`."""
+        from rmjudge.render.commands.style import style_sheets
+        from rmjudge.render.terminal.listings import sheets_renderable
+
+        return sheets_renderable(style_sheets(self.groups))
+
+
+def compare(
+    runs: Sequence[StoredRun],
+    *,
+    reading: Reading | None = None,
+    baselines: bool = False,
+    data: Sequence[str] = (),
+    notice: Callable[[str], None] | None = None,
+) -> Compared:
+    """Compare every two of the scorers.
+
+    `reading` is what a tie is worth: by default strict among reward models, half_credit as soon
+    as a judge is compared. `data` says where the texts are now; `notice` is told of downloads.
+
+    Raises:
+        UsageError: there is no second scorer, or the runs scored different texts.
+    """
+    if len(runs) < 2:
+        raise UsageError(
+            f"{runs[0].folder} is the only scorer; name another run to compare it with"
+        )
+    runs, left = comparable(runs, baselines=baselines)
+    if len(runs) < 2:
+        raise UsageError(f"{left[0]} Name another run to compare it with")
+    warnings = check_same_texts(runs, Texts(data, notice))
+    results = tuple(run.result for run in runs)
+    scored = [
+        scored_of(name, result) for name, result in zip(labels(results), results, strict=True)
+    ]
+    reading = reading or common_reading(item.method for item in scored)
+    found = comparison.compare(scored, reading)
+    return Compared(found, results, tuple(left), tuple(warnings))
+
+
+def style(
+    runs: Sequence[StoredRun],
+    *,
+    reading: Reading | None = None,
+    data: Sequence[str] = (),
+    notice: Callable[[str], None] | None = None,
+) -> StyleReports:
+    """Report what style is worth to each scorer, beside the baselines on the same texts.
+
+    Raises:
+        UsageError: the texts cannot be found, or are not what a run scored.
+    """
+    reading = reading or common_reading(run.result.metrics.method for run in runs)
+    texts = Texts(data, notice)
+    names = labels([run.result for run in runs])
+    there: set[tuple[str, str]] = set()
+    data_of: dict[str, DataSet] = {}
+    styles: dict[str, list[Style]] = {}
+    for name, run in zip(names, runs, strict=True):
+        found = texts.of(run)
+        data_of[found.digest] = found
+        there.add((run.result.metrics.scorer, found.digest))
+        lengths = {(item.domain, item.id): lengths_of(item) for item in found}
+        position = run.result.metrics.position
+        report = style_of(scored_of(name, run.result), lengths, reading, position)
+        styles.setdefault(found.digest, []).append(report)
+    for digest, found in data_of.items():
+        lengths = {(item.domain, item.id): lengths_of(item) for item in found}
+        styles[digest] += [
+            style_of(scored, lengths, reading)
+            for scored in map(baseline_of, BASELINES, [found] * len(BASELINES))
+            if (scored.name, digest) not in there
+        ]
+    return StyleReports(
+        tuple(
+            (f"{'+'.join(found.domains)}, {len(found):,} tuples", tuple(styles[digest]))
+            for digest, found in data_of.items()
+        )
+    )

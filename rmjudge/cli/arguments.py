@@ -1,0 +1,81 @@
+"""What several commands' arguments share, and the options of a run as arguments."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any, Final
+
+from rmjudge.options import OPTIONS
+from rmjudge.options.run import FILES, GROUPS, Option
+from rmjudge.options.written import path, source
+
+FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
+SHEET_FORMATS: Final = ("table", "json", "csv", "markdown")
+READINGS: Final = ("strict", "half_credit")
+
+
+def add_command(commands: Any, name: str, handler: Callable[..., int], **about: Any) -> Any:
+    """A command; `handler(arguments, argv)` returns its exit code."""
+    parser = commands.add_parser(name, allow_abbrev=False, **about)
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def add_runs(parser: Any, nargs: str = "+", help: str = "what `rmjudge run` wrote") -> None:
+    """The folders of finished runs."""
+    parser.add_argument("folders", nargs=nargs, type=path, metavar="RUN", help=help)
+
+
+def add_data(parser: Any, help: str = "where the texts are now, if they have moved") -> None:
+    """The sources of the texts."""
+    parser.add_argument(
+        "--data", action="append", type=source, metavar="SOURCE", help=f"{help}; repeatable"
+    )
+
+
+def add_cache_dir(parser: Any, help: str = "where answers are kept") -> None:
+    """The folder of the answers."""
+    parser.add_argument("--cache-dir", type=path, metavar="DIR", help=help)
+
+
+def add_json(parser: Any, help: str = "one JSON object on standard output") -> None:
+    """Output for programs."""
+    parser.add_argument("--json", action="store_true", help=help)
+
+
+def add_options(parser: Any) -> Any:
+    """Add every option of a run that has a flag; return the group of files and output."""
+    groups = {title: parser.add_argument_group(title) for title in GROUPS}
+    for option in sorted(OPTIONS.values(), key=lambda item: GROUPS.index(item.group)):
+        if option.flag:
+            groups[option.group].add_argument(option.flag, dest=option.name, **_about(option))
+    return groups[FILES]
+
+
+def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of a run that are on the command line."""
+    found: dict[str, Any] = {}
+    for option in OPTIONS.values():
+        value = getattr(arguments, option.name, None)
+        if value is not None:
+            found[option.name] = dict(value) if option.kind.form == "table" else value
+    return found
+
+
+def _about(option: Option) -> dict[str, Any]:
+    """How argparse is told of an option; None stands for one that was not given."""
+    kind = option.kind
+    if kind.form == "switch":  # a flag turns it round: --no-x of an option that is on
+        return {"action": "store_const", "const": not option.default, "help": option.help}
+    about: dict[str, Any] = {
+        "type": kind.word or kind.read,
+        "choices": kind.choices or None,
+        "metavar": option.metavar,
+        "help": option.help,
+    }
+    if kind.form in ("list", "table"):
+        about["action"] = "append"
+    if option.bare is not None:
+        about |= {"nargs": "?", "const": option.bare}
+    return about

@@ -1,0 +1,377 @@
+"""The one table of options: what a run is asked to do, on the command line, in a file, in Python.
+
+A field with `option(...)` is an option, and nothing else has to know of it: `rmjudge run` takes it
+as --name, `rmjudge.toml` and the keywords of `rmjudge.evaluate` as name, each with the check and
+the help that stand here, and `run.json` records it where it changes results. CONTRIBUTING.md
+shows how to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from rmjudge.calls import Json
+from rmjudge.options import kinds
+from rmjudge.options.kinds import Kind
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, SOURCES, Domain, Order
+
+Concern: TypeAlias = Literal["run", "hosted", "local", "both"]
+
+WHAT: Final = "what is scored"
+HOW: Final = "how judges are asked"
+WHERE: Final = "endpoints"
+LIMITS: Final = "limits"
+LOCAL: Final = "local models (hf/..., dpo/..., hf-judge/...)"
+FILES: Final = "files and output"
+GROUPS: Final = (WHAT, HOW, WHERE, LIMITS, LOCAL, FILES)
+"""The groups of `rmjudge run --help`, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. `name` is its keyword, its key in `rmjudge.toml` and its field.
+
+    `concerns` says what it is about: the run as a whole, hosted models, local models, or both of
+    these; all but the run's may stand in [provider.NAME] too. `only` is the one provider that has
+    it. `flag` is its word on the command line, None where there is none. `bare` is the value of
+    a flag without a word (`--flag` beside `--flag WORD`). `section` is the table of `rmjudge.toml`
+    that it stands in. `recorded` tells whether it changes results, so that `run.json` keeps it:
+    always, or where it is set.
+    """
+
+    kind: Kind
+    help: str = ""
+    group: str = FILES
+    metavar: str | None = None
+    concerns: Concern = "run"
+    only: str | None = None
+    flag: str | None = ""
+    bare: Any = None
+    section: str | None = None
+    recorded: Literal["always", "where set"] | None = None
+    name: str = ""
+    default: Any = None
+
+    @property
+    def key(self) -> str:
+        """Where it stands in `rmjudge.toml`."""
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+
+def option(kind: Kind, help: str = "", *, default: Any = None, **about: Any) -> Any:
+    """A field that is an option; `about` are the fields of `Option`."""
+    if kind.form == "table":
+        metadata = {"option": Option(kind, help, default={}, **about)}
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata={"option": Option(kind, help, default=default, **about)})
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOptions:
+    """What a provider's table in `rmjudge.toml` may say; None leaves the default.
+
+    Rates are per minute, times in seconds. `params` are laid over every request body. A template
+    is how judges are asked, or the chat template of a local model or a server that wants rendered
+    text. `rmjudge.providers.local.settings` says what the options of local models mean.
+    """
+
+    base_url: str | None = option(
+        kinds.text("an address"),
+        "of the run's one hosted model",
+        group=WHERE,
+        metavar="URL",
+        concerns="hosted",
+    )
+    concurrency: int | None = option(
+        kinds.COUNT, "calls in flight per model", group=WHERE, metavar="N", concerns="hosted"
+    )
+    rpm: float | None = option(
+        kinds.RATE, "requests a minute per model", group=WHERE, metavar="N", concerns="hosted"
+    )
+    tpm: float | None = option(
+        kinds.RATE, "tokens a minute per model", group=WHERE, metavar="N", concerns="hosted"
+    )
+    deadline: float | None = option(
+        kinds.SECONDS,
+        "seconds for one attempt (default 600)",
+        group=WHERE,
+        metavar="S",
+        concerns="hosted",
+    )
+    params: Mapping[str, Json] = option(
+        kinds.PARAMETERS,
+        "set a field of every request body, null removes it; repeatable",
+        group=HOW,
+        flag="--param",
+        metavar="NAME=JSON",
+        concerns="hosted",
+        recorded="always",
+    )
+    template: Path | None = option(
+        kinds.path("a file"),
+        "your own question (Jinja: prompt, response_a, response_b or response); or the chat "
+        "template (messages) of a local model or of a server that wants rendered text",
+        group=HOW,
+        metavar="FILE",
+        concerns="both",
+        recorded="always",
+    )
+    device: str | None = option(
+        kinds.text("auto, cpu, mps, cuda or cuda:N"),
+        "auto (default), cpu, mps, cuda (every CUDA device, a replica each) or cuda:N",
+        group=LOCAL,
+        metavar="NAME",
+        concerns="local",
+        recorded="where set",
+    )
+    device_map: str | None = option(
+        kinds.one_of(("auto",)),
+        "auto: spread one replica over all devices (needs accelerate)",
+        group=LOCAL,
+        concerns="local",
+        recorded="where set",
+    )
+    dtype: str | None = option(
+        kinds.one_of(DTYPES),
+        f"{', '.join(DTYPES)}; auto: the model's own",
+        group=LOCAL,
+        metavar="NAME",
+        concerns="local",
+        recorded="where set",
+    )
+    attention: str | None = option(
+        kinds.text("auto or the name of an implementation"),
+        "an implementation of transformers (eager, sdpa, ...) in place of the packed form",
+        group=LOCAL,
+        metavar="NAME",
+        concerns="local",
+        recorded="where set",
+    )
+    max_tokens: int | None = option(
+        kinds.COUNT,
+        "cut longer texts (default: the model's limit)",
+        group=LOCAL,
+        metavar="N",
+        concerns="local",
+        recorded="where set",
+    )
+    reward_head: str | None = option(
+        kinds.text("the name or the number of an output, as a text"),
+        "which output is the reward, by name or number; end: the last of a value for each token",
+        group=LOCAL,
+        metavar="NAME",
+        concerns="local",
+        only="hf",
+        recorded="where set",
+    )
+    reward_token: str | None = option(
+        kinds.one_of(REWARD_TOKENS),
+        "where the padding token ends a text: last reads it, before-pad the token before; auto "
+        "(default): as the model's files say",
+        group=LOCAL,
+        concerns="local",
+        only="hf",
+        recorded="where set",
+    )
+    reference: str | None = option(
+        kinds.PLACE,
+        "of a dpo/ policy: folder or id of its reference model",
+        group=LOCAL,
+        metavar="MODEL",
+        concerns="local",
+        only="dpo",
+        recorded="where set",
+    )
+    dpo_reduction: str | None = option(
+        kinds.one_of(REDUCTIONS),
+        "without a reference: mean (default) or sum over the response's tokens",
+        group=LOCAL,
+        concerns="local",
+        only="dpo",
+        recorded="where set",
+    )
+    template_date: str | None = option(
+        kinds.text("a date, YYYY-MM-DD"),
+        "today for chat templates that write the date (default: the day of the first answers of "
+        "the model's files in this cache)",
+        group=LOCAL,
+        metavar="YYYY-MM-DD",
+        concerns="local",
+        recorded="where set",
+    )
+    allow_unused: str | None = option(
+        kinds.text("a regular expression"),
+        "weights of the model's files that may stay unused, by their names",
+        group=LOCAL,
+        metavar="REGEX",
+        concerns="local",
+        recorded="where set",
+    )
+    revision: str | None = option(
+        kinds.text("a branch, a tag or a commit"),
+        "branch, tag or commit of a model on the hub",
+        group=LOCAL,
+        metavar="NAME",
+        concerns="local",
+        recorded="where set",
+    )
+    engine: str | None = option(
+        kinds.one_of(ENGINES),
+        "local (default): on this machine; ray: over a Ray cluster (RAY_ADDRESS), an actor a GPU",
+        group=LOCAL,
+        concerns="local",
+    )
+    trust_remote_code: bool | None = option(
+        kinds.SWITCH,
+        "run Python code that the model brings along",
+        group=LOCAL,
+        concerns="local",
+        recorded="where set",
+    )
+
+    def local(self) -> dict[str, Any]:
+        """The options that only local models have, where they are set."""
+        values = {item.name: getattr(self, item.name) for item in OPTIONS.values() if _local(item)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions(ProviderOptions):
+    """Everything about a run but its scorers.
+
+    `limit` keeps the first tuples of each domain. `try_once` makes one attempt a call. `outage` is
+    how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are ceilings of
+    what this run buys. `fallback` names the model that takes the tuples which a hosted one leaves;
+    `offline` asks nothing hosted. `providers` are the tables of `rmjudge.toml`.
+    """
+
+    data: tuple[str, ...] = option(
+        kinds.SOURCES,
+        "sample (default), rm-bench (downloaded once), or files and folders; repeatable",
+        default=("sample",),
+        group=WHAT,
+        metavar="SOURCE",
+        recorded="always",
+    )
+    domains: tuple[Domain, ...] = option(
+        kinds.some_of(DOMAINS),
+        "only this; repeatable",
+        default=(),
+        group=WHAT,
+        flag="--domain",
+        recorded="always",
+    )
+    limit: int | None = option(
+        kinds.COUNT,
+        "only the first N tuples of each domain",
+        group=WHAT,
+        metavar="N",
+        recorded="always",
+    )
+    method: str | None = option(
+        kinds.one_of(JUDGING_METHODS),
+        "pairwise (default): five verdicts; -two-level: A or B; -logprob: P(A) of one token; "
+        "pointwise: a rating 1 to 10; -logprob: its expected value",
+        group=HOW,
+        metavar="METHOD",
+        recorded="always",
+    )
+    votes: int = option(
+        kinds.COUNT,
+        "ask each question N times and average",
+        default=1,
+        group=HOW,
+        metavar="N",
+        recorded="always",
+    )
+    order: Order = option(
+        kinds.one_of(ORDERS),
+        "seeded (default): one order a pair, drawn by hash; both: both orders; adaptive: both, but "
+        "the second only where the first gave a verdict",
+        default="seeded",
+        group=HOW,
+        recorded="always",
+    )
+    seed: int = option(
+        kinds.WHOLE,
+        "of the seeded order (default 0)",
+        default=0,
+        group=HOW,
+        metavar="N",
+        recorded="always",
+    )
+    outage: float | None = option(
+        kinds.SECONDS,
+        "seconds an endpoint may be unreachable (default 300; 15 at the start)",
+        group=WHERE,
+        metavar="S",
+    )
+    max_cost: float | None = option(
+        kinds.above_zero("dollars above 0"),
+        "stop before this run spends more",
+        group=LIMITS,
+        metavar="USD",
+    )
+    max_calls: int | None = option(
+        kinds.COUNT, "stop after this many calls to hosted models", group=LIMITS, metavar="N"
+    )
+    fallback: str | None = option(
+        kinds.MODEL,
+        "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
+        group=LIMITS,
+        metavar="MODEL",
+    )
+    offline: bool = option(
+        kinds.SWITCH,
+        "ask nothing hosted: kept answers and local models",
+        default=False,
+        group=LIMITS,
+    )
+    out: Path | None = option(
+        kinds.path("a folder"), "results folder (default runs/...)", metavar="DIR"
+    )
+    cache_dir: Path | None = option(kinds.path("a folder"), "where answers are kept", metavar="DIR")
+    prices: Mapping[str, Any] = option(
+        replace(kinds.TABLE, what='tables such as [prices."openai/my-model"]'), flag=None
+    )
+    providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
+    try_once: bool = False
+
+    def recorded(self) -> dict[str, Json]:
+        """The options that change results, as `run.json` keeps them."""
+        values = {
+            item.name: getattr(self, item.name)
+            for item in OPTIONS.values()
+            if item.recorded == "always"
+            or (item.recorded and getattr(self, item.name) not in (None, item.default))
+        }
+        sources = [_absolute(source) for source in self.data]
+        return {**{name: kinds.plain(value) for name, value in values.items()}, "data": sources}
+
+
+def _absolute(source: str) -> str:
+    """A path that still holds when the run is looked at from another folder."""
+    return source if source in SOURCES else str(Path(source).absolute())
+
+
+def _declared() -> dict[str, Option]:
+    found: dict[str, Option] = {}
+    for item in fields(RunOptions):
+        if declared := item.metadata.get("option"):
+            flag = declared.flag
+            if flag == "":
+                flag = "--" + item.name.replace("_", "-")
+            found[item.name] = replace(declared, name=item.name, flag=flag)
+    return found
+
+
+OPTIONS: Final[Mapping[str, Option]] = _declared()
+"""Every option of a run, by its name."""
+
+
+def _local(item: Option) -> bool:
+    return item.concerns == "local"
