@@ -158,7 +158,7 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
     Raises:
         StorageStopped: the database cannot be read.
     """
-    if not (folder / DBNAME).is_file():
+    if not (folder / DATABASE).is_file():
         return None
     files = ("model", "revision")
     found: list[tuple[float, str, Json]] = []
