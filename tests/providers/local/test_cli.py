@@ -91,15 +91,16 @@ def _json(line: str) -> Any:
     return json.loads(line)
 
 
-def test_a_model_that_cannot_be_loaded_stops_the_run_with_its_reason(
+def test_a_model_that_cannot_be_loaded_is_refused_and_the_others_are_scored(
     models: Path, cli: Cli
 ) -> None:
     broken = cli.home / "broken"
     shutil.copytree(models / "rm", broken)
     (broken / "model.safetensors").write_bytes(bytes(64))
     done = cli("run", f"hf/{broken}", "baseline/length", "--limit", "1", "--quiet", "--out", "o")
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert f"stopped: {broken} cannot be loaded" in done.stderr
+    assert "go on" not in done.stderr
     assert "Traceback" not in done.stderr
     assert cli.json("o/baseline-length/run.json")["calls"]["sent"] == 24
 
