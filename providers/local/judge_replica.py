@@ -70,16 +70,11 @@ class ChatFrame:
         return self._render([_turn("system", prompt.system), _turn("user", prompt.user)])
 
     def _render(self, turns: Messages) -> str:
-        text = self.tokenizer.apply_chat_template(
-            turns,
-            chat_template=self._template.source,
-            tokenize=False,
-            add_generation_prompt=True,
-            **self._template.options,
-            **self._switches,
+        text = self._template.render(
+            self.tokenizer, turns, add_generation_prompt=True, **self._switches
         )
         # Halves of characters, which JSON can hold and no tokenizer can read, become U+FFFD.
-        return str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def tokens(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Token ids; the template has written what begins a text, so that nothing is added."""

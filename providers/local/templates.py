@@ -14,7 +14,12 @@ from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.settings import LocalSettings
-from rmjudge.providers.rendering import Messages, clock, conversation, try_chat_template
+from rmjudge.providers.rendering import (
+    Messages,
+    conversation,
+    dated_template,
+    try_chat_template,
+)
 
 PROMPT, RESPONSE = "the-prompt", "the-response"
 _DAYS: Final = (date(2001, 2, 3), date(2012, 11, 24))
@@ -44,10 +49,20 @@ class Template:
             return []
         return [f"the chat template writes the date; it is {self.day} here (--template-date)"]
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """What transformers is given beside the conversation."""
-        return {} if self.day is None else {"strftime_now": clock(self.day)}
+    def render(self, tokenizer: Any, turns: Messages, **options: bool) -> str:
+        """The turns as the model reads them.
+
+        Raises:
+            Exception: one of `RENDERING_FAULTS`: the template refuses them.
+        """
+        if self.day is not None:
+            made = dated_template(self.source, self.day)
+            return made(messages=turns, **{**tokenizer.special_tokens_map, **options})
+        return str(
+            tokenizer.apply_chat_template(
+                turns, chat_template=self.source, tokenize=False, **options
+            )
+        )
 
 
 def scoring_template(files: ModelFiles, settings: LocalSettings) -> Template:

@@ -102,15 +102,7 @@ class Texts:
 
     def _rendered(self, turns: Messages, **options: bool) -> str | Failure:
         try:
-            text = _without_surrogates(
-                self._tokenizer.apply_chat_template(
-                    turns,
-                    chat_template=self._template.source,
-                    tokenize=False,
-                    **self._template.options,
-                    **options,
-                )
-            )
+            text = _without_surrogates(self._template.render(self._tokenizer, turns, **options))
         except RENDERING_FAULTS as error:
             return Failure("template", f"the chat template does not render this: {error}")
         if self._ending is None:

@@ -183,18 +183,18 @@ def test_options_reach_the_scorer(models: Path) -> None:
 
 def test_a_policy_has_its_reference_and_its_reduction(models: Path) -> None:
     policy = f"dpo/{models}/policy"
-    (alone,) = chosen(policy, dpo_reduction="mean")
+    (alone,) = chosen(policy, dpo_reduction="sum")
     (beside,) = chosen(policy, reference=f"{models}/reference")
     assert isinstance(alone, ImplicitReward)
-    assert "averaged" in str(alone.identity["reward"])
+    assert "summed" in str(alone.identity["reward"])
     assert isinstance(beside.identity["reference"], dict)
 
 
 def test_an_option_of_one_kind_leaves_the_other_alone(models: Path) -> None:
     named = (f"hf/{models}/rm", f"dpo/{models}/policy")
-    rewards, policy = chosen(*named, dpo_reduction="mean", max_tokens=500)
+    rewards, policy = chosen(*named, dpo_reduction="sum", max_tokens=500)
     assert rewards.identity == chosen(named[0], max_tokens=500)[0].identity
-    assert "averaged" in str(policy.identity["reward"])
+    assert "summed" in str(policy.identity["reward"])
 
 
 @pytest.mark.parametrize(

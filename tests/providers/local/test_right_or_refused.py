@@ -385,8 +385,9 @@ async def test_where_pad_ends_the_text_the_token_before_it_is_read(tmp_path: Pat
 async def test_what_openrlhf_trained_is_read_at_the_end_without_the_line_break(
     by: str, tmp_path: Path
 ) -> None:
-    folder = make(tmp_path, Kind(template=CHATML, pad="<|im_end|>"))
-    bare = make(tmp_path / "bare", Kind(template=NO_NEWLINE))
+    folder = make(tmp_path / "rm", Kind(template=CHATML, pad="<|im_end|>"))
+    bare = Path(shutil.copytree(folder, tmp_path / "bare"))
+    (bare / "chat_template.jinja").write_text(NO_NEWLINE)
     if by == "class":
         change(folder, architectures=["RewardModel"])
     elif by == "prefix":
