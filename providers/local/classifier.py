@@ -85,9 +85,13 @@ class Classifier(LocalScorer):
         tokenizer = load_tokenizer(self._files, self._settings)
         files, settings = self._files, self._settings
         rows = _rows(files)
-        task = "AutoModelForSequenceClassification"
-        labels = None if rows == len(files.labels) else rows
-        model = load_model(files, settings, device, task, labels=labels)
+        model = load_model(
+            files,
+            settings,
+            device,
+            "AutoModelForSequenceClassification",
+            labels=None if rows == len(files.labels) else rows,
+        )
         texts = Texts(
             tokenizer,
             self._template,

@@ -491,7 +491,8 @@ def test_a_refused_model_ends_the_command_with_2_and_no_word_of_going_on(
     assert "has no place for: extra" in said.err
     assert "go on" not in said.out + said.err
     assert not out.exists()
-    assert main([*asked, "baseline/length", "--out", str(out), "--quiet"]) == 2
+    asked.insert(1, "baseline/length")
+    assert main([*asked, "--out", str(out), "--quiet"]) == 2
     said = capsys.readouterr()
     assert "has no place for: extra" in said.err
     assert "go on" not in said.out + said.err
