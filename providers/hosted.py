@@ -19,14 +19,15 @@ from rmjudge.calls import (
     Reply,
     RewardCall,
     Usage,
+    estimate_tokens,
 )
 from rmjudge.errors import StopRun
 from rmjudge.providers.base import Provider
 from rmjudge.providers.sending.messages import MalformedBodyError
+from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.scorer import Activity
-from rmjudge.tokens import estimate_tokens
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class HostedScorer:
         rpm: float | None = None,
         tpm: float | None = None,
         policy: Policy | None = None,
+        network: Network | None = None,
     ) -> None:
         target = provider.target
         self.name = f"{provider.name}/{target.model}"
@@ -72,6 +74,7 @@ class HostedScorer:
         self._rpm = rpm
         self._tpm = tpm
         self._policy = policy
+        self._network = network
         self._secret = secret
         self._sender: Sender | None = None
         self._drained = False
@@ -99,6 +102,7 @@ class HostedScorer:
             secret=self._secret,
             address_hint=self._provider.address_hint,
             policy=self._policy,
+            network=self._network,
             rpm=self._rpm,
             tpm=self._tpm,
         )

@@ -15,7 +15,7 @@ from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rmjudge.providers.base import Provider
     from rmjudge.providers.local.scorer import LocalScorer
     from rmjudge.providers.local.settings import LocalSettings
+    from rmjudge.providers.sending.network import Network
 
 HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "openai-responses": ("rmjudge.providers.responses", "OpenAIResponses"),
@@ -50,6 +51,10 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
     "hf-judge": ("rmjudge.providers.local.judge", "LocalJudge"),
 }
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
+
+_KEY_LIKE: Final = re.compile(
+    r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class ScorerSettings:
     template: Path | None = None
     need_key: bool = True
     try_once: bool = False
+    network: Network | None = None
+    """Of a hosted model."""
     local: LocalSettings | None = None
     """Of a model that runs here; None leaves all its defaults."""
 
@@ -213,6 +220,7 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         rpm=settings.rpm,
         tpm=settings.tpm,
         policy=policy.of_one_attempt() if settings.try_once else policy,
+        network=settings.network,
     )
 
 
@@ -286,10 +294,10 @@ def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str
 
 
 def check_url(url: str) -> str:
-    """Return an http(s) address without a trailing slash.
+    """Return an http(s) address without a trailing slash; a query stays, as `?api-version=...`.
 
     Raises:
-        UsageError: it is none, or it carries a user, a password, a query or a fragment.
+        UsageError: it is none, or it carries a user, a password, a fragment or a key.
     """
     try:
         parts = urlsplit(url)
@@ -301,12 +309,14 @@ def check_url(url: str) -> str:
         parts, port_is_fine = urlsplit(""), False
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
         raise UsageError(f"{url!r} is no http:// or https:// address")
-    if parts.username or parts.password or "?" in url or "#" in url:
+    secret = parts.username or parts.password or "#" in url or url.endswith("?")
+    if secret or any(_KEY_LIKE.search(name) for name, _ in parse_qsl(parts.query, True)):
         raise UsageError(
-            "an endpoint's address carries no user, password, query or fragment; "
-            "keys go into environment variables"
+            "an endpoint's address carries no user, password, key or fragment, since runs keep "
+            "it; keys go into environment variables, others into --header NAME=env:VARIABLE"
         )
-    return url.rstrip("/")
+    base, mark, query = url.partition("?")
+    return base.rstrip("/") + (mark + query if query else "")
 
 
 def sends_in_clear(url: str) -> bool:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from served import ModelServer
 
 LOCAL = {"torch", "transformers", "scipy", "matplotlib"}
-HEAVY = LOCAL | {"aiohttp", "httpx", "numpy"}
+HEAVY = LOCAL | {"httpx", "numpy"}
 WHERE = """
 import sys, threading
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name == "aiohttp":
+        if name == "httpx":
             main = threading.current_thread() is threading.main_thread()
             print("loop stood still" if main else "in a thread", file=sys.stderr)
 sys.meta_path.insert(0, Finder())
@@ -115,7 +115,7 @@ def test_a_run_answered_by_the_cache_imports_no_http_client(
     cli, server = ran
     names = loaded(cli, "run", server.judge, "--limit", "1", "--out", "again")
     assert cli.json("again/run.json")["calls"]["sent"] == 0
-    assert names & (LOCAL | {"aiohttp", "httpx", "tenacity"}) == set()
+    assert names & (LOCAL | {"httpx", "tenacity"}) == set()
 
 
 def test_the_event_loop_goes_on_while_the_http_client_is_imported(
@@ -141,7 +141,7 @@ def test_a_hosted_run_imports_its_http_client_and_nothing_for_local_models(
 ) -> None:
     cli, server = ran
     names = loaded(cli, "run", server.reward, "--limit", "1", "--out", "new")
-    assert names & (HEAVY - {"numpy"}) == {"aiohttp", "httpx"}
+    assert names & (HEAVY - {"numpy"}) == {"httpx"}
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_statistics_import_no_plots_and_no_http_client(
     scores = [f"{name},chat,t,{score}" for score, name in enumerate(["baseline/length", *more])]
     (cli.home / "policies.csv").write_text("\n".join(["scorer,domain,task,score", *scores]))
     names = loaded(cli, *words, lib=cli.home / "nothing")
-    assert names & (LOCAL | {"aiohttp", "httpx", "statsmodels"}) <= {"scipy"}
+    assert names & (LOCAL | {"httpx", "statsmodels"}) <= {"scipy"}

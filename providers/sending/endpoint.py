@@ -160,7 +160,7 @@ class Endpoint:
                 self.stop(
                     ProviderStopped(
                         f"{self.name}: cannot be reached: {error.message}; "
-                        "is the server running, and is the address right?"
+                        "is it running, and is the address right?"
                     )
                 )
         elif self._retried > self._policy.retries_beyond_successes + self._succeeded:

@@ -6,9 +6,10 @@ import zlib
 from collections.abc import AsyncIterable, Mapping
 from typing import Final
 
+from rmjudge.providers.sending.lanes import Lanes
 from rmjudge.providers.sending.messages import MalformedBodyError, RawReply
+from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
-from rmjudge.providers.sending.pool import Pool
 
 _WINDOW_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
@@ -20,20 +21,23 @@ class BodyTooLargeError(MalformedBodyError):
 class Wire:
     """Posts bytes to one endpoint."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, network: Network) -> None:
         self._limit = policy.body_limit
-        self._pool = Pool(
-            connect_s=min(policy.connect_s, policy.deadline_s), keepalive_s=policy.keepalive_s
+        self._lanes = Lanes(
+            connect_s=min(policy.connect_s, policy.deadline_s),
+            keepalive_s=policy.keepalive_s,
+            identity=network.identity,
+            transport=network.transport,
         )
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> RawReply:
         """Send one request and read its reply.
 
         Raises:
-            httpx.TransportError: the connection failed.
+            FinalForRun: no call will get through. httpx.TransportError: the connection failed.
             MalformedBodyError: the body is over the cap or does not decompress.
         """
-        reply = await self._pool.post(url, headers, body)
+        reply = await self._lanes.post(url, headers, body)
         try:
             data = await self._read(reply.chunks(), reply.headers)
         except MalformedBodyError:
@@ -41,7 +45,7 @@ class Wire:
                 raise
             data = b""  # an error's status says enough
         finally:
-            reply.close()
+            await reply.aclose()
         return RawReply(reply.status, reply.headers, data)
 
     async def _read(self, stream: AsyncIterable[bytes], headers: Mapping[str, str]) -> bytes:
@@ -69,4 +73,4 @@ class Wire:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        await self._lanes.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     prepared = prepare(models, options, notice=say, need_keys=not arguments.dry_run)
     if arguments.dry_run:
         return _dry_run(prepared, as_json=arguments.json)
-    resume = shlex.join(["rmjudge", *argv])
+    resume = shlex.join(["rmjudge", *_without_secrets(argv)])
     watch = None
     if not arguments.quiet:
         from rmjudge.render.progress import watcher
@@ -84,6 +85,16 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     return models_of(arguments.models or named), run_options(values)
 
 
+def _without_secrets(argv: Sequence[str]) -> list[str]:
+    """The words without the values of headers, which may be keys: this is shown and kept."""
+    return [
+        re.sub(r"^((?:--header=)?+[^=]+=)(?!env:).*", r"\1...", word, flags=re.DOTALL)
+        if before == "--header" or word.startswith("--header=")
+        else word
+        for before, word in zip(["", *argv], argv, strict=False)
+    ]
+
+
 def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     import json
     import sys
@@ -96,7 +107,7 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     if not as_json or sys.stderr.isatty():
         console.print(report_renderable(finished.results))
     if as_json:
-        from rmjudge.render.exports import to_json
+        from rmjudge.render.commands.report_data import to_json
 
         about: dict[str, Json] = {
             "folder": str(finished.folder),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rmjudge.dataset.tuples import DataSet
-from rmjudge.dataset.wording import quote
+from rmjudge.text import quote
 from rmjudge.vocabulary import STYLES
 
 CHANGES_THE_QUESTION: Final = frozenset(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from rmjudge.vocabulary import DOMAINS, PUBLISHED_DOMAINS, Domain
+from rmjudge.vocabulary import DOMAINS, PUBLISHED_DOMAINS, Domain, TupleKey
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 Triple: TypeAlias = tuple[str, str, str]
@@ -45,8 +45,13 @@ class BenchTuple:
 
     @property
     def name(self) -> str:
-        """The tuple's identity for people; an id alone is not unique across domains."""
+        """The key as people write it: `chat/17`."""
         return f"{self.domain}/{self.id}"
+
+    @property
+    def key(self) -> TupleKey:
+        """What it is found by; an id alone is not unique across domains."""
+        return self.domain, self.id
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,13 @@ def _parameter(text: str) -> tuple[str, Any]:
         ) from None
 
 
+def _header(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):  # said without the text, which may hold a secret
+        raise UsageError("--header is NAME=VALUE; a VALUE of env:VARIABLE stands for what it holds")
+    return name, value
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
@@ -212,6 +219,17 @@ SOURCES: Final = Kind(
     form="list",
 )
 TABLE: Final = Kind("a table", _is_table, form="table")
+HEADERS: Final = Kind(
+    "a table of texts, NAME = VALUE",
+    lambda value: _is_table(value) and all(map(is_text, value.values())),
+    _header,
+    dict,
+    form="table",
+)
+TRANSPORT: Final = Kind(
+    "an httpx.AsyncBaseTransport, which Python alone can give",
+    lambda value: callable(getattr(value, "handle_async_request", None)),
+)
 PARAMETERS: Final = Kind("a table", _is_table, _parameter, dict, form="table")
 
 

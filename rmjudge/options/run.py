@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rmjudge.calls import Json
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, SOURCES, Domain, Order
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 Concern: TypeAlias = Literal["run", "hosted", "local", "both"]
 
@@ -110,6 +113,15 @@ class ProviderOptions:
         metavar="NAME=JSON",
         concerns="hosted",
         recorded="always",
+    )
+    headers: Mapping[str, str] = option(
+        kinds.HEADERS,
+        "send a header with every request; a VALUE of env:VARIABLE stands for what the variable "
+        "holds; repeatable",
+        group=WHERE,
+        flag="--header",
+        metavar="NAME=VALUE",
+        concerns="hosted",
     )
     template: Path | None = option(
         kinds.path("a file"),
@@ -246,7 +258,10 @@ class RunOptions(ProviderOptions):
     `limit` keeps the first tuples of each domain. `try_once` makes one attempt a call. `outage` is
     how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are ceilings of
     what this run buys. `fallback` names the model that takes the tuples which a hosted one leaves;
-    `offline` asks nothing hosted. `providers` are the tables of `rmjudge.toml`.
+    `offline` asks nothing hosted. `client_cert` is shown to servers that ask for one; its key may
+    lie in the same file or in `client_key`. `transport` sends the calls of hosted models in place
+    of connections of our own, and stays the caller's to close. `providers` are
+    the tables of `rmjudge.toml`.
     """
 
     data: tuple[str, ...] = option(
@@ -310,6 +325,13 @@ class RunOptions(ProviderOptions):
         group=WHERE,
         metavar="S",
     )
+    client_cert: Path | None = option(
+        kinds.path("a PEM file"), flag=None, section="network", group=WHERE
+    )
+    client_key: Path | None = option(
+        kinds.path("a PEM file"), flag=None, section="network", group=WHERE
+    )
+    transport: AsyncBaseTransport | None = option(kinds.TRANSPORT, flag=None, group=WHERE)
     max_cost: float | None = option(
         kinds.above_zero("dollars above 0"),
         "stop before this run spends more",

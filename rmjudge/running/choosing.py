@@ -20,6 +20,7 @@ from rmjudge.providers.registry import (
     parse_spec,
     takes_chat_template,
 )
+from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, price_table
 from rmjudge.scorer import Scorer
 
@@ -108,6 +109,7 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         raise UsageError(
             "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
         )
+    _check_hosted_options(specs, options)
     _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
     if not judges:
@@ -128,6 +130,13 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
                 f"--template could mean {judges[0].name}'s question or {framed[0].name}'s chat "
                 "template; give each its own in rmjudge.toml, under [provider.NAME]"
             )
+
+
+def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
+    if not any(spec.hosted for spec in specs):
+        for name, given in (("--header", options.headers), ("transport", options.transport)):
+            if given:
+                raise UsageError(f"{name} is for hosted models, and this run has none")
 
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -201,8 +210,20 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         votes=options.votes if judge else 1,
         template=template,
         try_once=options.try_once,
+        network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
     )
+
+
+def _network(own: ProviderOptions, options: RunOptions) -> Network:
+    identity = None
+    if options.client_cert is not None:
+        identity = Identity(options.client_cert, options.client_key)
+        identity.check()
+    elif options.client_key is not None:
+        raise UsageError("client_key is the key of a client_cert, and none is given")
+    headers = headers_from({**own.headers, **options.headers})
+    return Network(headers, identity, options.transport)
 
 
 def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> LocalSettings:

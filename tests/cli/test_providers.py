@@ -276,7 +276,7 @@ def test_a_port_where_nothing_listens_is_told_with_what_to_look_at(
     code, said = checked(command, f"vllm/rm@http://127.0.0.1:{closed_port}")
     assert code == 3
     assert "vllm/rm: cannot be reached" in said
-    assert said.endswith("is the server running, and is the address right?")
+    assert said.endswith("is it running, and is the address right?")
 
 
 MISUSE: Final[dict[str, tuple[list[str], str]]] = {

@@ -23,7 +23,7 @@ def test_an_endpoint_that_cannot_be_reached_is_unpaid_and_a_long_outage_stops(ho
 
     assert ended.code == 3
     assert "cannot be reached" in ended.told
-    assert "is the server running, and is the address right?" in ended.told
+    assert "is it running, and is the address right?" in ended.told
     assert ended.calls["retried"] > 1
     assert (ended.calls["maybe_billed"], ended.stored) == (0, [])
 

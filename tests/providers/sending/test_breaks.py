@@ -106,7 +106,7 @@ async def unreachable_for(point: Endpoint, clock: Clock, step: float) -> float:
 async def test_an_endpoint_that_is_given_up_is_told_of_with_advice() -> None:
     point = endpoint(policy=Policy(outage_at_start_s=0.0))
 
-    with pytest.raises(ProviderStopped, match=r"cannot be reached: busy; is the server running"):
+    with pytest.raises(ProviderStopped, match=r"cannot be reached: busy; is it running"):
         point.attempt_failed(transient(unreachable=True))
 
 

@@ -49,7 +49,7 @@ async def test_a_server_that_is_not_there_ends_the_run_with_advice(new: New, por
 
     assert [type(outcome) for outcome in outcomes] == [ProviderStopped] * 5
     assert str(outcomes[0]).startswith("vllm/rm: cannot be reached: ")
-    assert str(outcomes[0]).endswith("is the server running, and is the address right?")
+    assert str(outcomes[0]).endswith("is it running, and is the address right?")
     assert scorer.activity.maybe_billed == 0
 
 
