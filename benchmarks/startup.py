@@ -62,8 +62,8 @@ def main() -> None:
     show(
         TARGETS_HEAD,
         [
-            target(f"{what}, CPU against {rich}", _ratio(times[what], times[rich]), 2.0)
-            for what in ("rmjudge --help", "rmjudge report")
+            target(f"{what}, CPU against {rich}", _ratio(times[what], times[rich]), limit)
+            for what, limit in (("rmjudge --help", 1.5), ("rmjudge report", 3.0))
         ],
     )
 

@@ -11,12 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from diskcache.core import DBNAME
-
-from rmjudge.cache.disk import refuse_newer
+from rmjudge.cache.database import DATABASE, refuse_newer
 from rmjudge.cache.keys import answer_row
-from rmjudge.cache.reader import foreign_rows, integrity, read_rows, scan
-from rmjudge.cache.records import DamagedRecordError, decode, unseal
+from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
+from rmjudge.cache.rows import DamagedRecordError, decode, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.troubles import cannot_be_read
 from rmjudge.calls import Json, Reply, Unscored
@@ -95,9 +93,9 @@ def require(folder: Path) -> Path:
         UsageError: it does not.
         StorageStopped: a newer rmjudge wrote it.
     """
-    if not (folder / DBNAME).is_file():
+    if not (folder / DATABASE).is_file():
         raise UsageError(f"{folder} holds no cache; give the folder with --cache-dir")
-    with suppress(sqlite3.Error):  # told by who reads on
+    with suppress(sqlite3.Error):  # whoever reads next says what is wrong
         refuse_newer(folder)
     return folder
 
@@ -119,7 +117,7 @@ def info(folder: Path) -> Info:
             rows.setdefault(key.split(":")[1], []).append((_is_unscored(text), stored))
     return Info(
         folder=folder,
-        size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DBNAME}*")),
+        size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DATABASE}*")),
         scorers=tuple(
             ScorerRows(
                 key=key,

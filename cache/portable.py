@@ -2,7 +2,7 @@
 
 JSON lines, gzipped where the name ends in `.gz`: a head, then scorers' identities, then
 answers, each line with a checksum of its own. An answer's record is the one of the cache
-(`rmjudge.cache.records`), so what comes back is what was bought, to the letter.
+(`rmjudge.cache.rows`), so what comes back is what was bought, to the letter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from rmjudge.cache.disk import connect, keep_newest, open_cache
+from rmjudge.cache.database import connect, keep_newest, open_database
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
-from rmjudge.cache.reader import scan
-from rmjudge.cache.records import DamagedRecordError, decode, seal, unseal
+from rmjudge.cache.queries import scan
+from rmjudge.cache.rows import DamagedRecordError, decode, seal, unseal
 from rmjudge.cache.sharing import Share
 from rmjudge.cache.troubles import cannot_be_read, storage_stopped
 from rmjudge.calls import Reply
@@ -163,7 +163,7 @@ def import_answers(file: Path, folder: Path) -> Imported:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     try:
         with closing(Share(folder)):
-            open_cache(folder).close()
+            open_database(folder).close()
             with closing(connect(folder)) as connection:
                 merging = _Merging(folder, connection, found)
                 while group := list(islice(lines, GROUP_LINES)):

@@ -1,8 +1,8 @@
 """A process's share in a cache's files; who has them alone looks for damage first.
 
 The lock is the operating system's, on the folder itself: it goes with the process, however
-that ends, and leaves no file. Where there is no such lock, damage is still told when it is
-met, but nothing is salvaged: another process might be writing.
+that ends, and leaves no file. Where there is no such lock, damage is still reported when it
+is met, but nothing is salvaged: another process might be writing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from diskcache.core import DBNAME
-
-from rmjudge.cache.pages import MAGIC
+from rmjudge.cache.database import DATABASE, LOG, connect_to_read, is_damage
 from rmjudge.cache.salvage import mark, marked, salvage
-from rmjudge.cache.wal import is_broken
 from rmjudge.errors import StorageStopped
 
 if sys.platform != "win32":
@@ -27,18 +24,8 @@ if sys.platform != "win32":
 
 CHECK_WAIT_S: Final = 60.0
 _POLL_S: Final = 0.02
+_MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 20
-_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether SQLite says that the file is damaged, and not merely locked or full."""
-    code = getattr(error, "sqlite_errorcode", None)
-    text = str(error)
-    told = "malformed" in text or "not a database" in text
-    return isinstance(error, sqlite3.DatabaseError) and (
-        told if code is None else code & 0xFF in _DAMAGE
-    )
 
 
 class Share:
@@ -127,33 +114,29 @@ def damage(folder: Path) -> str | None:
     """
     if (why := marked(folder)) is not None:
         return why
-    database, wal = folder / DBNAME, folder / f"{DBNAME}-wal"
+    database, log = folder / DATABASE, folder / LOG
     size = database.stat().st_size if database.exists() else 0
     if not size:
         # SQLite would take an empty file for a new database, and delete the log beside it.
         used = database.exists() and (folder / "claims").exists()
-        logged = wal.exists() and wal.stat().st_size
+        logged = log.exists() and log.stat().st_size
         return "the database is empty" if used or logged else None
-    return _of_header(database) or _of_log(wal) or _of_contents(database)
+    return _of_header(database) or _of_contents(folder)
 
 
 def _of_header(database: Path) -> str | None:
     with database.open("rb") as file:
         header = file.read(_HEADER)
     # Before SQLite opens it, which may play the log into a file that is no database any more.
-    if header[:16] != MAGIC:
+    if header[:16] != _MAGIC:
         return "file is not a database"
     # SQLite takes other numbers there for a database that may only be read.
     return None if {*header[18:20]} <= {1, 2} else "its header is damaged"
 
 
-def _of_log(wal: Path) -> str | None:
-    return "its write-ahead log is broken" if is_broken(wal) else None
-
-
-def _of_contents(database: Path) -> str | None:
+def _of_contents(folder: Path) -> str | None:
     try:
-        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        with closing(connect_to_read(folder)) as connection:
             for statement in ("PRAGMA schema_version", "SELECT count(*) FROM sqlite_master"):
                 connection.execute(statement).fetchall()
             with suppress(sqlite3.OperationalError):  # no such table: a cache that is new

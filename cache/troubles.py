@@ -11,8 +11,8 @@ from typing import Final
 
 import diskcache
 
+from rmjudge.cache.database import is_damage
 from rmjudge.cache.salvage import mark
-from rmjudge.cache.sharing import is_damage
 from rmjudge.errors import StorageStopped
 
 NO_ROOM_BYTES: Final = 2**16

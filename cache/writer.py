@@ -3,8 +3,7 @@
 A commit on the event loop's thread would freeze every call under way for as long as another
 process holds the write lock, or the disk is slow. Here whatever arrived while the last
 transaction was being synced goes into the next one, so a lone answer is committed at once
-and a flood shares its syncs. Transactions begin some milliseconds apart, since each costs
-hand-overs of the interpreter's lock, for which the event loop pays as well.
+and a flood shares its syncs.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,20 +20,17 @@ from typing import Final
 
 import diskcache
 
-from rmjudge.cache.grouped import GroupedCache, Row
+from rmjudge.cache.database import Database, Row
 from rmjudge.cache.troubles import storage_stopped
 from rmjudge.errors import StorageStopped
 
 GROUP_ROWS: Final = 512
 """Rows a transaction takes at most: other processes get the lock in between."""
 
-PACE_S: Final = 0.01
-"""Between the beginnings of two transactions, at least."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows to commit together, and whom to tell."""
+    """Rows to commit together, and the future of the caller who waits for them."""
 
     rows: Sequence[Row]
     future: asyncio.Future[None]
@@ -44,8 +39,8 @@ class _Batch:
 class Writer:
     """Commits rows in the order given, several callers' rows in one transaction."""
 
-    def __init__(self, open_cache: Callable[[], GroupedCache], folder: Path) -> None:
-        self._open_cache = open_cache
+    def __init__(self, open_database: Callable[[], Database], folder: Path) -> None:
+        self._open_database = open_database
         self._folder = folder
         self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="rmjudge-cache", daemon=True)
@@ -67,26 +62,23 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        cache: GroupedCache | None = None
-        not_before = 0.0
-        while (group := self._next_group(not_before)) is not None:
-            not_before = time.monotonic() + PACE_S
+        database: Database | None = None
+        while (group := self._next_group()) is not None:
             error: StorageStopped | None = None
             try:
-                if cache is None:
-                    cache = self._open_cache()
-                cache.set_many([row for batch in group for row in batch.rows])
+                if database is None:
+                    database = self._open_database()
+                database.store([row for batch in group for row in batch.rows])
             except (diskcache.Timeout, sqlite3.Error, OSError) as cause:
                 error = storage_stopped(self._folder, cause)
             _tell([batch.future for batch in group], error)
-        if cache is not None:
-            cache.close()
+        if database is not None:
+            database.close()
 
-    def _next_group(self, not_before: float) -> list[_Batch] | None:
+    def _next_group(self) -> list[_Batch] | None:
         first = self._queue.get()
         if first is None:
             return None
-        time.sleep(max(0.0, not_before - time.monotonic()))
         group, rows = [first], len(first.rows)
         while rows < GROUP_ROWS:
             try:

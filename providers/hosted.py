@@ -19,6 +19,7 @@ from rmjudge.calls import (
     Reply,
     RewardCall,
     Usage,
+    estimate_tokens,
 )
 from rmjudge.errors import StopRun
 from rmjudge.providers.base import Provider
@@ -27,7 +28,6 @@ from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.scorer import Activity
-from rmjudge.tokens import estimate_tokens
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:

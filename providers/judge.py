@@ -11,13 +11,12 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rmjudge.calls import Answer, Call, CompareCall, Json, Usage
+from rmjudge.calls import CHARACTERS_PER_TOKEN, Answer, Call, CompareCall, Json, Usage
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import ChatReply
 from rmjudge.providers.base import Provider, Request, Target
-from rmjudge.tokens import CHARACTERS_PER_TOKEN
 
 REASONING_TOKENS = 400
 """What a judge writes before its verdict, roughly; for estimates only."""

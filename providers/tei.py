@@ -88,7 +88,7 @@ def score_of(predictions: Json, label: str | None) -> Answer:
     """The score of `label` among `[{"label", "score"}]`; without one, of the only label.
 
     Raises:
-        MalformedBodyError: these are no predictions, or the label is not told or not there.
+        MalformedBodyError: these are no predictions, or the label is not named or not there.
     """
     if not isinstance(predictions, list) or not predictions:
         raise MalformedBodyError("a text is predicted as a list of labels with scores")

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
@@ -19,7 +18,7 @@ from rmjudge.metrics.report import Reading
 from rmjudge.options import written
 from rmjudge.running.preparation import prepare
 from rmjudge.running.signals import draining
-from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.comparable import distinct
 from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
@@ -177,13 +176,16 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 def load(*folders: str | Path) -> Run:
     """Read finished runs back; several folders become one `Run` with all their scorers.
 
+    A run that is there twice, or a copy of one, counts once.
+
     Raises:
         UsageError: a folder holds no run.
     """
     if not folders:
         raise TypeError("load takes at least one folder")
-    found = list(chain.from_iterable(map(find_results, _folders(folders))))
-    return Run(tuple(map(read_result, found)), _folders(folders[:1])[0], places=tuple(found))
+    named = _folders(folders)
+    runs, _ = distinct(read_runs(named))
+    return Run(tuple(run.result for run in runs), named[0], places=tuple(r.folder for r in runs))
 
 
 def report(*runs: Run | str | Path) -> Run:
@@ -210,9 +212,9 @@ def compare(
     Raises:
         UsageError: a folder holds no run, there is only one scorer, or their data differ.
     """
-    stored = read_runs(_named(runs, "compare"))
     texts = tuple(map(written.source, _sources(data)))
-    return analysis.compare(stored, reading=_reading(reading), baselines=baselines, data=texts)
+    stored = read_runs(_named(runs, "compare"), data=texts)
+    return analysis.compare(stored, reading=_reading(reading), baselines=baselines)
 
 
 def style(
@@ -226,9 +228,9 @@ def style(
     Raises:
         UsageError: a folder holds no run, or its texts cannot be found.
     """
-    stored = read_runs(_named(runs, "style"))
     texts = tuple(map(written.source, _sources(data)))
-    return analysis.style(stored, reading=_reading(reading), data=texts)
+    stored = read_runs(_named(runs, "style"), data=texts)
+    return analysis.style(stored, reading=_reading(reading))
 
 
 def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:

@@ -15,7 +15,6 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import StopRun
-from rmjudge.garbage import uncollected
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -113,7 +112,6 @@ async def execute(
     return run
 
 
-@uncollected()
 def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
     parts = [_Part(result_of(job), job) for job in jobs]
     if relief is not None:

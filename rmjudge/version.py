@@ -1,4 +1,4 @@
-"""The version, told in one place."""
+"""The version, defined in one place."""
 
 from importlib.metadata import PackageNotFoundError, version
 

@@ -5,13 +5,16 @@ Source: RM-Bench (ICLR 2025), section 3, and its published data files.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 Style = Literal["concise", "detailed", "markdown"]
 Domain = Literal["chat", "math", "code", "safety"]
 Difficulty = Literal["easy", "normal", "hard"]
 Method = Literal["pointwise", "pairwise"]
 Order = Literal["seeded", "both", "adaptive"]
+
+TupleKey: TypeAlias = tuple[Domain, int | str]
+"""What a tuple is found by; an id alone is not unique across domains."""
 
 STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
 DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")

@@ -16,8 +16,8 @@ from typing import Any, Final
 CONSTRAINTS: Final = Path(__file__).parents[1] / "constraints.txt"
 HARMLESS: Final = {
     "CVE-2025-69872": "diskcache unpickles what it finds in its folder, and no release mends it: "
-    "rmjudge.cache.disk.TextDisk refuses every row but plain text, so nothing is unpickled "
-    "(tests/test_cache_answers.py)",
+    "rmjudge.cache.database.TextDisk refuses every row but plain text, so nothing is unpickled "
+    "(tests/cache/test_answers.py)",
 }
 """Advisories that cannot be mended, and why they do not bite here."""
 PROBE: Final = "diskcache==5.6.3"

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rmjudge.providers.local.forward import States
-    from rmjudge.providers.local.logprobs import ResponseLogprob
+    from rmjudge.providers.local.likelihoods import ResponseLogprob
 
 PROBE: Final = ("2+2?", "Two and two is four.")
 
@@ -195,7 +195,7 @@ class Likelihoods:
         found: Found[ResponseLogprob] = ignore,
     ) -> list[list[ResponseLogprob] | None]:
         """Log-probabilities of each text's tokens from its `start` on; None where left out."""
-        from rmjudge.providers.local.logprobs import response_logprobs
+        from rmjudge.providers.local.likelihoods import response_logprobs
 
         starts = {text.ids: text.start for group in groups for text in group}
 

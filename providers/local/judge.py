@@ -20,9 +20,9 @@ from rmjudge.providers.judge import REASONING_TOKENS
 from rmjudge.providers.local.devices import devices_of, kind_of
 from rmjudge.providers.local.files import ModelFiles, find
 from rmjudge.providers.local.judge_replica import ChatFrame, JudgeReplica, switches_of
+from rmjudge.providers.local.judge_replies import chat_reply, parser_of
 from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import load_model, load_tokenizer
-from rmjudge.providers.local.replies import chat_reply, parser_of
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import JUDGE_BATCH, LocalSettings
 from rmjudge.providers.rendering import template_from_file

@@ -15,7 +15,7 @@ from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.templates import RENDERING_FAULTS
 from rmjudge.providers.chat import MAX_TOKENS, TOP_LOGPROBS
 from rmjudge.providers.judge import REASONING_TOKENS
-from rmjudge.providers.local.replies import reply_of
+from rmjudge.providers.local.judge_replies import reply_of
 from rmjudge.providers.rendering import Messages
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ def _inside_success(reply: RawReply, policy: Policy) -> CallError | None:
     try:
         body = json.loads(reply.body)
     except (ValueError, RecursionError):
-        return None  # told as a malformed body by whoever parses it
+        return None  # whoever parses it reports a malformed body
     holder = _with_error(body)
     if holder is None:
         return None

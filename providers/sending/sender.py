@@ -18,7 +18,6 @@ from rmjudge.providers.sending.endpoint import Endpoint
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import (
     CallError,
-    FinalForCall,
     MalformedBodyError,
     RawReply,
     Request,
@@ -76,10 +75,15 @@ class Sender:
             name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
         )
         self._retrying = AsyncRetrying(
-            sleep=sleep or self.endpoint.sleep,
-            stop=_attempts_are_used_up,
-            wait=_ServerDirected(self._policy),
             retry=retry_if_exception_type(Retryable),
+            stop=_attempts_are_used_up,
+            # 0.5 s x 2^n at most, with full jitter, on top of what the server asked for: so the
+            # calls that its pause held back do not all return at the same instant.
+            wait=_AsTheServerAsked()
+            + wait_random_exponential(
+                multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+            ),
+            sleep=sleep or self.endpoint.sleep,
             reraise=True,
         )
 
@@ -97,53 +101,36 @@ class Sender:
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
         `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
         says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
-        is asked before each further attempt and told whether the one before was paid for.
+        is awaited before each further attempt, with whether an earlier one was paid for.
 
         Raises:
             StopRun: nothing more can be had from this endpoint.
         """
         body = _ENCODE(request.body).encode("ascii")
+        paid_for: tuple[Reply, ...] = ()
+        again = False
 
         async def attempt() -> Sequence[Reply]:
-            return await self._attempt(request, body, parse, tokens)
-
-        try:
-            return await self._with_retries(attempt, readmit)
-        except CallError as error:
-            if isinstance(error, Retryable) and error.paid_for:
-                return error.paid_for
-            if last_resort:
-                self.endpoint.call_failed(error)
-            return Failure(error.status, error.message)
-
-    async def _with_retries(
-        self, attempt: Callable[[], Awaitable[Sequence[Reply]]], readmit: Readmit | None
-    ) -> Sequence[Reply]:
-        try:
-            return await attempt()
-        except Retryable as error:
-            first, paid_for = [error], error.paid_for
-
-        async def again() -> Sequence[Reply]:
-            nonlocal paid_for
-            # tenacity costs as much as reading the reply, so it is asked once something
-            # failed, and is told of that attempt as its first.
-            if first:
-                raise first.pop()
-            if readmit is not None:
+            nonlocal again, paid_for
+            if again and readmit is not None:
                 await readmit(bool(paid_for))
+            again = True
             try:
-                return await attempt()
+                return await self._attempt(request, body, parse, tokens)
             except Retryable as error:
-                error.paid_for = paid_for = _both(error.paid_for, paid_for)
+                paid_for = _both(error.paid_for, paid_for)
                 raise
 
         try:
-            replies = cast(Sequence[Reply], await self._retrying(again))
-        except (StopRun, FinalForCall):
+            replies = cast(Sequence[Reply], await self._retrying(attempt))
+        except (StopRun, CallError) as error:
             if paid_for:  # delivered, and worth as much as when the attempts are used up
                 return paid_for
-            raise
+            if isinstance(error, StopRun):
+                raise
+            if last_resort:
+                self.endpoint.call_failed(error)
+            return Failure(error.status, error.message)
         return _both(replies, paid_for)
 
     async def _attempt(
@@ -300,17 +287,8 @@ def _attempts_are_used_up(state: RetryCallState) -> bool:
     return state.attempt_number >= _error_of(state).attempts
 
 
-class _ServerDirected(wait_base):
-    """Full jitter between 0 and 0.5 s x 2^n (at most 60 s); never less than the server asked.
-
-    What the server asked for is also a pause of the whole endpoint; here the jitter comes on
-    top, so that the calls it held back do not all return at the same instant.
-    """
-
-    def __init__(self, policy: Policy) -> None:
-        self._jitter = wait_random_exponential(
-            multiplier=policy.backoff_first_s, max=policy.backoff_most_s
-        )
+class _AsTheServerAsked(wait_base):
+    """What the server asked for, which is also a pause of the whole endpoint; mostly nothing."""
 
     def __call__(self, retry_state: RetryCallState) -> float:
-        return (_error_of(retry_state).wait_s or 0.0) + self._jitter(retry_state)
+        return _error_of(retry_state).wait_s or 0.0

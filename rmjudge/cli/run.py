@@ -107,7 +107,7 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     if not as_json or sys.stderr.isatty():
         console.print(report_renderable(finished.results))
     if as_json:
-        from rmjudge.render.exports import to_json
+        from rmjudge.render.commands.report_data import to_json
 
         about: dict[str, Json] = {
             "folder": str(finished.folder),

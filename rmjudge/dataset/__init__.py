@@ -9,7 +9,7 @@
     └── checking     raw items -> tuples, or everything that is wrong with them
     summary      DataSet -> what it holds and what deserves a look
 
-Nothing untrusted is trusted here: a wrong file is told line by line, never a traceback.
+Nothing untrusted is trusted here: errors name the lines of a wrong file, without a traceback.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.dataset.reading import Problem, RawItem
+from rmjudge.dataset.parsing import Problem, RawItem
 from rmjudge.dataset.tuples import BenchTuple, Triple
-from rmjudge.dataset.wording import kind_of, quote
+from rmjudge.text import kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
 
 _MISSING: Final = object()
@@ -69,7 +69,7 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
 def _seen_before(
     item: RawItem, domain: Domain, identity: int | str, places: dict[str, str]
 ) -> list[str]:
-    # The name is the identity: 8 and "8" of one domain could not be told apart in a report.
+    # The name is the identity: 8 and "8" of one domain would look the same in a report.
     name = f"{domain}/{identity}"
     first = places.get(name)
     if first is None:

@@ -15,7 +15,7 @@ from typing import Final
 from rmjudge.dataset.checking import check_items
 from rmjudge.dataset.download import rm_bench
 from rmjudge.dataset.folders import find_files
-from rmjudge.dataset.reading import DataFile, Problem, RawItem, read_file
+from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file
 from rmjudge.dataset.tuples import DataSet
 from rmjudge.errors import DataError, UsageError
 
@@ -38,7 +38,7 @@ def load(
         sources: `sample`, `rm-bench`, and paths. A `Path` is always a path; in a string, a
             file or folder called `sample` is written `./sample`.
         cache_dir: the folder that keeps the downloaded benchmark.
-        notice: told, in a line each, of things worth knowing that are no problem.
+        notice: called with a line for each thing that is worth knowing but no problem.
 
     Raises:
         DataError: with every problem of every source.

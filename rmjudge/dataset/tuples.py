@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import DOMAINS, Domain, TupleKey
 
 Triple: TypeAlias = tuple[str, str, str]
 
@@ -30,8 +30,13 @@ class BenchTuple:
 
     @property
     def name(self) -> str:
-        """The tuple's identity for people; an id alone is not unique across domains."""
+        """The key as people write it: `chat/17`."""
         return f"{self.domain}/{self.id}"
+
+    @property
+    def key(self) -> TupleKey:
+        """What it is found by; an id alone is not unique across domains."""
+        return self.domain, self.id
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A result file: read, told apart by its shape, and taken to pieces with their places.
+"""A result file: read, recognised by its shape, and taken to pieces with their places.
 
 A place is `total_dataset_rm.json[17]`, as for data files.
 """
@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from rmjudge.dataset.reading import MAX_BYTES
-from rmjudge.dataset.wording import kind_of, printable, quote
+from rmjudge.dataset.parsing import MAX_BYTES
 from rmjudge.errors import UsageError
+from rmjudge.text import kind_of, printable, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 Format = Literal["rm-bench", "rm-r1", "reward-bench", "reward-bench-2", "rewardbench-all"]
@@ -127,7 +127,7 @@ def _format_of(first: Item, shown: str) -> Format:
 
 
 def _is_score(value: object) -> bool:
-    """Whether it stands for a score: rewardbench saves a head of one output as a list of one."""
+    """Whether it is a score: rewardbench saves a head of one output as a list of one."""
     if isinstance(value, list):
         return len(value) == 1 and not isinstance(value[0], str)
     return not isinstance(value, str)

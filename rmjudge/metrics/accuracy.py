@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from rmjudge.metrics.tallies import CellTally, Matrix
 from rmjudge.vocabulary import CELLS_OF
 
 
-class Accuracies(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Accuracies:
     """Easy, Normal, Hard and their mean; of one domain, or macro-averaged over domains."""
 
     easy: float | None

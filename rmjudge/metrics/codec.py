@@ -1,7 +1,11 @@
-"""`metrics.json`: the contract that other programs read. Field order is part of the bytes."""
+"""Numbers as JSON: `metrics.json`, the contract that other programs read, and what is like it.
+
+Field order is part of the bytes.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -34,8 +38,8 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
         "intervals": _intervals(metrics.intervals),
         "tie_rate": metrics.tie_rate,
         "unscored_cells": metrics.unscored_cells,
-        "bounds": _interval(metrics.bounds),
-        "position": _position(metrics.position),
+        "bounds": interval_to_json(metrics.bounds),
+        "position": position_to_json(metrics.position),
     }
     if metrics.shares is not None:
         shares: dict[str, Json] = dict(metrics.shares.by_scorer)
@@ -46,53 +50,61 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
 def _domain_to_json(part: DomainMetrics) -> Json:
     return {
         "tuples": part.tuples,
-        "matrix": _matrix(part.matrix),
+        "matrix": matrix_to_json(part.matrix),
         **_accuracies(part.headline),
         "unscored_cells": part.unscored_cells,
         "strict": _accuracies(part.strict),
         "half_credit": _accuracies(part.half_credit),
         "intervals": _intervals(part.intervals),
         "tie_rate": part.tie_rate,
-        "bounds": _interval(part.bounds),
+        "bounds": interval_to_json(part.bounds),
     }
 
 
 def _accuracies(values: Accuracies) -> dict[str, Json]:
     return {
-        "easy": values.easy,
-        "normal": values.normal,
-        "hard": values.hard,
-        "average": values.average,
+        "easy": _finite(values.easy),
+        "normal": _finite(values.normal),
+        "hard": _finite(values.hard),
+        "average": _finite(values.average),
     }
 
 
 def _intervals(values: Intervals) -> dict[str, Json]:
     return {
-        "easy": _interval(values.easy),
-        "normal": _interval(values.normal),
-        "hard": _interval(values.hard),
-        "average": _interval(values.average),
+        "easy": interval_to_json(values.easy),
+        "normal": interval_to_json(values.normal),
+        "hard": interval_to_json(values.hard),
+        "average": interval_to_json(values.average),
     }
 
 
-def _interval(value: Interval | None) -> Json:
+def interval_to_json(value: Interval | None) -> Json:
+    """Encode the two ends of an interval; null where there is none."""
     return None if value is None else {"low": value.low, "high": value.high}
 
 
-def _position(value: Position | None) -> Json:
+def position_to_json(value: Position | None) -> Json:
+    """Encode what a judge owes to positions; null where it is no judge's run."""
     if value is None:
         return None
     return {
         "decided": value.decided,
         "first_share": value.first_share,
         "swap_consistency": value.swap_consistency,
-        "swap_matrix": _matrix(value.swap_matrix),
-        "first_matrix": _matrix(value.first_matrix),
+        "swap_matrix": matrix_to_json(value.swap_matrix),
+        "first_matrix": matrix_to_json(value.first_matrix),
     }
 
 
-def _matrix(matrix: Matrix | None) -> Json:
-    return None if matrix is None else [list(row) for row in matrix]
+def matrix_to_json(matrix: Matrix | None) -> Json:
+    """Encode 3x3 numbers, a row each; null where there is none."""
+    return None if matrix is None else [[_finite(value) for value in row] for row in matrix]
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN: what is no number is no data."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def metrics_from_json(data: Mapping[str, Any]) -> Metrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
@@ -13,16 +13,16 @@ from rmjudge.vocabulary import Domain, Method, Order
 Reading: TypeAlias = Literal["strict", "half_credit"]
 
 
-# Small values that a report imports are named tuples: to define a frozen dataclass takes ten times
-# as long, a millisecond of the command's start.
-class Interval(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Interval:
     """A 95 % percentile-bootstrap interval over tuples; fractions."""
 
     low: float
     high: float
 
 
-class Intervals(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Intervals:
     """Intervals of the headline accuracies; None where there is no data."""
 
     easy: Interval | None
@@ -47,8 +47,9 @@ class Position:
     first_matrix: Matrix | None = None
 
 
-class Shares(NamedTuple):
-    """How many of the `tuples` of a run with a fallback each scorer's numbers here stand for."""
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many of the `tuples` of a run with a fallback each scorer has scored."""
 
     by_scorer: Mapping[str, int]
     tuples: int

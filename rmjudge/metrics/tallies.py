@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from rmjudge.vocabulary import CELLS
 
@@ -32,7 +33,8 @@ def _beats(chosen: float | None, rejected: float | None) -> float | None:
     return TIE if chosen == rejected else float(chosen > rejected)
 
 
-class CellTally(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CellTally:
     """One cell over the tuples of a domain. `wins` and `credit` sum over `scored` tuples."""
 
     scored: int

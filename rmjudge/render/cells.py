@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, percent, plus_minus
@@ -26,7 +27,8 @@ ACTIVITY_HEADER: Final = (
 )
 
 
-class Figure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Figure:
     """A percentage, half its interval (with the sign) and its footnote marks; all may be empty."""
 
     value: str
@@ -39,7 +41,8 @@ class Figure(NamedTuple):
         return self.value + self.half + self.marks
 
 
-class SummaryLine(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SummaryLine:
     """A scorer's line, or the line under it with its `other` reading; a figure a column."""
 
     name: str

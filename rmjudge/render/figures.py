@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from rmjudge.metrics.report import Interval
 from rmjudge.vocabulary import DOMAINS, Domain
@@ -13,7 +14,8 @@ Remark = Literal["incomplete", "unscored", "shared"]
 """Why a number is marked: domains missing, cells not scored, several scorers or not all tuples."""
 
 
-class Glyphs(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Glyphs:
     """The signs of one output: a terminal, an ASCII terminal, Markdown or LaTeX."""
 
     no_data: str

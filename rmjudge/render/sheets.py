@@ -7,7 +7,7 @@ makes them fit the format: `listings` for a terminal, the functions here for doc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from rmjudge.render.markup import (
     LATEX_NEEDS,
@@ -21,14 +21,16 @@ from rmjudge.render.markup import (
 from rmjudge.text import latex_escape, markdown_cell
 
 
-class Aside(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Aside:
     """Columns, by their places, that a narrow terminal shows in a table of their own."""
 
     title: str
     columns: frozenset[int]
 
 
-class Sheet(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sheet:
     """One table: `header` names its columns. Without a header it is its title and its notes.
 
     The first `names` columns tell the rows apart. The others hold figures, but for those in

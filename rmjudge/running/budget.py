@@ -96,7 +96,7 @@ class Budget:
         return partial(self._readmit, job)
 
     async def _readmit(self, job: Job, calls: Sequence[Call], paid: bool) -> None:
-        """Admit another attempt; the reservation of the first stands for it."""
+        """Admit another attempt; it uses what was reserved for the first."""
         dollars = sum(most_dollars(job, call) for call in calls)
         self._charge_lost(job, dollars / len(calls))
         while not self._fits_again(len(calls), dollars if paid else 0.0):

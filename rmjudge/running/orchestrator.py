@@ -125,7 +125,7 @@ class Orchestrator:
                     # replies would come in waves.
                     await asyncio.sleep(0)
         except ExceptionGroup as errors:
-            # One bug in a scorer, told as itself.
+            # A bug in a scorer: raise the error itself, not the group.
             raise errors.exceptions[0] from None
 
     async def _stream(self, job: Job, key: str, pending: Sequence[Work]) -> None:

@@ -15,16 +15,15 @@ from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
-from rmjudge.garbage import uncollected
 from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
-from rmjudge.runs.files import slug
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
+from rmjudge.text import slug
 
 Notice: TypeAlias = Callable[[str], None]
 
@@ -45,7 +44,6 @@ class Prepared:
         return self.options.cache_dir or default_folder()
 
 
-@uncollected()
 def prepare(
     models: Sequence[str | Scorer],
     options: RunOptions,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.text import slug
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -27,11 +27,6 @@ RESULTS: Final = "results.jsonl"
 RUN: Final = "run.json"
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def slug(text: str) -> str:
-    """A name of `[A-Za-z0-9._-]` for a folder; never hidden, never empty."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
 
 
 def folders_for(folder: Path, scorers: Sequence[str], *, several: bool = False) -> list[Path]:
@@ -139,23 +134,28 @@ def _line(item: TupleResult) -> str:
 
 
 def _happened(result: ScorerResult) -> dict[str, Json]:
-    calls, tokens = result.calls, result.tokens
+    tokens = result.tokens
     return {
-        "calls": {
-            "planned": calls.planned,
-            "from_cache": calls.from_cache,
-            "sent": calls.sent,
-            "retried": calls.retried,
-            "failed": calls.failed,
-            "unscored": calls.unscored,
-            "maybe_billed": calls.maybe_billed,
-        },
+        "calls": calls_to_json(result.calls),
         "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
         "cost": {"usd": result.cost, "known": result.cost_known},
         "statuses": dict(result.statuses),
         "models": dict(result.models),
         "notes": list(result.notes),
         "stopped": result.stopped,
+    }
+
+
+def calls_to_json(calls: CallCounts) -> dict[str, Json]:
+    """Encode the counts of `run.json`."""
+    return {
+        "planned": calls.planned,
+        "from_cache": calls.from_cache,
+        "sent": calls.sent,
+        "retried": calls.retried,
+        "failed": calls.failed,
+        "unscored": calls.unscored,
+        "maybe_billed": calls.maybe_billed,
     }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
-from rmjudge.vocabulary import Domain
+from rmjudge.vocabulary import Domain, TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.planning.plan import Scores  # which a report, that reads results, does without
@@ -32,8 +32,13 @@ class TupleResult:
 
     @property
     def name(self) -> str:
-        """The tuple's identity for people; an id alone is not unique across domains."""
+        """The key as people write it: `chat/17`."""
         return f"{self.domain}/{self.id}"
+
+    @property
+    def key(self) -> TupleKey:
+        """What it is found by; an id alone is not unique across domains."""
+        return self.domain, self.id
 
     @property
     def credits(self) -> Credits:
@@ -44,7 +49,8 @@ class TupleResult:
         return credits_of_rewards(self.score_chosen or unknown, self.score_rejected or unknown)
 
 
-class CallCounts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CallCounts:
     """What became of a scorer's calls. `planned` counts each distinct call once.
 
     `failed` brought no reply; `unscored` brought one that holds no score, which is kept.
@@ -59,7 +65,8 @@ class CallCounts(NamedTuple):
     maybe_billed: int = 0
 
 
-class Tokens(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tokens:
     """Tokens of the replies bought in this run, as the provider counts them."""
 
     input: int = 0

@@ -11,8 +11,8 @@ from rmjudge.metrics.intervals import cell_replicates, percentiles
 from rmjudge.metrics.report import Interval, Position, Reading
 from rmjudge.metrics.tallies import Credits
 from rmjudge.statistics.regression import Fit, linear, logistic
-from rmjudge.statistics.scored import READERS, Scored, TupleKey
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain
+from rmjudge.statistics.scored import READERS, Scored
+from rmjudge.vocabulary import CELLS, DOMAINS, Domain, TupleKey
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import sqlite3
@@ -14,7 +15,7 @@ import diskcache
 import pytest
 
 from rmjudge.cache import AnswerCache, default_folder
-from rmjudge.cache.disk import open_cache
+from rmjudge.cache.database import open_database
 from rmjudge.calls import (
     UNSCORED_STATUSES,
     Answer,
@@ -233,7 +234,7 @@ async def test_a_row_that_is_not_marked_as_text_is_another_program_s(
 
 async def test_diskcache_itself_refuses_a_planted_pickle(cache: AnswerCache, trap: Trap) -> None:
     scorer = await planted(cache, trap, MODES["pickle"])
-    opened = open_cache(cache.folder)
+    opened = open_database(cache.folder)
 
     with pytest.raises(ValueError, match="plain text only"):
         opened.get(f"a:{scorer}:{CALL}")
@@ -243,7 +244,7 @@ async def test_diskcache_itself_refuses_a_planted_pickle(cache: AnswerCache, tra
 
 async def test_diskcache_itself_refuses_a_pickled_key(cache: AnswerCache, trap: Trap) -> None:
     await planted(cache, trap, MODES["raw"], raw=0)
-    opened = open_cache(cache.folder)
+    opened = open_database(cache.folder)
 
     with pytest.raises(ValueError, match="plain text only"):
         list(opened)
@@ -252,7 +253,7 @@ async def test_diskcache_itself_refuses_a_pickled_key(cache: AnswerCache, trap: 
 
 
 def test_nothing_but_text_can_be_written(folder: Path) -> None:
-    opened = open_cache(folder)
+    opened = open_database(folder)
 
     with pytest.raises(ValueError, match="plain text only"):
         opened.set("key", {"a": 1})
@@ -389,3 +390,37 @@ async def test_no_answer_has_a_day_on_which_it_expires(cache: AnswerCache) -> No
     await cache.commit(scorer, [(CALL, Reply(Reward(1.0)))])
 
     assert execute(cache.folder, "SELECT DISTINCT expire_time FROM Cache") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "name", ["a$HOME", "~x", "~", "$x", "${x}", "%x%", "file:x?mode=ro", "a b"]
+)
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_folder_is_used_whatever_signs_its_name_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, relative: bool
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("HOME", str(elsewhere))
+    monkeypatch.setenv("x", str(elsewhere))
+    monkeypatch.chdir(tmp_path)
+    folder = Path(name) if relative else tmp_path / name
+    reply = Reply(Reward(1.5))
+    with AnswerCache(folder) as cache:
+        assert asyncio.run(kept(cache, reply)) == reply
+    with AnswerCache(folder) as cache:
+        scorer = asyncio.run(cache.register(IDENTITY))
+        assert asyncio.run(cache.lookup(scorer, [CALL])) == {CALL: reply}
+
+    assert (tmp_path / name / "cache.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_working_directory_may_have_such_signs_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work$HOME").mkdir()
+    monkeypatch.chdir(tmp_path / "work$HOME")
+    AnswerCache(Path("cache")).close()
+
+    assert (tmp_path / "work$HOME" / "cache" / "cache.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["work$HOME"]

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from rmjudge.cache import AnswerCache, salvage, sharing
-from rmjudge.cache.disk import open_cache
+from rmjudge.cache.database import open_database
 from rmjudge.cache.inspect import verify
 from rmjudge.cache.keys import scorer_key
-from rmjudge.cache.records import encode
+from rmjudge.cache.rows import encode
 from rmjudge.calls import Json, Reply, Reward
 from rmjudge.errors import StorageStopped
 
@@ -142,7 +142,7 @@ async def test_rows_that_were_seen_but_cannot_be_read_are_counted(folder: Path) 
         connection.execute("UPDATE Cache SET value = replace(value, '1', '2') WHERE rowid < 12")
     overwrite(folder / "cache.db", 0, 16)
 
-    assert "390 answers were saved into a new file, 11 could not be read" in stopped(folder)
+    assert "390 answers were saved into a new file, 10 could not be read" in stopped(folder)
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,30 @@ async def test_that_nothing_could_be_read_is_said_loudly(tmp_path: Path, content
     assert await kept(tmp_path) == {}
 
 
-async def test_a_broken_log_is_salvaged_with_the_database(crashed: Path) -> None:
-    overwrite(crashed / "cache.db-wal", 6000, 6100)
+async def test_a_log_is_salvaged_with_its_database(folder: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as connection:
+        connection.execute("DELETE FROM Cache WHERE rowid > 200")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    rest = dict(list(ANSWERS.items())[199:])
+    with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as connection:
+        connection.execute("SELECT count(*) FROM Cache").fetchall()  # keeps the log as it is
+        with AnswerCache(folder) as cache:
+            await cache.commit(SCORER, list(rest.items()))
+        crashed = shutil.copytree(folder, tmp_path / "crashed")
+    overwrite(crashed / "cache.db", 0, 16)
 
-    assert "its write-ahead log is broken" in stopped(crashed)
-    assert len(await kept(crashed)) == len(ANSWERS)
+    assert "400 answers were saved into a new file;" in stopped(crashed)
+    assert await kept(crashed) == ANSWERS
     assert set_aside(crashed)[0].with_name("cache.db-wal").exists()
+
+
+@pytest.mark.parametrize("at", [0, 10, 26, 40, 4000, 6000, 20_000, 100_000])
+async def test_what_follows_a_damaged_place_in_the_log_is_missing_and_never_wrong(
+    crashed: Path, at: int
+) -> None:
+    overwrite(crashed / "cache.db-wal", at, at + 1, b"\x5a")
+
+    assert await kept(crashed) == ANSWERS  # `kept` holds every answer against what was bought
 
 
 async def test_of_two_versions_of_a_row_the_newer_is_saved(folder: Path, tmp_path: Path) -> None:
@@ -182,11 +200,15 @@ async def test_of_two_versions_of_a_row_the_newer_is_saved(folder: Path, tmp_pat
         assert await cache.lookup(SCORER, ["0" * 31 + "7"]) == {"0" * 31 + "7": newer}
 
 
-async def test_a_log_beside_an_emptied_database_is_salvaged_and_not_deleted(crashed: Path) -> None:
+async def test_a_log_beside_an_emptied_database_is_set_aside_and_not_deleted(
+    crashed: Path,
+) -> None:
     (crashed / "cache.db").write_bytes(b"")
+    log = (crashed / "cache.db-wal").read_bytes()
 
     assert "the database is empty" in stopped(crashed)
-    assert len(await kept(crashed)) > 200
+    assert set_aside(crashed)[0].with_name("cache.db-wal").read_bytes() == log
+    await kept(crashed)
 
 
 async def test_an_emptied_database_of_a_cache_that_was_used_is_told(folder: Path) -> None:
@@ -219,7 +241,7 @@ async def test_a_salvage_that_was_killed_goes_on_where_it_was(crashed: Path, sta
         (crashed / "cache.db").rename(aside / "cache.db")
         note["moved"] = "yes"
     if stage == "copied in part":
-        open_cache(crashed).close()
+        open_database(crashed).close()
     (crashed / salvage.NOTE).write_text(str(note).replace("'", '"'))
 
     assert "was damaged (torn): 400 answers were saved" in stopped(crashed)
@@ -309,3 +331,59 @@ async def test_a_cache_from_before_formats_were_numbered_is_used(folder: Path) -
     assert await kept(folder) == ANSWERS
     with closing(sqlite3.connect(folder / "cache.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def leaves(database: Path) -> list[int]:
+    """Where the table's leaf pages begin."""
+    content = database.read_bytes()
+    return [at for at in range(4096, len(content), 4096) if content[at] == 0x0D]
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xa5", b"\xff"])
+async def test_every_answer_outside_damaged_pages_is_saved_and_the_others_are_counted(
+    folder: Path, byte: bytes
+) -> None:
+    # The first and the last leaf, one in the middle, and a stretch of ten.
+    hit = [leaves(folder / "cache.db")[n] for n in (3, -1, 40, *range(60, 70))]
+    lost = {row[0] for row in rows_of_pages(folder, hit)}
+    for at in hit:
+        overwrite(folder / "cache.db", at, at + 4096, byte)
+    salvage.mark(folder, "pages are gone")
+
+    told = stopped(folder)
+    found = await kept(folder)
+    assert 10 < len(lost) < 100
+    assert set(ANSWERS) - set(found) == lost
+    assert f"{len(found)} answers were saved into a new file, {len(lost)} could not be read" in told
+
+
+def rows_of_pages(folder: Path, pages: list[int]) -> list[tuple[str]]:
+    """The calls whose rows are read no more once these pages are gone, tried one by one."""
+    lost = []
+    with closing(sqlite3.connect(folder / "cache.db")) as connection:
+        rowids = connection.execute("SELECT rowid, substr(key, -32) FROM Cache").fetchall()
+    copy = shutil.copytree(folder, folder.with_name("tried"))
+    for at in pages:
+        overwrite(copy / "cache.db", at, at + 4096)
+    with closing(sqlite3.connect(copy / "cache.db")) as connection:
+        for rowid, call in rowids:
+            try:
+                connection.execute("SELECT * FROM Cache WHERE rowid = ?", (rowid,)).fetchall()
+            except sqlite3.DatabaseError:
+                lost.append((call,))
+    return lost
+
+
+async def test_damage_to_the_list_of_keys_makes_the_count_of_losses_a_lower_bound(
+    folder: Path,
+) -> None:
+    content = (folder / "cache.db").read_bytes()
+    indexes = [at for at in range(4096, len(content), 4096) if content[at] == 0x0A]
+    for at in indexes[len(indexes) // 2 : len(indexes) // 2 + 1]:
+        overwrite(folder / "cache.db", at, at + 4096)
+    salvage.mark(folder, "pages are gone")
+
+    assert "400 answers were saved into a new file, how many could not be read is not known" in (
+        stopped(folder)
+    )
+    assert await kept(folder) == ANSWERS

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rmjudge.cache import AnswerCache, store
+from rmjudge.cache import AnswerCache, answers
 from rmjudge.calls import Json, Reply, Reward
 from rmjudge.errors import Interrupted, StorageStopped
 
@@ -53,7 +53,7 @@ def buying(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "CLAIM_POLL_S", 0.02)
+    monkeypatch.setattr(answers, "CLAIM_POLL_S", 0.02)
 
 
 @pytest.fixture

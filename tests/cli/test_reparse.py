@@ -16,7 +16,7 @@ import pytest
 from rmjudge.cache import AnswerCache, inspect
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Reply, Unscored, Verdict
-from rmjudge.runs.replan import replan
+from rmjudge.runs.stored import read_runs
 
 if TYPE_CHECKING:
     from command import Cli
@@ -32,7 +32,8 @@ def judge(server: ModelServer, *words: str) -> tuple[str, ...]:
 
 def store_otherwise(cli: Cli, run: str, change: Change) -> int:
     """Keep the replies of a run as an earlier parser would have: texts as they are."""
-    (planned,) = replan(cli.home / run)
+    (found,) = read_runs([cli.home / run])
+    planned = found.asked
     stored = inspect.replies(planned.cache_folder, planned.scorer_key, planned.calls)
     changed = [(key, change(number, stored[key])) for number, key in enumerate(planned.calls)]
     with AnswerCache(planned.cache_folder) as cache:
@@ -257,5 +258,5 @@ def test_data_that_has_changed_since_is_told(cli: Cli) -> None:
 
 def test_the_key_of_the_answers_is_that_of_the_run(cli: Cli, server: ModelServer) -> None:
     cli(*judge(server), "--out", "o")
-    (planned,) = replan(cli.home / "o")
-    assert planned.scorer_key == scorer_key(cli.json("o/run.json")["identity"])
+    (found,) = read_runs([cli.home / "o"])
+    assert found.asked.scorer_key == scorer_key(cli.json("o/run.json")["identity"])

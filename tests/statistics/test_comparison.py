@@ -14,8 +14,8 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
 from rmjudge.statistics.comparison import PARTS, Comparison, Difference, compare
-from rmjudge.statistics.scored import Scored, TupleKey, common_reading
-from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, Domain, Method
+from rmjudge.statistics.scored import Scored, common_reading
+from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, Domain, Method, TupleKey
 
 
 def same(credit: float | None) -> Credits:

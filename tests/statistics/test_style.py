@@ -14,9 +14,9 @@ from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits, strict
-from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.scored import Scored
 from rmjudge.statistics.style import Lengths, Style, lengths_of, style_of
-from rmjudge.vocabulary import CELLS, Domain
+from rmjudge.vocabulary import CELLS, Domain, TupleKey
 
 SIZES: Final[dict[Domain, int]] = {"chat": 60, "code": 40}
 KEYS: Final[list[TupleKey]] = [(d, number) for d, size in SIZES.items() for number in range(size)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rmjudge import evaluate
-from rmjudge.cache.records import decode
+from rmjudge.cache.rows import decode
 from rmjudge.calls import Reply, Unscored
 from rmjudge.errors import StopRun
 from rmjudge.providers.hosted import HostedScorer

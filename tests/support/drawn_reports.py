@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console, RenderableType
 
@@ -101,7 +102,7 @@ def report(
         headline=headline,
         strict=macro({name: part.strict for name, part in by_domain.items()}),
         half_credit=macro({name: part.half_credit for name, part in by_domain.items()}),
-        intervals=NO_INTERVALS._replace(average=average),
+        intervals=replace(NO_INTERVALS, average=average),
         tie_rate=0.031,
         unscored_cells=unscored,
         bounds=Interval(0.481, 0.513) if unscored else Interval(0.5, 0.5),

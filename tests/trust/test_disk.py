@@ -130,7 +130,9 @@ READING = [
 @pytest.fixture
 def bought(cli: Cli, server: ModelServer, small_disk: Path) -> Iterator[Cli]:
     """A run on the small disk, with its cache; the disk is `disk` of the home folder."""
+    mount("remount,size=8m", small_disk)  # SQLite's log takes room until the run ends
     assert cli(*judge(server, small_disk / "c", str(small_disk / "o"))).returncode == 0
+    mount("remount,size=1m", small_disk)
     (cli.home / "disk").symlink_to(small_disk)
     yield cli
     assert server.stats["received"] == CALLS
@@ -188,7 +190,11 @@ def test_a_damaged_cache_stops_once_and_the_next_run_buys_what_was_lost_alone(
     cli: Cli, server: ModelServer, undisturbed: dict[str, bytes]
 ) -> None:
     cli(*judge(server, "c"))
-    overwrite(cli.home / "c" / "cache.db", 0, 4096 * 12)
+    database = cli.home / "c" / "cache.db"
+    pages = range(4096, database.stat().st_size, 4096)
+    leaves = [at for at in pages if database.read_bytes()[at] == 0x0D]
+    overwrite(database, 0, 4096)
+    overwrite(database, leaves[len(leaves) // 2], leaves[len(leaves) // 2] + 4096)
     stopped = cli(*judge(server, "c"))
     assert stopped.returncode == 3
     assert "the cache c was damaged (file is not a database): " in stopped.stderr

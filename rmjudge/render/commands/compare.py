@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rmjudge.calls import Json
+from rmjudge.metrics.codec import interval_to_json, matrix_to_json
 from rmjudge.metrics.report import Interval, Reading
-from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.csvrows import precise, rows_csv
-from rmjudge.render.figures import chance, known, points, points_range, scope, share, signed
+from rmjudge.render.figures import chance, points, points_range, scope, share, signed
 from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
 from rmjudge.statistics.power import ALPHA
@@ -300,7 +300,7 @@ def _pair_json(comparison: Comparison, pair: Pair, whole: str) -> Json:
                 "first": row.first,
                 "second": row.second,
                 "difference": row.difference,
-                "interval": interval_json(row.interval),
+                "interval": interval_to_json(row.interval),
                 "only_first": row.only_first,
                 "only_second": row.only_second,
                 "discordant": row.discordant,
@@ -317,11 +317,11 @@ def _pair_json(comparison: Comparison, pair: Pair, whole: str) -> Json:
                 "domain": item.domain or whole,
                 "part": item.part,
                 "value": item.kappa.value,
-                "interval": interval_json(item.kappa.interval),
+                "interval": interval_to_json(item.kappa.interval),
             }
             for item in pair.agreements
         ],
-        "kappa_cells": matrix_json(pair.cells),
+        "kappa_cells": matrix_to_json(pair.cells),
     }
 
 
@@ -333,13 +333,3 @@ def _disagreement_json(item: Disagreement) -> Json:
         "accuracies": list(item.accuracies),
         "apart": list(item.apart),
     }
-
-
-def interval_json(interval: Interval | None) -> Json:
-    """Write an interval, null where there is none."""
-    return None if interval is None else {"low": interval.low, "high": interval.high}
-
-
-def matrix_json(matrix: Matrix) -> Json:
-    """Write 3x3 numbers, null where there is none."""
-    return [[known(value) for value in row] for row in matrix]

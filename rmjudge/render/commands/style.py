@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rmjudge.calls import Json
+from rmjudge.metrics.codec import interval_to_json, position_to_json
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.commands.compare import READINGS, interval_json, matrix_json
+from rmjudge.render.commands.compare import READINGS
 from rmjudge.render.csvrows import rows_csv
 from rmjudge.render.figures import known, points, points_range, scope, share, signed_half
 from rmjudge.render.sheets import Aside, Sheet
@@ -239,21 +240,9 @@ def _style_json(style: Style) -> dict[str, Json]:
             "substance": model.substance,
             "separated": model.separated,
         },
-        "position": None
-        if style.position is None
-        else {
-            "decided": style.position.decided,
-            "first_share": known(style.position.first_share),
-            "swap_consistency": known(style.position.swap_consistency),
-            "first_matrix": _optional(style.position.first_matrix),
-            "swap_matrix": _optional(style.position.swap_matrix),
-        },
+        "position": position_to_json(style.position),
     }
 
 
-def _optional(matrix: Matrix | None) -> Json:
-    return None if matrix is None else matrix_json(matrix)
-
-
 def _estimate_json(estimate: Estimate) -> Json:
-    return {"value": known(estimate.value), "interval": interval_json(estimate.interval)}
+    return {"value": known(estimate.value), "interval": interval_to_json(estimate.interval)}

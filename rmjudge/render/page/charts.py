@@ -12,7 +12,6 @@ from rmjudge.statistics.lengths import length_curve
 from rmjudge.text import shorten
 from rmjudge.vocabulary import DIFFICULTIES
 
-"""Units across a chart; a phone shows them smaller, a desk larger."""
 LEFT: Final = 30.0
 RIGHT: Final = 388.0
 ROW: Final = 52.0
@@ -119,7 +118,11 @@ def length_chart(view: View) -> LengthChart | None:
     )
     curves: list[Curve] = []
     for number, scorer in enumerate(view.scorers):
-        bins = length_curve(view.tuples, number)
+        bins = length_curve(
+            (viewed.item, outcome.credits)
+            for viewed in view.tuples
+            if viewed.item is not None and (outcome := viewed.outcomes[number]) is not None
+        )
         points = tuple(
             Point(x, _down(found.credit), f"{name}: {percent(found.credit)} % of {found.cells:,}")
             for (x, name), found in zip(columns, bins, strict=True)

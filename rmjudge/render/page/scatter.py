@@ -2,7 +2,7 @@
 
 A name goes to the first of several places around its point where it covers neither a point nor
 another name; one further away has a line to its point. A name for which there is no such place
-is not drawn but told below.
+is not drawn but named below.
 """
 
 from __future__ import annotations

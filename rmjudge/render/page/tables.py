@@ -10,15 +10,9 @@ from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE, heat, known, leaning, percent, plus_minus
-from rmjudge.render.rows import (
-    READING_NAMES,
-    caption_lines,
-    footnotes,
-    order_words,
-    summary_rows,
-    unscored_text,
-)
+from rmjudge.render.rows import READING_NAMES, caption_lines, footnotes, summary_rows, unscored_text
 from rmjudge.render.sheets import Sheet
+from rmjudge.runs.naming import order_words
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.text import one_line

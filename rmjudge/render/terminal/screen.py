@@ -6,7 +6,8 @@ Text is never read as rich markup, and what a terminal would obey is removed fro
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from dataclasses import astuple, dataclass
+from typing import Final
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -19,7 +20,8 @@ from rmjudge.text import clean, wrap
 ASCII_HEAD: Final = box.Box("    \n" * 2 + " -- \n" + "    \n" * 5, ascii=True)
 
 
-class Page(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Screen:
     """What is known of the console: its width in columns and what it can show."""
 
     width: int
@@ -50,7 +52,7 @@ class Page(NamedTuple):
         text = clean(text)
         if self.glyphs is UNICODE:
             return text
-        for sign, plain in zip(UNICODE, ASCII, strict=True):
+        for sign, plain in zip(astuple(UNICODE), astuple(ASCII), strict=True):
             text = text.replace(sign, plain)
         return text.encode(self.encoding, "replace").decode(self.encoding)
 
@@ -66,11 +68,11 @@ class Page(NamedTuple):
         return Text("\n".join(indent + part for part in parts), overflow="fold")
 
 
-class OnPage:
-    """A renderable that is built when its page is known."""
+class OnScreen:
+    """A renderable that is built when its screen is known."""
 
-    def __init__(self, build: Callable[[Page], RenderableType]) -> None:
+    def __init__(self, build: Callable[[Screen], RenderableType]) -> None:
         self._build = build
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._build(Page(options.max_width, options.encoding))
+        yield self._build(Screen(options.max_width, options.encoding))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rmjudge.metrics.tallies import Credits
 from rmjudge.render.commands.compare import comparison_csv, comparison_sheets, verdict
 from rmjudge.statistics.comparison import Comparison, compare
-from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.scored import Scored
+from rmjudge.vocabulary import TupleKey
 
 
 def all_alike(credit: float | None) -> Credits:

@@ -175,7 +175,7 @@ def test_markup_in_a_name_is_shown_and_not_read() -> None:
 
 def test_a_row_made_by_hand_is_cleaned_where_it_is_drawn() -> None:
     (row,) = summary_rows([report("x", unscored=3)])
-    text = draw(summary_sheet([row._replace(scorer="\x1b[2Jx\u202e")]))
+    text = draw(summary_sheet([replace(row, scorer="\x1b[2Jx\u202e")]))
     assert "[2Jx" in text
     assert not re.search("[\x1b\u202e]", text)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -74,7 +75,7 @@ def test_a_header_that_is_wider_than_its_figures_is_broken() -> None:
 
 
 def test_long_names_are_folded_before_the_table_is_split() -> None:
-    long = WIDE._replace(rows=(("openai/gpt-4.1-mini-2025-04-14", *WIDE.rows[0][1:]),))
+    long = replace(WIDE, rows=(("openai/gpt-4.1-mini-2025-04-14", *WIDE.rows[0][1:]),))
     assert lines(54, long)[4:6] == [
         "openai/gpt-4.1-mini-     90.0 66.7 +23.3 <0.001  1,234",
         "2025-04-14",
@@ -97,7 +98,7 @@ def test_what_is_put_aside_has_a_table_of_its_own_with_the_names() -> None:
 
 
 def test_without_columns_to_put_aside_a_table_goes_on_below() -> None:
-    shown = lines(24, WIDE._replace(aside=None))
+    shown = lines(24, replace(WIDE, aside=None))
     assert shown[0] == "Both"
     assert "easy  90.0  66.7  +23.3" in shown
     assert "Both, continued" in shown

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rmjudge.metrics.accuracy import accuracies_of, macro
+from rmjudge.metrics.codec import metrics_to_json
 from rmjudge.metrics.report import (
     DomainMetrics,
     Interval,
@@ -20,7 +21,7 @@ from rmjudge.metrics.report import (
     Position,
 )
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.exports import to_csv, to_json, to_latex, to_markdown
+from rmjudge.render.commands.report_data import to_csv, to_json, to_latex, to_markdown
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain
 
@@ -133,11 +134,11 @@ def pipe_cells(line: str) -> list[str]:
 
 def test_json_holds_fractions_in_the_shape_of_a_runs_metrics() -> None:
     (scorer,) = loaded([report("openai/x", unscored=12, position=SWAP, note="a\tnote")])
-    assert {key: scorer[key] for key in ("scorer", "method", "order", "reading", "tuples")} == {
+    assert {key: scorer[key] for key in ("scorer", "method", "order", "headline", "tuples")} == {
         "scorer": "openai/x",
         "method": "pairwise",
         "order": "both",
-        "reading": "half_credit",
+        "headline": "half_credit",
         "tuples": 516,
     }
     assert scorer["complete"] is False
@@ -154,9 +155,18 @@ def test_json_holds_fractions_in_the_shape_of_a_runs_metrics() -> None:
         "sent": 161,
         "retried": 7,
         "failed": 2,
+        "unscored": 0,
         "maybe_billed": 1,
     }
     assert (scorer["cost"], scorer["cost_known"], scorer["note"]) == (0.0123, True, "a note")
+
+
+def test_json_holds_all_that_metrics_json_holds() -> None:
+    made = report("openai/x", unscored=12, position=SWAP, domains=("chat", "safety"))
+    (scorer,) = loaded([made])
+    kept = metrics_to_json(made.metrics)
+    assert {name: scorer[name] for name in kept} == kept
+    assert set(scorer) - set(kept) == {"calls", "cost", "cost_known", "note"}
 
 
 def test_json_names_the_missing_domains_and_leaves_them_out() -> None:

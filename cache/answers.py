@@ -14,11 +14,10 @@ import diskcache
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
-from rmjudge.cache.disk import open_cache
-from rmjudge.cache.grouped import GroupedCache
+from rmjudge.cache.database import Database, open_database
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
-from rmjudge.cache.reader import read_rows
-from rmjudge.cache.records import DamagedRecordError, decode, encode, seal
+from rmjudge.cache.queries import read_rows
+from rmjudge.cache.rows import DamagedRecordError, decode, encode, seal
 from rmjudge.cache.sharing import Share
 from rmjudge.cache.troubles import storage_stopped
 from rmjudge.cache.writer import Writer
@@ -67,8 +66,8 @@ class AnswerCache:
         """How many of them hold answers of this scorer."""
         return sum(key.startswith(answer_row(scorer, "")) for key in self._damaged)
 
-    def _open(self) -> GroupedCache:
-        return open_cache(self.folder)
+    def _open(self) -> Database:
+        return open_database(self.folder)
 
     def __enter__(self) -> Self:
         return self

@@ -1,25 +1,16 @@
-"""Reading many rows at once: one statement instead of one `get` a key, ten times as fast."""
+"""What is asked of the database without changing it, many rows a statement."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from diskcache.core import DBNAME, MODE_RAW
+from rmjudge.cache.database import TEXT, connect_to_read
 
 KEYS_A_STATEMENT: Final = 500
 """SQLite takes 999 variables in the oldest builds in use."""
-
-
-def _connect(folder: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(folder / DBNAME, timeout=60.0, isolation_level=None)
-    connection.execute("PRAGMA query_only = 1")
-    # A damaged text must not stop the others from being read.
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-    return connection
 
 
 def read_rows(folder: Path, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -28,12 +19,12 @@ def read_rows(folder: Path, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     Raises:
         sqlite3.Error: the database cannot be read.
     """
-    with closing(_connect(folder)) as connection:
+    with closing(connect_to_read(folder)) as connection:
         for start in range(0, len(keys), KEYS_A_STATEMENT):
             chunk = keys[start : start + KEYS_A_STATEMENT]
             marks = ",".join("?" * len(chunk))
             query = f"SELECT key, value FROM Cache WHERE raw = 1 AND mode = ? AND key IN ({marks})"  # noqa: S608
-            for key, value in connection.execute(query, (MODE_RAW, *chunk)):
+            for key, value in connection.execute(query, (TEXT, *chunk)):
                 yield str(key), str(value)
 
 
@@ -47,8 +38,8 @@ def scan(folder: Path, prefix: str) -> Iterator[tuple[str, str, float]]:
         "SELECT key, value, store_time FROM Cache "
         "WHERE raw = 1 AND mode = ? AND key >= ? AND key < ? ORDER BY key"
     )
-    bounds = (MODE_RAW, prefix, prefix + "\U0010ffff")
-    with closing(_connect(folder)) as connection:
+    bounds = (TEXT, prefix, prefix + "\U0010ffff")
+    with closing(connect_to_read(folder)) as connection:
         for key, value, stored in connection.execute(query, bounds):
             yield str(key), str(value), float(stored)
 
@@ -59,12 +50,12 @@ def foreign_rows(folder: Path) -> int:
         "SELECT count(*) FROM Cache WHERE NOT (raw = 1 AND mode = ? AND typeof(key) = 'text' "
         "AND substr(key, 1, 2) IN ('a:', 's:'))"
     )
-    with closing(_connect(folder)) as connection:
-        return int(connection.execute(query, (MODE_RAW,)).fetchone()[0])
+    with closing(connect_to_read(folder)) as connection:
+        return int(connection.execute(query, (TEXT,)).fetchone()[0])
 
 
 def integrity(folder: Path) -> tuple[str, ...]:
     """What SQLite finds wrong with the database itself; empty when it is sound."""
-    with closing(_connect(folder)) as connection:
+    with closing(connect_to_read(folder)) as connection:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
     return () if found == ["ok"] else tuple(found)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rmjudge.cache.records import FORMAT, DamagedRecordError, decode, encode, seal, unseal
+from rmjudge.cache.rows import FORMAT, DamagedRecordError, decode, encode, seal, unseal
 from rmjudge.calls import Reply, Reward, Unscored, Usage, Verdict
 
 HOSTILE = "[/INST]\x1b]0;x\x07 \ud800 \u202e \0 \r\n =cmd() é \U0001f600"
