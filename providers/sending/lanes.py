@@ -269,6 +269,8 @@ class Arriving:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in response.headers.raw
         }
+        if "location" in response.extensions:
+            self.headers["location"] = response.extensions["location"]
         if response.is_stream_consumed:  # by the user's own transport, which decompressed it
             self.headers.pop("content-encoding", None)
 
@@ -309,4 +311,15 @@ _PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _client(**options: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=None, cookies=_NoCookies(), **options)  # noqa: S113
+    return httpx.AsyncClient(
+        timeout=None,  # noqa: S113 - the caller's
+        cookies=_NoCookies(),
+        event_hooks={"response": [_lay_redirect_aside]},
+        **options,
+    )
+
+
+async def _lay_redirect_aside(response: httpx.Response) -> None:
+    """Keep where a redirect points from httpx, which does not follow but fails on nonsense."""
+    if response.has_redirect_location:
+        response.extensions["location"] = response.headers.pop("location")
