@@ -126,12 +126,11 @@ class HostedScorer:
         try:
             return [*first, *await self.answer(calls[middle:])]
         except StopRun as reason:
-            if all(isinstance(outcome, Failure) for outcome in first):
-                raise
-            # The first half is paid for and must reach the cache; the next call stops the run.
-            return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
+            # The first half may be paid for and must reach the cache.
+            rest = Failure("stopped", str(reason), stop=reason)
+            return [*first, *[rest] * (len(calls) - middle)]
 
-    async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
+    async def _send(self, calls: Sequence[Call]) -> Sequence[Outcome] | Failure:
         provider = self._provider
 
         def parse(body: Json) -> list[Reply]:

@@ -17,7 +17,7 @@ class AnswerStore(Protocol):
         ...
 
     async def lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
-        """Return the stored replies among these call keys."""
+        """Return the stored replies among these call keys, those that are no answer yet too."""
         ...
 
     async def commit(self, scorer: str, replies: Sequence[tuple[str, Reply]]) -> None:

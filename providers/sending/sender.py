@@ -6,13 +6,13 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from rmjudge.calls import Failure, Json, Reply
+from rmjudge.calls import Failure, Json, Outcome, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
 from rmjudge.providers.sending.errors import classify
@@ -29,6 +29,8 @@ from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
+_COUNTED_APART: Final = 10**6
+"""Attempts where something else than their number ends them."""
 Parse = Callable[[Json], Sequence[Reply]]
 Readmit = Callable[[bool], Awaitable[None]]
 
@@ -95,47 +97,59 @@ class Sender:
         *,
         last_resort: bool = True,
         readmit: Readmit | None = None,
-    ) -> Sequence[Reply] | Failure:
-        """Send until there is an answer or no hope.
+    ) -> Sequence[Outcome] | Failure:
+        """Send until there is an answer or no hope; one outcome a call, or the failure of all.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
         `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
         says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
-        is awaited before each further attempt, with whether an earlier one was paid for.
+        is awaited before each further attempt, with whether an earlier one was paid for. Where
+        replies came and an empty one's tries were not used up, each failure holds its reply.
 
         Raises:
-            StopRun: nothing more can be had from this endpoint.
+            StopRun: nothing more can be had from this endpoint, and nothing was paid for.
         """
         body = _ENCODE(request.body).encode("ascii")
-        paid_for: tuple[Reply, ...] = ()
+        tried: list[Sequence[Reply]] = []
         again = False
 
         async def attempt() -> Sequence[Reply]:
-            nonlocal again, paid_for
+            nonlocal again
             if again and readmit is not None:
-                await readmit(bool(paid_for))
+                await readmit(bool(tried))
             again = True
             try:
-                return await self._attempt(request, body, parse, tokens)
-            except Retryable as error:
-                paid_for = _both(error.paid_for, paid_for)
+                return await self._attempt(request, body, parse, tokens, tried)
+            except (Retryable, StopRun):
+                # An attempt that brought nothing is no try of a reply.
+                if len(tried) >= self._policy.attempts_empty:
+                    return ()
                 raise
 
         try:
             replies = cast(Sequence[Reply], await self._retrying(attempt))
-        except (StopRun, CallError) as error:
-            if paid_for:  # delivered, and worth as much as when the attempts are used up
-                return paid_for
-            if isinstance(error, StopRun):
+        except StopRun as reason:
+            if not tried:
                 raise
+            return _unfinished(tried, Failure("stopped", str(reason), stop=reason))
+        except CallError as error:
+            failure = Failure(error.status, error.message)
+            if tried:
+                return _unfinished(tried, failure)
             if last_resort:
                 self.endpoint.call_failed(error)
-            return Failure(error.status, error.message)
-        return _both(replies, paid_for)
+            return failure
+        return _in_all([*tried, replies])
 
     async def _attempt(
-        self, request: Request, body: bytes, parse: Parse, tokens: int
+        self,
+        request: Request,
+        body: bytes,
+        parse: Parse,
+        tokens: int,
+        tried: list[Sequence[Reply]],
     ) -> Sequence[Reply]:
+        """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
         await self.endpoint.enter(tokens)
         try:
             replies = self._read(await self._post(request, body), parse)
@@ -144,6 +158,8 @@ class Sender:
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
             error.args = (error.message,)  # a traceback shows these
+            if isinstance(error, Retryable) and error.paid_for:
+                tried.append(error.paid_for)
             self.endpoint.attempt_failed(error)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
@@ -197,7 +213,7 @@ class Sender:
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
-            attempts=10**6 if unpaid else self._policy.attempts_transient,
+            attempts=_COUNTED_APART if unpaid else self._policy.attempts_transient,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )
@@ -222,7 +238,7 @@ class Sender:
             raise Retryable(
                 "empty",
                 "a reply without an answer in it",
-                attempts=self._policy.attempts_empty,
+                attempts=_COUNTED_APART,
                 paid_for=replies,
             )
         return replies
@@ -258,13 +274,23 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _both(replies: Sequence[Reply], before: Sequence[Reply]) -> tuple[Reply, ...]:
-    """Replies that also answer for what the ones before them cost; those, where there are none."""
-    if not replies or not before:
-        return tuple(replies or before)
+def _in_all(tries: Sequence[Sequence[Reply]]) -> tuple[Reply, ...]:
+    """The last try's replies, each with what all tries took; no replies are no try."""
+    replies: Sequence[Reply] = ()
+    for later in filter(None, tries):
+        before, replies = replies or later, later
+        if before is not later:
+            replies = [
+                replace(one, usage=one.usage.plus(other.usage))
+                for one, other in zip(later, before, strict=True)
+            ]
+    return tuple(replies)
+
+
+def _unfinished(tries: Sequence[Sequence[Reply]], failure: Failure) -> tuple[Outcome, ...]:
+    """Answers as they are; for each empty reply the failure that kept it from another try."""
     return tuple(
-        replace(one, usage=one.usage.plus(other.usage))
-        for one, other in zip(replies, before, strict=True)
+        replace(failure, paid=reply) if _is_empty(reply) else reply for reply in _in_all(tries)
     )
 
 

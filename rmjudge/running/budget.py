@@ -151,8 +151,9 @@ class Budget:
     def _cost(self, job: Job, admission: Admission, outcomes: Sequence[Outcome] | None) -> float:
         spent = Spent()
         for outcome in outcomes or ():
-            if isinstance(outcome, Reply):
-                spent.add(outcome.usage)
+            reply = outcome if isinstance(outcome, Reply) else outcome.paid
+            if reply is not None:
+                spent.add(reply.usage)
         cost = cost_of(spent, job.price)
         return admission.dollars if cost is None else cost
 

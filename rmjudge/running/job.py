@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
+from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Usage, Verdict
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
@@ -25,13 +25,17 @@ SAID: Final = 300
 
 @dataclass(slots=True)
 class Work:
-    """One distinct call and the places (tuple, call in its plan) that its answer goes to."""
+    """One distinct call and the places (tuple, call in its plan) that its answer goes to.
+
+    `paid_before` is what stored replies took that are no answer.
+    """
 
     key: str
     call: Call
     places: list[tuple[int, int]]
     queued: bool = False
     answer: Answer | None = None
+    paid_before: Usage | None = None
 
 
 @dataclass(slots=True)

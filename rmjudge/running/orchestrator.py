@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 from rmjudge.calls import Answer, Outcome, Reply
@@ -188,22 +189,49 @@ class Orchestrator:
     async def _keep(
         self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]
     ) -> list[Work]:
-        """Commit replies, then count them; return the follow-up questions they raise."""
+        """Commit replies, then count them; return the follow-up questions they raise.
+
+        Raises:
+            StopRun: something ended the run before all of these were answered.
+        """
         pairs = list(zip(work, outcomes, strict=True))
-        delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
+        delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
         if delivered:
-            await self._store.commit(key, [(item.key, reply) for item, reply in delivered])
+            await self._store.commit(
+                key, [(item.key, _in_all(item, reply)) for item, reply in delivered]
+            )
         follow_ups: list[Work] = []
+        reason: StopRun | None = None
+        for item, reply in delivered:
+            job.spent.add(reply.usage)
+            job.note_model(reply.model)
+            item.paid_before = _in_all(item, reply).usage if reply.open else None
         for item, outcome in pairs:
             if isinstance(outcome, Reply):
                 job.counts.answered += 1
-                job.spent.add(outcome.usage)
-                job.note_model(outcome.model)
                 follow_ups += job.settle(item, outcome.answer)
-            else:
+            elif outcome.stop is None:
                 follow_ups += job.fail(item, outcome)
+            else:
+                reason = outcome.stop
+        if reason is not None:
+            raise reason
         job.check_verdicts()
         return follow_ups
+
+
+def _delivered(outcome: Outcome) -> Reply | None:
+    """What came and was paid for: an answer, or a reply that is none yet."""
+    if isinstance(outcome, Reply):
+        return outcome
+    return replace(outcome.paid, open=True) if outcome.paid is not None else None
+
+
+def _in_all(item: Work, reply: Reply) -> Reply:
+    """The reply with what the call took in all, earlier runs included."""
+    if item.paid_before is None:
+        return reply
+    return replace(reply, usage=reply.usage.plus(item.paid_before))
 
 
 def _tuple_of(work: Work) -> int:
@@ -223,7 +251,8 @@ async def settle_from_cache(
             stored = await store.lookup(scorer_key, [item.key for item in chunk])
             for item in chunk:
                 reply = stored.get(item.key)
-                if reply is None:
+                if reply is None or reply.open:
+                    item.paid_before = reply.usage if reply else None
                     pending.append(item)
                     continue
                 job.counts.from_cache += 1

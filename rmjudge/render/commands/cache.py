@@ -64,6 +64,7 @@ def info_to_json(info: Info) -> dict[str, Json]:
                 "identity": dict(rows.identity),
                 "answers": rows.answers,
                 "unscored": rows.unscored,
+                "open": rows.open,
                 "first": rows.first,
                 "last": rows.last,
             }
