@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rmjudge.cache.database import DATABASE, refuse_newer
-from rmjudge.cache.keys import answer_row
+from rmjudge.cache.keys import answer_row, scorer_keys
 from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.rows import DamagedRecordError, decode, is_open, unseal
 from rmjudge.cache.salvage import mark
@@ -181,19 +181,20 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
     return min(found, default=(0.0, "", None))[2]
 
 
-def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
-    """Return the stored answers among these call keys, damaged ones left out; write nothing.
+def replies(folder: Path, identity: Identity, calls: Sequence[str]) -> dict[str, Reply]:
+    """Return a scorer's answers among these call keys, damaged ones left out; write nothing.
 
     Raises:
         StorageStopped: the database cannot be read.
     """
     found: dict[str, Reply] = {}
     with _reading(folder):
-        rows = {answer_row(scorer, call): call for call in calls}
-        for key, text in read_rows(folder, list(rows)):
-            if not is_open(text):
-                with suppress(DamagedRecordError):
-                    found[rows[key]] = decode(text)
+        for owner in scorer_keys(identity):
+            rows = {answer_row(owner, call): call for call in calls if call not in found}
+            for key, text in read_rows(folder, list(rows)):
+                if not is_open(text):
+                    with suppress(DamagedRecordError):
+                        found[rows[key]] = decode(text)
     return found
 
 
@@ -225,7 +226,6 @@ def verify(folder: Path) -> Verification:
 
 def explain(
     folder: Path,
-    scorer: str,
     identity: Identity,
     calls: Sequence[str],
     since: float = math.inf,
@@ -243,10 +243,11 @@ def explain(
             if stored >= since or is_open(text):
                 continue
             have.setdefault(owner, set()).add(call)
-    missing = set(calls) - have.get(scorer, set())
-    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key != scorer})
+    own = scorer_keys(identity)
+    missing = set(calls) - {call for key in own for call in have.get(key, ())}
+    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key not in own})
     return Explanation(
-        scorer=scorer,
+        scorer=own[0],
         calls=len(set(calls)),
         found=len(set(calls)) - len(missing),
         candidates=tuple(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from rmjudge.addresses import canonical
 from rmjudge.calls import (
     Answer,
     Call,
@@ -50,6 +51,7 @@ class HostedScorer:
         self,
         provider: Provider,
         *,
+        own_name: str | None = None,
         secret: Secret | None = None,
         votes: int = 1,
         concurrency: int | None = None,
@@ -59,7 +61,7 @@ class HostedScorer:
         network: Network | None = None,
     ) -> None:
         target = provider.target
-        self.name = f"{provider.name}/{target.model}"
+        self.name = own_name or f"{provider.name}/{target.model}"
         self.method: Method = provider.method
         self.parser = provider.parser
         self.concurrency = concurrency or provider.concurrency
@@ -69,7 +71,7 @@ class HostedScorer:
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
         self.activity = Activity(remarks=provider.remarks)
-        self.identity: Mapping[str, Json] = identity_of(provider)
+        self.identity: Mapping[str, Json] = identity_of(provider, own_name)
         self._provider = provider
         self._rpm = rpm
         self._tpm = tpm
@@ -186,8 +188,8 @@ def _limit_in(body: Mapping[str, Json]) -> int | None:
     return None
 
 
-def identity_of(provider: Provider) -> dict[str, Json]:
-    """Everything that changes the answers.
+def identity_of(provider: Provider, own_name: str | None = None) -> dict[str, Json]:
+    """Everything that changes the answers; a name of the user's own stands for the address.
 
     `request` is the hash of the request for a fixed call: whatever else changes in how
     this version asks, the identity changes with it.
@@ -198,7 +200,7 @@ def identity_of(provider: Provider) -> dict[str, Json]:
     return {
         "provider": provider.name,
         "model": provider.target.model,
-        "url": provider.target.base_url,
+        **({"name": own_name} if own_name else {"url": canonical(provider.target.base_url)}),
         "method": provider.method,
         **provider.described,
         "params": dict(provider.target.params),

@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from rmjudge.addresses import is_loopback
 from rmjudge.calls import Json
-from rmjudge.errors import MissingKeyError, UsageError
+from rmjudge.errors import UsageError
+from rmjudge.providers.keys import Rival, key_for, withheld
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 from rmjudge.text import did_you_mean
@@ -52,6 +53,7 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
 }
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
+_OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY_LIKE: Final = re.compile(
     r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
 )
@@ -59,14 +61,20 @@ _KEY_LIKE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """`PROVIDER/MODEL` and, where given, `@URL`."""
+    """`PROVIDER/MODEL` and, where given, `@URL`, and a name of the user's own before them."""
 
     provider: str
     model: str
     url: str | None = None
+    own_name: str | None = None
 
     @property
     def name(self) -> str:
+        """What heads its rows: the user's own name, or `PROVIDER/MODEL`."""
+        return self.own_name or self.model_name
+
+    @property
+    def model_name(self) -> str:
         """`PROVIDER/MODEL`."""
         return f"{self.provider}/{self.model}"
 
@@ -99,6 +107,8 @@ class ScorerSettings:
     scale: tuple[float, float] | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     need_key: bool = True
+    key_variable: str | None = None
+    rivals: Sequence[Rival] = ()
     try_once: bool = False
     network: Network | None = None
     """Of a hosted model."""
@@ -107,11 +117,14 @@ class ScorerSettings:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read `PROVIDER/MODEL[@URL]`.
+    """Read `[NAME=]PROVIDER/MODEL[@URL]`.
 
     Raises:
         UsageError: it is not of that form, or there is no such provider.
     """
+    own_name, equals, rest = text.partition("=")
+    if equals and "/" not in own_name:
+        return _named(own_name, rest, text)
     head, at, url = text.partition("@http")
     provider, slash, model = head.partition("/")
     if not slash or not model:
@@ -125,6 +138,17 @@ def parse_spec(text: str) -> Spec:
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
         raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
     return Spec(provider, model, f"http{url}" if at else None)
+
+
+def _named(own_name: str, rest: str, text: str) -> Spec:
+    if not _OWN_NAME.fullmatch(own_name):
+        raise UsageError(f"{text!r}: a NAME has letters, digits, '.', '_' and '-', 64 at most")
+    spec = parse_spec(rest)
+    if spec.own_name is not None:
+        raise UsageError(f"{text!r}: one NAME is enough")
+    if not spec.hosted:
+        raise UsageError(f"{text!r}: {spec.name} runs here; a NAME is for hosted models")
+    return replace(spec, own_name=own_name)
 
 
 def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
@@ -213,11 +237,19 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
     from rmjudge.providers.sending.redaction import Secret
 
     base_url = _base_url(kind, spec, settings)
-    key = _key(kind, spec, base_url, needed=settings.need_key)
+    key = key_for(
+        kind,
+        spec.name,
+        base_url,
+        rivals=settings.rivals,
+        variable=settings.key_variable,
+        needed=settings.need_key,
+    )
     _check_params(spec, settings.params)
     policy = Policy().patient(deadline_s=settings.deadline_s, outage_s=settings.outage_s)
     return HostedScorer(
         _provider(kind, spec, base_url, settings),
+        own_name=spec.own_name,
         secret=Secret(key) if key else None,
         votes=settings.votes,
         concurrency=settings.concurrency,
@@ -251,24 +283,34 @@ def _provider(
     return kind(Target(spec.model, base_url, settings.params, chat_template))
 
 
-def _key(kind: type[Provider], spec: Spec, base_url: str, *, needed: bool) -> str:
-    for variable in kind.key_variables:
-        key = os.environ.get(variable, "")
-        if not key:
-            continue
-        if not (key.isascii() and key.isprintable() and key == key.strip()):
-            raise UsageError(
-                f"{variable} holds a line break, a blank at an end or another character "
-                "that no key has; set it again"
-            )
-        return key
-    official = base_url == kind.default_url and kind.key_needed_at_default_url
-    if needed and official and kind.key_variables:
-        raise MissingKeyError(
-            f"{spec.name}: no API key; set the environment variable "
-            f"{' or '.join(kind.key_variables)}"
-        )
-    return ""
+def address_of(spec: Spec, settings: ScorerSettings) -> str:
+    """Where a hosted model is asked.
+
+    Raises:
+        UsageError: that is not said, or no address.
+    """
+    return _base_url(provider_class(spec.provider), spec, settings)
+
+
+def rival_of(spec: Spec, settings: ScorerSettings) -> Rival:
+    """A hosted model, as others of its run are to know of it."""
+    return Rival(address_of(spec, settings), provider_class(spec.provider).key_variables)
+
+
+def key_held_back(spec: Spec, settings: ScorerSettings) -> str:
+    """What to say where a key that is set does not go to this model; mostly nothing."""
+    if settings.key_variable is not None:
+        return ""
+    url = address_of(spec, settings)
+    variable = withheld(provider_class(spec.provider), url, settings.rivals)
+    if not variable:
+        return ""
+    name = spec.own_name or "NAME"
+    asked = f"{name}={spec.model_name}@{url}"
+    return (
+        f"{spec.name}: {variable} is not sent to {url}, since this run asks at another address "
+        f"too; to send it a key, name the model ({asked}) and add --key-env {name}=VARIABLE"
+    )
 
 
 def _check_params(spec: Spec, params: Mapping[str, Json]) -> None:
@@ -326,9 +368,4 @@ def check_url(url: str) -> str:
 def sends_in_clear(url: str) -> bool:
     """Whether texts and keys would cross a network unencrypted."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    return parts.scheme == "http" and not loopback
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

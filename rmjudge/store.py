@@ -12,6 +12,10 @@ from rmjudge.calls import Call, CompareCall, Json, Reply
 class AnswerStore(Protocol):
     """Replies by content: (scorer key, call key) -> reply. Failures are never stored."""
 
+    def key_of(self, identity: Mapping[str, Json]) -> str:
+        """A scorer's key, a hash of its identity."""
+        ...
+
     async def register(self, identity: Mapping[str, Json]) -> str:
         """Keep a scorer's identity and return its key, a hash of it."""
         ...

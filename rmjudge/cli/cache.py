@@ -99,7 +99,5 @@ def _explain(
             continue
         asked = run.asked
         kept = inspect.require(asked.cache_folder)
-        explained = inspect.explain(
-            kept, asked.scorer_key, asked.identity, asked.calls, asked.started
-        )
+        explained = inspect.explain(kept, asked.identity, asked.calls, asked.started)
         yield run.result.metrics.scorer, explained

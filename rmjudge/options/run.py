@@ -355,6 +355,14 @@ class RunOptions(ProviderOptions):
         group=WHERE,
         metavar="S",
     )
+    key_env: Mapping[str, str] = option(
+        kinds.pairs("a table of models and variables, NAME=VARIABLE", kinds.is_text),
+        "the environment variable with the key of the model NAME (of NAME=PROVIDER/MODEL@URL, or "
+        "PROVIDER/MODEL); repeatable",
+        group=WHERE,
+        flag="--key-env",
+        metavar="NAME=VARIABLE",
+    )
     client_cert: Path | None = option(
         kinds.path("a PEM file"), flag=None, section="network", group=WHERE
     )

@@ -14,10 +14,13 @@ from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
     ScorerSettings,
     Spec,
+    address_of,
     at_default_url,
     create,
     is_judge,
+    key_held_back,
     parse_spec,
+    rival_of,
     takes_chat_template,
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
@@ -30,13 +33,16 @@ class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
     `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
-    says that its replies are words to be read.
+    says that its replies are words to be read. `url` is where a hosted one is asked; `notices` are
+    to be told before that.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
     is_judge: bool = False
+    url: str = ""
+    notices: tuple[str, ...] = ()
 
 
 def choose(
@@ -52,14 +58,16 @@ def choose(
     prices = price_table(options.prices)
     specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
     helper = [parse_spec(options.fallback)] if options.fallback else []
-    _check_options([*(spec for spec in specs if spec is not None), *helper], options)
+    among = [*(spec for spec in specs if spec is not None), *helper]
+    _check_options(among, options)
     chosen = [
         Chosen(_checked(model), FREE)
         if spec is None
-        else _named_scorer(spec, options, prices, need_keys=need_keys)
+        else _named_scorer(spec, options, prices, among, need_keys=need_keys)
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
+    _tell_apart(chosen)
     if options.max_cost is not None:
         _check_ceiling(chosen)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
@@ -69,8 +77,10 @@ def choose(
     return chosen
 
 
-def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | None:
-    """Make the scorer that takes what a hosted one leaves.
+def choose_fallback(
+    options: RunOptions, chosen: Sequence[Chosen], models: Sequence[str]
+) -> Chosen | None:
+    """Make the scorer that takes what a hosted one of `models` leaves.
 
     Raises:
         UsageError: it could not be asked either, or nothing could ever be left to it.
@@ -83,7 +93,11 @@ def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | N
     if all(item.price == FREE for item in chosen):
         raise UsageError("--fallback is for hosted models, and this run has none")
     fallback = _named_scorer(
-        spec, replace(options, fallback=None), price_table(options.prices), need_keys=True
+        spec,
+        replace(options, fallback=None),
+        price_table(options.prices),
+        [spec, *map(parse_spec, models)],
+        need_keys=True,
     )
     if scorer_key(fallback.scorer.identity) in {
         scorer_key(item.scorer.identity) for item in chosen
@@ -111,6 +125,9 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         raise UsageError(
             "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
         )
+    own_names = [spec.own_name for spec in specs if spec.own_name]
+    if twice := {name for name in own_names if own_names.count(name) > 1}:
+        raise UsageError(f"{min(twice)} names two models of this run; give each its own NAME")
     _check_hosted_options(specs, options)
     _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
@@ -146,6 +163,16 @@ def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
             if given:
                 raise UsageError(f"{name} is for hosted models, and this run has none")
 
+    for name in options.key_env:
+        meant = [spec for spec in specs if spec.hosted and spec.name == name]
+        if len(meant) != 1:
+            hosted = ", ".join(dict.fromkeys(spec.name for spec in specs if spec.hosted))
+            what = "several hosted models" if meant else "no hosted model"
+            raise UsageError(
+                f"--key-env {name}=...: {what} of this run ({hosted or 'it has none'}); "
+                "write NAME=PROVIDER/MODEL@URL and --key-env NAME=VARIABLE"
+            )
+
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
     local = [spec for spec in specs if spec.local]
@@ -162,9 +189,19 @@ def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
 
 
 def _named_scorer(
-    spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
+    spec: Spec,
+    options: RunOptions,
+    prices: dict[str, Price],
+    among: Sequence[Spec],
+    *,
+    need_keys: bool,
 ) -> Chosen:
+    """Make a scorer; `among` are the models of the run, with it and a fallback."""
     settings = _settings(spec, options)
+    if spec.hosted:
+        rivals = [rival_of(one, _settings(one, options)) for one in among if one.hosted]
+        variable = options.key_env.get(spec.name)
+        settings = replace(settings, rivals=rivals, key_variable=variable)
     barred = "--offline" if options.offline and spec.hosted else ""
     try:
         scorer = create(spec, replace(settings, need_key=need_keys and not barred))
@@ -176,10 +213,14 @@ def _named_scorer(
         scorer = _on_the_first_day(scorer, spec, settings, options)
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
-    known = scorer.name in options.prices
-    at_home = at_default_url(spec, str(scorer.identity.get("url")))
-    price = prices.get(scorer.name) if known or at_home else None
-    return Chosen(scorer, price, barred, is_judge(spec))
+    url = address_of(spec, settings)
+    names = [name for name in (spec.name, spec.model_name) if name in options.prices]
+    if at_default_url(spec, url):
+        names.append(spec.model_name)
+    price = prices.get(names[0]) if names else None
+    held_back = key_held_back(spec, settings)
+    notices = (held_back,) if held_back and not barred else ()
+    return Chosen(scorer, price, barred, is_judge(spec), url, notices)
 
 
 def _on_the_first_day(
@@ -258,6 +299,14 @@ def _checked(model: object) -> Scorer:
         f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
         "rmjudge.PairwiseScorer"
     )
+
+
+def _tell_apart(chosen: Sequence[Chosen]) -> None:
+    """Head the rows of models of one name with their addresses as well."""
+    names = [item.scorer.name for item in chosen]
+    for item, name in zip(chosen, names, strict=True):
+        if item.url and names.count(name) > 1:
+            item.scorer.name = f"{name} at {item.url}"
 
 
 def _refuse_twins(scorers: Sequence[Scorer]) -> None:

@@ -59,18 +59,20 @@ def prepare(
     """
     tell = notice or (lambda _line: None)
     chosen = choose(models, options, need_keys=need_keys)
-    fallback = choose_fallback(options, chosen)
+    named = [model for model in models if isinstance(model, str)]
+    fallback = choose_fallback(options, chosen, named)
     scorers = [item.scorer for item in chosen]
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    for scorer in [*scorers, *([fallback.scorer] if fallback else [])]:
-        url = str(scorer.identity.get("url", ""))
-        if sends_in_clear(url):
+    for item in [*chosen, *([fallback] if fallback else [])]:
+        if sends_in_clear(item.url):
             tell(
-                f"warning: {scorer.name} is reached over plain http ({url}): "
+                f"warning: {item.scorer.name} is reached over plain http ({item.url}): "
                 "texts and keys cross the network unencrypted"
             )
+        for line in item.notices:
+            tell(line)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     for line in remarks(data):
         tell(line)
