@@ -32,6 +32,7 @@ def encode(reply: Reply) -> str:
             reply.usage.stored_tokens,
         ],
         **({"open": True} if reply.open else {}),
+        **({"asked": dict(reply.asked)} if reply.asked else {}),
     }
     # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.
     return seal(_ENCODE(record))
@@ -59,6 +60,7 @@ def decode(text: str) -> Reply:
             usage=Usage(*record["usage"]),
             model=record["model"],
             open=record.get("open") is True,
+            asked=record.get("asked"),
         )
     except DamagedRecordError:
         raise

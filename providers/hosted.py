@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -78,11 +80,35 @@ class HostedScorer:
         self._policy = policy
         self._network = network
         self._secret = secret
+        self._asked: Mapping[str, Json] = {}
+        self._sends_by: HostedScorer | None = None
         self._sender: Sender | None = None
         self._drained = False
         self._connecting = asyncio.Lock()
 
+    def asked_with(self, provider: Provider, params: Mapping[str, Json]) -> HostedScorer:
+        """This scorer, its requests built with other parameters; each reply says with which.
+
+        It keeps the identity, and sends by the same connections and limits.
+        """
+        other = copy(self)
+        other._provider, other._asked, other._sends_by = provider, params, self  # noqa: SLF001
+        return other
+
+    @property
+    def more_room(self) -> str:
+        """The parameter, as NAME=JSON, with which replies may be twice as long; empty for none."""
+        body = self._provider.build([_PROBES[self.method]]).body
+        if self.output_tokens_estimate > 1:
+            for name, value in body.items():
+                doubled = _doubled(name, value)
+                if doubled is not None:
+                    return f"{name}={json.dumps(doubled, separators=(',', ':'))}"
+        return ""
+
     async def _connected(self) -> Sender:
+        if self._sends_by is not None:
+            return await self._sends_by._connected()  # noqa: SLF001
         # Made with the first call: a run answered by the cache imports no HTTP client, and
         # the sender's locks belong to the loop that the run is on. Imported by a thread, for
         # the display and the other scorers' calls would stand still for a third of a second.
@@ -139,7 +165,8 @@ class HostedScorer:
             parts = provider.split(body)
             if len(parts) != len(calls):
                 raise MalformedBodyError(f"{len(parts)} scores for {len(calls)} calls")
-            return [provider.reply(part, call) for part, call in zip(parts, calls, strict=True)]
+            replies = (provider.reply(part, call) for part, call in zip(parts, calls, strict=True))
+            return [replace(reply, asked=self._asked or None) for reply in replies]
 
         request = provider.build(calls)
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
@@ -176,6 +203,16 @@ class HostedScorer:
             self._sender = None
         self._drained = False
         self._connecting = asyncio.Lock()  # the next use may be on another loop
+
+
+def _doubled(name: str, value: Json) -> Json:
+    """A limit of output tokens doubled, or the object with it; None where this is none."""
+    if name in OUTPUT_LIMITS and isinstance(value, int):
+        return 2 * value
+    if isinstance(value, dict):
+        inner = {key: found for key, item in value.items() if (found := _doubled(key, item))}
+        return inner or None
+    return None
 
 
 def _limit_in(body: Mapping[str, Json]) -> int | None:

@@ -66,6 +66,8 @@ class Options(TypedDict, total=False):
     max_calls: int
     fallback: str
     offline: bool
+    retry_unscored: bool | Sequence[str]
+    retry_with: Mapping[str, Any]
     cache_dir: str | Path
     revision: str
     dtype: str

@@ -153,7 +153,8 @@ class Reply:
     `raw` is what the provider sent for this call, so that a better parser can read it again
     without paying; `parser` names the parser and version that made `answer` of it. One that is
     `open` was paid for and is no answer yet: its tries are not used up, so the call is asked again,
-    and `usage` counts for the answer that comes.
+    and `usage` counts for the answer that comes. `asked` are the parameters of `--retry-with`,
+    where it was asked with others than its scorer's.
     """
 
     answer: Answer
@@ -162,6 +163,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     model: str | None = None
     open: bool = False
+    asked: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class ProviderOptions:
         concerns="hosted",
     )
     params: Mapping[str, Json] = option(
-        kinds.PARAMETERS,
+        kinds.parameters("--param"),
         "set a field of every request body, null removes it; repeatable",
         group=HOW,
         flag="--param",
@@ -384,6 +384,21 @@ class RunOptions(ProviderOptions):
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
         group=LIMITS,
         metavar="MODEL",
+    )
+    retry_unscored: tuple[str, ...] = option(
+        kinds.STATUSES,
+        f"ask kept replies without a score again: {', '.join(kinds.RETRIED)}, or those named",
+        default=(),
+        bare=kinds.RETRIED,
+        group=LIMITS,
+        metavar="STATUS,...",
+    )
+    retry_with: Mapping[str, Json] = option(
+        kinds.parameters("--retry-with"),
+        "ask these with another parameter, such as a larger limit; repeatable",
+        group=LIMITS,
+        metavar="NAME=JSON",
+        recorded="where set",
     )
     offline: bool = option(
         kinds.SWITCH,

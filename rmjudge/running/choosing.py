@@ -15,6 +15,7 @@ from rmjudge.providers.registry import (
     ScorerSettings,
     Spec,
     address_of,
+    asking_with,
     at_default_url,
     create,
     is_judge,
@@ -34,7 +35,8 @@ class Chosen:
 
     `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
     says that its replies are words to be read. `url` is where a hosted one is asked; `notices` are
-    to be told before that.
+    to be told before that. `again` asks what is asked once more, with other parameters; `more_room`
+    is the parameter that lets replies be longer.
     """
 
     scorer: Scorer
@@ -43,6 +45,8 @@ class Chosen:
     is_judge: bool = False
     url: str = ""
     notices: tuple[str, ...] = ()
+    again: Scorer | None = None
+    more_room: str = ""
 
 
 def choose(
@@ -159,10 +163,16 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
 
 def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
     if not any(spec.hosted for spec in specs):
-        for name, given in (("--header", options.headers), ("transport", options.transport)):
+        for name, given in (
+            ("--header", options.headers),
+            ("transport", options.transport),
+            ("--retry-with", options.retry_with),
+        ):
             if given:
                 raise UsageError(f"{name} is for hosted models, and this run has none")
 
+    if options.retry_with and not options.retry_unscored:
+        raise UsageError("--retry-with is for what --retry-unscored asks again; give that too")
     for name in options.key_env:
         meant = [spec for spec in specs if spec.hosted and spec.name == name]
         if len(meant) != 1:
@@ -220,7 +230,19 @@ def _named_scorer(
     price = prices.get(names[0]) if names else None
     held_back = key_held_back(spec, settings)
     notices = (held_back,) if held_back and not barred else ()
-    return Chosen(scorer, price, barred, is_judge(spec), url, notices)
+    again = None
+    if options.retry_with:
+        again = asking_with(scorer, spec, settings, options.retry_with)
+    return Chosen(
+        scorer,
+        price,
+        barred,
+        is_judge(spec),
+        url,
+        notices,
+        again,
+        getattr(scorer, "more_room", ""),
+    )
 
 
 def _on_the_first_day(

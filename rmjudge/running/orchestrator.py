@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.calls import Answer, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
@@ -102,6 +102,8 @@ class Orchestrator:
                     await buy(job, key, pending)
         except StopRun as reason:
             self._stopped(job, reason)
+        finally:
+            job.settle_kept()
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):
@@ -177,7 +179,7 @@ class Orchestrator:
             job.counts.sent += len(asked)
             job.counts.in_flight += len(asked)
             try:
-                outcomes = await job.scorer.answer([item.call for item in asked])
+                outcomes = await _answers(job, asked)
             except Exception:
                 queue.close()  # before another has the turn
                 raise
@@ -196,15 +198,18 @@ class Orchestrator:
         """
         pairs = list(zip(work, outcomes, strict=True))
         delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
-        if delivered:
+        # An empty reply takes no kept answer's place.
+        kept = [(item, reply) for item, reply in delivered if not (reply.open and item.kept)]
+        if kept:
             await self._store.commit(
-                key, [(item.key, _in_all(item, reply)) for item, reply in delivered]
+                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
             )
         follow_ups: list[Work] = []
         reason: StopRun | None = None
         for item, reply in delivered:
             job.spent.add(reply.usage)
             job.note_model(reply.model)
+            job.note_asked(reply.asked)
             item.paid_before = _in_all(item, reply).usage if reply.open else None
         for item, outcome in pairs:
             if isinstance(outcome, Reply):
@@ -218,6 +223,25 @@ class Orchestrator:
             raise reason
         job.check_verdicts()
         return follow_ups
+
+
+async def _answers(job: Job, work: Sequence[Work]) -> Sequence[Outcome]:
+    """Ask; what has a stored answer is asked as the user says for these alone."""
+    if job.again is None:
+        return await job.scorer.answer([item.call for item in work])
+    found: dict[str, Outcome] = {}
+    again = [item for item in work if item.kept is not None]
+    rest = [item for item in work if item.kept is None]
+    for scorer, part in ((job.again, again), (job.scorer, rest)):
+        outcomes: Sequence[Outcome] = ()
+        try:
+            outcomes = await scorer.answer([item.call for item in part]) if part else ()
+        except StopRun as reason:
+            if not found:
+                raise
+            outcomes = [Failure("stopped", str(reason), stop=reason)] * len(part)
+        found |= zip((item.key for item in part), outcomes, strict=True)
+    return [found[item.key] for item in work]
 
 
 def _delivered(outcome: Outcome) -> Reply | None:
@@ -255,9 +279,15 @@ async def settle_from_cache(
                     item.paid_before = reply.usage if reply else None
                     pending.append(item)
                     continue
+                answer = _current_answer(job, item, reply)
+                if job.asks_again(answer):
+                    item.paid_before, item.kept = reply.usage, answer
+                    pending.append(item)
+                    continue
                 job.counts.from_cache += 1
                 job.note_model(reply.model)
-                follow_ups += job.settle(item, _current_answer(job, item, reply))
+                job.note_asked(reply.asked)
+                follow_ups += job.settle(item, answer)
         work = follow_ups
     return pending
 

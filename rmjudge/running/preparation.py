@@ -112,6 +112,8 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         lead_characters=scorer.lead_characters,
     )
     job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
+    job.again, job.more_room = chosen.again, chosen.more_room
     job.early_stop = options.early_stop and chosen.is_judge
     return job
 
