@@ -14,7 +14,7 @@ from pathlib import Path
 from rmjudge.cache.database import DATABASE, refuse_newer
 from rmjudge.cache.keys import answer_row, scorer_keys
 from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
-from rmjudge.cache.rows import DamagedRecordError, decode, is_open, unseal
+from rmjudge.cache.rows import DamagedRecordError, decode, is_open, ordered_by_id, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.troubles import cannot_be_read
 from rmjudge.calls import Json, Reply, Unscored
@@ -179,6 +179,23 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
                 stored = [at for _, _, at in scan(folder, f"a:{key}:")]
                 found += [(min(stored), key, other[name])] if stored else []
     return min(found, default=(0.0, "", None))[2]
+
+
+def kept_by_older(folder: Path, identity: Identity, calls: Sequence[str]) -> set[str]:
+    """Which of these calls a scorer answered under a version that drew their order from ids.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        return set()
+    found: set[str] = set()
+    with _reading(folder):
+        for owner in scorer_keys(identity):
+            rows = {answer_row(owner, call): call for call in calls}
+            texts = read_rows(folder, list(rows))
+            found |= {rows[key] for key, text in texts if ordered_by_id(text)}
+    return found
 
 
 def replies(folder: Path, identity: Identity, calls: Sequence[str]) -> dict[str, Reply]:

@@ -154,7 +154,8 @@ class Reply:
     without paying; `parser` names the parser and version that made `answer` of it. One that is
     `open` was paid for and is no answer yet: its tries are not used up, so the call is asked again,
     and `usage` counts for the answer that comes. `asked` are the parameters of `--retry-with`,
-    where it was asked with others than its scorer's.
+    where it was asked with others than its scorer's. `ordered_by` is what the order of pairs was
+    drawn from when it was bought: the texts, or the tuple's id in older versions.
     """
 
     answer: Answer
@@ -164,6 +165,7 @@ class Reply:
     model: str | None = None
     open: bool = False
     asked: Mapping[str, Json] | None = None
+    ordered_by: str = "texts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Work:
     answer: Answer | None = None
     paid_before: Usage | None = None
     kept: Answer | None = None
+    ordered_by: str = "texts"
 
 
 @dataclass(slots=True)

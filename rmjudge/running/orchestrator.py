@@ -255,7 +255,8 @@ def _in_all(item: Work, reply: Reply) -> Reply:
     """The reply with what the call took in all, earlier runs included."""
     if item.paid_before is None:
         return reply
-    return replace(reply, usage=reply.usage.plus(item.paid_before))
+    usage = reply.usage.plus(item.paid_before)
+    return replace(reply, usage=usage, ordered_by=item.ordered_by)
 
 
 def _tuple_of(work: Work) -> int:
@@ -282,6 +283,7 @@ async def settle_from_cache(
                 answer = _current_answer(job, item, reply)
                 if job.asks_again(answer):
                     item.paid_before, item.kept = reply.usage, answer
+                    item.ordered_by = reply.ordered_by
                     pending.append(item)
                     continue
                 job.counts.from_cache += 1
