@@ -247,11 +247,22 @@ def _judging(settings: ScorerSettings) -> JudgingMethod:
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
+    base_url = _base_url(kind, spec, settings)
+    _check_params(spec, settings.params)
+    return hosted_scorer(_provider(kind, spec, base_url, settings), spec, settings)
+
+
+def hosted_scorer(provider: Provider, spec: Spec, settings: ScorerSettings) -> Scorer:
+    """A provider as a scorer, with the key for its address.
+
+    Raises:
+        UsageError: the key is missing or wrong.
+    """
     from rmjudge.providers.hosted import HostedScorer
     from rmjudge.providers.sending.policy import Policy
     from rmjudge.providers.sending.redaction import Secret
 
-    base_url = _base_url(kind, spec, settings)
+    kind, base_url = type(provider), provider.target.base_url
     key = key_for(
         kind,
         spec.name,
@@ -260,10 +271,9 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
         variable=settings.key_variable,
         needed=settings.need_key,
     )
-    _check_params(spec, settings.params)
     policy = Policy().patient(deadline_s=settings.deadline_s, outage_s=settings.outage_s)
     return HostedScorer(
-        _provider(kind, spec, base_url, settings),
+        provider,
         own_name=spec.own_name,
         secret=Secret(key) if key else None,
         votes=settings.votes,

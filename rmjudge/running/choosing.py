@@ -207,11 +207,10 @@ def _named_scorer(
     need_keys: bool,
 ) -> Chosen:
     """Make a scorer; `among` are the models of the run, with it and a fallback."""
-    settings = _settings(spec, options)
+    settings = settings_of(spec, options)
     if spec.hosted:
-        rivals = [rival_of(one, _settings(one, options)) for one in among if one.hosted]
-        variable = options.key_env.get(spec.name)
-        settings = replace(settings, rivals=rivals, key_variable=variable)
+        rivals = [rival_of(one, settings_of(one, options)) for one in among if one.hosted]
+        settings = replace(settings, rivals=rivals)
     barred = "--offline" if options.offline and spec.hosted else ""
     try:
         scorer = create(spec, replace(settings, need_key=need_keys and not barred))
@@ -264,7 +263,8 @@ def _on_the_first_day(
     return create(spec, replace(settings, local=dated))
 
 
-def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
+def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
+    """The options of a run as they concern one of its models, but for other models' addresses."""
     own = options.providers.get(spec.provider, ProviderOptions())
     judge = is_judge(spec)
     template: Path | None = own.template
@@ -284,6 +284,7 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         verdict=options.verdict if judge else None,
         scale=options.scale if judge else None,
         inputs=options.inputs if judge else {},
+        key_variable=options.key_env.get(spec.name),
         try_once=options.try_once,
         network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,

@@ -127,3 +127,54 @@ def test_names_that_cannot_be_meant_are_refused(
     done = cli("run", *words, *ONE_TUPLE)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+def test_answers_bought_before_are_adopted_after_five_are_asked_again(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    old, new = start_server(0), start_server(0)
+    cli("run", old.judge, *ONE_TUPLE)
+    bought = cli.results("o")
+    adopted = cli("cache", "adopt", f"mine={new.judge}", f"{old.root}/v1")
+    run = cli("run", f"mine={new.judge}", *ONE_TUPLE)
+
+    assert (adopted.returncode, run.returncode) == (0, 0), adopted.stderr
+    assert "9 answers taken over (5 asked again and equal)" in adopted.stdout
+    assert new.stats["received"] == 5
+    assert cli.results("o")["results.jsonl"] == bought["results.jsonl"]
+
+
+@pytest.mark.parametrize("unchecked", [False, True])
+def test_answers_of_another_model_are_not_adopted_unless_it_is_said(
+    cli: Cli, start_server: Callable[[int], ServerProcess], *, unchecked: bool
+) -> None:
+    old, new = start_server(0), start_server(0)
+    new.control(
+        always={
+            "status": 200,
+            "headers": {"content-type": "application/json"},
+            "body": {"model": "rm", "data": [{"index": 0, "probs": [123.5], "num_classes": 1}]},
+        }
+    )
+    cli("run", old.reward, *ONE_TUPLE)
+    words = ("cache", "adopt", f"mine={new.reward}", "vllm/rm")
+    done = cli(*words, *(["--unchecked"] if unchecked else []))
+
+    if unchecked:
+        assert "answers taken over (none asked again)" in done.stdout
+        assert new.stats["received"] == 0
+    else:
+        assert done.returncode == 2
+        assert "a reward of 123.5 in place of a reward of" in done.stderr
+        assert "mine" not in cli("cache", "info").stdout
+
+
+def test_the_key_that_info_prints_names_what_is_adopted(cli: Cli, server: ModelServer) -> None:
+    cli("run", server.judge, *ONE_TUPLE)
+    (scorer,) = json.loads(cli("cache", "info", "--json").stdout)["scorers"]
+    shown = cli("cache", "info", COLUMNS="200").stdout
+    done = cli("cache", "adopt", f"mine={server.judge}", scorer["key"][:12])
+
+    assert scorer["key"][:12] in shown
+    assert done.returncode == 0, done.stderr
+    assert "no kept answers" in cli("cache", "adopt", f"mine={server.judge}", "ffffff").stderr

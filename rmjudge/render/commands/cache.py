@@ -15,6 +15,7 @@ from rmjudge.cache.portable import Exported, Imported
 from rmjudge.calls import Json
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.running.adopting import Adopted
 from rmjudge.text import clean, shorten
 
 SHOWN: Final = 20
@@ -96,6 +97,32 @@ def info_to_json(info: Info) -> dict[str, Json]:
             }
             for rows in info.scorers
         ],
+    }
+
+
+def adopt_renderable(adopted: Sequence[Adopted]) -> RenderableType:
+    """A line a scorer."""
+    lines = []
+    for item in adopted:
+        known = f", {item.known:,} were there already" if item.known else ""
+        asked = f"{item.probed} asked again and equal" if item.probed else "none asked again"
+        lines.append(f"{clean(item.old)}: {item.copied:,} answers taken over ({asked}){known}")
+    return Text("\n".join(lines))
+
+
+def adopt_to_json(adopted: Sequence[Adopted]) -> dict[str, Json]:
+    """For programs."""
+    return {
+        "adopted": [
+            {
+                "key": item.key,
+                "from": item.old,
+                "copied": item.copied,
+                "known": item.known,
+                "probed": item.probed,
+            }
+            for item in adopted
+        ]
     }
 
 
