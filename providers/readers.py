@@ -74,6 +74,11 @@ def _provider_of(
     render: Callable[[str, str], Callable[[Messages], str]] = _unrendered,
 ) -> Provider:
     kind = provider_class(str(identity.get("provider")))
+    shape = None
+    if kind.wants_shape:
+        from rmjudge.providers.http import RewardShape
+
+        shape = RewardShape(str(identity.get("template")), str(identity.get("reward_path")))
     params, template = identity.get("params"), str(identity.get("template", ""))
     target = Target(
         str(identity.get("model")),
@@ -82,6 +87,7 @@ def _provider_of(
         ChatTemplate(template, render(template, "kept with the answers"))
         if kind.wants_rendered_text
         else None,
+        shape,
     )
     if not issubclass(kind, JudgeProvider):
         return kind(target)

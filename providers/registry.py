@@ -44,6 +44,7 @@ HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "nim": ("rmjudge.providers.nim", "NIM"),
     "openrlhf": ("rmjudge.providers.openrlhf", "OpenRLHF"),
     "nemo": ("rmjudge.providers.nemo", "NeMo"),
+    "http": ("rmjudge.providers.http", "HTTP"),
     "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
 }
 LOCAL: Final[Mapping[str, tuple[str, str]]] = {
@@ -103,6 +104,8 @@ class ScorerSettings:
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
+    reward_path: str | None = None
+    reward_batch: int | None = None
     verdict: str | None = None
     scale: tuple[float, float] | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -204,10 +207,13 @@ def is_judge(spec: Spec) -> bool:
 
 
 def takes_chat_template(spec: Spec) -> bool:
-    """Whether the user may give the chat template, because it is rendered here."""
+    """Whether the user may give the template of what is sent, because it is rendered here."""
     if spec.local:
         return spec.provider != "hf-judge"
-    return spec.hosted and provider_class(spec.provider).wants_rendered_text
+    if not spec.hosted:
+        return False
+    kind = provider_class(spec.provider)
+    return kind.wants_rendered_text or kind.wants_shape
 
 
 def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
@@ -295,6 +301,11 @@ def _provider(
         target = Target(spec.model, base_url, settings.params)
         return kind(target, _judging(settings), sampled=settings.votes > 1)
     chat_template = None
+    if kind.wants_shape:
+        from rmjudge.providers.http import shape_of
+
+        shape = shape_of(settings.template, settings.reward_path, settings.reward_batch, spec.name)
+        return kind(Target(spec.model, base_url, settings.params, shape=shape))
     if kind.wants_rendered_text:
         from rmjudge.providers import rendering
 

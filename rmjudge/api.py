@@ -58,6 +58,8 @@ class Options(TypedDict, total=False):
     deadline: float
     headers: Mapping[str, str]
     key_env: Mapping[str, str]
+    reward_path: str
+    reward_batch: int
     client_cert: str | Path
     client_key: str | Path
     transport: AsyncBaseTransport

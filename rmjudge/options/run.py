@@ -132,6 +132,24 @@ class ProviderOptions:
         concerns="both",
         recorded="always",
     )
+    reward_path: str | None = option(
+        kinds.text("a path, such as data[0].score"),
+        "of an http/... model: where the reward stands in the reply (data[0].score, "
+        "results[*].reward, or . for the reply itself)",
+        group=HOW,
+        metavar="PATH",
+        concerns="hosted",
+        only="http",
+        recorded="where set",
+    )
+    reward_batch: int | None = option(
+        kinds.COUNT,
+        "of an http/... model: responses a request, for a template that names `items` (default 1)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
+        only="http",
+    )
     device: str | None = option(
         kinds.text("auto, cpu, mps, cuda or cuda:N"),
         "auto (default), cpu, mps, cuda (every CUDA device, a replica each) or cuda:N",

@@ -171,6 +171,13 @@ def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
             if given:
                 raise UsageError(f"{name} is for hosted models, and this run has none")
 
+    if not any(spec.provider == "http" for spec in specs):
+        for name, set_ in (
+            ("--reward-path", options.reward_path),
+            ("--reward-batch", options.reward_batch),
+        ):
+            if set_:
+                raise UsageError(f"{name} is for http/... models, and this run has none")
     if options.retry_with and not options.retry_unscored:
         raise UsageError("--retry-with is for what --retry-unscored asks again; give that too")
     for name in options.key_env:
@@ -281,6 +288,8 @@ def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,
+        reward_path=options.reward_path or own.reward_path,
+        reward_batch=options.reward_batch or own.reward_batch,
         verdict=options.verdict if judge else None,
         scale=options.scale if judge else None,
         inputs=options.inputs if judge else {},
