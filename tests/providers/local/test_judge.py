@@ -106,7 +106,7 @@ async def test_a_reply_is_kept_as_json_and_read_again_without_the_model(tmp_path
     assert raw["finish"] == "stop"
     assert (kept.usage.input_tokens, kept.usage.output_tokens) == (raw["input_tokens"], 12)
     assert kept.answer == Verdict(1.0)
-    assert kept.parser == scorer.parser == "local-chat/1+verdict/1"
+    assert kept.parser == scorer.parser == "local-chat/1+verdict/2"
     turned = kept.raw.replace("A>B", "B>A")
     assert scorer.parse(PAIR, turned) == Verdict(0.0)
 
@@ -174,7 +174,7 @@ async def test_p_a_is_its_share_of_both_letters(tmp_path: Path) -> None:
     kept = await reply(judge(folder, "pairwise-logprob"), PAIR)
     assert credit(kept) == pytest.approx(2 / 3, abs=1e-5)
     assert kept.usage.output_tokens == 0
-    assert kept.parser == "local-chat/1+first-token-verdict/1"
+    assert kept.parser == "local-chat/1+first-token-verdict/2"
 
 
 async def test_blanks_before_the_letter_are_passed_over(tmp_path: Path) -> None:
