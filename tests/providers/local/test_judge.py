@@ -174,7 +174,7 @@ async def test_p_a_is_its_share_of_both_letters(tmp_path: Path) -> None:
     kept = await reply(judge(folder, "pairwise-logprob"), PAIR)
     assert credit(kept) == pytest.approx(2 / 3, abs=1e-5)
     assert kept.usage.output_tokens == 0
-    assert kept.parser == "local-chat/1+first-token-verdict/2"
+    assert kept.parser == "local-chat/1+first-token-verdict/1"
 
 
 async def test_blanks_before_the_letter_are_passed_over(tmp_path: Path) -> None:
