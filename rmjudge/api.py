@@ -77,6 +77,9 @@ class Options(TypedDict, total=False):
     reference: str | Path
     dpo_reduction: str
     engine: str
+    allow_unused: str
+    template_date: str
+    reward_token: str
     prices: Mapping[str, Any]
     progress: bool
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from rmjudge.calls import Json
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
-from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
 from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
 
 if TYPE_CHECKING:
@@ -173,9 +173,18 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number",
+        "which output is the reward, by name or number; end: the last of a value for each token",
         group=LOCAL,
         metavar="NAME",
+        concerns="local",
+        only="hf",
+        recorded="where set",
+    )
+    reward_token: str | None = option(
+        kinds.one_of(REWARD_TOKENS),
+        "where the padding token ends a text: last reads it, before-pad the token before; auto "
+        "(default): as the model's files say",
+        group=LOCAL,
         concerns="local",
         only="hf",
         recorded="where set",
@@ -191,10 +200,27 @@ class ProviderOptions:
     )
     dpo_reduction: str | None = option(
         kinds.one_of(REDUCTIONS),
-        "without a reference: sum (default) or mean over the response's tokens",
+        "without a reference: mean (default) or sum over the response's tokens",
         group=LOCAL,
         concerns="local",
         only="dpo",
+        recorded="where set",
+    )
+    template_date: str | None = option(
+        kinds.text("a date, YYYY-MM-DD"),
+        "today for chat templates that write the date (default: the day of the first answers of "
+        "the model's files in this cache)",
+        group=LOCAL,
+        metavar="YYYY-MM-DD",
+        concerns="local",
+        recorded="where set",
+    )
+    allow_unused: str | None = option(
+        kinds.text("a regular expression"),
+        "weights of the model's files that may stay unused, by their names",
+        group=LOCAL,
+        metavar="REGEX",
+        concerns="local",
         recorded="where set",
     )
     revision: str | None = option(

@@ -172,12 +172,33 @@ def _named_scorer(
         if options.fallback is None:
             raise
         scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
+    if settings.local is not None and settings.local.template_date is None:
+        scorer = _on_the_first_day(scorer, spec, settings, options)
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
     known = scorer.name in options.prices
     at_home = at_default_url(spec, str(scorer.identity.get("url")))
     price = prices.get(scorer.name) if known or at_home else None
     return Chosen(scorer, price, barred, is_judge(spec))
+
+
+def _on_the_first_day(
+    scorer: Scorer, spec: Spec, settings: ScorerSettings, options: RunOptions
+) -> Scorer:
+    """The scorer, its template's date the one of the first answers that the cache has of it.
+
+    So neither midnight nor the next day makes it another scorer.
+    """
+    if settings.local is None or "template_date" not in scorer.identity:
+        return scorer
+    from rmjudge.cache import default_folder
+    from rmjudge.cache.inspect import first_of_model
+
+    folder = options.cache_dir or default_folder()
+    first = first_of_model(folder, scorer.identity, "template_date")
+    # Without earlier answers today is named too, for the actors of a cluster past midnight.
+    dated = replace(settings.local, template_date=str(first or scorer.identity["template_date"]))
+    return create(spec, replace(settings, local=dated))
 
 
 def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:

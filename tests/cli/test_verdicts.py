@@ -22,7 +22,7 @@ SINGLE: Final = "{{ prompt }}\n{{ response }}\n"
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """`rmjudge` in this process, in a home of its own: to start one takes longer than a run."""
+    """`rmjudge` in this process, in a home of its own: starting it takes longer than these runs."""
 
     home: Path
     capsys: pytest.CaptureFixture[str]
