@@ -43,6 +43,10 @@ class Options(TypedDict, total=False):
     order: Order
     votes: int
     template: str | Path
+    verdict: str
+    scale: tuple[float, float]
+    inputs: Mapping[str, str]
+    early_stop: bool
     seed: int
     domains: Sequence[Domain]
     limit: int
@@ -73,6 +77,9 @@ class Options(TypedDict, total=False):
     reference: str | Path
     dpo_reduction: str
     engine: str
+    allow_unused: str
+    template_date: str
+    reward_token: str
     prices: Mapping[str, Any]
     progress: bool
 

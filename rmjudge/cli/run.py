@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import add_command, add_json, add_options, given_options
-from rmjudge.errors import Interrupted
+from rmjudge.errors import Interrupted, ModelRefused
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
             "folder": str(finished.folder),
             "exit_code": finished.exit_code,
             "stopped": str(finished.stopped) if finished.stopped else None,
-            "resume": resume if finished.stopped else None,
+            "resume": resume if _goes_on(finished) else None,
         }
         print_json({**about, **json.loads(to_json(finished.results))})
     say(f"results: {finished.folder}")
@@ -125,8 +125,14 @@ def _say_stopped(finished: Run, resume: str) -> None:
     verb = "" if isinstance(finished.stopped, Interrupted) else "stopped: "
     for reason in dict.fromkeys(result.stopped for result in finished if result.stopped):
         say(f"rmjudge: {verb}{reason}")
-    say("every answer so far is kept; to go on, run:")
-    say(f"  {resume}")
+    if _goes_on(finished):
+        say("every answer so far is kept; to go on, run:")
+        say(f"  {resume}")
+
+
+def _goes_on(finished: Run) -> bool:
+    """Whether the same command would get further: not where a model was refused."""
+    return finished.stopped is not None and not isinstance(finished.stopped, ModelRefused)
 
 
 def _say_relieved(finished: Run, resume: str) -> None:

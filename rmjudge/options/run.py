@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from rmjudge.calls import Json
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
-from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
-from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, SOURCES, Domain, Order
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -173,9 +173,18 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number",
+        "which output is the reward, by name or number; end: the last of a value for each token",
         group=LOCAL,
         metavar="NAME",
+        concerns="local",
+        only="hf",
+        recorded="where set",
+    )
+    reward_token: str | None = option(
+        kinds.one_of(REWARD_TOKENS),
+        "where the padding token ends a text: last reads it, before-pad the token before; auto "
+        "(default): as the model's files say",
+        group=LOCAL,
         concerns="local",
         only="hf",
         recorded="where set",
@@ -191,10 +200,27 @@ class ProviderOptions:
     )
     dpo_reduction: str | None = option(
         kinds.one_of(REDUCTIONS),
-        "without a reference: sum (default) or mean over the response's tokens",
+        "without a reference: mean (default) or sum over the response's tokens",
         group=LOCAL,
         concerns="local",
         only="dpo",
+        recorded="where set",
+    )
+    template_date: str | None = option(
+        kinds.text("a date, YYYY-MM-DD"),
+        "today for chat templates that write the date (default: the day of the first answers of "
+        "the model's files in this cache)",
+        group=LOCAL,
+        metavar="YYYY-MM-DD",
+        concerns="local",
+        recorded="where set",
+    )
+    allow_unused: str | None = option(
+        kinds.text("a regular expression"),
+        "weights of the model's files that may stay unused, by their names",
+        group=LOCAL,
+        metavar="REGEX",
+        concerns="local",
         recorded="where set",
     )
     revision: str | None = option(
@@ -268,6 +294,36 @@ class RunOptions(ProviderOptions):
         group=HOW,
         metavar="METHOD",
         recorded="always",
+    )
+    verdict: str | None = option(
+        kinds.text("the name of a rule or a regular expression"),
+        f"how a reply reads: {', '.join(RULES)}, or a regular expression with the group winner, "
+        "the groups score_a and score_b, or score",
+        group=HOW,
+        metavar="RULE",
+        recorded="where set",
+    )
+    scale: tuple[float, float] | None = option(
+        kinds.SCALE,
+        "of the ratings that a template asks for",
+        group=HOW,
+        metavar="LOW:HIGH",
+        recorded="where set",
+    )
+    inputs: Mapping[str, str] = option(
+        kinds.INPUTS,
+        "what a template is given under a name of its own, such as principle; repeatable",
+        group=HOW,
+        flag="--input",
+        metavar="NAME=TEXT",
+        recorded="where set",
+    )
+    early_stop: bool = option(
+        kinds.SWITCH,
+        "go on with a judge whose first 20 replies all lack a verdict",
+        default=True,
+        group=HOW,
+        flag="--no-early-stop",
     )
     votes: int = option(
         kinds.COUNT,

@@ -54,6 +54,8 @@ def _same(one: StoredRun, other: StoredRun) -> bool:
     """Whether two runs asked one scorer about the same data, and brought the same."""
     return (
         one.result.metrics == other.result.metrics
+        # The same tuples from two files are two runs that somebody wants to see agree.
+        and one.record.label == other.record.label
         and one.result.tuples == other.result.tuples
         and one.record.identity is not None
         and one.record.digest is not None

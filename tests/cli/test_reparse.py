@@ -200,7 +200,7 @@ def test_no_key_and_no_template_file_are_needed(cli: Cli, server: ModelServer) -
     (cli.home / "t.jinja").unlink()
     found = changes(cli, "o")
     assert (found["replies"], found["changed_calls"]) == (9, 0)
-    assert found["parser"].endswith("any-verdict/1")
+    assert found["parser"].endswith("any-verdict/2")
 
 
 def test_a_scorer_that_keeps_no_replies_has_nothing_to_read(cli: Cli) -> None:
