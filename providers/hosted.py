@@ -68,7 +68,7 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity()
+        self.activity = Activity(remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider)
         self._provider = provider
         self._rpm = rpm

@@ -43,6 +43,10 @@ class Options(TypedDict, total=False):
     order: Order
     votes: int
     template: str | Path
+    verdict: str
+    scale: tuple[float, float]
+    inputs: Mapping[str, str]
+    early_stop: bool
     seed: int
     domains: Sequence[Domain]
     limit: int

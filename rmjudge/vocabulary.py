@@ -31,6 +31,18 @@ JUDGING_METHODS: Final = (
 )
 """Ways to ask a generative judge; `rmjudge.judging.methods` has what each says."""
 
+RULES: Final = (
+    "boxed",
+    "brackets",
+    "answer-tag",
+    "result-tag",
+    "scores",
+    "rank",
+    "json",
+    "letter",
+)
+"""Ways to read a judge's reply; `rmjudge.judging.rules` has what each reads."""
+
 SOURCES: Final = ("sample", "rm-bench")
 """Data that has a name; everything else is a path."""
 

@@ -76,6 +76,7 @@ class LocalJudge(LocalScorer):
             "chat_template": self._template.source,
             **self._template.described,
             "prompt": _probe_hash(judging),
+            **judging.settings,
             "context": self._context,
             "max_new_tokens": self._max_new_tokens,
             "temperature": 1 if self._sampled else 0,
@@ -143,5 +144,6 @@ def _probe_hash(judging: JudgingMethod) -> str:
     if judging.scores == "pointwise":
         probe = RewardCall("prompt", "response")
     prompt = judging.prompt(probe)
-    text = json.dumps([prompt.system, prompt.user, sorted(switches_of(judging))])
+    shown = [list(turn) for turn in prompt.turns] if prompt.turns else [prompt.system, prompt.user]
+    text = json.dumps([*shown, sorted(switches_of(judging))])
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]

@@ -63,8 +63,8 @@ class ChatFrame:
 
     def text(self, prompt: JudgePrompt) -> str:
         """The prompt as the model reads it, up to where its own turn begins."""
-        if not prompt.system:
-            return self._render([_turn("user", prompt.user)])
+        if prompt.turns or not prompt.system:
+            return self._render([_turn(role, text) for role, text in prompt.chat])
         if self.folds_system:
             return self._render([_turn("user", f"{prompt.system}\n\n{prompt.user}")])
         return self._render([_turn("system", prompt.system), _turn("user", prompt.user)])

@@ -17,7 +17,7 @@ from rmjudge.calls import Json
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
-from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, SOURCES, Domain, Order
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -294,6 +294,36 @@ class RunOptions(ProviderOptions):
         group=HOW,
         metavar="METHOD",
         recorded="always",
+    )
+    verdict: str | None = option(
+        kinds.text("the name of a rule or a regular expression"),
+        f"how a reply reads: {', '.join(RULES)}, or a regular expression with the group winner, "
+        "the groups score_a and score_b, or score",
+        group=HOW,
+        metavar="RULE",
+        recorded="where set",
+    )
+    scale: tuple[float, float] | None = option(
+        kinds.SCALE,
+        "of the ratings that a template asks for",
+        group=HOW,
+        metavar="LOW:HIGH",
+        recorded="where set",
+    )
+    inputs: Mapping[str, str] = option(
+        kinds.INPUTS,
+        "what a template is given under a name of its own, such as principle; repeatable",
+        group=HOW,
+        flag="--input",
+        metavar="NAME=TEXT",
+        recorded="where set",
+    )
+    early_stop: bool = option(
+        kinds.SWITCH,
+        "go on with a judge whose first 20 replies all lack a verdict",
+        default=True,
+        group=HOW,
+        flag="--no-early-stop",
     )
     votes: int = option(
         kinds.COUNT,

@@ -8,7 +8,7 @@ from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading, Shares
-from rmjudge.render.figures import Remark, half_width, known, percent
+from rmjudge.render.figures import Remark, known, percent
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import label
@@ -20,7 +20,7 @@ READING_TEXTS: Final[dict[Reading, str]] = {
     "half_credit": "Reading: half credit, a tie is half a win.",
 }
 MIXED_TEXT: Final = "Reading: strict for rewards (a tie is no win), half credit for judges."
-INTERVAL_TEXT: Final = "± is half the 95 % bootstrap interval over tuples."
+INTERVAL_TEXT: Final = "In parentheses: the 95 % interval, with the tuple as its unit."
 OTHER_TEXT: Final = "Indented: the other reading."
 
 
@@ -63,11 +63,6 @@ class SummaryRow:
     unscored: int
     bounds: Interval
     shares: Shares | None = None
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the width of the average's interval, a fraction."""
-        return half_width(self.interval)
 
     @property
     def incomplete(self) -> bool:

@@ -29,12 +29,14 @@ from rmjudge.scorer import Scorer
 class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
-    `barred` says why nothing may be asked of it, so that only its kept answers count.
+    `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
+    says that its replies are words to be read.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
+    is_judge: bool = False
 
 
 def choose(
@@ -113,7 +115,13 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
     _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
     if not judges:
-        for name, given in (("--method", options.method), ("--votes", options.votes > 1)):
+        for name, given in (
+            ("--method", options.method),
+            ("--votes", options.votes > 1),
+            ("--verdict", options.verdict),
+            ("--scale", options.scale),
+            ("--input", options.inputs),
+        ):
             if given:
                 raise UsageError(f"{name} is for judges, and this run has none")
     if options.votes > 1 and (options.method or "").endswith("-logprob"):
@@ -167,10 +175,11 @@ def _named_scorer(
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
     if not spec.hosted:
-        return Chosen(scorer, FREE)
+        return Chosen(scorer, FREE, is_judge=is_judge(spec))
     known = scorer.name in options.prices
     at_home = at_default_url(spec, str(scorer.identity.get("url")))
-    return Chosen(scorer, prices.get(scorer.name) if known or at_home else None, barred)
+    price = prices.get(scorer.name) if known or at_home else None
+    return Chosen(scorer, price, barred, is_judge(spec))
 
 
 def _on_the_first_day(
@@ -209,6 +218,9 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,
+        verdict=options.verdict if judge else None,
+        scale=options.scale if judge else None,
+        inputs=options.inputs if judge else {},
         try_once=options.try_once,
         network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,

@@ -109,7 +109,9 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    return Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job.early_stop = options.early_stop and chosen.is_judge
+    return job
 
 
 def _key_of(call: Call) -> str:

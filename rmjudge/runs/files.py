@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import StorageStopped, UsageError
-from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
+from rmjudge.metrics.codec import is_current, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import slug
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
+    from rmjudge.metrics.report import Metrics
+    from rmjudge.metrics.tallies import Credits
+    from rmjudge.vocabulary import Domain
 
 FORMAT: Final = 1
 METRICS: Final = "metrics.json"
@@ -195,9 +198,12 @@ def read_result(folder: Path) -> ScorerResult:
     """
     path = folder / METRICS
     try:
-        metrics = metrics_from_json(json.loads(path.read_text("utf-8")))
+        stored = json.loads(path.read_text("utf-8"))
+        metrics = metrics_from_json(stored)
         path = folder / RESULTS
         tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
+        if not is_current(stored):
+            metrics = _with_intervals(metrics, tuples)
         path = folder / RUN
         run = json.loads(path.read_text("utf-8"))
         return ScorerResult(
@@ -215,6 +221,16 @@ def read_result(folder: Path) -> ScorerResult:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
+
+
+def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
+    """What a file of the first format lacks, from its tuples."""
+    from rmjudge.metrics.compute import with_intervals
+
+    credits: dict[Domain, list[Credits]] = {}
+    for item in tuples:
+        credits.setdefault(item.domain, []).append(item.credits)
+    return with_intervals(metrics, credits)
 
 
 def _tuple(line: str) -> TupleResult:

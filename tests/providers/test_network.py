@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from command import Cli
     from served import ModelServer
 
-CHAT = {"choices": [{"message": {"content": "[[A>B]]"}, "finish_reason": "stop"}]}
+CHAT = {"choices": [{"message": {"content": "\\boxed{A>B}"}, "finish_reason": "stop"}]}
 VALUE = "gateway-93b1f0"
 
 

@@ -83,9 +83,10 @@ def to_csv(reports: Sequence[ScorerResult]) -> str:
 
     Measures: `easy`, `normal`, `hard`, `average` in the headline reading with their 95 %
     interval; the same as `strict:easy` and `half_credit:easy`; `cell:concise>markdown` for
-    the chosen concise and the rejected Markdown; `tie_rate`; the counts `tuples` and
-    `unscored_cells`; `bounds`, the average with the unscored cells all wrong and all right;
-    and for a judge `first_share`, `swap_consistency` and `swap:concise>markdown`.
+    the chosen concise and the rejected Markdown; `tie_rate`, `split_rate` and `unscored_rate`
+    with their intervals; the counts `tuples` and `unscored_cells`; `bounds`, the average with the
+    unscored cells all wrong and all right; and for a judge `first_share`,
+    `swap_consistency` and `swap:concise>markdown`.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -116,24 +117,34 @@ def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
     yield from ((over, row) for row in _csv_measures(metrics))
     if metrics.position:
         position = metrics.position
-        yield over, ("first_share", position.first_share, None, None)
-        yield over, ("swap_consistency", position.swap_consistency, None, None)
+        yield over, ("first_share", position.first_share, *_ends(position.first_interval))
+        yield (
+            over,
+            ("swap_consistency", position.swap_consistency, *_ends(position.swap_interval)),
+        )
         yield from ((over, row) for row in _csv_cells("swap", position.swap_matrix or ()))
 
 
 def _csv_measures(numbers: Metrics | DomainMetrics) -> Iterable[CsvRow]:
     for part in PARTS:
-        interval = _interval(numbers.intervals, part)
-        low, high = (interval.low, interval.high) if interval else (None, None)
-        yield part, _value(numbers.headline, part), low, high
+        ends = _ends(_interval(numbers.intervals, part))
+        yield part, _value(numbers.headline, part), *ends
     for part in PARTS:
         yield f"strict:{part}", _value(numbers.strict, part), None, None
     for part in PARTS:
         yield f"half_credit:{part}", _value(numbers.half_credit, part), None, None
-    yield "tie_rate", numbers.tie_rate, None, None
+    cells = numbers.tuples * len(CELLS)
+    unscored = numbers.unscored_cells / cells if cells else None
+    yield "tie_rate", numbers.tie_rate, *_ends(numbers.rates.tie)
+    yield "split_rate", numbers.split_rate, *_ends(numbers.rates.split)
+    yield "unscored_rate", unscored, *_ends(numbers.rates.unscored)
     yield "tuples", numbers.tuples, None, None
     yield "unscored_cells", numbers.unscored_cells, None, None
     yield "bounds", None, numbers.bounds.low, numbers.bounds.high
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (interval.low, interval.high) if interval else (None, None)
 
 
 def _csv_cells(kind: str, matrix: Matrix) -> Iterable[CsvRow]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.render.figures import half_width, known, percent, plus_minus
+from rmjudge.render.figures import ends, known, percent
 from rmjudge.runs.views import View
 from rmjudge.statistics.lengths import length_curve
 from rmjudge.text import shorten
@@ -93,9 +93,8 @@ def difficulty_chart(view: View) -> DifficultyChart | None:
             if value is None:
                 continue
             interval = getattr(metrics.intervals, part)
-            half = half_width(interval)
-            low, high = (value, value) if half is None else (interval.low, interval.high)
-            figure = f"{part.capitalize()} {percent(value)}{plus_minus(interval)}"
+            low, high = (value, value) if interval is None else (interval.low, interval.high)
+            figure = f"{part.capitalize()} {percent(value)}{ends(interval)}"
             y = top + 20 + 9 * number
             marks.append(Mark(part, _across(value), _across(low), _across(high), y, figure))
         if marks:

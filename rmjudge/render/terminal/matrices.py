@@ -15,11 +15,11 @@ from rich.text import Text
 from rmjudge.metrics.report import DomainMetrics, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
-from rmjudge.render.figures import heat, percent, plus_minus
+from rmjudge.render.figures import ends, heat, percent
 from rmjudge.render.rows import READING_NAMES, unscored_text
 from rmjudge.render.terminal.screen import Screen
 from rmjudge.runs.results import ScorerResult
-from rmjudge.vocabulary import CELLS, DOMAINS, STYLES, Domain, difficulty_of
+from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, Domain, difficulty_of
 
 COLUMN: Final = 11
 PANEL: Final = COLUMN + len(STYLES) * (1 + COLUMN)
@@ -95,15 +95,15 @@ def _heat(value: float | None) -> str:
 
 
 def _accuracies(screen: Screen, metrics: DomainMetrics) -> Iterator[Text]:
-    figures = [
-        cells.Figure(
-            percent(getattr(metrics.headline, name), screen.glyphs),
-            plus_minus(getattr(metrics.intervals, name), screen.glyphs),
-        )
-        for name in ("easy", "hard", "normal", "average")
-    ]
-    ties = cells.Figure(percent(metrics.tie_rate, screen.glyphs))
-    easy, hard, normal, average, tied = cells.aligned([*figures, ties])
-    yield screen.text(f"Easy  {easy}  Normal   {normal}")
-    yield screen.text(f"Hard  {hard}  Average  {average}")
-    yield screen.text(f"Ties  {tied}")
+    names = (*DIFFICULTIES, "average")
+    shares = [(getattr(metrics.headline, name), getattr(metrics.intervals, name)) for name in names]
+    shares.append((metrics.tie_rate, metrics.rates.tie))
+    titles = [*(name.capitalize() for name in names), "Tied"]
+    if metrics.split_rate is not None:
+        shares.append((metrics.split_rate, metrics.rates.split))
+        titles.append("Split")
+    figures = cells.aligned(
+        [cells.Figure(percent(share, screen.glyphs), ends(interval)) for share, interval in shares]
+    )
+    for title, figure in zip(titles, figures, strict=True):
+        yield screen.text(f"{title:<7}  {figure}".rstrip())

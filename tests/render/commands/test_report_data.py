@@ -202,6 +202,8 @@ def test_csv_is_tidy_and_says_what_each_number_is_of() -> None:
         "openai/x,chat,half_credit:hard,0.566667,,",
         "openai/x,chat,half_credit:average,0.700000,,",
         "openai/x,chat,tie_rate,0.031000,,",
+        "openai/x,chat,split_rate,,,",
+        "openai/x,chat,unscored_rate,0.010336,,",
         "openai/x,chat,tuples,129,,",
         "openai/x,chat,unscored_cells,12,,",
         "openai/x,chat,bounds,,0.481000,0.513000",
@@ -235,7 +237,7 @@ def test_an_incomplete_average_is_never_called_all_in_csv() -> None:
 def test_csv_leaves_the_field_empty_where_there_is_no_data(matrix: Matrix) -> None:
     rows = csv_rows([report("x", matrix=matrix, strict=matrix)])
     unknown = [row for row in rows if row["measure"] not in ("tuples", "unscored_cells")]
-    assert {row["value"] for row in unknown} <= {"", "0.031000"}
+    assert {row["value"] for row in unknown} <= {"", "0.000000", "0.031000"}
 
 
 def test_markdown_is_a_pipe_table_with_its_footnotes() -> None:
@@ -244,16 +246,17 @@ def test_markdown_is_a_pipe_table_with_its_footnotes() -> None:
     assert text.split("\n\n### ")[0].split("\n") == [
         "| Scorer | Chat | Math | Code | Safety | Easy | Normal | Hard | Average |",
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
-        "| openai/x | 70.0 | 70.0 | 70.0 | 70.0 | 83.3 | 70.0 | 56.7 | 70.0 ±2.1† |",
+        "| openai/x | 70.0 | 70.0 | 70.0 | 70.0 | 83.3 | 70.0 | 56.7 | 70.0 (67.9-72.1)† |",
         "| &emsp;strict | 65.0 | 65.0 | 65.0 | 65.0 | 78.3 | 65.0 | 51.7 | 65.0† |",
-        r"| b\_c | 70.0 | – | – | – | 83.3\* | 70.0\* | 56.7\* | 70.0 ±2.1\* |",
+        r"| b\_c | 70.0 | – | – | – | 83.3\* | 70.0\* | 56.7\* | 70.0 (67.9-72.1)\* |",
         "",
         r"\* b\_c: average over chat only; math, code, safety missing",
         "",
         "† openai/x: 12 of 4644 cells not scored; average between 48.1 and 51.3",
         "",
         "Accuracy in %. Reading: half credit, a tie is half a win. "
-        "± is half the 95 % bootstrap interval over tuples. Indented: the other reading.",
+        "In parentheses: the 95 % interval, with the tuple as its unit. Indented: the other "
+        "reading.",
     ]
 
 
@@ -278,16 +281,17 @@ def test_latex_is_booktabs_with_the_marks_explained_in_the_caption() -> None:
         r"Scorer & Chat & Math & Code & Safety & Easy & Normal & Hard & Average \\",
         r"\midrule",
         r"openai/x\_1 & 70.0 & 70.0 & 70.0 & 70.0 & 83.3 & 70.0 & 56.7 "
-        r"& 70.0 $\pm$2.1$^{\dagger}$ \\",
+        r"& 70.0 (67.9-72.1)$^{\dagger}$ \\",
         r"\quad strict & 65.0 & 65.0 & 65.0 & 65.0 & 78.3 & 65.0 & 51.7 & 65.0$^{\dagger}$ \\",
         r"b & 70.0 & -- & -- & 70.0 & 83.3$^{*}$ & 70.0$^{*}$ & 56.7$^{*}$ "
-        r"& 70.0 $\pm$2.1$^{*}$ \\",
+        r"& 70.0 (67.9-72.1)$^{*}$ \\",
         r"\quad strict & 65.0 & -- & -- & 65.0 & 78.3$^{*}$ & 65.0$^{*}$ & 51.7$^{*}$ "
         r"& 65.0$^{*}$ \\",
         r"\bottomrule",
         r"\end{tabular}",
         r"\caption{Accuracy in \%. Reading: half credit, a tie is half a win. "
-        r"$\pm$ is half the 95 \% bootstrap interval over tuples. Indented: the other reading. "
+        r"In parentheses: the 95 \% interval, with the tuple as its unit. Indented: the other "
+        r"reading. "
         r"$^{*}$ b: average over chat, safety only; math, code missing. "
         r"$^{\dagger}$ openai/x\_1: 12 of 4644 cells not scored; average between 48.1 and 51.3.}",
         r"\end{table}",
