@@ -210,7 +210,9 @@ def _doubled(name: str, value: Json) -> Json:
     if name in OUTPUT_LIMITS and isinstance(value, int):
         return 2 * value
     if isinstance(value, dict):
-        inner = {key: found for key, item in value.items() if (found := _doubled(key, item))}
+        inner: dict[str, Json] = {
+            key: found for key, item in value.items() if (found := _doubled(key, item))
+        }
         return inner or None
     return None
 

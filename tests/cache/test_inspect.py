@@ -176,9 +176,9 @@ async def test_explain_puts_the_scorer_with_most_answers_first(tmp_path: Path) -
 
 
 async def test_explain_counts_only_calls_that_are_missing(tmp_path: Path) -> None:
-    new = await fill(tmp_path, NEW, CALLS[:4])
+    await fill(tmp_path, NEW, CALLS[:4])
     await fill(tmp_path, OLD, CALLS)
-    found = explain(tmp_path, new, NEW, [*CALLS, CALLS[0]])
+    found = explain(tmp_path, NEW, [*CALLS, CALLS[0]])
 
     assert (found.calls, found.found, found.missing) == (6, 4, 2)
     assert [item.answered for item in found.candidates] == [2]

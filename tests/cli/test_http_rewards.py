@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from command import Cli
     from served import StubServer
 
@@ -72,6 +78,38 @@ def test_several_responses_a_request_are_matched_by_index(
     assert done.returncode == 0, done.stderr
     assert rewards(cli) == alone
     assert max(len(body["texts"]) for _, body in server.asked) == 6
+
+
+DOCUMENTED = re.findall(
+    r"```jinja\n(.*?)```\n\n```\nrmjudge run (.*?)\n```",
+    (Path(__file__).parents[2] / "docs" / "hosted.md").read_text("utf-8"),
+    re.DOTALL,
+)
+REPLIES: dict[str, Callable[[Any], Any]] = {
+    "http/mine": lambda body: {
+        "results": [{"reward": float(len(pair["answer"]))} for pair in body["pairs"]]
+    },
+    "http/lmunit": lambda body: {"score": float(len(body["response"]))},
+    "http/verl": lambda body: float(len(body["solution_str"])),
+}
+
+
+@pytest.mark.parametrize(("template", "command"), DOCUMENTED)
+def test_the_examples_of_the_documentation_work(
+    cli: Cli, stub_server: type[StubServer], template: str, command: str
+) -> None:
+    with stub_server(length_of) as server:
+        run(cli, server.url, ONE, "data[0].score")
+    alone = rewards(cli)
+    model, *words = shlex.split(command)
+    name, _, url = model.partition("@")
+    (cli.home / words[words.index("--template") + 1]).write_text(template)
+    with stub_server(REPLIES[name]) as server:
+        at = f"{server.url}{urlsplit(url).path}"
+        done = cli("run", f"{name}@{at}", *words, "--domain", "chat", "--limit", "2", "--out", "o")
+
+    assert done.returncode == 0, done.stderr
+    assert rewards(cli) == alone
 
 
 @pytest.mark.parametrize("reply", [{"data": []}, {"data": [{"score": "high"}]}, {"score": 1.0}])
