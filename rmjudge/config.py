@@ -105,7 +105,9 @@ def _made(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_provider(name: str) -> Mapping[str, Option]:
-    return _LOCAL_MODEL if name in LOCAL else _HOSTED_MODEL
+    if name in LOCAL:
+        return _LOCAL_MODEL
+    return {key: item for key, item in _HOSTED_MODEL.items() if item.only in (None, name)}
 
 
 def _flat(path: Path, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,13 +71,13 @@ def choose(
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
-    _tell_apart(chosen)
     if options.max_cost is not None:
         _check_ceiling(chosen)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
         for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
             if given:
                 raise UsageError(f"{name} is for comparisons, and this run has only rewards")
+    _tell_apart(chosen)
     return chosen
 
 
