@@ -18,6 +18,7 @@ from rmjudge.calls import (
     Outcome,
     Reply,
     RewardCall,
+    Unscored,
     Usage,
 )
 from rmjudge.errors import StopRun
@@ -37,6 +38,9 @@ SENDER: Final = "rmjudge.providers.sending.sender"
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
+FILTERED: Final = "content-filter"
+REFUSED: Final = "refused"
+"""The only name in what is kept of a refused prompt; its value is what the server said."""
 _PROBES: Mapping[Method, Call] = {
     "pointwise": RewardCall("prompt", "response"),
     "pairwise": CompareCall("prompt", "first", "second"),
@@ -113,13 +117,15 @@ class HostedScorer:
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Send the calls as one request; one outcome each.
 
-        A batch that is refused is asked again in halves, since one text that is too long for
-        the server must not cost the others their answers.
+        A batch that is refused, or answered with a server's error, is asked again in halves, since
+        one text that the server cannot take must not cost the others their answers.
         """
         outcome = await self._send(calls)
         if not isinstance(outcome, Failure):
             return outcome
-        if len(calls) == 1 or not outcome.status.startswith("http-4"):
+        if len(calls) == 1:
+            return [self._kept(outcome)]
+        if not outcome.status.startswith(("http-4", "http-5", FILTERED)):
             return [outcome] * len(calls)
         middle = len(calls) // 2
         first = await self.answer(calls[:middle])
@@ -130,6 +136,13 @@ class HostedScorer:
                 raise
             # The first half is paid for and must reach the cache; the next call stops the run.
             return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
+
+    def _kept(self, failure: Failure) -> Outcome:
+        """A refused prompt as an answer: asking again would be refused, and may be billed."""
+        if failure.status != FILTERED:
+            return failure
+        raw = json.dumps({REFUSED: failure.detail})
+        return Reply(Unscored(FILTERED, failure.detail), raw, self.parser, Usage(0, 0))
 
     async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
         provider = self._provider
@@ -149,7 +162,7 @@ class HostedScorer:
 
         sender = await self._connected()
         return await sender.send(
-            request, parse, tokens, last_resort=len(calls) == 1, readmit=readmit
+            request, parse, tokens, calls=calls, last_resort=len(calls) == 1, readmit=readmit
         )
 
     def most_tokens(self, call: Call) -> Usage | None:
@@ -160,7 +173,10 @@ class HostedScorer:
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
-        return self._provider.read(json.loads(raw), call)[0]
+        part = json.loads(raw)
+        if isinstance(part, dict) and part.keys() == {REFUSED}:
+            return Unscored(FILTERED, str(part[REFUSED]))
+        return self._provider.read(part, call)[0]
 
     def drain(self) -> None:
         """Start nothing new."""

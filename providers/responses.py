@@ -28,7 +28,7 @@ from rmjudge.providers.chat import (
     token_alternatives,
 )
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.sending.errors import DECLINED
+from rmjudge.providers.sending.signs import DECLINED
 
 
 class OpenAIResponses(JudgeProvider):

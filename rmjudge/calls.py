@@ -144,10 +144,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that brought no reply. Nothing is stored: the next run asks again."""
+    """A call that brought no reply. Nothing is stored: the next run asks again.
+
+    `unclear`: whether the call or the endpoint is to blame is not known; asked once more after the
+    others, it will be.
+    """
 
     status: str
     detail: str = ""
+    unclear: bool = False
 
 
 Outcome: TypeAlias = Reply | Failure

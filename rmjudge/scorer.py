@@ -38,6 +38,8 @@ class Activity:
     `note` is about this moment; `remarks` are about how answers came to be, for the report.
     """
 
+    answered: bool = False
+    """Whether there ever was an answer, now or in the cache."""
     retried: int = 0
     maybe_billed: int = 0
     note: str = ""

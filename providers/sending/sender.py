@@ -12,12 +12,13 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from rmjudge.calls import Failure, Json, Reply
+from rmjudge.calls import Call, Failure, Json, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import (
     CallError,
+    FinalForRun,
     MalformedBodyError,
     RawReply,
     Request,
@@ -79,9 +80,11 @@ class Sender:
             stop=_attempts_are_used_up,
             # 0.5 s x 2^n at most, with full jitter, on top of what the server asked for: so the
             # calls that its pause held back do not all return at the same instant.
-            wait=_AsTheServerAsked()
-            + wait_random_exponential(
-                multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+            wait=_UnlessAway(
+                _AsTheServerAsked()
+                + wait_random_exponential(
+                    multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+                )
             ),
             sleep=sleep or self.endpoint.sleep,
             reraise=True,
@@ -93,14 +96,16 @@ class Sender:
         parse: Parse,
         tokens: int,
         *,
+        calls: Sequence[Call] = (),
         last_resort: bool = True,
         readmit: Readmit | None = None,
     ) -> Sequence[Reply] | Failure:
         """Send until there is an answer or no hope.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
-        `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
-        says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
+        `tokens` is the estimate that the token rate reserves; `calls` is what is asked about;
+        without `last_resort` a failure says nothing of the endpoint's health, since the caller has
+        another way to ask. `readmit`
         is awaited before each further attempt, with whether an earlier one was paid for.
 
         Raises:
@@ -109,16 +114,22 @@ class Sender:
         body = _ENCODE(request.body).encode("ascii")
         paid_for: tuple[Reply, ...] = ()
         again = False
+        spared = 0
+        answers_before = self.endpoint.answers
 
         async def attempt() -> Sequence[Reply]:
-            nonlocal again, paid_for
+            nonlocal again, paid_for, spared
             if again and readmit is not None:
                 await readmit(bool(paid_for))
             again = True
             try:
-                return await self._attempt(request, body, parse, tokens)
+                return await self._attempt(request, body, parse, tokens, calls)
             except Retryable as error:
                 paid_for = _both(error.paid_for, paid_for)
+                spared += error.in_outage
+                if error.away and not last_resort:  # halves tell sooner which call is to blame
+                    error.attempts = min(error.attempts, self._policy.attempts_of_a_batch)
+                error.attempts += spared
                 raise
 
         try:
@@ -128,13 +139,16 @@ class Sender:
                 return paid_for
             if isinstance(error, StopRun):
                 raise
-            if last_resort:
-                self.endpoint.call_failed(error)
+            if last_resort or isinstance(error, FinalForRun):
+                away = isinstance(error, Retryable) and error.away
+                if away and self.endpoint.answers == answers_before:
+                    return Failure(error.status, error.message, unclear=True)
+                await self.endpoint.call_failed(error, calls)
             return Failure(error.status, error.message)
         return _both(replies, paid_for)
 
     async def _attempt(
-        self, request: Request, body: bytes, parse: Parse, tokens: int
+        self, request: Request, body: bytes, parse: Parse, tokens: int, calls: Sequence[Call]
     ) -> Sequence[Reply]:
         await self.endpoint.enter(tokens)
         try:
@@ -144,7 +158,7 @@ class Sender:
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
             error.args = (error.message,)  # a traceback shows these
-            self.endpoint.attempt_failed(error)
+            self.endpoint.attempt_failed(error, calls)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
@@ -292,3 +306,13 @@ class _AsTheServerAsked(wait_base):
 
     def __call__(self, retry_state: RetryCallState) -> float:
         return _error_of(retry_state).wait_s or 0.0
+
+
+class _UnlessAway(wait_base):
+    """Nothing in an outage, where the endpoint says who asks and when; else another wait."""
+
+    def __init__(self, wait: wait_base) -> None:
+        self._wait = wait
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        return 0.0 if _error_of(retry_state).in_outage else self._wait(retry_state)

@@ -10,7 +10,7 @@ import gc
 from collections.abc import Sequence
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.calls import Answer, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
@@ -88,6 +88,7 @@ class Orchestrator:
         try:
             key = await self._store.register(job.scorer.identity)
             pending = await settle_from_cache(job, self._store, key, job.first_questions())
+            job.scorer.activity.answered |= job.was_answered
             if pending and job.stopped is None:
                 job.stopped = self._reason  # asked to stop before anything was planned
             if pending and job.barred:
@@ -137,9 +138,9 @@ class Orchestrator:
             job.counts.in_flight = len(pending)
             try:
                 async for part in scorer.answer_all([item.call for item in pending]):
-                    work, outcomes = zip(*((pending[n], found) for n, found in part), strict=True)
-                    follow_ups += await self._keep(job, key, work, outcomes)
-                    job.counts.in_flight -= len(work)
+                    pairs = [(pending[n], found) for n, found in part]
+                    follow_ups += await self._keep(job, key, pairs)
+                    job.counts.in_flight -= len(pairs)
             finally:
                 job.counts.in_flight = 0
             pending = follow_ups
@@ -182,13 +183,23 @@ class Orchestrator:
             finally:
                 job.counts.in_flight -= len(asked)
                 self._budget.settle(job, admission, outcomes)
-        return [*await self._keep(job, key, asked, outcomes), *rest]
+        pairs = [
+            (item, outcome)
+            for item, outcome in zip(asked, outcomes, strict=True)
+            if not self._is_put_back(item, outcome, queue)
+        ]
+        return [*await self._keep(job, key, pairs), *rest]
+
+    def _is_put_back(self, item: Work, outcome: Outcome, queue: WorkQueue[Work]) -> bool:
+        """Ask a call once more after the others, where only they can tell what is to blame."""
+        unclear = isinstance(outcome, Failure) and outcome.unclear and not item.put_back
+        item.put_back = item.put_back or (unclear and queue.put_back(item))
+        return unclear and item.put_back
 
     async def _keep(
-        self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]
+        self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]
     ) -> list[Work]:
         """Commit replies, then count them; return the follow-up questions they raise."""
-        pairs = list(zip(work, outcomes, strict=True))
         delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
         if delivered:
             await self._store.commit(key, [(item.key, reply) for item, reply in delivered])

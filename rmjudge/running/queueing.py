@@ -68,6 +68,14 @@ class WorkQueue(Generic[T]):
         self._items.extendleft(reversed(fresh))
         self._wake(len(fresh) if self._under_way else len(self._waiting))
 
+    def put_back(self, item: T) -> bool:
+        """Have a taken item handed out again, after all others; False where there are no others."""
+        if not self._items and self._under_way <= 1:
+            return False
+        self._items.append(item)
+        self._wake(1)
+        return True
+
     def close(self) -> None:
         """Hand out nothing more."""
         self._closed = True
