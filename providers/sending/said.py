@@ -68,13 +68,17 @@ def read_error(body: bytes) -> Said:
         data = json.loads(body)
     except (ValueError, RecursionError):
         text = body[:4000].decode("utf-8", "replace")
-        page = bool(re.match(r"\s*<(!doctype|html|head|title|body)\b", text, re.I))
-        return Said(re.sub(r"<[^>]*>", " ", text), is_page=page)
+        return Said(re.sub(r"<[^>]*>", " ", text), is_page=is_page(body))
     if isinstance(data, list) and data:
         data = data[0]
     if isinstance(data, dict):
         return read_object(data)
     return Said(str(data), found=isinstance(data, str))
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body is a page for a browser, which a gateway writes in a server's place."""
+    return bool(re.match(rb"\s*<(!doctype|html|head|title|body|\?xml)\b", body[:200], re.I))
 
 
 def read_object(data: dict[str, Any]) -> Said:

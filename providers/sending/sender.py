@@ -15,7 +15,7 @@ from tenacity.wait import wait_base, wait_random_exponential
 from rmjudge.calls import Call, Failure, Json, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
-from rmjudge.providers.sending.errors import classify
+from rmjudge.providers.sending.errors import classify, unread
 from rmjudge.providers.sending.messages import (
     CallError,
     FinalForRun,
@@ -27,6 +27,7 @@ from rmjudge.providers.sending.messages import (
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
+from rmjudge.providers.sending.said import is_page, read_error
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
@@ -194,11 +195,12 @@ class Sender:
             self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
-    def _malformed(self, error: MalformedBodyError) -> Retryable:
+    def _malformed(self, why: object, *, away: bool = False) -> Retryable:
         return Retryable(
             "malformed",
-            f"the reply cannot be read: {error}",
+            f"the reply cannot be read: {why}",
             attempts=self._policy.attempts_malformed,
+            away=away,
             maybe_billed=True,
         )
 
@@ -217,20 +219,15 @@ class Sender:
         )
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
-        """Check status, type, size (done while reading), JSON, schema, in that order."""
+        """Check status, size (done while reading), JSON, schema, in that order."""
         reply = self._without_key(reply)
         error = classify(reply, self._policy)
         if error is not None:
             raise error
-        kind = reply.headers.get("content-type", "")
-        if kind and "json" not in kind.lower():
-            raise self._malformed(MalformedBodyError(f"content-type is {kind[:60]!r}, not JSON"))
         try:
             replies = parse(json.loads(reply.body))
-        except MalformedBodyError as cause:
-            raise self._malformed(cause) from None
         except (ValueError, RecursionError) as cause:
-            raise self._malformed(MalformedBodyError(f"no JSON: {cause}")) from None
+            raise self._unreadable(reply, cause) from None
         replies = [self._struck(reply) for reply in replies]
         if any(_is_empty(reply) for reply in replies):
             raise Retryable(
@@ -240,6 +237,17 @@ class Sender:
                 paid_for=replies,
             )
         return replies
+
+    def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
+        """What a reply with a success means that is none: by its words, where it has some."""
+        if isinstance(cause, MalformedBodyError):  # of the dialect: it is JSON
+            said = read_error(reply.body)
+            words = f"; it says: {said.message}" if said.found else ""
+            return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
+        page = is_page(reply.body)
+        kind = reply.headers.get("content-type", "")[:60]
+        what = f"a page of content-type {kind!r}, not JSON" if page else f"no JSON: {cause}"
+        return self._malformed(what, away=page)
 
     def _struck(self, reply: Reply) -> Reply:
         raw = self._clean(reply.raw)
