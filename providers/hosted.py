@@ -20,6 +20,7 @@ from rmjudge.calls import (
     RewardCall,
     Unscored,
     Usage,
+    estimate_tokens,
 )
 from rmjudge.errors import StopRun
 from rmjudge.providers.base import Provider
@@ -28,7 +29,6 @@ from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.scorer import Activity
-from rmjudge.tokens import estimate_tokens
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity()
+        self.activity = Activity(remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider)
         self._provider = provider
         self._rpm = rpm
