@@ -38,9 +38,6 @@ SENDER: Final = "rmjudge.providers.sending.sender"
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
-FILTERED: Final = "content-filter"
-REFUSED: Final = "refused"
-"""The only name in what is kept of a refused prompt; its value is what the server said."""
 _PROBES: Mapping[Method, Call] = {
     "pointwise": RewardCall("prompt", "response"),
     "pairwise": CompareCall("prompt", "first", "second"),
@@ -123,9 +120,7 @@ class HostedScorer:
         outcome = await self._send(calls)
         if not isinstance(outcome, Failure):
             return outcome
-        if len(calls) == 1:
-            return [self._kept(outcome)]
-        if not outcome.status.startswith(("http-4", "http-5", FILTERED)):
+        if len(calls) == 1 or not outcome.status.startswith(("http-4", "http-5", "content-filter")):
             return [outcome] * len(calls)
         middle = len(calls) // 2
         first = await self.answer(calls[:middle])
@@ -136,13 +131,6 @@ class HostedScorer:
                 raise
             # The first half is paid for and must reach the cache; the next call stops the run.
             return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
-
-    def _kept(self, failure: Failure) -> Outcome:
-        """A refused prompt as an answer: asking again would be refused, and may be billed."""
-        if failure.status != FILTERED:
-            return failure
-        raw = json.dumps({REFUSED: failure.detail})
-        return Reply(Unscored(FILTERED, failure.detail), raw, self.parser, Usage(0, 0))
 
     async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
         provider = self._provider
@@ -173,10 +161,7 @@ class HostedScorer:
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
-        part = json.loads(raw)
-        if isinstance(part, dict) and part.keys() == {REFUSED}:
-            return Unscored(FILTERED, str(part[REFUSED]))
-        return self._provider.read(part, call)[0]
+        return self._provider.read(json.loads(raw), call)[0]
 
     def drain(self) -> None:
         """Start nothing new."""

@@ -163,8 +163,7 @@ class Reply:
 class Failure:
     """A call that brought no reply. Nothing is stored: the next run asks again.
 
-    `unclear`: whether the call or the endpoint is to blame is not known; asked once more after the
-    others, it will be.
+    `unclear`: the call or its endpoint may be to blame; what comes of the next calls tells.
     """
 
     status: str

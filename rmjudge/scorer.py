@@ -42,6 +42,7 @@ class Activity:
     """Whether there ever was an answer, now or in the cache."""
     retried: int = 0
     maybe_billed: int = 0
+    outages: int = 0
     note: str = ""
     gate: Gate | None = None
     """Asked before another attempt at calls; None where nothing limits the run."""

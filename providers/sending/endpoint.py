@@ -50,10 +50,10 @@ class Endpoint:
         self._retried = 0
         self._failed_in_a_row = 0
         self._refusals = Refusals(policy)
-        self._outage = Outage(policy, clock)
+        self._outage = Outage(policy, activity, clock)
         self._under_way = 0
-        self._doubts = 0
-        self._changed = asyncio.Event()
+        self._doubt = ""
+        self._no_doubt = asyncio.Event()
 
     async def enter(self, tokens: int) -> None:
         """Take a slot, once pauses and rates allow.
@@ -78,8 +78,7 @@ class Endpoint:
         await self._slots.take()
         try:
             self._check()
-            while self._doubts:
-                await self._change()
+            await self.certain()
             while (pause := self._resume_at - self._clock()) > 0:
                 await self.sleep(pause)
             await self._outage.turn()
@@ -99,14 +98,18 @@ class Endpoint:
         self._under_way -= 1
         self._outage.leave()
         self._slots.release()
-        self._tell_change()
+        if self._doubt and not self._under_way:
+            self._stop_for(self._doubt)
 
-    async def _change(self) -> None:
-        await self._changed.wait()
+    async def certain(self) -> None:
+        """Wait while it is not known whether a refusal concerns one call or all.
 
-    def _tell_change(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        Raises:
+            StopRun: all.
+        """
+        if self._doubt:
+            await self._no_doubt.wait()
+            self._check()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, unless the endpoint breaks or the run ends meanwhile.
@@ -130,7 +133,7 @@ class Endpoint:
         if self._stopped is None:
             self._stopped = reason
             self._stop_event.set()
-            self._tell_change()
+            self._no_doubt.set()
             for waiting in self._entering:
                 waiting.reschedule(0.0)
 
@@ -154,6 +157,8 @@ class Endpoint:
         self._failed_in_a_row = 0
         self._activity.answered = True
         self._activity.note = ""
+        self._doubt = ""
+        self._no_doubt.set()
         self._outage.over()
         self._slots.grow()
 
@@ -168,7 +173,6 @@ class Endpoint:
         elif isinstance(error, Retryable):
             self._note_retryable(error, calls)
         elif isinstance(error, FinalForCall):
-            self._activity.maybe_billed += error.maybe_billed
             self._outage.over()  # whatever it says, the server says it
         self._check()
 
@@ -216,20 +220,20 @@ class Endpoint:
             )
         return True
 
-    async def call_failed(self, error: CallError, calls: Sequence[Call] = ()) -> None:
-        """Note calls that failed for good.
+    def call_failed(self, error: CallError, calls: Sequence[Call] = ()) -> None:
+        """Note calls that failed for good; `certain` tells whether they are all there is to it.
 
         Raises:
-            StopRun: it is the request, the account or the endpoint that is wrong.
+            StopRun: the endpoint is broken.
         """
         if isinstance(error, FinalForRun):
-            await self._unless_answered(error.message)
+            self._stop_unless_answered(error.message)
         elif isinstance(error, FinalForCall):
             prompts = [call.prompt for call in calls]
             if not self._activity.answered and self._refusals.all_alike(error, prompts):
-                await self._unless_answered(
-                    f"the first {self._policy.same_refusal_first} calls and more were refused "
-                    f"alike, so the request itself is wrong: {error.message}"
+                self._stop_unless_answered(
+                    f"the first {self._refusals.calls} calls were refused alike, "
+                    f"so the request itself is wrong: {error.message}"
                 )
         else:
             self._failed_in_a_row += 1
@@ -239,16 +243,14 @@ class Endpoint:
                 )
         self._check()
 
-    async def _unless_answered(self, reason: str) -> None:
+    def _stop_unless_answered(self, reason: str) -> None:
         """Stop, unless there ever was an answer; calls under way may still bring the first."""
-        self._doubts += 1
-        try:
-            while self._under_way and not self._activity.answered and self._stopped is None:
-                await self._change()
-        finally:
-            self._doubts -= 1
-            self._tell_change()
-        if not self._activity.answered:
+        if self._activity.answered:
+            return
+        if self._under_way:
+            self._no_doubt.clear()
+            self._doubt = self._doubt or reason
+        else:
             self._stop_for(reason)
 
 

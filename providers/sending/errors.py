@@ -84,7 +84,7 @@ def _of_status(
     if about == "account":
         return FinalForRun(name, message)
     if about == "prompt" and (status != 400 or "invalid_prompt" not in said.codes):
-        return FinalForCall("content-filter", message, about=about, maybe_billed=True)
+        return FinalForCall("content-filter", message, about=about)
     if about is not None or (status == 429 and signs.never_fits(said)):
         return FinalForCall(name, message, about=about)
     if not again:

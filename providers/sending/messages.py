@@ -75,20 +75,12 @@ class Retryable(CallError):
 class FinalForCall(CallError):
     """This call cannot be answered; the others can.
 
-    `about` is what its words are clearly about; `maybe_billed` that work was done all the same.
+    `about` is what its words are clearly about.
     """
 
-    def __init__(
-        self,
-        status: str,
-        message: str,
-        *,
-        about: str | None = None,
-        maybe_billed: bool = False,
-    ) -> None:
+    def __init__(self, status: str, message: str, *, about: str | None = None) -> None:
         super().__init__(status, message)
         self.about = about
-        self.maybe_billed = maybe_billed
 
 
 class FinalForRun(CallError):

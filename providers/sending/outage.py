@@ -12,13 +12,15 @@ from typing import Any
 
 from rmjudge.providers.sending.messages import Retryable
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.scorer import Activity
 
 
 class Outage:
     """The state of one endpoint. While it is away, `turn` lets one call through at a time."""
 
-    def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
+    def __init__(self, policy: Policy, activity: Activity, clock: Callable[[], float]) -> None:
         self._policy = policy
+        self._activity = activity
         self._clock = clock
         self._since: float | None = None
         self._away = False
@@ -50,8 +52,10 @@ class Outage:
         self._failed = [before for before in self._failed if not asked <= before]
         if not any(asked & before for before in self._failed):
             self._failed.append(asked)
-        if error.unreachable or len(self._failed) >= self._policy.outage_calls:
+        enough = error.unreachable or len(self._failed) >= self._policy.outage_calls
+        if enough and not self._away:
             self._away = True
+            self._activity.outages += 1
         if not self._away:
             return None
         if now >= self._ask_at:  # not one of those that were under way when it began

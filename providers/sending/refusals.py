@@ -17,7 +17,7 @@ class Refusals:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._calls = 0
+        self.calls = 0
         self._kinds: set[str] = set()
         self._prompts: set[str] = set()
 
@@ -27,7 +27,7 @@ class Refusals:
         A filter that plainly declines prompts is believed for longer: data sets are sorted, and
         one may begin with many harmful prompts.
         """
-        self._calls += 1
+        self.calls += 1
         self._kinds.add(f"{error.status} {_OF_ONE_CALL.sub('#', error.message)}")
         self._prompts.update(prompts)
         policy = self._policy
@@ -35,6 +35,6 @@ class Refusals:
         enough = policy.filtered_prompts if filtered else policy.same_refusal_prompts
         return (
             len(self._kinds) == 1
-            and self._calls >= policy.same_refusal_first
+            and self.calls >= policy.same_refusal_first
             and len(self._prompts) >= enough
         )

@@ -144,7 +144,8 @@ class Sender:
                 away = isinstance(error, Retryable) and error.away
                 if away and self.endpoint.answers == answers_before:
                     return Failure(error.status, error.message, unclear=True)
-                await self.endpoint.call_failed(error, calls)
+                self.endpoint.call_failed(error, calls)
+                await self.endpoint.certain()
             return Failure(error.status, error.message)
         return _both(replies, paid_for)
 
@@ -245,8 +246,10 @@ class Sender:
             words = f"; it says: {said.message}" if said.found else ""
             return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
         page = is_page(reply.body)
-        kind = reply.headers.get("content-type", "")[:60]
-        what = f"a page of content-type {kind!r}, not JSON" if page else f"no JSON: {cause}"
+        kind = reply.headers.get("content-type", "")
+        what = f"no JSON: {cause}"
+        if kind and "json" not in kind.lower():
+            what = f"content-type is {kind[:60]!r}, not JSON"
         return self._malformed(what, away=page)
 
     def _struck(self, reply: Reply) -> Reply:

@@ -31,7 +31,6 @@ class Work:
     call: Call
     places: list[tuple[int, int]]
     queued: bool = False
-    put_back: bool = False
     answer: Answer | None = None
 
 
@@ -230,14 +229,6 @@ class Job:
         return any(
             answer is None and _worth_asking(plan.after(number), answers)
             for number, answer in enumerate(answers)
-        )
-
-    @property
-    def was_answered(self) -> bool:
-        """Whether any call has an answer that is more than a prompt's refusal."""
-        return any(
-            work.answer is not None and getattr(work.answer, "status", "") != "content-filter"
-            for work in self.work.values()
         )
 
     @property

@@ -10,11 +10,12 @@ import gc
 from collections.abc import Sequence
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Failure, Outcome, Reply
+from rmjudge.calls import Answer, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
 from rmjudge.running.queueing import WorkQueue
+from rmjudge.running.unclear import Unclear
 from rmjudge.scorer import StreamingScorer, read_again
 from rmjudge.store import AnswerStore
 
@@ -88,7 +89,7 @@ class Orchestrator:
         try:
             key = await self._store.register(job.scorer.identity)
             pending = await settle_from_cache(job, self._store, key, job.first_questions())
-            job.scorer.activity.answered |= job.was_answered
+            job.scorer.activity.answered |= job.counts.from_cache > 0
             if pending and job.stopped is None:
                 job.stopped = self._reason  # asked to stop before anything was planned
             if pending and job.barred:
@@ -119,10 +120,11 @@ class Orchestrator:
         # A few more workers than may ask: while answers go to disk, others are asked for.
         workers = min(asking - (-asking // KEEPING), -(-most // job.scorer.batch))
         turns = asyncio.Semaphore(asking)
+        unclear = Unclear(job, queue)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, queue, turns))
+                    group.create_task(self._work(job, key, queue, turns, unclear))
                     # Not all in one turn: their first calls would hold the loop, and their
                     # replies would come in waves.
                     await asyncio.sleep(0)
@@ -147,12 +149,17 @@ class Orchestrator:
             pending = follow_ups
 
     async def _work(
-        self, job: Job, key: str, queue: WorkQueue[Work], turns: asyncio.Semaphore
+        self,
+        job: Job,
+        key: str,
+        queue: WorkQueue[Work],
+        turns: asyncio.Semaphore,
+        unclear: Unclear,
     ) -> None:
         while work := await queue.take(job.scorer.batch):
             next_up: list[Work] = []
             try:
-                next_up = await self._ask(job, key, work, queue, turns)
+                next_up = await self._ask(job, key, work, queue, turns, unclear)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
@@ -165,6 +172,7 @@ class Orchestrator:
         work: Sequence[Work],
         queue: WorkQueue[Work],
         turns: asyncio.Semaphore,
+        unclear: Unclear,
     ) -> list[Work]:
         """Have calls answered and kept; return what is next: follow-ups, and what had no room."""
         async with turns:
@@ -184,18 +192,10 @@ class Orchestrator:
             finally:
                 job.counts.in_flight -= len(asked)
                 self._budget.settle(job, admission, outcomes)
-        pairs = [
-            (item, outcome)
-            for item, outcome in zip(asked, outcomes, strict=True)
-            if not self._is_put_back(item, outcome, queue)
-        ]
-        return [*await self._keep(job, key, pairs), *rest]
-
-    def _is_put_back(self, item: Work, outcome: Outcome, queue: WorkQueue[Work]) -> bool:
-        """Ask a call once more after the others, where only they can tell what is to blame."""
-        unclear = isinstance(outcome, Failure) and outcome.unclear and not item.put_back
-        item.put_back = item.put_back or (unclear and queue.put_back(item))
-        return unclear and item.put_back
+        pairs = list(zip(asked, outcomes, strict=True))
+        clear = [(item, outcome) for item, outcome in pairs if not unclear.holds(item, outcome)]
+        follow_ups = await self._keep(job, key, clear)
+        return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
     async def _keep(
         self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]
