@@ -70,6 +70,8 @@ class ChatCompletions(JudgeProvider):
             **self._caching(prompt),
             **self.vendor.extra,
         }
+        if self.target.params.get("stream") is True:
+            body["stream_options"] = {"include_usage": True}
         return Request("/chat/completions", self.with_params(body))
 
     def _content(self, prompt: JudgePrompt) -> Json:

@@ -38,6 +38,7 @@ class Outage:
         self._failed.clear()
         self._pause = 0.0
         self._back.set()
+        self._free_turn()
 
     def lasts(self, error: Retryable, calls: Iterable[Hashable]) -> float | None:
         """Note a failed attempt; return for how long the endpoint is away, None where it is not.
@@ -85,7 +86,11 @@ class Outage:
 
     def leave(self) -> None:
         """Let the next call ask, if this task's was the one that did."""
-        if self._probe is not None and self._probe is asyncio.current_task():
+        if self._probe is asyncio.current_task():
+            self._free_turn()
+
+    def _free_turn(self) -> None:
+        if self._probe is not None:
             self._probe = None
             self._probing.release()
 

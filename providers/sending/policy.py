@@ -30,7 +30,7 @@ class Policy:
     outage_calls: int = 3
     """So many different calls that end in a 5xx, no answer between them, are an outage."""
     probe_first_s: float = 0.5
-    probe_most_s: float = 10.0
+    probe_most_s: float = 5.0
     """Between two calls that ask whether it is over; doubled from the first to the most."""
     failures_in_a_row: int = 20
     """Calls that failed for good with no success between them: the endpoint is broken."""

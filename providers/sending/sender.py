@@ -28,6 +28,7 @@ from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.said import is_page, read_error
+from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
@@ -221,7 +222,7 @@ class Sender:
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
         """Check status, size (done while reading), JSON, schema, in that order."""
-        reply = self._without_key(reply)
+        reply = self._as_one(self._without_key(reply))
         error = classify(reply, self._policy)
         if error is not None:
             raise error
@@ -238,6 +239,17 @@ class Sender:
                 paid_for=replies,
             )
         return replies
+
+    def _as_one(self, reply: RawReply) -> RawReply:
+        """The reply itself, or what a stream of events amounts to."""
+        if not (200 <= reply.status < 300 and is_stream(reply.body)):
+            return reply
+        try:
+            body = json.dumps(put_together(reply.body)).encode("ascii")
+        except MalformedBodyError as error:
+            raise self._malformed(error) from None
+        # An error may have stood in pieces that hold the key only when they are together.
+        return self._without_key(RawReply(reply.status, reply.headers, body))
 
     def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
         """What a reply with a success means that is none: by its words, where it has some."""

@@ -45,7 +45,7 @@ AGAIN: dict[str, list[str]] = {
     "502": ["status:502"],
     "503": ["status:503"],
     "504": ["status:504"],
-    "520, an unheard-of 5xx": ["status:520"],
+    "520, of Cloudflare": ["status:520"],
     "529": ["status:529"],
     "x-should-retry true on a 400": ["status:400:x-should-retry=true"],
     "connection reset": ["reset", "reset"],
@@ -66,6 +66,8 @@ AGAIN: dict[str, list[str]] = {
     "null content": ["null-content"],
 }
 MAYBE_BILLED = {
+    "408",
+    "520, of Cloudflare",
     "500",
     "502",
     "504",
