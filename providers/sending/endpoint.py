@@ -195,8 +195,7 @@ class Endpoint:
                 self._activity.note = f"slowed down: {error.message[:60]}"
         if self._retried > self._policy.retries_beyond_successes + self._succeeded:
             self._stop_for(
-                f"more retries ({self._retried}) than the run allows; "
-                f"the last was: {error.message}"
+                f"more retries ({self._retried}) than the run allows; the last was: {error.message}"
             )
 
     def _is_away(self, error: Retryable, calls: Sequence[Call]) -> bool:

@@ -95,5 +95,9 @@ class FinalForRun(CallError):
         self.in_doubt = in_doubt
 
 
+class FormChanged(Exception):  # noqa: N818 - no error: it says how to go on
+    """The server refuses the form of the requests, and another is known: ask anew."""
+
+
 class MalformedBodyError(ValueError):
     """A body that is not what the endpoint promises; raised by a provider's `parse`."""

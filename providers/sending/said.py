@@ -108,7 +108,9 @@ def read_object(data: dict[str, Any]) -> Said:
     details = inner.get("details")
     if _is_of_the_day(details):
         codes.add("quota-of-the-day")
-    codes |= {str(part["reason"]) for part in _dicts(details) if isinstance(part.get("reason"), str)}
+    codes |= {
+        str(part["reason"]) for part in _dicts(details) if isinstance(part.get("reason"), str)
+    }
     param = inner.get("param")
     return Said(
         message,
@@ -157,7 +159,9 @@ def _listed(values: list[Any]) -> str:
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    yield from (part for part in (value if isinstance(value, list) else ()) if isinstance(part, dict))
+    yield from (
+        part for part in (value if isinstance(value, list) else ()) if isinstance(part, dict)
+    )
 
 
 def _retry_delay(details: Any) -> float | None:

@@ -16,9 +16,12 @@ from rmjudge.calls import Call, Failure, Json, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
 from rmjudge.providers.sending.errors import classify, unread
+from rmjudge.providers.sending.hints import hint_for
 from rmjudge.providers.sending.messages import (
     CallError,
+    FinalForCall,
     FinalForRun,
+    FormChanged,
     MalformedBodyError,
     RawReply,
     Request,
@@ -101,6 +104,7 @@ class Sender:
         calls: Sequence[Call] = (),
         last_resort: bool = True,
         readmit: Readmit | None = None,
+        adapts: Callable[[str], bool] | None = None,
     ) -> Sequence[Reply] | Failure:
         """Send until there is an answer or no hope.
 
@@ -108,9 +112,11 @@ class Sender:
         `tokens` is the estimate that the token rate reserves; `calls` is what is asked about;
         without `last_resort` a failure says nothing of the endpoint's health, since the caller has
         another way to ask. `readmit`
-        is awaited before each further attempt, with whether an earlier one was paid for.
+        is awaited before each further attempt, with whether an earlier one was paid for. `adapts`
+        tells whether a refusal in these words has made the caller change its requests.
 
         Raises:
+            FormChanged: it has.
             StopRun: nothing more can be had from this endpoint.
         """
         body = _ENCODE(request.body).encode("ascii")
@@ -141,6 +147,8 @@ class Sender:
                 return paid_for
             if isinstance(error, StopRun):
                 raise
+            if isinstance(error, FinalForCall) and adapts is not None and adapts(error.message):
+                raise FormChanged from None
             if last_resort or isinstance(error, FinalForRun):
                 away = isinstance(error, Retryable) and error.away
                 if away and self.endpoint.answers == answers_before:
@@ -160,6 +168,10 @@ class Sender:
             error.message = self._clean(error.message)
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
+            if error.status.startswith("http-4") and (
+                hint := hint_for(error.message, request.body)
+            ):
+                error.message += f"; {hint}"
             error.args = (error.message,)  # a traceback shows these
             self.endpoint.attempt_failed(error, calls)
             # The retries keep an error for as long as it takes the garbage collector to come by;

@@ -10,13 +10,13 @@ import gc
 from collections.abc import Sequence
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.calls import Answer, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
 from rmjudge.running.queueing import WorkQueue
 from rmjudge.running.unclear import Unclear
-from rmjudge.scorer import StreamingScorer, read_again
+from rmjudge.scorer import FORM_CHANGED, StreamingScorer, read_again
 from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
@@ -87,22 +87,30 @@ class Orchestrator:
 
     async def _run_job(self, job: Job) -> None:
         try:
-            key = await self._store.register(job.scorer.identity)
-            pending = await settle_from_cache(job, self._store, key, job.first_questions())
-            job.scorer.activity.answered |= job.counts.from_cache > 0
-            if pending and job.stopped is None:
-                job.stopped = self._reason  # asked to stop before anything was planned
-            if pending and job.barred:
-                job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
-            elif pending and job.stopped is None:
-                job.check_verdicts()
-                async with self._store.claim(key, job.note_waiting):
-                    # Another process may have bought some of these while this one waited.
-                    pending = await settle_from_cache(job, self._store, key, pending)
-                    buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
-                    await buy(job, key, pending)
+            work = job.first_questions()
+            while work and await self._go_through(job, work):
+                work = job.to_be_asked_anew()
         except StopRun as reason:
             self._stopped(job, reason)
+
+    async def _go_through(self, job: Job, work: Sequence[Work]) -> bool:
+        """Have all that is left answered; True where the scorer has become another meanwhile."""
+        identity = job.scorer.identity
+        key = await self._store.register(identity)
+        pending = await settle_from_cache(job, self._store, key, work)
+        job.scorer.activity.answered |= job.counts.from_cache > 0
+        if pending and job.stopped is None:
+            job.stopped = self._reason  # asked to stop before anything was planned
+        if pending and job.barred:
+            job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
+        elif pending and job.stopped is None:
+            job.check_verdicts()
+            async with self._store.claim(key, job.note_waiting):
+                # Another process may have bought some of these while this one waited.
+                pending = await settle_from_cache(job, self._store, key, pending)
+                buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
+                await buy(job, key, pending)
+        return job.stopped is None and job.scorer.identity is not identity
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):
@@ -193,13 +201,14 @@ class Orchestrator:
                 job.counts.in_flight -= len(asked)
                 self._budget.settle(job, admission, outcomes)
         pairs = list(zip(asked, outcomes, strict=True))
+        if any(isinstance(found, Failure) and found.status == FORM_CHANGED for found in outcomes):
+            queue.close()  # it goes on as another scorer, whose answers may be kept already
+            pairs = [(item, found) for item, found in pairs if isinstance(found, Reply)]
         clear = [(item, outcome) for item, outcome in pairs if not unclear.holds(item, outcome)]
         follow_ups = await self._keep(job, key, clear)
         return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
-    async def _keep(
-        self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]
-    ) -> list[Work]:
+    async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
         """Commit replies, then count them; return the follow-up questions they raise."""
         delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
         if delivered:

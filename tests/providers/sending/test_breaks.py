@@ -241,7 +241,9 @@ async def test_in_an_outage_one_call_at_a_time_asks() -> None:
         assert count() == 5
 
 
-async def test_an_outage_behind_a_gateway_is_waited_out_whether_or_not_there_was_an_answer() -> None:
+async def test_an_outage_behind_a_gateway_is_waited_out_whether_or_not_there_was_an_answer() -> (
+    None
+):
     for answered in (False, True):
         clock = Clock()
         point = endpoint(clock=clock)

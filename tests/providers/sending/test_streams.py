@@ -30,7 +30,12 @@ CHAT: list[Any] = [
 ANTHROPIC: list[Any] = [
     {
         "type": "message_start",
-        "message": {"model": "m", "content": [], "usage": {"input_tokens": 11, "output_tokens": 1}},
+        "message": {
+            "type": "message",
+            "model": "m",
+            "content": [],
+            "usage": {"input_tokens": 11, "output_tokens": 1},
+        },
     },
     {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
     *(
