@@ -68,6 +68,8 @@ class ChatCompletions(JudgeProvider):
             messages = [{"role": "user", "content": self._content(prompt)}]
             if prompt.system:
                 messages.insert(0, {"role": "system", "content": prompt.system})
+        if self.target.params.get(SYSTEM_ROLE) == "user":
+            messages = _without_system(messages)
         body: dict[str, Json] = {
             "model": self.target.model,
             "messages": messages,
@@ -167,11 +169,19 @@ class ChatCompletions(JudgeProvider):
         return Usage(count(member(usage, "prompt_tokens")), written, cached, stored)
 
 
-def _headed(system: str, content: Json) -> Json:
-    """The user's turn with the instructions at its head."""
+def _without_system(messages: list[Json]) -> list[Json]:
+    """The turns with the instructions at the head of the user's first."""
+    system = [member(turn, "content") for turn in messages if member(turn, "role") == "system"]
+    others = [turn for turn in messages if member(turn, "role") != "system"]
+    if not (system and others):
+        return [{"role": "user", "content": text} for text in system] or messages
+    text = "\n\n".join(str(part) for part in system)
+    content = member(others[0], "content")
     if isinstance(content, list):
-        return [{"type": "text", "text": f"{system}\n\n"}, *content]
-    return f"{system}\n\n{content}"
+        content = [{"type": "text", "text": f"{text}\n\n"}, *content]
+    else:
+        content = f"{text}\n\n{content}"
+    return [{"role": "user", "content": content}, *others[1:]]
 
 
 def is_reasoning_model(model: str) -> bool:

@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Final
 from rmjudge.calls import (
     Answer,
     Call,
-    CompareCall,
     Failure,
     Json,
     Outcome,
     Reply,
-    RewardCall,
-    Unscored,
     Usage,
     estimate_tokens,
 )
@@ -79,6 +76,7 @@ class HostedScorer:
         self._drained = False
         self._connecting = asyncio.Lock()
         self._changed: dict[str, Json] = {}
+        self._told_form = ""
 
     async def _connected(self) -> Sender:
         # Made with the first call: a run answered by the cache imports no HTTP client, and
@@ -144,9 +142,13 @@ class HostedScorer:
         self._changed |= change
         self._provider = self._provider.asked_with(change)
         self.identity = identity_of(self._provider)
-        self.activity.remarks[:] = [
-            f"{self.name} was asked with {written(self._changed)}: its server refuses the usual form"
+        form = written(self._changed)
+        said = f"{self.name} was asked with {form}: its server refuses the usual form"
+        self.activity.remarks = [
+            *(line for line in self.activity.remarks if line != self._told_form),
+            said,
         ]
+        self._told_form = said
 
     def _adapts(self, provider: Provider, refusal: str) -> bool:
         """Change the form after a refusal of `provider`'s, where another is known and untried."""

@@ -65,7 +65,7 @@ def classify(reply: RawReply, policy: Policy, now: datetime | None = None) -> Ca
         )
     said = read_error(reply.body)
     message = f"HTTP {reply.status}: {said.message or 'no message'}"
-    return _of_status(reply.status, said, message, reply.headers, policy, now)
+    return _of_status(reply.status, said, message, reply.headers, policy, now=now)
 
 
 def _of_status(
@@ -74,19 +74,19 @@ def _of_status(
     message: str,
     headers: Mapping[str, str],
     policy: Policy,
+    *,
     now: datetime | None = None,
 ) -> CallError:
     name = f"http-{status}"
-    told = headers.get("x-should-retry", "").strip().lower()
-    passing = status == 429 or status in TRANSIENT or status >= 500
-    again = told == "true" or (told != "false" and passing and status not in FINAL_FOR_RUN)
     about = _about(status, said)
     if about == "account":
         return FinalForRun(name, message)
-    if about == "prompt" and (status != 400 or "invalid_prompt" not in said.codes):
-        return FinalForCall("content-filter", message, about=about)
     if about is not None or (status == 429 and signs.never_fits(said)):
-        return FinalForCall(name, message, about=about)
+        filtered = about == "prompt" and "invalid_prompt" not in said.codes
+        return FinalForCall("content-filter" if filtered else name, message, about=about)
+    told = headers.get("x-should-retry", "").strip().lower()
+    passing = status == 429 or status in TRANSIENT or status >= 500
+    again = told == "true" or (told != "false" and passing and status not in FINAL_FOR_RUN)
     if not again:
         if status in FINAL_FOR_RUN or status == 403:
             return FinalForRun(name, message, in_doubt=status == 403)

@@ -95,7 +95,7 @@ class FinalForRun(CallError):
         self.in_doubt = in_doubt
 
 
-class FormChanged(Exception):  # noqa: N818 - no error: it says how to go on
+class FormChanged(Exception):
     """The server refuses the form of the requests, and another is known: ask anew."""
 
 

@@ -135,9 +135,7 @@ class Sender:
             except Retryable as error:
                 paid_for = _both(error.paid_for, paid_for)
                 spared += error.in_outage
-                if error.away and not last_resort:  # halves tell sooner which call is to blame
-                    error.attempts = min(error.attempts, self._policy.attempts_of_a_batch)
-                error.attempts += spared
+                error.attempts = spared + self._attempts_for(error, last_resort)
                 raise
 
         try:
@@ -149,14 +147,22 @@ class Sender:
                 raise
             if isinstance(error, FinalForCall) and adapts is not None and adapts(error.message):
                 raise FormChanged from None
+            unclear = isinstance(error, Retryable) and error.away
+            if unclear and last_resort and self.endpoint.answers == answers_before:
+                return Failure(error.status, error.message, unclear=True)
             if last_resort or isinstance(error, FinalForRun):
-                away = isinstance(error, Retryable) and error.away
-                if away and self.endpoint.answers == answers_before:
-                    return Failure(error.status, error.message, unclear=True)
-                self.endpoint.call_failed(error, calls)
-                await self.endpoint.certain()
+                await self._failed(error, calls)
             return Failure(error.status, error.message)
         return _both(replies, paid_for)
+
+    def _attempts_for(self, error: Retryable, last_resort: bool) -> int:
+        if error.away and not last_resort:  # halves tell sooner which call is to blame
+            return min(error.attempts, self._policy.attempts_of_a_batch)
+        return error.attempts
+
+    async def _failed(self, error: CallError, calls: Sequence[Call]) -> None:
+        self.endpoint.call_failed(error, calls)
+        await self.endpoint.certain()
 
     async def _attempt(
         self, request: Request, body: bytes, parse: Parse, tokens: int, calls: Sequence[Call]

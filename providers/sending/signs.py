@@ -77,18 +77,20 @@ _ACCOUNT: Final = re.compile(
       (\ '[^']*'|\ "[^"]*")?\ ((is|has\ been|was|been|currently|temporarily)\ )*
       (suspended|deactivated|disabled|banned|blocked|not\ active|inactive|locked|terminated
        |expired|revoked|restricted|closed|frozen)
-    | (incorrect|invalid|wrong|expired|missing|no|bad|unknown|malformed|revoked)\ 
-      (\w+\ )?(api[ _-]?key|auth\w*\ (token|key|header|credentials?)|access\ token|credentials?)
+    | (incorrect|invalid|wrong|expired|missing|no|bad|unknown|malformed|revoked)
+      \ (\w+\ )?(api[ _-]?key|auth\w*\ (token|key|header|credentials?)|access\ token|credentials?)
     | api[ _-]?key\ (\w+\ ){0,4}(invalid|incorrect|not\ valid|expired|required|missing|not\ found
       |not\ provided|revoked|disabled|unauthorized)
     | (not\ have|n't\ have|no|without|lacks?|denied|cannot|not\ been\ granted)\ (\w+\ ){0,2}
       (access|permissions?)\ (\w+\ ){0,4}(model|deployment|project|endpoint|resource|api)
-    | access\ to\ (\w+\ ){0,3}(model|deployment|api)\ (\w+\ ){0,2}(denied|forbidden|not\ (allowed|granted))
+    | access\ to\ (\w+\ ){0,3}(model|deployment|api)\ (\w+\ ){0,2}
+      (denied|forbidden|not\ (allowed|granted))
     | (key|token|team|user|account|project|organi[sz]ation|plan|tier)\ (\w+\ ){0,2}
-      (not\ allowed|can\ only|may\ only|not\ permitted|not\ authorized|cannot)\ (\w+\ ){0,3}(access|use|call|model)
+      (not\ allowed|can\ only|may\ only|not\ permitted|not\ authorized|cannot)
+      \ (\w+\ ){0,3}(access|use|call|model)
     | not\ (authori[sz]ed|allowed|permitted|entitled)\ (to\ )?(access|use|invoke|call|perform)
-    | model\ ('[^']*'\ |"[^"]*"\ |\S+\ )?(is\ |has\ been\ )?(not\ (allowed|permitted|enabled|authori[sz]ed)
-      |forbidden)
+    | model\ ('[^']*'\ |"[^"]*"\ |\S+\ )?(is\ |has\ been\ )?
+      (not\ (allowed|permitted|enabled|authori[sz]ed)|forbidden)
     | 余额不足 | 欠费 | 账户.{0,6}(停用|冻结|封禁) | 密钥.{0,6}(无效|错误)
     """,
     re.I | re.X,
@@ -99,13 +101,14 @@ _PROMPT: Final = re.compile(
     | content\ exists\ risk | contentpolicy | responsible\ ?ai
     | (usage|acceptable\ use|safety|community|use|our|openai\S*)\ (guideline|polic)
     | safety[ _-](check|system|filter|setting|reason|violation|concern|classifier|block)
-    | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break | prompt[ _-](injection|shield|guard|attack)
+    | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break
+    | prompt[ _-](injection|shield|guard|attack)
     | \bflagged\b | inappropriate | \bharmful | \bunsafe\b | new_sensitive | high\ risk
     | (?<![-\w])sensitive\ (content|info|word|data|topic|material|text) | contains?\ sensitive
     | (prompt|input|content|request|message|text|query)s?\ ((was|were|is|are|has|have|been|may|
       might|contains?|potentially|possibly)\ )*
-      (blocked|filtered|rejected\ (by|as|due|because)|prohibited|denied\ by|offensive|violat|declined
-       |disallowed|toxic)
+      (blocked|filtered|rejected\ (by|as|due|because)|prohibited|denied\ by|offensive|violat
+       |declined|disallowed|toxic)
     | (blocked|rejected|refused|declined|filtered|intercepted|denied)\ by\ (\w+\ ){0,3}
       (filter|polic|rule|firewall|waf|guard|classifier|shield|safety|security)
     | violat\w*\ (\w+\ ){0,4}(polic|guideline|rule|term|standard)
@@ -124,7 +127,8 @@ _LENGTH: Final = re.compile(
       (exceed|longer\ than|larger\ than|greater\ than|over\ the\ limit|above\ the\ (limit|maximum)
        |more\ than\ the\ (limit|maximum))
     | exceeds?\ .{0,60}(tokens?|length|context|limit\ of)\b
-    | reduce\ the\ (length|size|prompt|input) | range\ of\ input\ length | must\ have\ less\ than\ \d+
+    | reduce\ the\ (length|size|prompt|input) | range\ of\ input\ length
+    | must\ have\ less\ than\ \d+
     | tokens?\ limit | entity\ too\ large
     """,
     re.I | re.X,
@@ -132,7 +136,8 @@ _LENGTH: Final = re.compile(
 _ADDRESS: Final = re.compile(
     r"""
     unexpected\ endpoint | (unknown|invalid|no\ such|unsupported)\ (url|path|endpoint|route|method)
-    | (url|path|endpoint|route|page)\ (\S+\ )?(was\ )?(not\ (found|exist|supported)|does\ not\ exist)
+    | (url|path|endpoint|route|page)\ (\S+\ )?(was\ )?
+      (not\ (found|exist|supported)|does\ not\ exist)
     | no\ route | cannot\ post | ^not\ found\b
     """,
     re.I | re.X,

@@ -35,10 +35,10 @@ def put_together(body: bytes) -> Event:
     datas = list(_datas(body.decode("utf-8", "replace")))
     done = _DONE in datas
     try:
-        events = [json.loads(data) for data in datas if data != _DONE]
+        events: list[Event] = [json.loads(data) for data in datas if data != _DONE]
     except (ValueError, RecursionError) as error:
         raise MalformedBodyError(f"an event of the stream is no JSON: {error}") from None
-    events = [event for event in events if isinstance(event, dict)]
+    events = _dicts(events)
     for event in events:
         if event.get("error") or event.get("type") == "error":
             return event
@@ -86,8 +86,8 @@ def _choice() -> Event:
 
 def _add(choice: Event, part: Event) -> None:
     delta = part.get("delta") or part.get("message")
-    for name in _TEXTS if isinstance(delta, dict) else ():
-        more = delta[name] if name in delta else None
+    for name in _TEXTS:
+        more = delta.get(name) if isinstance(delta, dict) else None
         if isinstance(more, list):  # Mistral's chunks: thinking among them
             more = "".join(_text(each) for each in _dicts(more) if each.get("type") == "text")
         if isinstance(more, str) and more:

@@ -132,7 +132,7 @@ class Orchestrator:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, queue, turns, unclear))
+                    group.create_task(self._work(job, key, turns, unclear))
                     # Not all in one turn: their first calls would hold the loop, and their
                     # replies would come in waves.
                     await asyncio.sleep(0)
@@ -160,14 +160,14 @@ class Orchestrator:
         self,
         job: Job,
         key: str,
-        queue: WorkQueue[Work],
         turns: asyncio.Semaphore,
         unclear: Unclear,
     ) -> None:
+        queue = unclear.queue
         while work := await queue.take(job.scorer.batch):
             next_up: list[Work] = []
             try:
-                next_up = await self._ask(job, key, work, queue, turns, unclear)
+                next_up = await self._ask(job, key, work, turns, unclear)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
@@ -178,11 +178,11 @@ class Orchestrator:
         job: Job,
         key: str,
         work: Sequence[Work],
-        queue: WorkQueue[Work],
         turns: asyncio.Semaphore,
         unclear: Unclear,
     ) -> list[Work]:
         """Have calls answered and kept; return what is next: follow-ups, and what had no room."""
+        queue = unclear.queue
         async with turns:
             admission = await self._budget.admit(job, work)
             if queue.closed:  # while this waited for its turn, or for room

@@ -16,12 +16,12 @@ class Unclear:
 
     def __init__(self, job: Job, queue: WorkQueue[Work]) -> None:
         self._job = job
-        self._queue = queue
+        self.queue = queue
         self._held: list[tuple[Work, Failure, int]] = []
 
     def holds(self, work: Work, outcome: Outcome) -> bool:
         """Hold an outcome, where other calls will tell what it means."""
-        if not (isinstance(outcome, Failure) and outcome.unclear and self._queue.has_others):
+        if not (isinstance(outcome, Failure) and outcome.unclear and self.queue.has_others):
             return False
         self._held.append((work, outcome, self._job.scorer.activity.outages))
         return True
@@ -35,7 +35,7 @@ class Unclear:
         follow_ups: list[Work] = []
         for work, failure, outages in held:
             if self._job.scorer.activity.outages > outages:
-                self._queue.put_back(work)
+                self.queue.put_back(work)
             else:
                 follow_ups += self._job.fail(work, failure)
         return follow_ups
