@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 
 from rmjudge.errors import Interrupted, ProviderStopped, StopRun
 from rmjudge.providers.sending.messages import CallError, FinalForCall, FinalForRun, Retryable
+from rmjudge.providers.sending.pace import Pace, Sent
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.rate import RequestRate, TokenRate
-from rmjudge.scorer import Activity
+from rmjudge.providers.sending.slots import Slots
+from rmjudge.scorer import Activity, Flow
 
 
 class Endpoint:
@@ -28,6 +30,7 @@ class Endpoint:
         activity: Activity,
         *,
         concurrency: int,
+        first: int = 1,
         rpm: float | None = None,
         tpm: float | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -38,7 +41,17 @@ class Endpoint:
         self._clock = clock
         self._requests = RequestRate(rpm) if rpm else None
         self._tokens = TokenRate(tpm) if tpm else None
-        self._slots = _Slots(concurrency)
+        self._in_flight = 0
+        self._pace = Pace(
+            concurrency,
+            first=first,
+            deadline_s=policy.deadline_s,
+            known=activity.known_pace,
+            clock=clock,
+        )
+        self._slots = Slots(lambda: self._pace.limit)
+        self._flow = activity.flow = Flow(concurrency)
+        self._show()
         self._resume_at = 0.0
         self._stopped: StopRun | None = None
         self._stop_event = asyncio.Event()
@@ -49,8 +62,13 @@ class Endpoint:
         self._refusals: Counter[str] = Counter()
         self._failing_since: float | None = None
 
-    async def enter(self, tokens: int) -> None:
-        """Take a slot, once pauses and rates allow.
+    def _show(self) -> None:
+        flow, pace = self._flow, self._pace
+        flow.in_flight, flow.limit, flow.limited = self._in_flight, pace.limit, pace.limited
+        flow.most = max(flow.most, flow.in_flight)
+
+    async def enter(self, tokens: int) -> Sent:
+        """Take a slot, once pauses and rates allow; what is returned goes with the outcome.
 
         Raises:
             StopRun: the endpoint is broken, or the run is ending.
@@ -61,14 +79,14 @@ class Endpoint:
         try:
             async with waiting:
                 self._entering.add(waiting)
-                await self._admit(tokens)
+                return await self._admit(tokens)
         except TimeoutError:
             self._check()
             raise
         finally:
             self._entering.discard(waiting)
 
-    async def _admit(self, tokens: int) -> None:
+    async def _admit(self, tokens: int) -> Sent:
         await self._slots.take()
         try:
             self._check()
@@ -82,10 +100,15 @@ class Endpoint:
         except BaseException:
             self._slots.release()
             raise
+        self._in_flight += 1
+        self._show()
+        return self._pace.sent(self._in_flight)
 
     def leave(self) -> None:
         """Give the slot back."""
+        self._in_flight -= 1
         self._slots.release()
+        self._show()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, unless the endpoint breaks or the run ends meanwhile.
@@ -121,15 +144,18 @@ class Endpoint:
         if self._tokens is not None and tokens is not None:
             self._tokens.correct(reserved, tokens)
 
-    def succeeded(self) -> None:
+    def succeeded(self, sent: Sent | None = None) -> None:
         """Note a delivered reply."""
         self._succeeded += 1
         self._failed_in_a_row = 0
         self._failing_since = None
         self._activity.note = ""
-        self._slots.grow()
+        if sent is not None:
+            self._pace.answered(sent)
+        self._slots.wake()
+        self._show()
 
-    def attempt_failed(self, error: CallError) -> None:
+    def attempt_failed(self, error: CallError, sent: Sent | None = None) -> None:
         """Note a failed attempt: slow down, pause, or break.
 
         Raises:
@@ -138,21 +164,30 @@ class Endpoint:
         if isinstance(error, FinalForRun):
             self.stop(ProviderStopped(f"{self.name}: {error.message}"))
         elif isinstance(error, Retryable):
-            self._note_retryable(error)
+            self._note_retryable(error, sent)
         self._check()
 
-    def _note_retryable(self, error: Retryable) -> None:
+    def _note_retryable(self, error: Retryable, sent: Sent | None) -> None:
         now = self._clock()
         self._retried += 1
         self._activity.retried += 1
         self._activity.maybe_billed += error.maybe_billed
-        if error.slow_down:
-            self._slots.shrink()
+        pause = error.wait_s or 0.0
+        self._flow.refused += error.slow_down
+        self._flow.timed_out += error.timed_out
+        if sent is not None and error.slow_down:
+            # The call itself has not left yet.
+            pause = self._pace.refused(sent, self._in_flight - 1, error.wait_s)
+        elif sent is not None and error.timed_out:
+            self._pace.timed_out(sent)
+        if pause:
+            self._flow.paused_s += max(0.0, now + pause - max(now, self._resume_at))
+            self._resume_at = max(self._resume_at, now + pause)
         if error.wait_s is not None:
-            self._resume_at = max(self._resume_at, now + error.wait_s)
-            self._activity.note = f"waiting {error.wait_s:.0f} s as the server asked"
-        elif error.slow_down or error.unreachable:
+            self._activity.note = f"paused by {_cause(error)} for {error.wait_s:.0f} s"
+        elif error.slow_down or error.timed_out or error.unreachable:
             self._activity.note = f"slowed down: {error.message[:60]}"
+        self._show()
         if error.unreachable:
             self._failing_since = self._failing_since or now
             patience = self._policy.outage_s if self._succeeded else self._policy.outage_at_start_s
@@ -198,51 +233,6 @@ class Endpoint:
         self._check()
 
 
-class _Slots:
-    """Calls in flight under a limit that adapts: halved on overload, +1 a limit's successes.
-
-    The calls that were in flight when the limit was halved will often be refused as well; they
-    were sent under the old limit and do not halve it again.
-    """
-
-    def __init__(self, ceiling: int) -> None:
-        self._ceiling = ceiling
-        self._limit = float(ceiling)
-        self._taken = 0
-        self._sent_before = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def take(self) -> None:
-        if self._taken < int(self._limit) and not self._waiting:
-            self._taken += 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.release()
-            raise
-
-    def release(self) -> None:
-        self._taken -= 1
-        self._sent_before = max(0, self._sent_before - 1)
-        self._wake()
-
-    def shrink(self) -> None:
-        if not self._sent_before:
-            self._limit = max(1.0, self._limit / 2)
-            self._sent_before = self._taken
-
-    def grow(self) -> None:
-        if self._limit < self._ceiling:
-            self._limit = min(float(self._ceiling), self._limit + 1.0 / self._limit)
-            self._wake()
-
-    def _wake(self) -> None:
-        while self._waiting and self._taken < int(self._limit):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self._taken += 1
-                turn.set_result(None)
+def _cause(error: Retryable) -> str:
+    """The number of a status, as people know it."""
+    return error.status.removeprefix("http-")

@@ -41,7 +41,8 @@ class CallError(Exception):
 class Retryable(CallError):
     """Worth another attempt, at most `attempts` in all.
 
-    `wait_s` is what the server asked for; `slow_down` says that it is overloaded;
+    `wait_s` is what the server asked for; `slow_down` says that it is overloaded,
+    `timed_out` that no complete reply came in time;
     `maybe_billed` that the request may have been worked on; `paid_for` are replies that
     were delivered and serve if another attempt brings nothing better.
     """
@@ -54,6 +55,7 @@ class Retryable(CallError):
         attempts: int,
         wait_s: float | None = None,
         slow_down: bool = False,
+        timed_out: bool = False,
         unreachable: bool = False,
         maybe_billed: bool = False,
         paid_for: Sequence[Reply] = (),
@@ -62,6 +64,7 @@ class Retryable(CallError):
         self.attempts = attempts
         self.wait_s = wait_s
         self.slow_down = slow_down
+        self.timed_out = timed_out
         self.unreachable = unreachable
         self.maybe_billed = maybe_billed
         self.paid_for = tuple(paid_for)

@@ -46,6 +46,7 @@ class Sender:
         name: str,
         activity: Activity,
         concurrency: int,
+        first: int = 1,
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
         address_hint: str = "",
@@ -72,7 +73,7 @@ class Sender:
         self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
-            name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
+            name, self._policy, activity, concurrency=concurrency, first=first, rpm=rpm, tpm=tpm
         )
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
@@ -136,7 +137,7 @@ class Sender:
     async def _attempt(
         self, request: Request, body: bytes, parse: Parse, tokens: int
     ) -> Sequence[Reply]:
-        await self.endpoint.enter(tokens)
+        sent = await self.endpoint.enter(tokens)
         try:
             replies = self._read(await self._post(request, body), parse)
         except CallError as error:
@@ -144,14 +145,14 @@ class Sender:
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
             error.args = (error.message,)  # a traceback shows these
-            self.endpoint.attempt_failed(error)
+            self.endpoint.attempt_failed(error, sent)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904 - it is the same one
         finally:
             self.endpoint.leave()
-        self.endpoint.succeeded()
+        self.endpoint.succeeded(sent)
         self.endpoint.used(tokens, _tokens_of(replies))
         return replies
 
@@ -191,13 +192,15 @@ class Sender:
     def _connection_lost(self, error: Exception) -> Retryable:
         unpaid = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         what = str(error) or type(error).__name__
-        if isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid:
+        timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid
+        if timed_out:
             what = f"no complete reply within {self._policy.deadline_s:g} s"
         return Retryable(
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
             attempts=10**6 if unpaid else self._policy.attempts_transient,
+            timed_out=timed_out,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )

@@ -142,8 +142,8 @@ def test_the_cost_so_far_is_shown_where_it_is_known(price: Price | None, shown: 
 def test_a_note_is_shown_until_the_scorer_has_finished() -> None:
     job = job_of(["chat"])
     board = Board([job])
-    job.scorer.activity.note = "waiting 30 s as the server asked"
-    assert "waiting 30 s as the server asked" in drawn(board)
+    job.scorer.activity.note = "paused by 429 for 30 s"
+    assert "paused by 429 for 30 s" in drawn(board)
     answer(job, 6)
     assert "waiting" not in drawn(board)
 
