@@ -71,7 +71,7 @@ class HostedScorer:
         self.activity = Activity()
         self.identity: Mapping[str, Json] = identity_of(provider)
         self._provider = provider
-        self._first = _first(concurrency)
+        self._users_number = concurrency
         self._rpm = rpm
         self._tpm = tpm
         self._policy = policy
@@ -99,7 +99,7 @@ class HostedScorer:
             name=self.name,
             activity=self.activity,
             concurrency=self.concurrency,
-            first=self._first,
+            users_number=self._users_number,
             headers=headers,
             secret=self._secret,
             address_hint=self._provider.address_hint,
@@ -177,11 +177,6 @@ class HostedScorer:
             self._sender = None
         self._drained = False
         self._connecting = asyncio.Lock()  # the next use may be on another loop
-
-
-def _first(concurrency: int | None) -> int:
-    """Where the slow start begins: the user's own number tells something, the default nothing."""
-    return max(min(concurrency, 8), concurrency // 6) if concurrency else 1
 
 
 def _limit_in(body: Mapping[str, Json]) -> int | None:

@@ -33,7 +33,7 @@ Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class KnownPace:
-    """How many calls at once an earlier run found right, and whether the endpoint set that limit."""
+    """How many calls at once an earlier run found right; `limited`: because of the endpoint."""
 
     limit: int
     limited: bool

@@ -43,6 +43,13 @@ _PRIOR: Final = 10
 _SAMPLES: Final = 4
 
 
+def first_of(users_number: int | None) -> int:
+    """Where the slow start begins: a number of the user's tells something, the default nothing."""
+    if users_number is None:
+        return 1
+    return max(min(users_number, 8), users_number // 6)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A call under way: when it was sent, as the how manieth in flight, after how many answers."""
@@ -120,8 +127,9 @@ class Pace:
         if sent.at < self._cut_at:
             return  # sent under a limit that is gone
         if sent.place > self._proven:
-            self._above.add(now - sent.at, self.limit)
-            self._maybe_end_round(now)
+            if sent.at >= self._round_from:
+                self._above.add(now - sent.at, self.limit)
+                self._maybe_end_round(now)
         else:
             self._below.add(now - sent.at, self._proven)
             whole = self._below.count >= self.limit == self._proven

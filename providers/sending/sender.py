@@ -24,6 +24,7 @@ from rmjudge.providers.sending.messages import (
     Retryable,
 )
 from rmjudge.providers.sending.network import Network
+from rmjudge.providers.sending.pace import first_of
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.transport import Wire
@@ -46,7 +47,7 @@ class Sender:
         name: str,
         activity: Activity,
         concurrency: int,
-        first: int = 1,
+        users_number: int | None = None,
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
         address_hint: str = "",
@@ -73,7 +74,13 @@ class Sender:
         self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
-            name, self._policy, activity, concurrency=concurrency, first=first, rpm=rpm, tpm=tpm
+            name,
+            self._policy,
+            activity,
+            concurrency=concurrency,
+            first=first_of(users_number),
+            rpm=rpm,
+            tpm=tpm,
         )
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
