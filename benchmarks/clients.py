@@ -127,7 +127,7 @@ PEERS: Final[dict[str, Callable[[str, int], Ask]]] = {
 }
 
 
-async def rmjudge(
+async def rmjudge(  # noqa: PLR0917
     url: str, calls: int, concurrency: int, folder: Path, rpm: float, deadline: float
 ) -> dict[str, Any]:
     """A whole run: plan, keys, cache, rates, retries, HTTP, parse, durable commit, progress."""

@@ -6,7 +6,8 @@ connections. It is asyncio protocols and nothing else: about 30 µs of CPU a cal
 Run: `python fast_server.py [--latency S] [--per-second N] [--at-once N] [--in-line N]
 [--retry-after S] [--reply verdict|megabyte|bomb]` prints its port. `--per-second` refuses
 whatever exceeds N calls in any sliding second, the strictest way there is; `--at-once` what
-exceeds N calls under way; `--in-line` works on N and lets the others wait. `GET /stats` tells what arrived and what was refused.
+exceeds N calls under way; `--in-line` works on N and lets the others wait. `GET /stats` tells
+what arrived and what was refused.
 """
 
 from __future__ import annotations

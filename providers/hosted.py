@@ -26,7 +26,7 @@ from rmjudge.providers.sending.messages import MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.scorer import Activity
+from rmjudge.scorer import Activity, Flow
 from rmjudge.tokens import estimate_tokens
 from rmjudge.vocabulary import Method
 
@@ -68,7 +68,7 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity()
+        self.activity = Activity(flow=Flow(self.concurrency))
         self.identity: Mapping[str, Json] = identity_of(provider)
         self._provider = provider
         self._users_number = concurrency

@@ -56,9 +56,9 @@ class Flow:
     timed_out: int = 0
     paused_s: float = 0.0
 
-    def found(self) -> KnownPace:
-        """What the next run is to know."""
-        return KnownPace(self.limit, self.limited)
+    def found(self) -> KnownPace | None:
+        """What the next run is to know; None where nothing was sent."""
+        return KnownPace(self.limit, self.limited) if self.most else None
 
     def told(self) -> dict[str, Json]:
         """What `run.json` tells."""
@@ -86,7 +86,7 @@ class Activity:
     known_pace: KnownPace | None = None
     """What an earlier run found out, where there was one."""
     flow: Flow | None = None
-    """None where nothing was sent to an endpoint."""
+    """None where no endpoint is asked."""
     gate: Gate | None = None
     """Asked before another attempt at calls; None where nothing limits the run."""
     remarks: list[str] = field(default_factory=list)

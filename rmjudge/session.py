@@ -128,8 +128,9 @@ def _remember(folder: Path, jobs: Sequence[Job]) -> None:
 
 
 def _found(jobs: Sequence[Job]) -> dict[str, KnownPace]:
-    flows = {_endpoint(job.scorer): job.scorer.activity.flow for job in jobs}
-    return {name: flow.found() for name, flow in flows.items() if flow is not None}
+    """What the endpoints of this run take, as far as any was asked."""
+    flows = [(_endpoint(job.scorer), job.scorer.activity.flow) for job in jobs]
+    return {name: found for name, flow in flows if flow and (found := flow.found())}
 
 
 def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
@@ -149,9 +150,9 @@ class _Part:
     places: tuple[int, ...] | None = None
 
     def _pace(self) -> dict[str, Json]:
-        """How many calls at once the endpoint was sent, where there was one."""
+        """How many calls at once the endpoint was sent, where one was asked."""
         flow = self.job.scorer.activity.flow if self.job else None
-        return {} if flow is None else {"pace": flow.told()}
+        return {"pace": flow.told()} if flow and flow.most else {}
 
     def about(self) -> dict[str, Json]:
         """What `run.json` says of the scorer; null for the combined, which has none of its own."""

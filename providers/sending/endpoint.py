@@ -50,7 +50,7 @@ class Endpoint:
             clock=clock,
         )
         self._slots = Slots(lambda: self._pace.limit)
-        self._flow = activity.flow = Flow(concurrency)
+        self._flow = activity.flow = activity.flow or Flow(concurrency)
         self._show()
         self._resume_at = 0.0
         self._stopped: StopRun | None = None

@@ -24,6 +24,8 @@ COMPARED: Final = 2
 """A level is compared with the proven one when it is so many times as high."""
 EXPONENT: Final = 0.7
 """See `_brings_more`."""
+DOUBTS: Final = 2
+"""So many rounds that brought no more answers are believed; one may be chance."""
 HOLD_S: Final = 5.0
 """After a refusal, until the next step up; after a time-out at least the time of a call."""
 LONGER: Final = 3.0
@@ -103,6 +105,7 @@ class Pace:
         self._share = 0.0
         self._attempts = _PRIOR
         self._reached = False
+        self._doubts = 0
         self._answered = 0
         self._answers: deque[float] = deque()
         self._cut_at = -math.inf
@@ -150,6 +153,7 @@ class Pace:
             wanted = int(self.limit * max(2.0, min(FASTER, in_time)))
         self.limit = min(self.ceiling, wanted)
         self._above = _Mean()
+        self._doubts = 0
         self._reached = False
         self._round_from = now
 
@@ -162,6 +166,10 @@ class Pace:
         top = self.limit >= self.ceiling
         if more >= COMPARED or top:
             if more >= COMPARED and not self._brings_more(more):
+                self._doubts += 1
+                if self._doubts < DOUBTS:
+                    self._above, self._round_from = _Mean(), now
+                    return
                 self._settle(self._proven, now, 4 * self._below.value)
                 return
             self._proven, self._below, self._above = self.limit, self._above, _Mean()

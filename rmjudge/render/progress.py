@@ -105,7 +105,9 @@ class Board:
     def _figures(self, job: Job) -> list[str]:
         counts, activity = job.counts, job.scorer.activity
         flow = activity.flow
-        in_flight = f"{flow.in_flight} of {flow.limit}" if flow else str(counts.in_flight)
+        in_flight = str(counts.in_flight)
+        if flow is not None:  # what waits for its turn is not in flight
+            in_flight = f"{flow.in_flight} of {flow.limit}" if flow.limit else "0"
         figures = [f"{counts.from_cache} cached", f"{in_flight} in flight"]
         if activity.retried:
             figures.append(f"{activity.retried} retried")

@@ -80,18 +80,17 @@ def serving(slots: int, takes_s: float, *, refuses: bool) -> Iterator[Slots]:
         server.shutdown()
 
 
-def ask(cli: Cli, server: Slots, *words: object, out: str = "out") -> str:
+def ask(cli: Cli, server: Slots, *words: object, out: str = "out") -> None:
     model = f"openai/m@{server.url}"
     done = cli("run", model, "--data", "sample", "--domain", "chat", "--out", out, *words)
     assert done.returncode == 0, done.stderr
-    return done.stderr
 
 
 def test_what_a_server_of_six_slots_takes_is_found_told_and_known_to_the_next_run(
     cli: Cli,
 ) -> None:
     with serving(6, 0.2, refuses=True) as server:
-        shown = ask(cli, server, "--limit", 10)
+        ask(cli, server, "--limit", 10)
         first, refused = cli.json("out/run.json")["pace"], server.refused
         ask(cli, server, "--order", "both", "--limit", 10, out="next")
         again = cli.json("next/run.json")["pace"]
@@ -100,7 +99,6 @@ def test_what_a_server_of_six_slots_takes_is_found_told_and_known_to_the_next_ru
     assert 4 <= first["limit"] <= 6
     assert first["refused"] == refused > 0
     assert first["paused_s"] >= 0.9
-    assert " of 6 in flight" in shown or " of 5 in flight" in shown or " of 4 in flight" in shown
     # The next run begins where this one ended: it does not try sixteen again.
     assert first["most_in_flight"] > 7 >= again["most_in_flight"]
     assert again["refused"] <= 3
