@@ -34,7 +34,7 @@ async def idle(seconds: float) -> float:
     task = asyncio.create_task(worst_lag())
     await asyncio.sleep(seconds)
     task.cancel()
-    return max(await task)
+    return max(late for _, late in await task)
 
 
 def locked(folder: Path) -> subprocess.Popen[bytes]:

@@ -24,7 +24,7 @@ from bench_setup import DATA, SIZES, Rendered, config, flips, load, render, trai
 from transformers import Qwen3ForCausalLM
 
 from rmjudge.providers.local.forward import Forward, States
-from rmjudge.providers.local.logprobs import response_logprobs
+from rmjudge.providers.local.likelihoods import response_logprobs
 
 BATCH = 8
 BETA = 0.1

@@ -2,7 +2,7 @@
 
 `python benchmarks/memory.py`. A process's peak when everything is planned (the texts of the data
 set are in memory), when the last call is committed, and at the end: calls add the first difference,
-up to 96 MiB of which is SQLite's, and metrics (the bootstrap's draws) the second.
+up to 96 MiB of which is SQLite's, and metrics the second.
 """
 
 from __future__ import annotations

@@ -96,8 +96,8 @@ async def _lags(jobs: Sequence[Job], lags: list[float]) -> None:
     while not all(job.counts.answered for job in jobs):  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(0.01)
     starting.cancel()
-    lags.append(max(await starting))
-    lags.append(max(await worst_lag()))
+    lags.append(max(late for _, late in await starting))
+    lags.append(max(late for _, late in await worst_lag()))
 
 
 def measured(data: Path, models: list[str]) -> dict[str, float]:

@@ -149,6 +149,27 @@ def _identities(folder: Path) -> dict[str, Identity]:
     return found
 
 
+def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
+    """The value of `name` with which answers of a local model's files were first kept here.
+
+    The files are those of `identity`: the model and its revision. None where there are none, or
+    no cache.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        return None
+    files = ("model", "revision")
+    found: list[tuple[float, str, Json]] = []
+    with _reading(folder):
+        for key, other in _identities(folder).items():
+            if name in other and all(other.get(part) == identity.get(part) for part in files):
+                stored = [at for _, _, at in scan(folder, f"a:{key}:")]
+                found += [(min(stored), key, other[name])] if stored else []
+    return min(found, default=(0.0, "", None))[2]
+
+
 def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
     """Return the stored replies among these call keys, damaged ones left out; write nothing.
 

@@ -12,6 +12,7 @@ from rmjudge.calls import Json, Unscored, Usage
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import ChatReply
 from rmjudge.providers.base import MalformedBodyError, Request, count, member, text_or_none
+from rmjudge.providers.finishing import unknown_reason, withheld_for
 from rmjudge.providers.judge import JudgeProvider
 
 VERSION: Final = "2026-10-21"
@@ -25,7 +26,7 @@ class Anthropic(JudgeProvider):
     """Judge over `/v1/messages`; `--param anthropic_version=...` chooses another version."""
 
     name = "anthropic"
-    dialect_version = "anthropic-messages/1"
+    dialect_version = "anthropic-messages/2"
     default_url = "https://api.anthropic.com"
     url_variable = "ANTHROPIC_BASE_URL"
     key_variables = ("ANTHROPIC_API_KEY",)
@@ -65,7 +66,8 @@ class Anthropic(JudgeProvider):
             raise MalformedBodyError("a message has `type: message` and a `content` list")
         texts = [member(block, "text") for block in blocks if member(block, "type") == "text"]
         text = "".join(part for part in texts if isinstance(part, str))
-        reply = ChatReply(text, _withheld(body, text))
+        odd = unknown_reason(member(body, "stop_reason"))
+        reply = ChatReply(text, _withheld(body, text), odd_reason=odd)
         return reply, _usage(body), text_or_none(member(body, "model"))
 
 
@@ -74,8 +76,8 @@ def _withheld(body: Json, text: str) -> Unscored | None:
     if reason == "refusal":
         category = member(body, "stop_details", "category")
         return Unscored("refusal", f"category {category}" if category else "")
-    if reason in ("max_tokens", "model_context_window_exceeded"):
-        return Unscored("truncated", "the answer ran into the token limit")
+    if (withheld := withheld_for(reason)) is not None:
+        return withheld
     return None if text.strip() else Unscored("empty", "no text block")
 
 

@@ -68,6 +68,8 @@ class Provider(ABC):
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.remarks: list[str] = []
+        """What is to be said of the answers, for the report; it may grow with each."""
 
     @abstractmethod
     def build(self, calls: Sequence[Call]) -> Request:

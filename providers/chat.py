@@ -23,6 +23,7 @@ from rmjudge.providers.base import (
     member,
     text_or_none,
 )
+from rmjudge.providers.finishing import unknown_reason, withheld_for
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.vendors import VENDORS, Vendor
 
@@ -40,7 +41,8 @@ class ChatCompletions(JudgeProvider):
     """A judge behind any server that speaks chat completions."""
 
     vendor: ClassVar[Vendor]
-    dialect_version = "openai-chat/2"
+    dialect_version = "openai-chat/3"
+    has_roles = True
     address_hint = "is the address right? It ends in /v1 for most servers of this kind"
 
     @property
@@ -55,9 +57,12 @@ class ChatCompletions(JudgeProvider):
 
     def chat_request(self, prompt: JudgePrompt) -> Request:
         """Instructions as system, material as user."""
-        messages: list[Json] = [{"role": "user", "content": self._content(prompt)}]
-        if prompt.system:
-            messages.insert(0, {"role": "system", "content": prompt.system})
+        if prompt.turns:
+            messages: list[Json] = [{"role": role, "content": text} for role, text in prompt.turns]
+        else:
+            messages = [{"role": "user", "content": self._content(prompt)}]
+            if prompt.system:
+                messages.insert(0, {"role": "system", "content": prompt.system})
         body: dict[str, Json] = {
             "model": self.target.model,
             "messages": messages,
@@ -118,7 +123,13 @@ class ChatCompletions(JudgeProvider):
             raise MalformedBodyError("the server gave up on the answer half way")
         text = _content(member(choice, "message", "content"))
         tokens = _tokens(member(choice, "logprobs"))
-        return ChatReply(text, _withheld(choice, text), tokens), self._usage(body), _model(body)
+        reply = ChatReply(
+            text,
+            _withheld(choice, text),
+            tokens,
+            odd_reason=unknown_reason(member(choice, "finish_reason")),
+        )
+        return reply, self._usage(body), _model(body)
 
     def _usage(self, body: dict[str, Json]) -> Usage:
         usage = body.get("usage")
@@ -147,14 +158,14 @@ def _content(content: Json) -> str:
 
 
 def _withheld(choice: Json, text: str) -> Unscored | None:
-    reason = member(choice, "finish_reason")
-    if reason == "content_filter":
-        return Unscored("content-filter", "the provider withheld the answer")
-    if reason in ("length", "model_length"):
-        return Unscored("truncated", "the answer ran into the token limit")
+    withheld = withheld_for(member(choice, "finish_reason"))
+    if withheld is not None and withheld.status != "refusal":
+        return withheld
     refusal = text_or_none(member(choice, "message", "refusal"))
     if refusal is not None:
         return Unscored("refusal", " ".join(refusal.split())[:REFUSAL_SHOWN])
+    if withheld is not None:
+        return withheld
     return None if text.strip() else Unscored("empty", "no content")
 
 

@@ -19,6 +19,7 @@ from rmjudge.providers.base import (
     member,
     text_or_none,
 )
+from rmjudge.providers.finishing import unknown_reason, withheld_for
 from rmjudge.providers.judge import JudgeProvider
 
 API_VERSION: Final = "v1beta"
@@ -27,28 +28,13 @@ MAX_TOKENS: Final = 16384
 """Covers hidden thinking: too few give a reply without parts."""
 MAX_TOKENS_SHORT: Final = 16
 TOP_LOGPROBS: Final = 20
-_BLOCKED: Final = frozenset(
-    (
-        "SAFETY",
-        "RECITATION",
-        "PROHIBITED_CONTENT",
-        "SPII",
-        "BLOCKLIST",
-        "LANGUAGE",
-        "OTHER",
-        "ESCALATION",
-        "PUP_LIMITED_DISABLED",
-        "MALFORMED_RESPONSE",
-        "IMAGE_SAFETY",
-    )
-)
 
 
 class Gemini(JudgeProvider):
     """Judge over `/v1beta/models/MODEL:generateContent`."""
 
     name = "gemini"
-    dialect_version = "gemini-generate-content/1"
+    dialect_version = "gemini-generate-content/2"
     default_url = "https://generativelanguage.googleapis.com"
     url_variable = "GOOGLE_GEMINI_BASE_URL"
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
@@ -89,7 +75,8 @@ class Gemini(JudgeProvider):
             member(part, "text") for part in as_list(parts) if member(part, "thought") is not True
         ]
         text = "".join(part for part in texts if isinstance(part, str))
-        reply = ChatReply(text, _withheld(body, text), _tokens(body))
+        odd = unknown_reason(member(body, "candidates", 0, "finishReason"))
+        reply = ChatReply(text, _withheld(body, text), _tokens(body), odd)
         return reply, _usage(body), text_or_none(body.get("modelVersion"))
 
 
@@ -98,10 +85,11 @@ def _withheld(body: dict[str, Json], text: str) -> Unscored | None:
     reason = text_or_none(member(body, "candidates", 0, "finishReason"))
     if blocked and not text:
         return Unscored("content-filter", f"the prompt was blocked: {blocked}")
-    if reason in _BLOCKED:
+    withheld = withheld_for(reason)
+    if withheld is not None and withheld.status == "content-filter":
         return Unscored("content-filter", f"finish reason {reason}")
-    if reason in ("MAX_TOKENS", "CONTINUATION"):
-        return Unscored("truncated", "the answer ran into the token limit")
+    if withheld is not None:
+        return withheld
     return None if text.strip() else Unscored("empty", f"no text; finish reason {reason}")
 
 

@@ -19,6 +19,7 @@ from rmjudge.calls import (
     Reply,
     RewardCall,
     Usage,
+    estimate_tokens,
 )
 from rmjudge.errors import StopRun
 from rmjudge.providers.base import Provider
@@ -27,7 +28,6 @@ from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.scorer import Activity, Flow
-from rmjudge.tokens import estimate_tokens
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity(flow=Flow(self.concurrency))
+        self.activity = Activity(flow=Flow(self.concurrency), remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider)
         self._provider = provider
         self._users_number = concurrency

@@ -11,16 +11,16 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rmjudge.calls import Answer, Call, CompareCall, Json, Usage
+from rmjudge.calls import CHARACTERS_PER_TOKEN, Answer, Call, CompareCall, Json, Usage
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import ChatReply
 from rmjudge.providers.base import Provider, Request, Target
-from rmjudge.tokens import CHARACTERS_PER_TOKEN
 
 REASONING_TOKENS = 400
 """What a judge writes before its verdict, roughly; for estimates only."""
+MOST_REMARKS = 5
 
 
 class JudgeProvider(Provider):
@@ -29,6 +29,8 @@ class JudgeProvider(Provider):
     dialect_version: ClassVar[str]
     """Of `chat_reply`; a new version re-reads stored replies."""
     has_logprobs: ClassVar[bool] = False
+    has_roles: ClassVar[bool] = False
+    """Whether a chat may have roles of any name."""
 
     def __init__(
         self, target: Target, judging: JudgingMethod | None = None, *, sampled: bool = False
@@ -41,7 +43,13 @@ class JudgeProvider(Provider):
                 f"{self.name}/{target.model}: {judging.name} needs token probabilities, which "
                 "this provider does not tell"
             )
+        if judging.own_roles and not self.has_roles:
+            raise UsageError(
+                f"{self.name}/{target.model}: this provider's chats have no roles of a template's "
+                "own; use one of the chat-completions providers, such as vllm-chat"
+            )
         self.judging = judging
+        self.remarks = [judging.remark] if judging.remark else []
         self.temperature = 1 if sampled else 0
         self.method = judging.scores
         self.parser = f"{self.dialect_version}+{judging.parser}"
@@ -55,7 +63,7 @@ class JudgeProvider(Provider):
     @property
     def described(self) -> Mapping[str, Json]:
         """The way of judging, which changes answers beyond what the request shows."""
-        return {"judging": self.judging.name}
+        return {"judging": self.judging.name, **self.judging.settings}
 
     @property
     def lead_characters(self) -> int | None:
@@ -92,4 +100,13 @@ class JudgeProvider(Provider):
     def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
         """Read the reply with the method."""
         reply, usage, model = self.chat_reply(part)
+        if reply.odd_reason:
+            self._note(
+                "the server ended answers for a reason that is not known here: "
+                f"{reply.odd_reason!r}; they were read as whole ones"
+            )
         return self.judging.read(reply), usage, model
+
+    def _note(self, remark: str) -> None:
+        if remark not in self.remarks and len(self.remarks) < MOST_REMARKS:
+            self.remarks.append(remark)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
+from rmjudge.judging.choosing import judging_again
 from rmjudge.judging.methods import METHODS, JudgingMethod
-from rmjudge.judging.templates import with_source
 from rmjudge.providers.base import Target
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.judge import JudgeProvider
@@ -63,6 +63,5 @@ def _judging_of(identity: Mapping[str, Json]) -> JudgingMethod:
         raise UsageError(f"{who}: no method is called {identity.get('judging')!r} here")
     template = str(identity.get("template", ""))
     # The methods' own frames are plain text; a user's template names what it is given.
-    if template != judging.template and "{{" in template:
-        judging = with_source(judging, template, f"of {who}")
-    return judging
+    own = template != judging.template and "{{" in template
+    return judging_again(judging.name, template if own else None, identity, f"of {who}")

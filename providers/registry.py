@@ -95,6 +95,9 @@ class ScorerSettings:
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
+    verdict: str | None = None
+    scale: tuple[float, float] | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
     need_key: bool = True
     try_once: bool = False
     network: Network | None = None
@@ -193,14 +196,15 @@ def _on_one_machine(spec: Spec, settings: ScorerSettings, local: LocalSettings) 
 
 
 def _judging(settings: ScorerSettings) -> JudgingMethod:
-    from rmjudge.judging.methods import METHODS
+    from rmjudge.judging.choosing import judging_for
 
-    judging = METHODS[settings.judging or "pairwise"]
-    if settings.template is None:
-        return judging
-    from rmjudge.judging.templates import with_template
-
-    return with_template(judging, settings.template)
+    return judging_for(
+        settings.judging or "pairwise",
+        template=settings.template,
+        inputs=settings.inputs,
+        rule=settings.verdict,
+        scale=settings.scale,
+    )
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:

@@ -7,9 +7,10 @@ Either way the text of the template is part of the scorer's identity.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +97,45 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
     return render
 
 
-def try_chat_template(source: str, name: str, messages: Messages) -> None:
-    """Render once, with what transformers gives templates: names that are not set are empty.
+def try_chat_template(
+    source: str,
+    name: str,
+    messages: Messages,
+    *,
+    tokens: Mapping[str, str],
+    today: date,
+    **options: bool,
+) -> str:
+    """Render once, as `dated_template` does.
+
+    `tokens` are the texts of the tokenizer's named tokens.
 
     Raises:
         UsageError: it does not compile, or does not render `messages`.
+    """
+    from rmjudge.judging.templates import RENDERING_FAULTS
+
+    try:
+        return dated_template(source, today)(messages=messages, **tokens, **options)
+    except RENDERING_FAULTS as error:
+        raise UsageError(
+            f"{name} does not render a conversation: {error}; give a sound one with --template FILE"
+        ) from error
+
+
+@lru_cache(maxsize=8)
+def dated_template(source: str, today: date) -> Callable[..., str]:
+    """A chat template with what transformers gives it, but for the clock, which stays at one day.
+
+    Names that are not set are empty. transformers itself takes no clock from its callers.
+
+    Raises:
+        TemplateError: it does not compile; rendering raises others of `RENDERING_FAULTS`.
     """
     from jinja2 import nodes
     from jinja2.ext import Extension, loopcontrols
     from jinja2.parser import Parser
     from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    from rmjudge.judging.templates import RENDERING_FAULTS
 
     class Generation(Extension):
         """Marks what the assistant wrote, for training; here its body alone counts."""
@@ -129,17 +157,9 @@ def try_chat_template(source: str, name: str, messages: Messages) -> None:
     )
     environment.filters["tojson"] = to_json
     environment.globals["raise_exception"] = refuse
-    environment.globals["strftime_now"] = lambda form: datetime.now(UTC).strftime(form)
-    tokens = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"), "")
-    try:
-        environment.from_string(source).render(
-            messages=messages, add_generation_prompt=False, **tokens
-        )
-    except RENDERING_FAULTS as error:
-        raise UsageError(
-            f"{name}: its chat template does not render a conversation: {error}; "
-            "give a sound one with --template FILE"
-        ) from error
+    environment.globals["strftime_now"] = datetime.combine(today, time()).strftime
+    given = {"tools": None, "documents": None, "add_generation_prompt": False}
+    return environment.from_string(source, globals=given).render
 
 
 def template_from_tokenizer(model: str) -> ChatTemplate:

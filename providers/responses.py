@@ -6,6 +6,7 @@ Wire: https://platform.openai.com/docs/api-reference/responses, read in the offi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from rmjudge.calls import Json, Unscored, Usage
 from rmjudge.judging.prompt import JudgePrompt
@@ -27,15 +28,18 @@ from rmjudge.providers.chat import (
     is_reasoning_model,
     token_alternatives,
 )
+from rmjudge.providers.finishing import unknown_reason, withheld_for
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.sending.errors import DECLINED
+
+_STATES: Final = ("completed", "failed", "incomplete", "in_progress", "queued", "cancelled")
 
 
 class OpenAIResponses(JudgeProvider):
     """Judge over `/responses`; nothing is kept at the vendor (`store: false`)."""
 
     name = "openai-responses"
-    dialect_version = "openai-responses/1"
+    dialect_version = "openai-responses/2"
     address_hint = "is the address right? It ends in /v1 for most servers of this kind"
     default_url = "https://api.openai.com/v1"
     url_variable = "OPENAI_BASE_URL"
@@ -90,7 +94,8 @@ class OpenAIResponses(JudgeProvider):
             for part in parts
             for entry in as_list(member(part, "logprobs"))
         )
-        reply = ChatReply(text, failed or _withheld(body, parts, text), tokens)
+        odd = unknown_reason(body.get("status")) if body.get("status") not in _STATES else ""
+        reply = ChatReply(text, failed or _withheld(body, parts, text), tokens, odd)
         return reply, _usage(body), text_or_none(body.get("model"))
 
 
@@ -110,10 +115,10 @@ def _failed(body: dict[str, Json]) -> Unscored | None:
 
 def _withheld(body: dict[str, Json], parts: list[Json], text: str) -> Unscored | None:
     reason = member(body, "incomplete_details", "reason")
-    if reason == "content_filter":
-        return Unscored("content-filter", "the provider withheld the answer")
-    # Some servers say that it is incomplete, and no more.
-    if reason == "max_output_tokens" or body.get("status") == "incomplete":
+    if (withheld := withheld_for(reason)) is not None:
+        return withheld
+    # Some servers say that it is incomplete, and no more; a response that is not completed is cut.
+    if body.get("status") in ("incomplete", "in_progress", "queued", "cancelled"):
         return Unscored("truncated", "the answer ran into the token limit")
     for part in parts:
         if member(part, "type") == "refusal":

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.metrics.report import Reading
-from rmjudge.render.rows import labels
-from rmjudge.runs.comparable import comparable
+from rmjudge.runs.comparable import comparable, distinct
+from rmjudge.runs.naming import about, labels
 from rmjudge.runs.results import ScorerResult
-from rmjudge.runs.stored import StoredRun, Texts, check_same_texts
+from rmjudge.runs.stored import StoredRun, check_same_texts
 from rmjudge.statistics import comparison
 from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
@@ -42,7 +42,6 @@ class Compared:
     def sheets(self, top: int = TOP) -> list[Sheet]:
         """The tables, with this many tuples of disagreement."""
         from rmjudge.render.commands.compare import comparison_sheets
-        from rmjudge.render.rows import about
 
         described = [about(result) for result in self.results]
         return comparison_sheets(self.comparison, top, described, self.left_out)
@@ -58,10 +57,12 @@ class Compared:
 class StyleReports:
     """What style is worth to scorers: what `rmjudge style` shows.
 
-    `groups` has the reports of each data set's scorers, the baselines after them, under its name.
+    `groups` has the reports of each data set's scorers, the baselines after them, under its name;
+    `left_out` says which runs have none and why.
     """
 
     groups: tuple[tuple[str, tuple[Style, ...]], ...]
+    left_out: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Style]:
         """Every report, in order."""
@@ -80,13 +81,11 @@ def compare(
     *,
     reading: Reading | None = None,
     baselines: bool = False,
-    data: Sequence[str] = (),
-    notice: Callable[[str], None] | None = None,
 ) -> Compared:
     """Compare every two of the scorers.
 
     `reading` is what a tie is worth: by default strict among reward models, half_credit as soon
-    as a judge is compared. `data` says where the texts are now; `notice` is told of downloads.
+    as a judge is compared.
 
     Raises:
         UsageError: there is no second scorer, or the runs scored different texts.
@@ -98,7 +97,7 @@ def compare(
     runs, left = comparable(runs, baselines=baselines)
     if len(runs) < 2:
         raise UsageError(f"{left[0]} Name another run to compare it with")
-    warnings = check_same_texts(runs, Texts(data, notice))
+    warnings = check_same_texts(runs)
     results = tuple(run.result for run in runs)
     scored = [
         scored_of(name, result) for name, result in zip(labels(results), results, strict=True)
@@ -112,30 +111,28 @@ def style(
     runs: Sequence[StoredRun],
     *,
     reading: Reading | None = None,
-    data: Sequence[str] = (),
-    notice: Callable[[str], None] | None = None,
 ) -> StyleReports:
     """Report what style is worth to each scorer, beside the baselines on the same texts.
 
     Raises:
         UsageError: the texts cannot be found, or are not what a run scored.
     """
+    runs, left = distinct(runs)
     reading = reading or common_reading(run.result.metrics.method for run in runs)
-    texts = Texts(data, notice)
     names = labels([run.result for run in runs])
     there: set[tuple[str, str]] = set()
     data_of: dict[str, DataSet] = {}
     styles: dict[str, list[Style]] = {}
     for name, run in zip(names, runs, strict=True):
-        found = texts.of(run)
+        found = run.texts
         data_of[found.digest] = found
         there.add((run.result.metrics.scorer, found.digest))
-        lengths = {(item.domain, item.id): lengths_of(item) for item in found}
+        lengths = {item.key: lengths_of(item) for item in found}
         position = run.result.metrics.position
         report = style_of(scored_of(name, run.result), lengths, reading, position)
         styles.setdefault(found.digest, []).append(report)
     for digest, found in data_of.items():
-        lengths = {(item.domain, item.id): lengths_of(item) for item in found}
+        lengths = {item.key: lengths_of(item) for item in found}
         styles[digest] += [
             style_of(scored, lengths, reading)
             for scored in map(baseline_of, BASELINES, [found] * len(BASELINES))
@@ -145,5 +142,6 @@ def style(
         tuple(
             (f"{'+'.join(found.domains)}, {len(found):,} tuples", tuple(styles[digest]))
             for digest, found in data_of.items()
-        )
+        ),
+        tuple(left),
     )

@@ -6,9 +6,8 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 from rmjudge import analysis
 from rmjudge.analysis import Compared, StyleReports
@@ -19,12 +18,15 @@ from rmjudge.metrics.report import Reading
 from rmjudge.options import written
 from rmjudge.running.preparation import prepare
 from rmjudge.running.signals import draining
-from rmjudge.runs.files import find_results, read_result
+from rmjudge.runs.comparable import distinct
 from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
 from rmjudge.text import did_you_mean
 from rmjudge.vocabulary import Domain, Order
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
 Sources: TypeAlias = str | Path | Sequence[str | Path]
@@ -41,6 +43,10 @@ class Options(TypedDict, total=False):
     order: Order
     votes: int
     template: str | Path
+    verdict: str
+    scale: tuple[float, float]
+    inputs: Mapping[str, str]
+    early_stop: bool
     seed: int
     domains: Sequence[Domain]
     limit: int
@@ -50,6 +56,10 @@ class Options(TypedDict, total=False):
     rpm: float
     tpm: float
     deadline: float
+    headers: Mapping[str, str]
+    client_cert: str | Path
+    client_key: str | Path
+    transport: AsyncBaseTransport
     outage: float
     max_cost: float
     max_calls: int
@@ -67,6 +77,9 @@ class Options(TypedDict, total=False):
     reference: str | Path
     dpo_reduction: str
     engine: str
+    allow_unused: str
+    template_date: str
+    reward_token: str
     prices: Mapping[str, Any]
     progress: bool
 
@@ -76,10 +89,12 @@ def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options
 
     `models` are `PROVIDER/MODEL[@URL]` or scorers of your own; `data` is `sample`, `rm-bench`, or
     paths. `limit` counts tuples a domain, `rpm` and `tpm` requests and tokens a minute,
-    `deadline` seconds an attempt. A run that stops on `max_cost` or `max_calls` raises
-    `BudgetReached`. Works in plain code and in a notebook, where an event loop is
-    already running. Answers are kept in the cache, so that the same call again buys nothing;
-    the run's files go to `out` (default `runs/...`). Accuracies are fractions, None without data.
+    `deadline` seconds an attempt. `transport` is an `httpx.AsyncBaseTransport` of your own, such as
+    `httpx.MockTransport`, that sends the calls; closing it is left to you. A run that stops on
+    `max_cost` or `max_calls` raises `BudgetReached`. Works in plain code and in a notebook, where
+    an event loop is already running. Answers are kept in the cache, so that the same call again
+    buys nothing; the run's files go to `out` (default `runs/...`). Accuracies are fractions, None
+    without data.
 
     Raises:
         UsageError: an argument is wrong; nothing was called. DataError: so is the data.
@@ -168,13 +183,16 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 def load(*folders: str | Path) -> Run:
     """Read finished runs back; several folders become one `Run` with all their scorers.
 
+    A run that is there twice, or a copy of one, counts once.
+
     Raises:
         UsageError: a folder holds no run.
     """
     if not folders:
         raise TypeError("load takes at least one folder")
-    found = list(chain.from_iterable(map(find_results, _folders(folders))))
-    return Run(tuple(map(read_result, found)), _folders(folders[:1])[0], places=tuple(found))
+    named = _folders(folders)
+    runs, _ = distinct(read_runs(named))
+    return Run(tuple(run.result for run in runs), named[0], places=tuple(r.folder for r in runs))
 
 
 def report(*runs: Run | str | Path) -> Run:
@@ -201,9 +219,9 @@ def compare(
     Raises:
         UsageError: a folder holds no run, there is only one scorer, or their data differ.
     """
-    stored = read_runs(_named(runs, "compare"))
     texts = tuple(map(written.source, _sources(data)))
-    return analysis.compare(stored, reading=_reading(reading), baselines=baselines, data=texts)
+    stored = read_runs(_named(runs, "compare"), data=texts)
+    return analysis.compare(stored, reading=_reading(reading), baselines=baselines)
 
 
 def style(
@@ -217,9 +235,9 @@ def style(
     Raises:
         UsageError: a folder holds no run, or its texts cannot be found.
     """
-    stored = read_runs(_named(runs, "style"))
     texts = tuple(map(written.source, _sources(data)))
-    return analysis.style(stored, reading=_reading(reading), data=texts)
+    stored = read_runs(_named(runs, "style"), data=texts)
+    return analysis.style(stored, reading=_reading(reading))
 
 
 def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:

@@ -8,6 +8,8 @@
     │   └── MissingKeyError      a provider's API key is not set                    exit 2
     └── StopRun                  the run cannot go on; what is done is kept
         ├── ProviderStopped      the endpoint said no for good, or is gone          exit 3
+        │   └── ModelRefused     a model that runs here would give wrong numbers    exit 2
+        ├── NoVerdicts           a judge's first replies all lack a verdict             exit 3
         ├── BudgetReached        --max-cost or --max-calls: the user's own ceiling      exit 3
         ├── StorageStopped       answers can no longer be kept                      exit 3
         └── Interrupted          Ctrl-C or SIGTERM                                  exit 130
@@ -59,6 +61,16 @@ class StopRun(RmjudgeError):
 
 class ProviderStopped(StopRun):
     """The provider refused for good (key, quota, model, redirect) or cannot be reached."""
+
+
+class ModelRefused(ProviderStopped):
+    """A local model was loaded and would give no right number; the same command fails again."""
+
+    exit_code = 2
+
+
+class NoVerdicts(StopRun):
+    """Not one of a judge's first replies holds a verdict: the others would be bought in vain."""
 
 
 class BudgetReached(StopRun):

@@ -15,7 +15,7 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.cache.paces import keep_paces, read_paces
 from rmjudge.calls import Json
-from rmjudge.errors import StopRun
+from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -89,6 +89,7 @@ async def execute(
     `resume` is the command that goes on with the run.
 
     Raises:
+        ModelRefused: no model of the run can be used, and none has an answer; no file is written.
         StorageStopped: the cache or the results folder cannot be used.
     """
     begun = time.monotonic()
@@ -109,9 +110,13 @@ async def execute(
         for job in jobs:
             if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
                 job.notes.append(f"{damaged} damaged rows in the cache were bought again")
+    if refusal := _all_refused(jobs):
+        raise refusal
     parts = _parts(prepared.jobs, relief)
     results = tuple(part.result for part in parts)
     run = Run(results, prepared.out, _worst_stop(jobs, relief))
+    if isinstance(run.stopped, ModelRefused):
+        resume = ""  # it would be refused again
     _write(prepared, parts, time.monotonic() - begun, resume)
     return run
 
@@ -172,6 +177,13 @@ def _relief(prepared: Prepared) -> Relief | None:
     tuples = [prepared.data.tuples[index] for index in left]
     job = job_for(prepared.fallback, tuples, prepared.options)
     return Relief(job, left, len(prepared.data))
+
+
+def _all_refused(jobs: Sequence[Job]) -> ModelRefused | None:
+    """The first refusal, where every scorer was refused and there is nothing to keep or show."""
+    refusals = [job.stopped for job in jobs if isinstance(job.stopped, ModelRefused)]
+    answered = any(job.counts.answered or job.counts.from_cache for job in jobs)
+    return refusals[0] if len(refusals) == len(jobs) and not answered else None
 
 
 def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:

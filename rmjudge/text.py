@@ -1,7 +1,9 @@
-"""Text from users, models and model files, made harmless before it is shown or exported.
+"""Text from users, models and files, made harmless before it is shown, exported or quoted.
 
-Names of scorers are hostile until cleaned: a model file may name itself with terminal
-escapes, right-to-left overrides, a spreadsheet formula or a LaTeX command.
+Such text is hostile until cleaned: a model file may name itself with terminal escapes,
+right-to-left overrides, a spreadsheet formula or a LaTeX command, and a data file may hold any
+of these. In tables such characters are removed (`clean`); a message that quotes a file shows
+them as escapes (`printable`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ from typing import Final
 UNNAMED: Final = "(unnamed)"
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
+QUOTED: Final = 40
+"""Characters of a text that a message quotes at most."""
+MESSAGE: Final = 200
+"""Characters of a foreign error message that a message repeats at most."""
 
 _LINE_BREAKS: Final = "\u2028\u2029"
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
@@ -152,6 +158,51 @@ def latex_escape(text: str) -> str:
 def markdown_cell(text: str) -> str:
     """Clean the text and make it print as itself in a cell of a Markdown pipe table."""
     return one_line(text).translate(_MARKDOWN).replace("://", "\\://")
+
+
+def slug(text: str) -> str:
+    """A name of `[A-Za-z0-9._-]` for a folder; never hidden, never empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
+
+
+def printable(text: str) -> str:
+    r"""Escape control, bidirectional and surrogate characters: an ESC becomes `\x1b`."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def quote(text: str, limit: int = QUOTED) -> str:
+    """Quote a text as Python would write it, cut to `limit` characters."""
+    return repr(_cut(text, limit))
+
+
+def error_line(error: BaseException) -> str:
+    """Put a foreign exception on a line: what the system says, else the type and the text."""
+    if isinstance(error, OSError) and error.strerror:
+        return printable(error.strerror)
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    return _cut(printable(f"{name}: {text}" if text else name), MESSAGE)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def kind_of(value: object) -> str:
+    """Name the JSON type of a parsed value, with its article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "there are") -> str:

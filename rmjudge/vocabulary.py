@@ -5,13 +5,16 @@ Source: RM-Bench (ICLR 2025), section 3, and its published data files.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 Style = Literal["concise", "detailed", "markdown"]
 Domain = Literal["chat", "math", "code", "safety"]
 Difficulty = Literal["easy", "normal", "hard"]
 Method = Literal["pointwise", "pairwise"]
 Order = Literal["seeded", "both", "adaptive"]
+
+TupleKey: TypeAlias = tuple[Domain, int | str]
+"""What a tuple is found by; an id alone is not unique across domains."""
 
 STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
 DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
@@ -27,6 +30,18 @@ JUDGING_METHODS: Final = (
     "pointwise-logprob",
 )
 """Ways to ask a generative judge; `rmjudge.judging.methods` has what each says."""
+
+RULES: Final = (
+    "boxed",
+    "brackets",
+    "answer-tag",
+    "result-tag",
+    "scores",
+    "rank",
+    "json",
+    "letter",
+)
+"""Ways to read a judge's reply; `rmjudge.judging.rules` has what each reads."""
 
 SOURCES: Final = ("sample", "rm-bench")
 """Data that has a name; everything else is a path."""

@@ -11,6 +11,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,77 @@ def test_every_folder_with_a_module_is_a_package() -> None:
 @pytest.mark.parametrize("name", ["providers", "cache"])
 def test_the_links_inside_the_package_are_relative(name: str) -> None:
     assert (ROOT / "rmjudge" / name).readlink() == Path("..", name)
+
+
+def imports(path: Path, names: set[str]) -> set[str]:
+    """The modules of ours that a module imports, late imports too, those for type checkers not."""
+    found: set[str] = set()
+    left: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            left += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inner & names) or {node.module}
+        left += ast.iter_child_nodes(node)
+    return found & names
+
+
+def room(module: str) -> str:
+    """A package below `rmjudge`, or a module on top of it."""
+    return module.split(".")[1] if "." in module else module
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    """For each module those that it imports."""
+    found = dict(modules())
+    return {name: imports(path, set(found)) - {name} for name, path in found.items()}
+
+
+@pytest.fixture(scope="module")
+def rooms(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """For each room those that it imports."""
+    found: dict[str, set[str]] = {room(name): set() for name in graph}
+    for name, imported in graph.items():
+        found[room(name)] |= {room(other) for other in imported} - {room(name), "rmjudge"}
+    return found
+
+
+@pytest.mark.parametrize("level", ["graph", "rooms"])
+def test_no_imports_go_in_circles(request: pytest.FixtureRequest, level: str) -> None:
+    TopologicalSorter(request.getfixturevalue(level)).prepare()
+
+
+PLAIN = {"errors", "text", "vocabulary"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "calls": set(),
+    "scorer": {"calls", "vocabulary"},
+    "store": {"calls"},
+    "cache": {"calls", "errors"},
+    "metrics": {"calls", "vocabulary"},
+    "statistics": {*PLAIN, "dataset", "metrics", "providers"},
+    "planning": {"calls", "dataset", "metrics", "vocabulary"},
+    "providers": {*PLAIN, "calls", "judging", "scorer", "store"},
+    "runs": {*PLAIN, "cache", "calls", "dataset", "metrics", "planning", "providers", "store"},
+}
+"""What a room knows; what is not here may import more. An arrow the other way is a mistake."""
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_a_room_imports_only_what_it_may_know(rooms: dict[str, set[str]], name: str) -> None:
+    assert rooms[name] - MAY_IMPORT[name] == set()
+
+
+def test_the_modules_on_top_are_these_few() -> None:
+    assert {path.stem for path in (ROOT / "rmjudge").glob("*.py")} == {
+        *("__init__", "__main__", "api", "session", "config", "findings", "text"),
+        *("errors", "calls", "scorer", "store", "vocabulary", "version", "analysis"),
+    }
 
 
 def test_everything_imported_is_declared() -> None:

@@ -156,6 +156,6 @@ def test_no_pipe_in_a_markdown_cell_is_bare() -> None:
 
 
 def test_rich_is_loaded_by_the_tables_alone() -> None:
-    code = "import sys, rmjudge.render.exports; print('rich' in sys.modules)"
+    code = "import sys, rmjudge.render.commands.report_data; print('rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

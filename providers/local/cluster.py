@@ -20,7 +20,14 @@ from threading import Event, Lock, Thread
 from typing import Any, Final, TypeAlias
 
 from rmjudge.calls import Answer, Call, Json, Outcome, Usage
-from rmjudge.errors import Interrupted, ProviderStopped, RmjudgeError, StopRun, UsageError
+from rmjudge.errors import (
+    Interrupted,
+    ModelRefused,
+    ProviderStopped,
+    RmjudgeError,
+    StopRun,
+    UsageError,
+)
 from rmjudge.providers.local.connection import CONNECTION, Fleet
 from rmjudge.providers.local.libraries import require_ray
 from rmjudge.providers.local.scorer import LocalScorer
@@ -45,6 +52,8 @@ class Answered:
     outcomes: Sequence[Outcome] = ()
     remarks: Sequence[str] = ()
     fault: str = ""
+    refused: bool = False
+    """Whether the fault is the model's, and would come again."""
 
 
 class Worker:
@@ -59,7 +68,7 @@ class Worker:
         settings: LocalSettings,
         identity: Mapping[str, Json],
     ) -> None:
-        self._fault = ""
+        self._fault = Answered()
         try:
             self._scorer = make(settings)
             if dict(self._scorer.identity) != identity:
@@ -69,8 +78,8 @@ class Worker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Answer a block."""
-        answered = Answered(fault=self._fault)
-        if not self._fault:
+        answered = self._fault
+        if not answered.fault:
             calls: Sequence[Call] = pickle.loads(row["calls"])  # noqa: S301 - as Ray moves all else
             answered = self._answered(calls)
         return {"block": row["block"], "answered": pickle.dumps(answered)}
@@ -79,16 +88,17 @@ class Worker:
         try:
             outcomes = asyncio.run(self._scorer.answer(calls))
         except Exception as error:  # noqa: BLE001 - told by the driver
-            return Answered(fault=_told(error))
+            return _told(error)
         return Answered(outcomes, tuple(self._scorer.activity.remarks))
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception) -> Answered:
     what = str(error) if isinstance(error, RmjudgeError) else f"{type(error).__name__}: {error}"
-    return (
+    fault = (
         f"on the node {platform.node()}: {what} (with --engine ray, a model is a name on the hub "
         "or a folder that has the same path on every node)"
     )
+    return Answered(fault=fault, refused=isinstance(error, (ModelRefused, UsageError)))
 
 
 class ClusterScorer:
@@ -217,7 +227,8 @@ class ClusterScorer:
             try:
                 for number, answered in self._came(blocks):
                     if answered.fault:
-                        raise ProviderStopped(f"{self.name}, {answered.fault}")
+                        kind = ModelRefused if answered.refused else ProviderStopped
+                        raise kind(f"{self.name}, {answered.fault}")
                     self._note(answered)
                     places = [place for place, _ in blocks.pop(number, ())]
                     put(list(zip(places, answered.outcomes, strict=bool(places))))

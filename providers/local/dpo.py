@@ -3,7 +3,7 @@
 With a reference model the reward of a response y to a prompt x is beta * (log pi(y|x) - log
 pi_ref(y|x)), summed over the tokens of the response (Rafailov et al. 2023, equation 5, less the
 term of the prompt). Here beta is 1: it does not change the order. Without a reference it is
-log pi(y|x), the sum or the mean over the tokens.
+log pi(y|x), the mean over the tokens as the benchmark's own script has it, or the sum.
 
 Which tokens count: all behind the prompt's render with the generation prompt, so also what the
 template writes behind the response, such as the end-of-turn token (see `texts.Texts.encode`).
@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.calls import Answer, Call, Failure, Json, RewardCall
 from rmjudge.errors import UsageError
-from rmjudge.providers.local.files import ModelFiles, find
+from rmjudge.providers.local.files import ModelFiles, check_causal, find
 from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import dtype_of, load_model, load_tokenizer
 from rmjudge.providers.local.rewards import (
     PARSER,
     Found,
     RewardReplica,
-    chat_template,
     ignore,
     read_reply,
     run_until_stopped,
@@ -33,13 +32,14 @@ from rmjudge.providers.local.rewards import (
 )
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import REDUCTIONS, LocalSettings, Reduction
+from rmjudge.providers.local.templates import scoring_template
 from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from rmjudge.providers.local.forward import States
-    from rmjudge.providers.local.logprobs import ResponseLogprob
+    from rmjudge.providers.local.likelihoods import ResponseLogprob
 
 PROBE: Final = ("2+2?", "Two and two is four.")
 
@@ -60,20 +60,24 @@ class ImplicitReward(LocalScorer):
         code = settings.trust_remote_code
         self._policy = policy = find(settings.model, revision=settings.revision, code=code)
         self._reference = find(settings.reference, code=code) if settings.reference else None
-        self._template = chat_template(policy, settings)
+        for files in (policy, *([self._reference] if self._reference else [])):
+            check_causal(files)
+        self._template = scoring_template(policy, settings)
         self._limit = self._common_limit()
         self._mean = reduction == "mean"
         reward = _told(reduction, self._reference)
         identity: dict[str, Json] = {
             **described("dpo", policy, settings),
             "reference": self._described_reference(),
-            "template": self._template,
+            "template": self._template.source,
+            **self._template.described,
             "max_tokens": self._limit,
             "truncation": policy.truncation_side,
             "reward": reward,
         }
         super().__init__(name, settings, identity, parser=PARSER)
         self.activity.remarks.append(f"implicit reward: {reward}")
+        self.activity.remarks += [*policy.remarks, *self._template.remarks]
 
     def _common_limit(self) -> int | None:
         files = (self._policy, *([self._reference] if self._reference else []))
@@ -88,9 +92,11 @@ class ImplicitReward(LocalScorer):
     def _load(self, device: str) -> Replica:
         tokenizer = load_tokenizer(self._policy, self._settings)
         models = [self._policy]
+        unshared: frozenset[int] | None = frozenset()
         if self._reference is not None:
             other = load_tokenizer(self._reference, self._settings)
-            if tokenizer.get_vocab() != other.get_vocab():
+            unshared = _unshared(tokenizer, other)
+            if unshared is None:
                 raise UsageError(
                     f"{self._policy.name} and {self._reference.name} have different vocabularies: "
                     "a reference is the model that the policy was trained from"
@@ -101,17 +107,35 @@ class ImplicitReward(LocalScorer):
         ]
         texts = Texts(tokenizer, self._template, self._limit, self._policy.truncation_side)
         plain = self._settings.attention != "auto"
-        return ImplicitReplica(loaded, texts, mean=self._mean, plain=plain)
+        return ImplicitReplica(
+            loaded, texts, mean=self._mean, plain=plain, unshared=unshared or frozenset()
+        )
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
         return read_reply(raw)
 
 
+def _unshared(one: Any, other: Any) -> frozenset[int] | None:
+    """Ids of added tokens that one of two tokenizers lacks; None where they differ in more.
+
+    A padding token that was added in training is harmless: no text holds it.
+    """
+    first, second = one.get_vocab(), other.get_vocab()
+    added = {**one.get_added_vocab(), **other.get_added_vocab()}
+    apart = dict(first.items() ^ second.items())
+    if (
+        any(token in first and token in second for token in apart)
+        or not apart.keys() <= added.keys()
+    ):
+        return None
+    return frozenset(apart.values())
+
+
 def _reduction(settings: LocalSettings) -> Reduction:
     asked = settings.dpo_reduction
-    if asked is None:
-        return "sum"
+    if asked is None:  # without a reference as the benchmark's own script does
+        return "mean" if settings.reference is None else "sum"
     if asked not in REDUCTIONS:
         raise UsageError(f"--dpo-reduction {asked}: there are {', '.join(REDUCTIONS)}")
     if settings.reference is not None:
@@ -131,12 +155,31 @@ def _told(reduction: Reduction, reference: ModelFiles | None) -> str:
 class ImplicitReplica(RewardReplica):
     """A policy, and its reference where there is one, on a device."""
 
-    def __init__(self, models: Sequence[Any], texts: Texts, *, mean: bool, plain: bool) -> None:
+    def __init__(
+        self,
+        models: Sequence[Any],
+        texts: Texts,
+        *,
+        mean: bool,
+        plain: bool,
+        unshared: frozenset[int] = frozenset(),
+    ) -> None:
+        """`unshared` are tokens that one of the models does not have.
+
+        Raises:
+            UsageError: the template writes such a token, or a model is of an unknown kind.
+        """
         self._texts = texts
+        self._unshared = unshared
         self._mean = mean
         (probe,) = texts.encode([PROBE])
         if isinstance(probe, Failure):
             raise UsageError(probe.detail)
+        if not unshared.isdisjoint(probe.ids):
+            raise UsageError(
+                "the chat template writes tokens that policy and reference do not share; give one "
+                "that both know with --template FILE"
+            )
         self._models = [Likelihoods(model, probe.ids, plain=plain) for model in models]
         self.remark = str(self._models[0].way)
         self.computed = ", ".join(dict.fromkeys(model.way.computed for model in self._models))
@@ -146,9 +189,16 @@ class ImplicitReplica(RewardReplica):
         pairs = [(call.prompt, call.response) for call in calls]
         # The first token of all has nothing before it, hence no probability.
         return [
-            replace(text, start=max(1, text.start)) if isinstance(text, Tokens) else text
+            self._known(replace(text, start=max(1, text.start)))
+            if isinstance(text, Tokens)
+            else text
             for text in self._texts.encode(pairs, find_responses=True)
         ]
+
+    def _known(self, text: Tokens) -> Tokens | Failure:
+        if self._unshared and not self._unshared.isdisjoint(text.ids):
+            return Failure("template", "it holds a token that policy and reference do not share")
+        return text
 
     def rewards(
         self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
@@ -195,7 +245,7 @@ class Likelihoods:
         found: Found[ResponseLogprob] = ignore,
     ) -> list[list[ResponseLogprob] | None]:
         """Log-probabilities of each text's tokens from its `start` on; None where left out."""
-        from rmjudge.providers.local.logprobs import response_logprobs
+        from rmjudge.providers.local.likelihoods import response_logprobs
 
         starts = {text.ids: text.start for group in groups for text in group}
 

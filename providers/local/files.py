@@ -7,6 +7,7 @@ loads no weights.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,22 @@ from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.digests import digest_of_folder
 from rmjudge.providers.local.hub import snapshot_of_small_files
+from rmjudge.providers.local.weights import check_beside, not_loaded
 
 SANE_TOKENS: Final = 10**9
 """Tokenizers without a limit of their own say 1e30."""
 _OFFSET_POSITIONS: Final = frozenset(("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"))
 """Models that count positions from 2."""
+_NAMED_TOKENS: Final = (
+    "bos_token",
+    "eos_token",
+    "pad_token",
+    "unk_token",
+    "sep_token",
+    "cls_token",
+    "mask_token",
+)
+_OTHER_HEAD: Final = re.compile(r"Classification|Reward|Regression|ForScore|QuestionAnswering")
 _TOKENIZER_FILES: Final = ("tokenizer", "vocab", "spiece", "sentencepiece", "merges")
 
 
@@ -127,6 +139,53 @@ class ModelFiles:
         return held if isinstance(held, str) and held else None
 
     @property
+    def remarks(self) -> list[str]:
+        """What the report says of the files: weights that lie beside those that are loaded."""
+        beside = not_loaded(self.folder)
+        return [f"beside its weights lie {', '.join(beside)}, not loaded"] if beside else []
+
+    @property
+    def readme(self) -> str:
+        """The model card; empty where there is none. It is no part of the digest."""
+        try:
+            return (self.folder / "README.md").read_text("utf-8", "replace")
+        except OSError:
+            return ""
+
+    @property
+    def pad_id(self) -> int | None:
+        """The padding token that the model's configuration names."""
+        found = _first(self.config, ("pad_token_id",))
+        found = found if found is not None else _first(self._text_config, ("pad_token_id",))
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+    def token_text(self, token: int | None) -> str:
+        """The text of an added token; empty where the files do not say."""
+        if token is None:
+            return ""
+        decoder = self.tokenizer_config.get("added_tokens_decoder")
+        entry = decoder.get(str(token)) if isinstance(decoder, dict) else None
+        if entry is None:
+            try:
+                held = json.loads((self.folder / "tokenizer.json").read_text("utf-8"))
+                entry = next((one for one in held["added_tokens"] if one["id"] == token), None)
+            except (OSError, ValueError, LookupError, TypeError, RecursionError):
+                entry = None
+        content = entry.get("content") if isinstance(entry, dict) else None
+        return content if isinstance(content, str) else ""
+
+    @property
+    def special_tokens(self) -> dict[str, str]:
+        """What templates are given: the texts of the tokenizer's named tokens."""
+        found = dict.fromkeys(_NAMED_TOKENS, "")
+        for name in _NAMED_TOKENS:
+            held = self.tokenizer_config.get(name)
+            text = held.get("content") if isinstance(held, dict) else held
+            if isinstance(text, str):
+                found[name] = text
+        return found
+
+    @property
     def _text_config(self) -> Mapping[str, Any]:
         inner = self.config.get("text_config")
         return inner if isinstance(inner, dict) else {}
@@ -146,11 +205,27 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
             raise UsageError(f"{name} is a folder; --revision is for models on the hub")
         folder = folder.absolute()
         _check_folder(name, folder)
+        check_beside(name, folder)
         return _read(name, str(folder), folder, commit=None, digest=digest_of_folder(folder, code))
     if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
         raise UsageError(f"{name}: there is no such folder")
     folder, commit = snapshot_of_small_files(name, revision)
+    check_beside(name, folder)
     return _read(name, name, folder, commit=commit, digest=None)
+
+
+def check_causal(files: ModelFiles) -> None:
+    """Refuse a classifier as a language model: with tied embeddings nothing would be missing.
+
+    Raises:
+        UsageError: the configuration names a class with another head.
+    """
+    other = next((name for name in files.architectures if _OTHER_HEAD.search(name)), None)
+    if other is not None:
+        raise UsageError(
+            f"{files.name} is a {other}, no causal language model: its log-probabilities mean "
+            f"nothing; hf/{files.name} reads its head"
+        )
 
 
 def _is_folder(path: Path) -> bool:
@@ -162,13 +237,10 @@ def _is_folder(path: Path) -> bool:
 
 def _check_folder(name: str, folder: Path) -> None:
     if not (folder / "config.json").is_file():
-        if (folder / "adapter_config.json").is_file():
-            raise UsageError(
-                f"{name} holds a LoRA adapter; merge it into its base model "
-                "(peft: merge_and_unload) and save that"
-            )
+        check_beside(name, folder)
         raise UsageError(f"{name} holds no config.json, so it is no transformers model")
     if not any(folder.glob("*.safetensors")):
+        check_beside(name, folder)
         others = sorted(path.name for path in folder.glob("*.bin"))
         found = f"only {others[0]}, a pickle, which can run code" if others else "no weights"
         raise UsageError(

@@ -5,14 +5,15 @@ to the last token of the text. Whether a model is of that kind is tried out, not
 short texts, `score` of the last hidden state must be what the whole model gives. Every other
 classifier (BERT, DeBERTa, ModernBERT, heads of their own) runs as a whole.
 
-The last token is the last one of the text. transformers' own classifiers search for the last
-token that is not the padding token, and so read one too early where a text ends in a token that
-serves as padding too.
+Where a text ends in a token that serves as padding too, transformers' own classifiers read the
+last token before it, OpenRLHF reads that token itself: `reward_tokens` says which is right for a
+model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from threading import Event
 from typing import Any, Final, Protocol
 
@@ -22,6 +23,7 @@ from torch import Tensor
 from rmjudge.errors import UsageError
 from rmjudge.providers.local import memory
 from rmjudge.providers.local.forward import Forward, States
+from rmjudge.providers.local.outputs import AT_END, Place, place_of
 from rmjudge.providers.local.rewards import Found, Telling, Way, ignore, run_until_stopped, way_of
 from rmjudge.providers.local.texts import TokenIds
 
@@ -37,6 +39,8 @@ class Head(Protocol):
     """A classifier with one of its outputs chosen."""
 
     way: Way
+    seconds: Mapping[TokenIds, int]
+    """Where the second segment of each text begins; pair encoders alone look at it."""
 
     def rewards(
         self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
@@ -45,32 +49,66 @@ class Head(Protocol):
         ...
 
 
-def head_of(model: Any, label: int, probes: Sequence[TokenIds], *, plain: bool) -> Head:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a model's output.
+
+    `label` is the output to read and `chosen` what the user called it, None where nothing was
+    said. `skipped` is the padding token, where the reward is read before it, and `explicit` says
+    that the user said where. `pairs` asks for segment ids.
+    """
+
+    label: int = 0
+    chosen: str | None = None
+    skipped: int | None = None
+    explicit: bool = False
+    pairs: bool = False
+
+
+def head_of(model: Any, asked: Asked, probes: Sequence[TokenIds], *, plain: bool) -> Head:
     """Find out how the model's rewards can be computed.
 
-    `label` is the output to read, `probes` two short texts of different lengths; `plain` asks for
-    transformers' own attention.
+    `probes` are two short texts of different lengths; `plain` asks for transformers' own
+    attention.
 
     Raises:
-        UsageError: it has no such output.
+        UsageError: it has no such output, or several and none was chosen.
     """
-    outputs = _logits(model, [probes[0]]).shape[-1]
-    if label >= outputs:
-        raise UsageError(f"the model has {outputs} outputs, so there is no number {label}")
-    if _reads_last_token(model, probes):
-        return LastTokenHead(model, label, plain=plain)
-    return WholeModel(model, label, padded=_takes_padding(model, probes))
+    run = Runner(model, probes[0])
+    place = place_of(lambda text: run([tuple(text)]), probes, asked.chosen)
+    if asked.chosen is None and place.count > 1:
+        raise UsageError(
+            f"the model has {place.count} outputs; choose the reward with --reward-head: 0 to "
+            f"{place.count - 1}"
+        )
+    if asked.label >= place.count:
+        raise UsageError(
+            f"the model has {place.count} outputs, so there is no number {asked.label}"
+        )
+    if asked.chosen == AT_END and not place.each_token:
+        raise UsageError(f"--reward-head {AT_END}: the model gives one value for the whole text")
+    if not asked.pairs and _reads_last_token(model, run, place, probes):
+        return LastTokenHead(model, asked, plain=plain)
+    if asked.explicit:
+        raise UsageError(
+            "the model reads its reward by a rule of its own; --reward-token is for heads that are "
+            "applied to one token"
+        )
+    return WholeModel(run, place, asked, padded=_takes_padding(run, place, probes))
 
 
 class LastTokenHead:
-    """`score` at the last token of the text."""
+    """`score` at the last token of the text, or at the last that is not the padding token."""
 
-    def __init__(self, model: Any, label: int, *, plain: bool) -> None:
+    def __init__(self, model: Any, asked: Asked, *, plain: bool) -> None:
         self._forward = Forward(model.base_model, way="sorted" if plain else "auto")
+        label = asked.label
+        self._skipped = asked.skipped
         self._weight = model.score.weight[label].float()
         bias = model.score.bias
         self._bias = 0.0 if bias is None else float(bias[label])
         self.way = way_of(self._forward)
+        self.seconds: Mapping[TokenIds, int] = {}
 
     def rewards(
         self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
@@ -79,20 +117,33 @@ class LastTokenHead:
         return run_until_stopped(self._forward, groups, self._read, stopping, found)
 
     def _read(self, states: States) -> list[float]:
-        last = torch.stack([rows[-1] for rows in states.rows])
+        last = torch.stack(
+            [
+                rows[_read_at(ids, self._skipped)]
+                for rows, ids in zip(states.rows, states.sequences, strict=True)
+            ]
+        )
         hidden = states.hidden[last].float()
         values = hidden @ self._weight.to(hidden.device) + self._bias
         return [float(value) for value in values.tolist()]
 
 
+def _read_at(ids: TokenIds, skipped: int | None) -> int:
+    """The last place whose token is not `skipped`; the last of all where there is none."""
+    return next((k for k in range(len(ids) - 1, -1, -1) if ids[k] != skipped), len(ids) - 1)
+
+
 class WholeModel:
     """The whole classifier on batches sorted by length; one text at a time where it must."""
 
-    def __init__(self, model: Any, label: int, *, padded: bool) -> None:
-        self._model = model
-        self._label = label
+    def __init__(self, run: Runner, place: Place, asked: Asked, *, padded: bool) -> None:
+        self._run = run
+        self._place = place
+        self._label = asked.label
+        self._pairs = asked.pairs
         self._padded = padded
-        self._budget = CPU_TOKENS if model.device.type == "cpu" else DEVICE_TOKENS
+        self._budget = CPU_TOKENS if run.device.type == "cpu" else DEVICE_TOKENS
+        self.seconds: Mapping[TokenIds, int] = {}
         self.way = Way("sorted", "the classifier runs as a whole", "whole/1")
 
     def rewards(
@@ -118,8 +169,10 @@ class WholeModel:
 
     def _scored(self, texts: Sequence[TokenIds]) -> list[float]:
         try:
-            logits = _logits(self._model, texts)[:, self._label]
-            return [float(value) for value in logits.float().tolist()]
+            seconds = [self.seconds.get(ids, len(ids)) for ids in texts] if self._pairs else None
+            output = self._run(texts, seconds)
+            values = self._place.values(output, [len(ids) for ids in texts])[:, self._label]
+            return [float(value) for value in values.tolist()]
         except (RuntimeError, MemoryError) as error:
             if len(texts) == 1 or not memory.ran_out(error):
                 raise
@@ -130,43 +183,69 @@ class WholeModel:
         return [*self._scored(texts[:middle]), *self._scored(texts[middle:])]
 
 
-def _logits(model: Any, texts: Sequence[TokenIds]) -> Tensor:
-    """Outputs [texts, labels] of the model itself, padded on the right where lengths differ."""
-    longest = max(map(len, texts))
-    pad = model.config.get_text_config().pad_token_id or 0
-    ids = torch.tensor([[*text, *[pad] * (longest - len(text))] for text in texts])
-    mask = torch.tensor([[1] * len(text) + [0] * (longest - len(text)) for text in texts])
-    device = model.device
-    with torch.inference_mode():
-        if len({len(text) for text in texts}) == 1:
-            found: Tensor = model(input_ids=ids.to(device)).logits
-        else:
-            found = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits
-    return found
+class Runner:
+    """Runs a model as a whole, with a mask where its forward takes one."""
+
+    def __init__(self, model: Any, probe: TokenIds) -> None:
+        self._model = model
+        self._pad = model.config.get_text_config().pad_token_id or 0
+        self.device: torch.device = model.device
+        self.dtype: torch.dtype = model.dtype
+        self._masked = True
+        try:
+            self([probe])
+        except TypeError:
+            self._masked = False
+
+    def __call__(self, texts: Sequence[TokenIds], seconds: Sequence[int] | None = None) -> Any:
+        """The model's own output, padded on the right where lengths differ.
+
+        With `seconds`, token types are 1 from that place of each text on.
+        """
+        longest = max(map(len, texts))
+        ids = [[*text, *[self._pad] * (longest - len(text))] for text in texts]
+        given = {"input_ids": torch.tensor(ids, device=self.device)}
+        if self._masked:
+            mask = [[1] * len(text) + [0] * (longest - len(text)) for text in texts]
+            given["attention_mask"] = torch.tensor(mask, device=self.device)
+        if seconds is not None:
+            types = [
+                [int(start <= k < len(text)) for k in range(longest)]
+                for text, start in zip(texts, seconds, strict=True)
+            ]
+            given["token_type_ids"] = torch.tensor(types, device=self.device)
+        with torch.inference_mode():
+            return self._model(**given)
 
 
-def _reads_last_token(model: Any, probes: Sequence[TokenIds]) -> bool:
+def _reads_last_token(model: Any, run: Runner, place: Place, probes: Sequence[TokenIds]) -> bool:
     score = getattr(model, "score", None)
     if not isinstance(score, torch.nn.Linear) or model.base_model is model:
         return False
     for text in probes:
         with torch.inference_mode():
             ids = torch.tensor([text], device=model.device)
-            hidden = model.base_model(input_ids=ids).last_hidden_state[0, -1]
-            if not _agree(score(hidden.to(score.weight.device)), _logits(model, [text])[0]):
+            found = model.base_model(input_ids=ids)
+            hidden = getattr(found, "last_hidden_state", None)
+            if hidden is None:
+                return False
+            read = score(hidden[0, -1].to(score.weight.device))
+            own = place.values(run([text]), [len(text)])[0]
+            if read.shape != own.shape or not _agree(read, own.to(read.dtype)):
                 return False
     return True
 
 
-def _takes_padding(model: Any, probes: Sequence[TokenIds]) -> bool:
+def _takes_padding(run: Runner, place: Place, probes: Sequence[TokenIds]) -> bool:
     """Whether texts score in a padded batch as they do alone."""
+    lengths = [len(text) for text in probes]
     try:
-        together = _logits(model, probes)
-    except (ValueError, TypeError, RuntimeError):  # no padding token, no mask
+        together = place.values(run(probes), lengths)
+    except (ValueError, TypeError, RuntimeError, LookupError):  # no padding token, no mask
         return False
-    return all(
-        _agree(one, _logits(model, [text])[0]) for one, text in zip(together, probes, strict=True)
-    )
+    alone = [place.values(run([text]), [len(text)])[0] for text in probes]
+    dtype = run.dtype
+    return all(_agree(a.to(dtype), b.to(dtype)) for a, b in zip(together, alone, strict=True))
 
 
 def _agree(one: Tensor, other: Tensor) -> bool:

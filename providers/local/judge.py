@@ -18,13 +18,14 @@ from rmjudge.judging.methods import JudgingMethod
 from rmjudge.providers.chat import MAX_TOKENS
 from rmjudge.providers.judge import REASONING_TOKENS
 from rmjudge.providers.local.devices import devices_of, kind_of
-from rmjudge.providers.local.files import ModelFiles, find
+from rmjudge.providers.local.files import ModelFiles, check_causal, find
 from rmjudge.providers.local.judge_replica import ChatFrame, JudgeReplica, switches_of
+from rmjudge.providers.local.judge_replies import chat_reply, parser_of
 from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import load_model, load_tokenizer
-from rmjudge.providers.local.replies import chat_reply, parser_of
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import JUDGE_BATCH, LocalSettings
+from rmjudge.providers.local.templates import judging_template
 from rmjudge.providers.rendering import template_from_file
 
 AT_ONCE: Final[Mapping[str, int]] = {"cpu": JUDGE_BATCH, "mps": 36, "cuda": 72}
@@ -63,7 +64,8 @@ class LocalJudge(LocalScorer):
         self._files = files = find(
             settings.model, revision=settings.revision, code=settings.trust_remote_code
         )
-        self._template = _chat_template(name, files, settings)
+        check_causal(files)
+        self._template = judging_template(files, settings, _chat_template(name, files, settings))
         self._context = files.limit(settings.max_tokens)
         self._sampled = votes > 1
         identity: dict[str, Json] = {
@@ -71,8 +73,10 @@ class LocalJudge(LocalScorer):
             "judging": judging.name,
             "method": judging.scores,
             "template": judging.template,
-            "chat_template": self._template,
+            "chat_template": self._template.source,
+            **self._template.described,
             "prompt": _probe_hash(judging),
+            **judging.settings,
             "context": self._context,
             "max_new_tokens": self._max_new_tokens,
             "temperature": 1 if self._sampled else 0,
@@ -86,6 +90,7 @@ class LocalJudge(LocalScorer):
             votes=votes,
             output_tokens_estimate=REASONING_TOKENS if judging.reasons else 0,
         )
+        self.activity.remarks += [*files.remarks, *self._template.remarks]
         self.batch = AT_ONCE[kind_of(devices_of(settings)[0])]
 
     def _load(self, device: str) -> Replica:
@@ -139,5 +144,6 @@ def _probe_hash(judging: JudgingMethod) -> str:
     if judging.scores == "pointwise":
         probe = RewardCall("prompt", "response")
     prompt = judging.prompt(probe)
-    text = json.dumps([prompt.system, prompt.user, sorted(switches_of(judging))])
+    shown = [list(turn) for turn in prompt.turns] if prompt.turns else [prompt.system, prompt.user]
+    text = json.dumps([*shown, sorted(switches_of(judging))])
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]

@@ -15,7 +15,8 @@ from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.templates import RENDERING_FAULTS
 from rmjudge.providers.chat import MAX_TOKENS, TOP_LOGPROBS
 from rmjudge.providers.judge import REASONING_TOKENS
-from rmjudge.providers.local.replies import reply_of
+from rmjudge.providers.local.judge_replies import reply_of
+from rmjudge.providers.local.templates import Template
 from rmjudge.providers.rendering import Messages
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class ChatFrame:
         UsageError: the template does not render a question.
     """
 
-    def __init__(self, tokenizer: Any, template: str, judging: JudgingMethod, name: str) -> None:
+    def __init__(
+        self, tokenizer: Any, template: Template, judging: JudgingMethod, name: str
+    ) -> None:
         self.tokenizer = tokenizer
         self._template = template
         self._switches = switches_of(judging)
@@ -60,22 +63,18 @@ class ChatFrame:
 
     def text(self, prompt: JudgePrompt) -> str:
         """The prompt as the model reads it, up to where its own turn begins."""
-        if not prompt.system:
-            return self._render([_turn("user", prompt.user)])
+        if prompt.turns or not prompt.system:
+            return self._render([_turn(role, text) for role, text in prompt.chat])
         if self.folds_system:
             return self._render([_turn("user", f"{prompt.system}\n\n{prompt.user}")])
         return self._render([_turn("system", prompt.system), _turn("user", prompt.user)])
 
     def _render(self, turns: Messages) -> str:
-        text = self.tokenizer.apply_chat_template(
-            turns,
-            chat_template=self._template,
-            tokenize=False,
-            add_generation_prompt=True,
-            **self._switches,
+        text = self._template.render(
+            self.tokenizer, turns, add_generation_prompt=True, **self._switches
         )
         # Halves of characters, which JSON can hold and no tokenizer can read, become U+FFFD.
-        return str(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def tokens(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Token ids; the template has written what begins a text, so that nothing is added."""

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from rmjudge.errors import UsageError
+from rmjudge.errors import ProviderStopped, UsageError
+from rmjudge.providers.local.buffers import rebuild
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.libraries import quiet
 from rmjudge.providers.local.settings import DTYPES, LocalSettings
+from rmjudge.providers.local.weights import check_taken, shapes_in
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +26,6 @@ Task: TypeAlias = Literal["AutoModelForSequenceClassification", "AutoModelForCau
 _LOADING: Final = Lock()
 """transformers sets torch's default dtype while it loads: one model at a time. Nor has it all its
 names while it is imported, where two models begin at once."""
-_SHOWN: Final = 3
 
 
 def dtype_of(files: ModelFiles, settings: LocalSettings) -> str:
@@ -61,11 +62,24 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
         )
 
 
-def load_model(files: ModelFiles, settings: LocalSettings, device: str, task: Task) -> nn.Module:
+def load_model(
+    files: ModelFiles,
+    settings: LocalSettings,
+    device: str,
+    task: Task,
+    *,
+    labels: int | None = None,
+) -> nn.Module:
     """Load the model in evaluation mode and put it on its device, or on all with a device map.
 
+    `labels` is how many outputs a classifier has where its configuration does not say so.
+    Everything that can make its numbers wrong without an error is checked here: see `weights` and
+    `buffers`.
+
     Raises:
-        UsageError: it cannot be loaded, or part of it is not in the files and would be random.
+        ProviderStopped: the hub cannot be reached.
+        UsageError: it cannot be loaded, or not all of it comes from its files, or not all of them
+            is in it.
     """
     import torch
     import transformers
@@ -75,31 +89,26 @@ def load_model(files: ModelFiles, settings: LocalSettings, device: str, task: Ta
         asked["attn_implementation"] = settings.attention
     if settings.device_map is not None:
         asked["device_map"] = settings.device_map
+    if labels is not None:
+        asked["num_labels"] = labels
     from_pretrained: Callable[..., Any] = getattr(transformers, task).from_pretrained
+    dtype = getattr(torch, dtype_of(files, settings))
     with _LOADING, _told(f"{files.name} cannot be loaded", files):
         model, found = from_pretrained(
             files.source,
             revision=files.commit or "main",
-            dtype=getattr(torch, dtype_of(files, settings)),
+            dtype=dtype,
             use_safetensors=True,
             trust_remote_code=settings.trust_remote_code,
             output_loading_info=True,
             **asked,
         )
-        _check_complete(files, found)
+        held = shapes_in(files.folder)
+        check_taken(files.name, model, found, settings.allow_unused, held)
+        rebuild(files.name, model, dtype)
         model.eval().requires_grad_(requires_grad=False)
         placed: nn.Module = model if settings.device_map is not None else model.to(device)
     return placed
-
-
-def _check_complete(files: ModelFiles, found: dict[str, Any]) -> None:
-    missing = sorted(map(str, found.get("missing_keys", ())))
-    if missing:
-        names = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-        raise UsageError(
-            f"{files.name}: its files lack {names}, which would be random numbers; "
-            "it was not trained for this"
-        )
 
 
 @contextmanager
@@ -120,10 +129,11 @@ def _told(what: str, files: ModelFiles) -> Iterator[None]:
                 f"{what}: it brings Python code of its own, which is not run unless you give "
                 "--trust-remote-code; read that code first"
             ) from error
-        told = None
         if files.commit is not None and "safetensors" not in text:
             told = explanation(files.name, files.commit, error) if _is_hubs(error) else None
-        raise UsageError(told or f"{what}: {text[:600] or type(error).__name__}") from error
+            if told is not None:
+                raise ProviderStopped(told) from error  # a network may come back
+        raise UsageError(f"{what}: {text[:600] or type(error).__name__}") from error
 
 
 def _is_hubs(error: Exception) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rmjudge.calls import Answer, Call, Failure, Json, Outcome, Usage
 from rmjudge.judging.methods import JudgingMethod
-from rmjudge.providers.local.replies import chat_reply, parser_of
+from rmjudge.providers.local.judge_replies import chat_reply, parser_of
 from rmjudge.providers.local.rewards import PARSER, read_reply
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method

@@ -10,13 +10,9 @@ from threading import Event
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from rmjudge.calls import Answer, Call, Failure, Outcome, Reply, Reward, RewardCall, Unscored, Usage
-from rmjudge.errors import UsageError
 from rmjudge.providers.base import as_reward, reward_call
-from rmjudge.providers.local.files import ModelFiles
-from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.texts import TokenIds, Tokens
 from rmjudge.providers.local.threads import LEFT_OUT
-from rmjudge.providers.rendering import conversation, template_from_file, try_chat_template
 
 if TYPE_CHECKING:
     from rmjudge.providers.local.forward import Forward, States
@@ -88,24 +84,6 @@ def read_reply(raw: str) -> Answer:
         return Unscored("empty", "the text has no token of the response")
     answer = as_reward(kept["reward"])
     return replace(answer, truncated=kept["truncated"]) if isinstance(answer, Reward) else answer
-
-
-def chat_template(files: ModelFiles, settings: LocalSettings) -> str:
-    """The chat template's text: the user's, or else the tokenizer's.
-
-    Raises:
-        UsageError: there is none, or it does not render a conversation.
-    """
-    if settings.template is not None:
-        return template_from_file(settings.template).source
-    own = files.chat_template
-    if own is None:
-        raise UsageError(
-            f"{files.name}: its tokenizer has no chat template; give the one it was trained with: "
-            "--template FILE (Jinja: messages)"
-        )
-    try_chat_template(own, files.name, conversation("the-prompt", "the-response"))
-    return own
 
 
 class Telling(Generic[T]):

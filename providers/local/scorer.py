@@ -14,12 +14,13 @@ from threading import Event, Lock
 from typing import Final, Protocol, TypeAlias
 
 from rmjudge.calls import Answer, Call, Json, Outcome, Usage
-from rmjudge.errors import Interrupted, ProviderStopped, UsageError
+from rmjudge.errors import Interrupted, ModelRefused, ProviderStopped, UsageError
 from rmjudge.providers.local.devices import devices_of, kind_of
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.loading import dtype_of
 from rmjudge.providers.local.settings import LOCAL_BATCH, LocalSettings
 from rmjudge.providers.local.threads import Batch, Threads
+from rmjudge.providers.local.weights import pattern_of
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method
 
@@ -75,7 +76,7 @@ class LocalScorer(ABC):
         """`identity` is what is added to `described` by the subclass.
 
         Raises:
-            UsageError: there is no such device.
+            UsageError: there is no such device, or `--allow-unused` is no regular expression.
         """
         self.name = name
         self.method: Method = method
@@ -84,6 +85,11 @@ class LocalScorer(ABC):
         self.votes = votes
         self.output_tokens_estimate = output_tokens_estimate
         self.activity = Activity()
+        if settings.allow_unused is not None:
+            self.activity.remarks.append(
+                f"weights that no module takes were allowed: {settings.allow_unused}"
+            )
+        pattern_of(settings.allow_unused)
         self._devices = devices_of(settings)
         self.batch = BATCHES[kind_of(self._devices[0])]
         self.concurrency = len(self._devices) + 1  # one waits, so that no device does
@@ -96,14 +102,15 @@ class LocalScorer(ABC):
         """Load the model for a device.
 
         Raises:
-            UsageError: it cannot be loaded.
+            UsageError: it cannot be loaded, or would give wrong numbers: the model is refused.
         """
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Compute the answers on a free device.
 
         Raises:
-            StopRun: the model cannot be loaded, or has no memory for one text.
+            ModelRefused: the model cannot be loaded, or would give wrong numbers.
+            ProviderStopped: it has no memory for one text.
         """
         if self._threads is None:
             self._free = SimpleQueue()
@@ -134,9 +141,12 @@ class LocalScorer(ABC):
                 replica = self._load(device)
             except UsageError as error:
                 # Other scorers of the run go on; what is answered so far is kept.
-                raise ProviderStopped(str(error)) from error
+                raise ModelRefused(str(error)) from error
             except _AT_LOAD as error:  # of the model's own code, on a first short text
-                raise ProviderStopped(f"{self.name} does not run here: {error}") from error
+                from rmjudge.providers.local.memory import ran_out
+
+                kind = ProviderStopped if ran_out(error) else ModelRefused
+                raise kind(f"{self.name} does not run here: {error}") from error
             finally:
                 self.activity.note = ""
             if replica.remark and replica.remark not in self.activity.remarks:

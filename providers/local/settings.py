@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 Reduction: TypeAlias = Literal["sum", "mean"]
+RewardToken: TypeAlias = Literal["auto", "last", "before-pad"]
 Engine: TypeAlias = Literal["local", "ray"]
 
 DTYPES: Final = ("auto", "float32", "bfloat16", "float16")
@@ -14,6 +15,7 @@ LOCAL_BATCH: Final = 96
 """Calls handed over at once, on a CPU: whole tuples, and seconds of work."""
 JUDGE_BATCH: Final = 18
 """The same of judges, which are large."""
+REWARD_TOKENS: Final[tuple[RewardToken, ...]] = ("auto", "last", "before-pad")
 ENGINES: Final[tuple[Engine, ...]] = ("local", "ray")
 REDUCTIONS: Final[tuple[Reduction, ...]] = ("sum", "mean")
 
@@ -28,7 +30,10 @@ class LocalSettings:
     transformers' implementations, run the plain way. `device` is auto, cpu, mps, cuda (every CUDA
     device, a replica each) or cuda:N; `device_map` auto shards one replica over all devices.
     `max_tokens` cuts texts; None cuts at the model's own limit. `template` is a chat template in
-    place of the model's. `engine` ray spreads the work over a Ray cluster; answers are the same.
+    place of the model's. `allow_unused` is a regular expression, searched in the names of weights
+    that may stay unused. `template_date` (YYYY-MM-DD) is today for templates that write the date.
+    `reward_token` is the token that a classifier's reward is read at, where the padding token ends
+    the text. `engine` ray spreads the work over a Ray cluster; answers are the same.
     """
 
     model: str
@@ -44,3 +49,6 @@ class LocalSettings:
     reference: str | None = None
     dpo_reduction: Reduction | None = None
     engine: Engine = "local"
+    allow_unused: str | None = None
+    template_date: str | None = None
+    reward_token: RewardToken = "auto"  # noqa: S105 - no password

@@ -7,11 +7,12 @@ tokens themselves: where a render already begins as the tokenizer would begin it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from rmjudge.calls import Failure
 from rmjudge.judging.templates import RENDERING_FAULTS
+from rmjudge.providers.local.templates import Template
 from rmjudge.providers.rendering import Messages, conversation
 
 TokenIds: TypeAlias = tuple[int, ...]
@@ -22,7 +23,8 @@ class Tokens:
     """A text as the model is given it.
 
     `truncated` says that tokens are missing at an end. `start` is where the response begins in
-    `ids`, where that was asked for, else 0; it is beyond the end where nothing of it is left.
+    `ids`, where that was asked for, or the second segment of a pair, else 0; it is beyond the end
+    where nothing of it is left.
     """
 
     ids: TokenIds
@@ -31,11 +33,26 @@ class Tokens:
 
 
 class Texts:
-    """Renders and tokenises; `limit` is the longest text in tokens, None for no limit."""
+    """Renders and tokenises; `limit` is the longest text in tokens, None for no limit.
 
-    def __init__(self, tokenizer: Any, template: str, limit: int | None, side: str) -> None:
+    With `ending`, line breaks at the end of a render go, and it ends in that token. With `pairs`,
+    `start` is where the second segment begins: behind the separator that ends the prompt.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        template: Template,
+        limit: int | None,
+        side: str,
+        *,
+        ending: str | None = None,
+        pairs: bool = False,
+    ) -> None:
         self._tokenizer = tokenizer
         self._template = template
+        self._ending = ending
+        self._pairs = pairs
         self._limit = limit
         self._cuts_left = side == "left"
         self._before, self._after = _ends(tokenizer)
@@ -67,17 +84,31 @@ class Texts:
                 made.append(prompt)
             else:
                 made.append(self._cut(own, _common(own, prompt)))
+        if self._pairs:
+            return [
+                replace(text, start=self._second(text.ids, prompt))
+                if isinstance(text, Tokens)
+                else text
+                for text, (prompt, _) in zip(made, pairs, strict=True)
+            ]
         return made
+
+    def _second(self, ids: TokenIds, prompt: str) -> int:
+        """Where the second segment begins: separators that the prompt itself holds end none."""
+        separator = self._tokenizer.sep_token_id
+        places = [k for k, token in enumerate(ids) if token == separator]
+        at = prompt.count(self._tokenizer.sep_token)
+        return places[at] + 1 if at < len(places) else len(ids)
 
     def _rendered(self, turns: Messages, **options: bool) -> str | Failure:
         try:
-            return _without_surrogates(
-                self._tokenizer.apply_chat_template(
-                    turns, chat_template=self._template, tokenize=False, **options
-                )
-            )
+            text = _without_surrogates(self._template.render(self._tokenizer, turns, **options))
         except RENDERING_FAULTS as error:
             return Failure("template", f"the chat template does not render this: {error}")
+        if self._ending is None:
+            return text
+        text = text.rstrip("\n")
+        return text if text.endswith(self._ending) else text + self._ending
 
     def _tokenised(self, texts: Sequence[str | Failure]) -> list[TokenIds | Failure]:
         """Token ids of all texts in one call, which the tokenizer spreads over the cores."""

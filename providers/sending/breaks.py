@@ -96,8 +96,8 @@ def _reason(error: BaseException) -> str:
             continue
         if isinstance(cause, OSError) and cause.strerror:
             # asyncio puts the address in its text; the resolver's errors have numbers below 0.
-            known = cause.errno is not None and cause.errno > 0
-            found = os.strerror(cause.errno) if known else cause.strerror
+            number = cause.errno or 0
+            found = os.strerror(number) if number > 0 else cause.strerror
     return found or ("" if isinstance(error, httpx.ReadError) else str(error)[:200])
 
 

@@ -127,6 +127,8 @@ class Lanes:
 
     async def back(self, lane: Lane) -> None:
         """Take a lane whose call is over; those that lay idle for too long are closed."""
+        if lane is self._own:
+            return
         lane.idle_since = time.monotonic()
         self._idle.append(lane)
         while not self._may_be_used(self._idle[0]):
@@ -152,6 +154,7 @@ class Lane:
         """Whom the connection was made with: the server or a proxy."""
         self.extensions: dict[str, Any] = {"trace": self._heard}
         self._stream: httpcore.AsyncNetworkStream | None = None
+        self._socket: socket.socket | None = None
         self._waited = False
 
     async def _heard(self, event: str, info: Mapping[str, Any]) -> None:
@@ -166,7 +169,8 @@ class Lane:
         elif event.endswith("connect_tcp.started"):
             self.dialled = info["host"], info["port"]
         elif event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._stream = info["return_value"]
+            stream: httpcore.AsyncNetworkStream = info["return_value"]
+            self._stream, self._socket = stream, stream.get_extra_info("socket")
             self.opened = True
 
     def _wait(self) -> None:
@@ -174,14 +178,14 @@ class Lane:
 
     def is_silent(self) -> bool:
         """Whether nothing waits to be read, not even the end: a busy loop has not looked yet."""
-        return self._stream is not None and not self._stream.get_extra_info("is_readable")
+        here = self._socket
+        return here is not None and here.fileno() >= 0 and not _ready(here)[0]
 
     def plain_socket(self) -> socket.socket | None:
         """The socket, where what arrives on it is the reply and no part of TLS's own talk."""
         if self._stream is None or self._stream.get_extra_info("ssl_object") is not None:
             return None
-        found: socket.socket = self._stream.get_extra_info("socket")
-        return found
+        return self._socket
 
     async def aclose(self) -> None:
         """Close the connection now."""
@@ -196,9 +200,6 @@ class _OwnLane(Lane):
     def __init__(self, client: httpx.AsyncClient) -> None:
         super().__init__(client, wakes=0)
         self.extensions = {}
-
-    def is_silent(self) -> bool:
-        return False
 
     async def aclose(self) -> None:
         """Nothing: it is the user's."""
@@ -268,6 +269,8 @@ class Arriving:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in response.headers.raw
         }
+        if "location" in response.extensions:
+            self.headers["location"] = response.extensions["location"]
         if response.is_stream_consumed:  # by the user's own transport, which decompressed it
             self.headers.pop("content-encoding", None)
 
@@ -290,7 +293,7 @@ class Arriving:
         """Keep the connection if it can carry another call, else close it."""
         whole = self._response.is_stream_consumed and self._response.is_closed
         await self._response.aclose()
-        if whole and self._lane.is_silent():
+        if whole:
             await self._lanes.back(self._lane)
         else:
             await self._lane.aclose()
@@ -308,4 +311,15 @@ _PLAIN: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _client(**options: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=None, cookies=_NoCookies(), **options)  # noqa: S113
+    return httpx.AsyncClient(
+        timeout=None,  # noqa: S113 - the caller's
+        cookies=_NoCookies(),
+        event_hooks={"response": [_lay_redirect_aside]},
+        **options,
+    )
+
+
+async def _lay_redirect_aside(response: httpx.Response) -> None:
+    """Keep where a redirect points from httpx, which does not follow but fails on nonsense."""
+    if response.has_redirect_location:
+        response.extensions["location"] = response.headers.pop("location")

@@ -29,6 +29,26 @@ class Identity:
     certificate: Path
     key: Path | None = None
 
+    def check(self) -> None:
+        """See that both files can be used, before anything is sent.
+
+        Raises:
+            UsageError: they cannot.
+        """
+        import ssl
+
+        try:
+            # Without a password OpenSSL would ask for one on the terminal.
+            ssl.create_default_context().load_cert_chain(
+                self.certificate, self.key, password=lambda: ""
+            )
+        except OSError as error:
+            files = " and ".join(str(path) for path in (self.certificate, self.key) if path)
+            raise UsageError(
+                f"client_cert, client_key: {files}: {error.strerror or error}; both are PEM files, "
+                "the key without a password"
+            ) from error
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -17,8 +17,10 @@ def trust(identity: Identity | None = None) -> ssl.SSLContext:
     `SSL_CERT_FILE` and `SSL_CERT_DIR` name what is trusted, and then nothing else is, as with
     httpx; without them it is the system's own store.
 
+    `identity` was checked before.
+
     Raises:
-        FinalForRun: a file is missing or holds no certificate.
+        FinalForRun: a file of certificates to trust is missing or holds none.
     """
     found = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     return _context(identity, *(value or None for value in found))
@@ -40,7 +42,7 @@ def _context(
     else:
         context = _system_store()
     if identity is not None:
-        _show(context, identity)
+        context.load_cert_chain(identity.certificate, identity.key)
     return context
 
 
@@ -50,19 +52,6 @@ def _system_store() -> ssl.SSLContext:
         # truststore reads the same files here, but for each connection again: 20 ms and more.
         if context.cert_store_stats()["x509_ca"]:
             return context
-    import truststore  # noqa: PLC0415 - where OpenSSL does not know the system's store
+    import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _show(context: ssl.SSLContext, identity: Identity) -> None:
-    try:
-        # Without a password OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(identity.certificate, identity.key, password=lambda: "")
-    except OSError as error:
-        files = " and ".join(str(path) for path in (identity.certificate, identity.key) if path)
-        raise FinalForRun(
-            "certificate",
-            f"client_cert, client_key: {files}: {error.strerror or error}; both are PEM files, "
-            "the key without a password",
-        ) from error

@@ -49,8 +49,13 @@ def add_options(parser: Any) -> Any:
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     for option in sorted(OPTIONS.values(), key=lambda item: GROUPS.index(item.group)):
         if option.flag:
-            groups[option.group].add_argument(option.flag, dest=option.name, **_about(option))
+            add_option(groups[option.group], option)
     return groups[FILES]
+
+
+def add_option(parser: Any, option: Option) -> None:
+    """Add one option of a run, which has a flag."""
+    parser.add_argument(option.flag, dest=option.name, **_about(option))
 
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:

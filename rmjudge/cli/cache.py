@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.arguments import add_cache_dir, add_command, add_json
+from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def add(commands: Any) -> None:
         if name in named:
             argument, metavar, what = named[name]
             action.add_argument(argument, type=path, metavar=metavar, help=what)
+        if name == "explain":
+            add_data(action)
         add_cache_dir(action)
         add_json(action, "one JSON object")
 
@@ -66,7 +68,7 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             _print(arguments, keeping.import_renderable(merged), keeping.import_to_json(merged))
             return int(bool(merged.rejected or merged.conflicts))
         case _:
-            explanations = list(_explain(arguments.folder, folder))
+            explanations = list(_explain(arguments.folder, arguments.data or (), folder))
             _print(
                 arguments,
                 keeping.explain_renderable(explanations),
@@ -84,16 +86,20 @@ def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) 
         tables().print(shown)
 
 
-def _explain(run: Path, folder: Path | None) -> Iterator[tuple[str, inspect.Explanation]]:
+def _explain(
+    folder: Path, data: Sequence[str], cache_folder: Path | None
+) -> Iterator[tuple[str, inspect.Explanation]]:
     """Plan the run again from its `run.json` and hold the plan against the cache."""
     from rmjudge.cache import inspect
-    from rmjudge.runs.replan import replan
+    from rmjudge.cli.console import say
+    from rmjudge.runs.stored import read_runs
 
-    for planned in replan(run):
-        kept = inspect.require(folder or planned.cache_folder)
-        yield (
-            planned.scorer,
-            inspect.explain(
-                kept, planned.scorer_key, planned.identity, planned.calls, planned.started
-            ),
+    for run in read_runs([folder], data=data, cache_folder=cache_folder, notice=say):
+        if run.record.combined:  # it asked nothing
+            continue
+        asked = run.asked
+        kept = inspect.require(asked.cache_folder)
+        explained = inspect.explain(
+            kept, asked.scorer_key, asked.identity, asked.calls, asked.started
         )
+        yield run.result.metrics.scorer, explained

@@ -53,11 +53,9 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.runs.stored import read_runs
 
     found = analysis.compare(
-        read_runs(arguments.folders),
+        read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
         baselines=arguments.baselines,
-        data=arguments.data or (),
-        notice=say,
     )
     for warning in found.warnings:
         say(f"warning: {warning}")

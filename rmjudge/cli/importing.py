@@ -52,7 +52,7 @@ def import_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     )
     write_result(folder, result, about)
     if arguments.json:
-        from rmjudge.render.exports import to_json
+        from rmjudge.render.commands.report_data import to_json
 
         print_text(to_json([result]))
     else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.arguments import FORMATS, add_command, add_runs
+from rmjudge.cli.arguments import FORMATS, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
 from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.runs.stored import StoredRun
 
 
 def add(commands: Any) -> None:
@@ -34,6 +36,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="write the scores in the format of RM-Bench's scripts",
     )
+    add_data(submit, "with --emit-file: where the texts are now, if they have moved")
     submit.add_argument("--name", help="with --emit: the model's name (default: the scorer's)")
     submit.add_argument("--link", metavar="URL", help="with --emit: its paper or project")
     submit.add_argument(
@@ -46,33 +49,37 @@ def add(commands: Any) -> None:
 
 def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show the table, or emit what is submitted."""
-    from rmjudge.runs.files import find_results
+    from rmjudge.cli.console import say
+    from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.stored import read_runs
 
-    found = [each for folder in arguments.folders for each in find_results(folder)]
-    folders = list(dict.fromkeys(found))
+    runs, left = distinct(read_runs(arguments.folders, data=arguments.data or (), notice=say))
     words = ("name", "link", "type", "license")
     given = [word for word in words if getattr(arguments, word) is not None]
     if given and not arguments.emit:
         raise UsageError(f"--{given[0]} is for --emit")
+    if arguments.data and not arguments.emit_file:
+        raise UsageError("--data is for --emit-file, which writes the texts")
     if arguments.emit or arguments.emit_file:
-        _submit(arguments, folders)
+        _submit(arguments, runs)
     else:
-        _show(arguments.format, folders)
+        _show(arguments.format, runs)
+    for note in left:
+        say(note)
     return 0
 
 
-def _show(format: str, folders: Sequence[Path]) -> None:
+def _show(format: str, runs: Sequence[StoredRun]) -> None:
     from rmjudge.cli.console import print_text, tables
     from rmjudge.leaderboard.published import published
     from rmjudge.leaderboard.standing import stand
     from rmjudge.render import sheets
     from rmjudge.render.commands import leaderboard as standings
-    from rmjudge.render.rows import labels
-    from rmjudge.runs.files import read_result
+    from rmjudge.runs.naming import labels
 
-    results = [read_result(folder) for folder in folders]
-    runs = zip(labels(results), (result.metrics for result in results), strict=True)
-    entries = stand(published(), list(runs))
+    results = [run.result for run in runs]
+    named = zip(labels(results), (result.metrics for result in results), strict=True)
+    entries = stand(published(), list(named))
     match format:
         case "json":
             print_text(standings.leaderboard_json(entries))
@@ -88,28 +95,27 @@ def _show(format: str, folders: Sequence[Path]) -> None:
             tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
 
 
-def _submit(arguments: argparse.Namespace, folders: Sequence[Path]) -> None:
+def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
     from rmjudge.cli.console import print_text, say
     from rmjudge.leaderboard import submissions
-    from rmjudge.runs.files import read_result, write_text
+    from rmjudge.runs.files import write_text
 
-    if len(folders) != 1:
-        named = f": {', '.join(map(str, folders))}; name one of them" if folders else ""
+    if len(runs) != 1:
+        folders = ", ".join(str(run.folder) for run in runs)
         raise UsageError(
-            f"--emit and --emit-file are for the run of one scorer, and {len(folders)} are named"
-            + named
+            f"--emit and --emit-file are for the run of one scorer, and {len(runs)} are named"
+            + (f": {folders}; name one of them" if runs else "")
         )
-    result = read_result(folders[0])
+    (run,) = runs
+    result = run.result
     about = submissions.Submission(
         arguments.name, arguments.link, arguments.type, arguments.license
     )
     row = submissions.markdown_row(result, about) if arguments.emit else ""
     if arguments.emit_file:
-        from rmjudge.runs.replan import recorded
-
         submissions.check_scores(result)
         target = arguments.emit_file
-        write_text(target, submissions.result_file(result, recorded(folders[0]).data))
+        write_text(target, submissions.result_file(result, run.texts))
         say(f"written: {target}")
     if row:
         print_text(row)

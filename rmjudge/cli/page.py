@@ -9,7 +9,8 @@ from typing import Final
 from rmjudge.cli.console import say
 from rmjudge.errors import UsageError
 from rmjudge.findings import findings
-from rmjudge.render.page import scatter_of, to_html
+from rmjudge.render.page import scatter_of, sections_of, to_html
+from rmjudge.runs.comparable import distinct
 from rmjudge.runs.files import write_text
 from rmjudge.runs.stored import read_runs
 from rmjudge.runs.views import gather
@@ -26,13 +27,14 @@ def write_page(
         UsageError: it is no file that a page could be, or cannot be written.
     """
     _check(path)
-    runs = read_runs(folders)
-    view = gather(runs, data=data, cache_folder=cache_folder, notice=say)
+    found = read_runs(folders, data=data, cache_folder=cache_folder, notice=say)
+    runs, left = distinct(found)
+    view = gather(runs, notes=left)
     for note in view.notes:
         say(f"warning: {note}")
-    found = findings(view, runs)
-    scatters = [scatter_of(group.name, group.styles) for group in found.groups]
-    text = to_html(view, found.sections, scatters)
+    about = findings(view, runs)
+    scatters = [scatter_of(group.name, group.styles) for group in about.groups or ()]
+    text = to_html(view, sections_of(about), scatters)
     write_text(path, text)
     say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
 

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.cli.arguments import add_command, add_json
+from rmjudge.cli.arguments import add_command, add_json, add_option, given_options
 from rmjudge.errors import StopRun
+from rmjudge.options import OPTIONS
 from rmjudge.options.written import model
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def add(commands: Any) -> None:
         help="make one tiny call and tell what is wrong if it fails",
     )
     parser.add_argument("--base-url", metavar="URL", help="of the model that is checked")
+    add_option(parser, OPTIONS["headers"])
     parser.add_argument("--format", choices=("table", "markdown"), default="table")
     add_json(parser, "one JSON object")
 
@@ -61,11 +63,13 @@ def providers(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 
 async def _check(arguments: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from rmjudge.cli.console import say
-    from rmjudge.options import RunOptions
+    from rmjudge.config import run_options
     from rmjudge.running.choosing import choose
 
-    options = RunOptions(base_url=arguments.base_url, deadline=60.0, try_once=True)
+    options = replace(run_options(given_options(arguments)), deadline=60.0, try_once=True)
     (chosen,) = choose([arguments.check], options)
     scorer = chosen.scorer
     try:

@@ -11,7 +11,7 @@ from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean
 
 if TYPE_CHECKING:
-    from rmjudge.readings.compute import Reading
+    from rmjudge.readings.compute import ToolNumbers
     from rmjudge.render.sheets import Sheet
     from rmjudge.runs.results import ScorerResult
 
@@ -39,23 +39,26 @@ def add(commands: Any) -> None:
 
 def readings(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs as other tools read them."""
+    from rmjudge.cli.console import say
     from rmjudge.readings.compute import read_as
     from rmjudge.readings.tools import NAMES
-    from rmjudge.runs.files import find_results, read_result
+    from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.stored import read_runs
 
     for name in arguments.tools or ():
         if name not in NAMES:
             raise UsageError(f"--as {name}: no such tool; {did_you_mean(name, NAMES)}")
-    folders = [path for folder in arguments.folders for path in find_results(folder)]
-    results = [read_result(folder) for folder in dict.fromkeys(folders)]
-    runs = [(result, read_as(result, arguments.tools)) for result in results]
+    found, left = distinct(read_runs(arguments.folders))
+    runs = [(run.result, read_as(run.result, arguments.tools)) for run in found]
     if arguments.tools:
         _require(runs)
     _show(arguments.format, runs)
+    for note in left:
+        say(note)
     return 0
 
 
-def _require(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+def _require(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> None:
     """Refuse where none of the readings that were asked for can be had."""
     found = [(result, reading) for result, some in runs for reading in some]
     if all(reading.unavailable for _, reading in found):
@@ -66,10 +69,10 @@ def _require(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
         )
 
 
-def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> None:
+def _show(format: str, runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> None:
     from rmjudge.cli.console import print_text
     from rmjudge.render.commands import readings as shown
-    from rmjudge.render.rows import labels
+    from rmjudge.runs.naming import labels
 
     if format == "json":
         print_text(shown.readings_json(runs))

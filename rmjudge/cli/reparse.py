@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from rmjudge.cli.arguments import add_cache_dir, add_command, add_json, add_runs
+from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json, add_runs
 
 
 def add(commands: Any) -> None:
@@ -22,20 +22,27 @@ def add(commands: Any) -> None:
     )
     add_runs(parser)
     parser.add_argument("--write", action="store_true", help="write the runs' files anew")
+    add_data(parser)
     add_cache_dir(parser, "where the answers are kept")
     add_json(parser)
 
 
 def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Read again, show, and write when asked; nothing is written where one run cannot be read."""
-    from rmjudge.cli.console import print_json, tables
+    from rmjudge.cli.console import print_json, say, tables
     from rmjudge.render.commands import reparse as shown
     from rmjudge.running.reparse import reparse as read_again
     from rmjudge.running.reparse import write
-    from rmjudge.runs.replan import results_with_calls
+    from rmjudge.runs.stored import read_runs
 
-    folders = [path for folder in arguments.folders for path in results_with_calls(folder)]
-    found = [read_again(folder, arguments.cache_dir) for folder in dict.fromkeys(folders)]
+    runs = read_runs(
+        arguments.folders,
+        data=arguments.data or (),
+        cache_folder=arguments.cache_dir,
+        notice=say,
+    )
+    # A result that combines several scorers asked nothing; theirs stand beside it.
+    found = [read_again(run) for run in runs if not run.record.combined]
     if arguments.write:
         for item in found:
             if item.changed:

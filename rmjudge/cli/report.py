@@ -35,8 +35,9 @@ def add(commands: Any) -> None:
 
 def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs in the format asked for, or write a page about them."""
-    from rmjudge.cli.console import print_text, tables
-    from rmjudge.runs.files import find_results, read_result
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.stored import read_runs
 
     if arguments.html is not None:
         if arguments.format is not None:
@@ -48,14 +49,16 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
         if given:
             raise UsageError(f"{name} is for the page that --html FILE writes")
-    folders = [path for folder in arguments.folders for path in find_results(folder)]
-    results = [read_result(folder) for folder in dict.fromkeys(folders)]
+    runs, left = distinct(read_runs(arguments.folders))
+    results = [run.result for run in runs]
     if arguments.format in (None, "table"):
         from rmjudge.render.commands.report import report_renderable
 
         tables().print(report_renderable(results))
     else:
-        from rmjudge.render import exports
+        from rmjudge.render.commands import report_data
 
-        print_text(getattr(exports, f"to_{arguments.format}")(results))
+        print_text(getattr(report_data, f"to_{arguments.format}")(results))
+    for note in left:
+        say(note)
     return 0

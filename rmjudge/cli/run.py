@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import add_command, add_json, add_options, given_options
-from rmjudge.errors import Interrupted
+from rmjudge.errors import Interrupted, ModelRefused
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     prepared = prepare(models, options, notice=say, need_keys=not arguments.dry_run)
     if arguments.dry_run:
         return _dry_run(prepared, as_json=arguments.json)
-    resume = shlex.join(["rmjudge", *argv])
+    resume = shlex.join(["rmjudge", *_without_secrets(argv)])
     watch = None
     if not arguments.quiet:
         from rmjudge.render.progress import watcher
@@ -84,6 +85,16 @@ def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
     return models_of(arguments.models or named), run_options(values)
 
 
+def _without_secrets(argv: Sequence[str]) -> list[str]:
+    """The words without the values of headers, which may be keys: this is shown and kept."""
+    return [
+        re.sub(r"^((?:--header=)?+[^=]+=)(?!env:).*", r"\1...", word, flags=re.DOTALL)
+        if before == "--header" or word.startswith("--header=")
+        else word
+        for before, word in zip(["", *argv], argv, strict=False)
+    ]
+
+
 def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     import json
     import sys
@@ -96,13 +107,13 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     if not as_json or sys.stderr.isatty():
         console.print(report_renderable(finished.results))
     if as_json:
-        from rmjudge.render.exports import to_json
+        from rmjudge.render.commands.report_data import to_json
 
         about: dict[str, Json] = {
             "folder": str(finished.folder),
             "exit_code": finished.exit_code,
             "stopped": str(finished.stopped) if finished.stopped else None,
-            "resume": resume if finished.stopped else None,
+            "resume": resume if _goes_on(finished) else None,
         }
         print_json({**about, **json.loads(to_json(finished.results))})
     say(f"results: {finished.folder}")
@@ -114,8 +125,14 @@ def _say_stopped(finished: Run, resume: str) -> None:
     verb = "" if isinstance(finished.stopped, Interrupted) else "stopped: "
     for reason in dict.fromkeys(result.stopped for result in finished if result.stopped):
         say(f"rmjudge: {verb}{reason}")
-    say("every answer so far is kept; to go on, run:")
-    say(f"  {resume}")
+    if _goes_on(finished):
+        say("every answer so far is kept; to go on, run:")
+        say(f"  {resume}")
+
+
+def _goes_on(finished: Run) -> bool:
+    """Whether the same command would get further: not where a model was refused."""
+    return finished.stopped is not None and not isinstance(finished.stopped, ModelRefused)
 
 
 def _say_relieved(finished: Run, resume: str) -> None:

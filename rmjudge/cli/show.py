@@ -32,20 +32,19 @@ def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show one tuple; two data sets that use one name for two tuples show both."""
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.render.commands.show import tuple_renderable, tuples_to_json
-    from rmjudge.runs.known import check_known
+    from rmjudge.runs.comparable import distinct
     from rmjudge.runs.naming import tuples_named
     from rmjudge.runs.stored import read_runs
     from rmjudge.runs.views import gather
 
-    runs = read_runs(arguments.folders)
-    check_known(arguments.tuple, [run.result for run in runs])
-    view = gather(
-        runs,
-        only=tuples_named(arguments.tuple, runs),
+    found = read_runs(
+        arguments.folders,
         data=arguments.data or (),
         cache_folder=arguments.cache_dir,
         notice=say,
     )
+    runs, left = distinct(found)
+    view = gather(runs, only=tuples_named(arguments.tuple, runs), notes=left)
     if arguments.json:
         print_json(tuples_to_json(view, replies=arguments.replies))
         return 0

@@ -51,10 +51,8 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
         check_plot(arguments.plot)
     found = analysis.style(
-        read_runs(arguments.folders),
+        read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
-        data=arguments.data or (),
-        notice=say,
     )
     if arguments.plot:
         from rmjudge.render.plots import plot_styles
@@ -70,4 +68,6 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             print_text(sheets_markdown(style_sheets(found.groups)))
         case _:
             tables().print(sheets_renderable(style_sheets(found.groups)))
+    for note in found.left_out:
+        say(note)
     return 0

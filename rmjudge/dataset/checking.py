@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.dataset.reading import Problem, RawItem
-from rmjudge.dataset.tuples import BenchTuple, Triple
-from rmjudge.dataset.wording import kind_of, quote
+from rmjudge.dataset.parsing import Problem, RawItem
+from rmjudge.dataset.tuples import BenchTuple, Triple, bare_id
+from rmjudge.text import kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
 
 _MISSING: Final = object()
+_USED: Final = frozenset(("id", "domain", "subset", "prompt", "chosen", "rejected"))
 _KNOWN: Final = ", ".join(PUBLISHED_DOMAINS)
 _THREE: Final = f"expected a list of 3 strings ({', '.join(STYLES)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The sound tuples of a stream, and one line for each thing wrong with the others."""
+    """The sound tuples of a stream, and one line for each thing wrong with the others.
+
+    `ignored` names the fields that are not used, each with how many sound tuples have it.
+    """
 
     tuples: tuple[BenchTuple, ...]
     problems: tuple[str, ...]
+    ignored: tuple[tuple[str, int], ...] = ()
 
 
 def check_items(items: Iterable[RawItem | Problem]) -> Checked:
@@ -29,6 +35,7 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
     tuples: list[BenchTuple] = []
     problems: list[str] = []
     places: dict[str, str] = {}
+    ignored: Counter[str] = Counter()
     for item in items:
         if isinstance(item, Problem):
             problems.append(item.text)
@@ -37,8 +44,17 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
         checked = _check(item, places, found)
         if checked is not None and not found:
             tuples.append(checked)
+            ignored.update(_ignored(item.value))
         problems.extend(found)
-    return Checked(tuple(tuples), tuple(problems))
+    return Checked(tuple(tuples), tuple(problems), tuple(sorted(ignored.items())))
+
+
+def _ignored(fields: object) -> Iterator[str]:
+    """Names of an item's fields that hold something and are not used."""
+    if isinstance(fields, dict):
+        for name, value in fields.items():
+            if name not in _USED and value not in (None, "", [], {}):
+                yield name
 
 
 def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchTuple | None:
@@ -50,6 +66,8 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     found: list[str] = []
     identity = _id(fields, found)
     named = _domain(fields, item.stem, found)
+    if isinstance(identity, str) and named is not None:
+        identity = bare_id(identity, named)
     subset = _subset(fields, found)
     prompt = _prompt(fields, found)
     chosen = _triple(fields, "chosen", found)

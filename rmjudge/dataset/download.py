@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rmjudge.dataset.wording import one_line, printable
 from rmjudge.errors import UsageError
+from rmjudge.text import error_line, printable
 
 if TYPE_CHECKING:
     import httpx
@@ -66,7 +66,7 @@ def rm_bench(
         _download(path, blob_id, tell)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         message = f"rm-bench cannot be kept in {cache_dir or 'the cache folder'}"
-        raise UsageError(printable(f"{message} ({one_line(error)}); {_ADVICE}")) from error
+        raise UsageError(printable(f"{message} ({error_line(error)}); {_ADVICE}")) from error
     return path
 
 
@@ -137,7 +137,7 @@ def _fetch(url: str, write: Callable[[bytes], object]) -> None:
             _copy(response, write)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         # The last three: a full disk, and proxies and certificates that the environment names.
-        raise _failure(one_line(error)) from error
+        raise _failure(error_line(error)) from error
 
 
 def _copy(response: httpx.Response, write: Callable[[bytes], object]) -> None:

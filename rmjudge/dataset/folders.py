@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from rmjudge.dataset.reading import DataFile, Problem, has_data_suffix, show_path
-from rmjudge.dataset.wording import one_line
+from rmjudge.dataset.parsing import DataFile, Problem, has_data_suffix, show_path
+from rmjudge.text import error_line
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 TOTAL: Final = "total_dataset"
@@ -40,7 +40,7 @@ def find_files(path: Path, notice: Callable[[str], None]) -> Sequence[DataFile |
             Problem(f"{shown}: does not exist; a source is sample, rm-bench, or a file or a folder")
         ]
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        return [Problem(f"{shown}: cannot be read ({one_line(error)})")]
+        return [Problem(f"{shown}: cannot be read ({error_line(error)})")]
     if not files:
         return [Problem(f"{shown}: is a folder without data files (.json, .jsonl, either .gz)")]
     return _once(files, shown, notice)

@@ -15,7 +15,7 @@ from typing import Final
 from rmjudge.dataset.checking import check_items
 from rmjudge.dataset.download import rm_bench
 from rmjudge.dataset.folders import find_files
-from rmjudge.dataset.reading import DataFile, Problem, RawItem, read_file
+from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file
 from rmjudge.dataset.tuples import DataSet
 from rmjudge.errors import DataError, UsageError
 
@@ -56,7 +56,7 @@ def load(
         raise DataError(checked.problems)
     if not checked.tuples:
         raise DataError(["no data was named; a source is sample, rm-bench, or a file or a folder"])
-    return DataSet(label_of(names), checked.tuples)
+    return DataSet(label_of(names), checked.tuples, checked.ignored)
 
 
 def label_of(names: Iterable[str]) -> str:

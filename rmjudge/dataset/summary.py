@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from rmjudge.dataset.remarks import style_remarks
 from rmjudge.dataset.tuples import BenchTuple, DataSet
 from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.vocabulary import STYLES, Domain, Style
@@ -49,7 +50,9 @@ class Summary:
     """A data set in numbers, and lists of what is unusual in it, in the set's order.
 
     `subsets` counts tuples by (domain, subset), where a subset may be None.
-    `repeated_prompts` holds the names of the tuples of each prompt that occurs again.
+    `ignored` counts the tuples that have a field which is not used; `styles` says where responses
+    are in another order than concise, detailed, Markdown. `repeated_prompts` holds the names of the
+    tuples of each prompt that occurs again.
     """
 
     tuples: int
@@ -63,6 +66,8 @@ class Summary:
     lone_surrogates: tuple[Flag, ...]
     nul_characters: tuple[Flag, ...]
     blank_responses: tuple[Flag, ...]
+    ignored: tuple[tuple[str, int], ...] = ()
+    styles: tuple[str, ...] = ()
 
     @property
     def chosen_equals_rejected(self) -> tuple[Repeat, ...]:
@@ -96,6 +101,8 @@ def summarise(data: DataSet) -> Summary:
         lone_surrogates=_flags(data, _has_lone_surrogate),
         nul_characters=_flags(data, _has_nul),
         blank_responses=_flags(data, _is_blank),
+        ignored=data.ignored,
+        styles=tuple(style_remarks(data)),
     )
 
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import DOMAINS, PUBLISHED_DOMAINS, Domain, TupleKey
 
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 Triple: TypeAlias = tuple[str, str, str]
+
+
+def bare_id(identity: int | str, named: str) -> int | str:
+    """The id as the file of one domain has it: 100 for `chat/100` of the published total file.
+
+    `named` is the domain's published name, such as `safety-refuse`, or the domain itself.
+    """
+    if isinstance(identity, str):
+        for domain in dict.fromkeys((named, PUBLISHED_DOMAINS[named])):
+            bare = identity.removeprefix(f"{domain}/")
+            if bare != identity and bare.strip():
+                return int(bare) if _NUMBER.fullmatch(bare) else bare
+    return identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +45,25 @@ class BenchTuple:
 
     @property
     def name(self) -> str:
-        """The tuple's identity for people; an id alone is not unique across domains."""
+        """The key as people write it: `chat/17`."""
         return f"{self.domain}/{self.id}"
+
+    @property
+    def key(self) -> TupleKey:
+        """What it is found by; an id alone is not unique across domains."""
+        return self.domain, self.id
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Tuples in the order of their files; `label` is a short name for folders and titles."""
+    """Tuples in the order of their files; `label` is a short name for folders and titles.
+
+    `ignored` names the fields of the files that are not used, each with how many tuples have it.
+    """
 
     label: str
     tuples: tuple[BenchTuple, ...]
+    ignored: tuple[tuple[str, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.tuples)
@@ -74,4 +98,4 @@ class DataSet:
                 continue
             counts[item.domain] += 1
             kept.append(item)
-        return DataSet(self.label, tuple(kept))
+        return DataSet(self.label, tuple(kept), self.ignored)

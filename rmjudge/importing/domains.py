@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rmjudge.dataset.wording import quote
 from rmjudge.importing.files import Item, ResultFile
+from rmjudge.text import quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 

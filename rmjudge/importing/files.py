@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from rmjudge.dataset.reading import MAX_BYTES
-from rmjudge.dataset.wording import kind_of, printable, quote
+from rmjudge.dataset.parsing import MAX_BYTES
 from rmjudge.errors import UsageError
+from rmjudge.text import kind_of, printable, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 Format = Literal["rm-bench", "rm-r1", "reward-bench", "reward-bench-2", "rewardbench-all"]

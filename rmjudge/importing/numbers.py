@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rmjudge.dataset.wording import kind_of
 from rmjudge.importing.files import Item
 from rmjudge.planning.plan import Scores
+from rmjudge.text import kind_of
 
 
 def score(item: Item, name: str, value: Any) -> float | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rmjudge.dataset.tuples import DataSet
-from rmjudge.dataset.wording import printable
 from rmjudge.errors import UsageError
 from rmjudge.importing.domains import domain_of, subset_of
 from rmjudge.importing.files import Item, ResultFile
 from rmjudge.importing.numbers import credit, score, scores
 from rmjudge.planning.plan import Scores
 from rmjudge.runs.results import TupleResult
+from rmjudge.text import printable
 from rmjudge.vocabulary import CELLS, PUBLISHED_DOMAINS, STYLES
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from rmjudge.dataset.wording import printable
 from rmjudge.errors import UsageError
 from rmjudge.importing.domains import domain_of, subset_of
 from rmjudge.importing.files import Item, ResultFile
 from rmjudge.importing.numbers import credit, three
 from rmjudge.runs.results import TupleResult
+from rmjudge.text import printable
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
 
 

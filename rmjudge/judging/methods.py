@@ -13,11 +13,11 @@ pointwise-logprob     one        one number; the expected rating from probabilit
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Call
+from rmjudge.calls import Answer, Call, Json
 from rmjudge.judging import logprobs, rating, verdict
 from rmjudge.judging.prompt import CLOSING, RUBRIC, JudgePrompt, lay_out
 from rmjudge.judging.replies import ChatReply
@@ -67,6 +67,8 @@ class JudgingMethod:
     `template` is all the text that frames a call, for the scorer's identity. `reasons` says
     that the model writes before it answers, so that it needs room; `needs_logprobs` that the
     provider must tell token probabilities; `shares_prefix` that a tuple's calls begin alike.
+    `own_roles` says that the prompt has chat roles of its own. `settings` are the user's rule,
+    scale and inputs, for the identity, and `remark` is what a report says about them.
     """
 
     name: str
@@ -78,6 +80,9 @@ class JudgingMethod:
     reasons: bool = True
     needs_logprobs: bool = False
     shares_prefix: bool = True
+    own_roles: bool = False
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    remark: str = ""
 
 
 def _framed(instructions: str, closing: str) -> tuple[str, Callable[[Call], JudgePrompt]]:

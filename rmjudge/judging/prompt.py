@@ -39,16 +39,29 @@ CLOSING: Final = "Compare the two responses, then give your verdict in the form 
 
 @dataclass(frozen=True, slots=True)
 class JudgePrompt:
-    """A judge's prompt in the parts that providers lay out: instructions, then material."""
+    """A judge's prompt in the parts that providers lay out: instructions, then material.
+
+    `turns` are the chat's turns, role and text, where a template names its own roles; the other
+    parts are empty then.
+    """
 
     system: str
     prompt: str
     responses: str
+    turns: tuple[tuple[str, str], ...] = ()
 
     @property
     def user(self) -> str:
         """The whole user turn."""
         return f"{self.prompt}\n\n{self.responses}" if self.prompt else self.responses
+
+    @property
+    def chat(self) -> tuple[tuple[str, str], ...]:
+        """All turns, role and text."""
+        if self.turns:
+            return self.turns
+        system = (("system", self.system),) if self.system else ()
+        return (*system, ("user", self.user))
 
 
 def lay_out(call: Call, instructions: str, closing: str) -> JudgePrompt:

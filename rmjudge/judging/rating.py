@@ -2,30 +2,53 @@ r"""Reading a rating of one response: the last `\boxed{7}` or `[[7]]` of the vis
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rmjudge.calls import Reward, Unscored
-from rmjudge.judging.verdict import strip_reasoning
+from rmjudge.judging.deciding import decide
+from rmjudge.judging.marks import Find, boxes, brackets, json_ratings, results, tags
+from rmjudge.judging.reasoning import strip_reasoning
+from rmjudge.judging.spelling import even, rating
+from rmjudge.judging.verdict import read_marks
 
-PARSER: Final = "rating/1"
-_RATING: Final = re.compile(
-    r"(?:\\boxed\s*\{|\[\[)\s*(\d{1,2}(?:\.\d+)?)\s*(?:/\s*10\s*)?(?:\}|\]\])"
-)
-_SHOWN: Final = 160
+PARSER: Final = "rating/2"
+FORMS: Final[tuple[Find, ...]] = (boxes, brackets, tags, json_ratings, results)
 
 
-def parse_rating(answer: str) -> Reward | Unscored:
-    """Read a number from 1 to 10; anything else, or two in the last line, is no rating."""
-    visible = strip_reasoning(answer)
-    for line in reversed(visible.splitlines()):
-        found = {float(match[1]) for match in _RATING.finditer(line)}
-        if len(found) > 1:
-            return Unscored("unparsed", f"contradictory ratings: {line.strip()[-_SHOWN:]}")
-        if found:
-            rating = found.pop()
-            if 1 <= rating <= 10:
-                return Reward(rating)
-            return Unscored("unparsed", f"a rating of {rating:g} is outside 1 to 10")
-    tail = " ".join(visible.split())[-_SHOWN:]
-    return Unscored("unparsed", f"no rating; it ends: {tail}" if tail else "no visible answer")
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The lowest and the highest rating that a judge is asked for."""
+
+    low: float = 1.0
+    high: float = 10.0
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+
+DEFAULT: Final = Scale()
+
+
+def parse_rating(
+    answer: str, scale: Scale = DEFAULT, forms: Sequence[Find] = (boxes, brackets)
+) -> Reward | Unscored:
+    """Read a number of the scale, kept as it is; two in the last line, or another, are none."""
+    text = even(strip_reasoning(even(answer)))
+
+    def worth(said: str) -> float | None:
+        return rating(said, scale.high)
+
+    own = [item for find in forms for item in read_marks(find, worth, text)]
+    others = [find for find in FORMS if find not in forms]
+    foreign = [item for find in others for item in read_marks(find, worth, text)]
+    found = decide(text, own, [item for item in foreign if item.value is not None], what="rating")
+    return found if isinstance(found, Unscored) else on_scale(found, scale)
+
+
+def on_scale(found: float, scale: Scale) -> Reward | Unscored:
+    """The number as a reward, if it is on the scale: it is never clamped."""
+    if scale.low <= found <= scale.high:
+        return Reward(found)
+    return Unscored("unparsed", f"a rating of {found:g} is outside {scale}")

@@ -19,8 +19,10 @@ class ChatReply:
     `text` is the visible answer, reasoning left out where the dialect tells it apart.
     `withheld` says why there is nothing to read (refusal, filter, cut); it wins over the text.
     `tokens` has the alternatives of each visible token, where the provider tells them.
+    `odd_reason` is why the model stopped, where it is a reason that is not known here.
     """
 
     text: str
     withheld: Unscored | None = None
     tokens: tuple[Alternatives, ...] = ()
+    odd_reason: str = ""

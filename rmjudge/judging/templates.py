@@ -1,17 +1,19 @@
 """Prompts of the user's own: a Jinja file in the place of a method's frame.
 
 A pairwise template is given `prompt`, `response_a` and `response_b`; a pointwise one `prompt`
-and `response`. With the blocks `system` and `user` it fills both turns, else the user's alone.
-It runs in Jinja's immutable sandbox, and is tried out before any call.
+and `response`; both the user's inputs. With the blocks `system` and `user` it fills both turns,
+else the user's alone; further blocks, such as `response_1`, are turns of roles of these names, in
+the order of the file. It runs in Jinja's immutable sandbox, and is tried out before any call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rmjudge.calls import Call, CompareCall, RewardCall
@@ -25,7 +27,7 @@ _PROBES: Final[dict[Method, Call]] = {
     "pairwise": CompareCall("the-prompt", "the-first-response", "the-second-response"),
     "pointwise": RewardCall("the-prompt", "the-response"),
 }
-_ANY_VERDICT: Final = "any-verdict/1"
+_ANY_VERDICT: Final = "any-verdict/2"
 RENDERING_FAULTS: Final = (
     TemplateError,
     ArithmeticError,
@@ -45,7 +47,9 @@ def fields_of(call: Call) -> dict[str, str]:
     return {"prompt": call.prompt, "response": call.response}
 
 
-def with_template(method: JudgingMethod, path: Path) -> JudgingMethod:
+def with_template(
+    method: JudgingMethod, path: Path, inputs: Mapping[str, str] | None = None
+) -> JudgingMethod:
     """Return the method with the user's frame instead of its own.
 
     A reasoning method then accepts a verdict of any common form, since the template says
@@ -58,31 +62,46 @@ def with_template(method: JudgingMethod, path: Path) -> JudgingMethod:
         source = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the template {path} cannot be used: {error}") from error
-    return with_source(method, source, str(path))
+    return with_source(method, source, str(path), inputs)
 
 
-def with_source(method: JudgingMethod, source: str, path: str) -> JudgingMethod:
+def with_source(
+    method: JudgingMethod, source: str, path: str, inputs: Mapping[str, str] | None = None
+) -> JudgingMethod:
     """Do what `with_template` does with a template's text; `path` is what messages call it by.
 
     Raises:
-        UsageError: it cannot be compiled, or it leaves out a field.
+        UsageError: it cannot be compiled, or it leaves out a field or an input.
     """
+    inputs = dict(inputs or {})
+    environment = _environment()
     try:
-        template = _environment().from_string(source)
+        parsed = environment.parse(source)
+        template = environment.from_string(source)
     except TemplateError as error:
         raise UsageError(f"the template {path} cannot be used: {error}") from error
+    _check_inputs(path, method.scores, inputs, meta.find_undeclared_variables(parsed))
+    roles = _roles(parsed)
 
     def prompt(call: Call) -> JudgePrompt:
+        fields = {**fields_of(call), **inputs}
         try:
-            return _render(template, call)
+            return _render(template, fields, roles)
         except RENDERING_FAULTS as error:
-            known = ", ".join(fields_of(call))
+            known = ", ".join(fields)
             raise UsageError(
                 f"the template {path} does not render: {error}; it is given {known}"
             ) from error
 
     _check(path, method.scores, prompt(_PROBES[method.scores]))
-    framed = replace(method, template=source, prompt=prompt, shares_prefix=False)
+    framed = replace(
+        method,
+        template=source,
+        prompt=prompt,
+        shares_prefix=False,
+        own_roles=bool(set(roles) - {"system", "user"}),
+        settings={**method.settings, **({"inputs": dict(inputs)} if inputs else {})},
+    )
     if method.needs_logprobs:
         return framed
     if method.scores == "pointwise":
@@ -95,23 +114,47 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 
 
-def _render(template: Template, call: Call) -> JudgePrompt:
-    fields = fields_of(call)
-    if "user" not in template.blocks:
+def _roles(parsed: nodes.Template) -> tuple[str, ...]:
+    """The blocks that are chat turns; none where the whole text is the user's turn."""
+    named = [item.name for item in parsed.body if isinstance(item, nodes.Block)]
+    # Blocks without a user's turn or a response's are the template's own affair.
+    turns = "user" in named or any(name.startswith("response") for name in named)
+    return tuple(named) if turns else ()
+
+
+def _render(template: Template, fields: Mapping[str, str], roles: tuple[str, ...]) -> JudgePrompt:
+    if not roles:
         return JudgePrompt(system="", prompt="", responses=template.render(fields))
-    context = template.new_context(fields)
-    texts = {
-        name: "".join(template.blocks[name](context)).strip() if name in template.blocks else ""
-        for name in ("system", "user")
-    }
-    return JudgePrompt(system=texts["system"], prompt="", responses=texts["user"])
+    context = template.new_context(dict(fields))
+    texts = {name: "".join(template.blocks[name](context)).strip() for name in roles}
+    if set(roles) <= {"system", "user"}:
+        return JudgePrompt(system=texts.get("system", ""), prompt="", responses=texts["user"])
+    turns = tuple((role, text) for role, text in texts.items() if text or role != "system")
+    return JudgePrompt(system="", prompt="", responses="", turns=turns)
+
+
+def _check_inputs(path: str, scores: Method, inputs: Mapping[str, str], asked: set[str]) -> None:
+    fields = fields_of(_PROBES[scores])
+    for name in inputs:
+        if name in fields:
+            raise UsageError(f"--input {name}: a template is given {name} from the data")
+        if name not in asked:
+            raise UsageError(
+                f"--input {name}: the template {path} does not use {{{{ {name} }}}}; it names "
+                f"{', '.join(sorted(asked)) or 'nothing'}"
+            )
 
 
 def _check(path: str, scores: Method, rendered: JudgePrompt) -> None:
-    text = f"{rendered.system}\n{rendered.user}"
+    text = "\n".join(text for _, text in rendered.chat)
     for name, value in fields_of(_PROBES[scores]).items():
         if value not in text:
             raise UsageError(
                 f"the template {path} leaves out {{{{ {name} }}}}; a {scores} template shows "
                 f"{', '.join(fields_of(_PROBES[scores]))}"
             )
+
+
+def shown_text(method: JudgingMethod) -> str:
+    """What a model is told beside the texts that it judges: the question about a fixed call."""
+    return "\n".join(text for _, text in method.prompt(_PROBES[method.scores]).chat)

@@ -1,4 +1,4 @@
-r"""Reading a judge's verdict: the last well-formed one in the visible answer.
+r"""Reading a judge's verdict: the last thing in the visible answer that looks like one.
 
 Reasoning is taken off first and never searched. Verdicts that are quoted on the way do no
 harm; two different verdicts in the last line that holds any are a contradiction, and a
@@ -7,91 +7,72 @@ contradiction is no verdict.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from rmjudge.calls import Unscored, Verdict
+from rmjudge.judging.deciding import Read, decide
+from rmjudge.judging.marks import Find, boxes, brackets, json_winners, results, tags
+from rmjudge.judging.prose import stated_in_words
+from rmjudge.judging.reasoning import strip_reasoning
+from rmjudge.judging.spelling import comparison, either, even, winner
 from rmjudge.metrics.tallies import TIE
 
-PARSER: Final = "verdict/1"
+PARSER: Final = "verdict/2"
 
-_CREDIT: Final = {"A>>B": 1.0, "A>B": 1.0, "A=B": 0.5, "B=A": 0.5, "B>A": 0.0, "B>>A": 0.0}
-_CREDIT_LETTER: Final = {"A": 1.0, "B": 0.0, "C": 0.5, "TIE": 0.5}
-_SIGN: Final = {"\\gg": ">>", "\\gt": ">"}
-_COMPARISON: Final = r"([AB])\s*(>>|>|=|\\gg|\\gt)\s*([AB])"
-_BOXED: Final = re.compile(rf"\\boxed\s*\{{\s*(?:\\text\s*\{{\s*)?{_COMPARISON}\s*\}}")
-_BRACKETED: Final = re.compile(rf"\[\[\s*{_COMPARISON}\s*\]\]")
-_LETTER: Final = re.compile(
-    r"\[\[\s*(A|B|C|tie)\s*\]\]|\\boxed\s*\{\s*(A|B|C|tie)\s*\}"
-    r'|"(?:verdict|winner|better|choice|preference)"\s*:\s*"(A|B|C|tie)"',
-    re.IGNORECASE,
-)
-_SHOWN: Final = 160
-
-
-def strip_reasoning(text: str) -> str:
-    """Take `<think>` blocks off; text that begins with one it never closes is reasoning only.
-
-    Some templates open the block in the prompt, so that a reply starts inside it: everything
-    up to a closing tag that was not opened is reasoning then.
-    """
-    *blocks, rest = text.split("</think>")
-    visible: list[str] = []
-    for block in blocks:
-        head, opening, _ = block.partition("<think>")
-        if opening:
-            visible.append(head)
-        else:
-            visible.clear()
-    if rest.lstrip().startswith("<think>"):
-        rest = ""
-    return "".join([*visible, rest])
+Worth = Callable[[str], float | None]
+FORMS: Final[tuple[Find, ...]] = (boxes, brackets, tags, json_winners, results)
+"""Where verdicts stand, in all the ways that judges' prompts ask for."""
 
 
 def parse_verdict(answer: str) -> Verdict | Unscored:
     r"""Read a verdict of the forms `\boxed{A>>B}`, `A>B`, `A=B`, `B>A`, `B>>A`."""
-    return _last_verdict(answer, _boxed_levels)
+    return read_verdict(answer, {boxes: comparison})
 
 
 def parse_letter_verdict(answer: str) -> Verdict | Unscored:
     """Read `[[A]]` or `[[B]]`; a judge asked for two levels has no tie to give."""
-    return _last_verdict(answer, lambda line: {c for c in _letters(line) if c != TIE})
+    forms = (boxes, brackets, json_winners)
+    return read_verdict(answer, dict.fromkeys(forms, lambda said: winner(said, ties=False)))
 
 
 def parse_any_verdict(answer: str) -> Verdict | Unscored:
     r"""Read any form that judges' prompts ask for, for a template of the user's own.
 
-    `\boxed{A>B}`, `[[A>B]]`, `[[A]]`, `[[C]]` or `[[tie]]`, and JSON such as `"winner": "A"`.
+    `\boxed{A>B}`, `[[A>B]]`, `[[A]]`, `[[C]]` or `[[tie]]`, `<answer>A</answer>`, `[RESULT] A`, and
+    JSON such as `"winner": "A"`.
     """
-    return _last_verdict(
-        answer, lambda line: _boxed_levels(line) | _levels(_BRACKETED, line) | _letters(line)
-    )
+    return read_verdict(answer, dict.fromkeys(FORMS, either))
 
 
-def _last_verdict(answer: str, credits_in: Callable[[str], set[float]]) -> Verdict | Unscored:
-    visible = strip_reasoning(answer)
-    for line in reversed(visible.splitlines()):
-        found = credits_in(line)
-        if len(found) > 1:
-            return Unscored("unparsed", f"contradictory verdicts: {line.strip()[-_SHOWN:]}")
-        if found:
-            return Verdict(found.pop())
-    tail = " ".join(visible.split())[-_SHOWN:]
-    return Unscored("unparsed", f"no verdict; it ends: {tail}" if tail else "no visible answer")
+def read_verdict(answer: str, forms: dict[Find, Worth]) -> Verdict | Unscored:
+    """Read the last verdict of these forms."""
+    text = even(strip_reasoning(even(answer)))
+    own = [item for find, worth in forms.items() for item in read_marks(find, worth, text)]
+    foreign = [
+        item
+        for find in FORMS
+        if find not in forms
+        for item in read_marks(find, either, text)
+        if item.value is not None
+    ]
+    found = decide(text, own, foreign, later=stated_in_words)
+    return found if isinstance(found, Unscored) else Verdict(found)
 
 
-def _boxed_levels(line: str) -> set[float]:
-    return _levels(_BOXED, line)
+def read_marks(find: Find, worth: Worth, text: str) -> Sequence[Read]:
+    """The marks of a form, with what each is worth."""
+    return [
+        Read(mark, None if mark.content is None else worth(mark.content)) for mark in find(text)
+    ]
 
 
-def _levels(form: re.Pattern[str], line: str) -> set[float]:
-    return {
-        _CREDIT[f"{first}{_SIGN.get(sign, sign)}{second}"]
-        for first, sign, second in form.findall(line)
-        if first != second
-    }
-
-
-def _letters(line: str) -> set[float]:
-    return {_CREDIT_LETTER["".join(groups).upper()] for groups in _LETTER.findall(line)}
+__all__ = [
+    "PARSER",
+    "TIE",
+    "parse_any_verdict",
+    "parse_letter_verdict",
+    "parse_verdict",
+    "read_verdict",
+    "strip_reasoning",
+]

@@ -111,9 +111,9 @@ def result_file(result: ScorerResult, data: DataSet) -> str:
 
 
 def _items(result: ScorerResult, data: DataSet) -> Iterator[dict[str, object]]:
-    texts = {(item.domain, item.id): item for item in data}
+    texts = {item.key: item for item in data}
     for scored in result.tuples:
-        item = texts[scored.domain, scored.id]
+        item = texts[scored.key]
         published = item.subset if item.subset in PUBLISHED_DOMAINS else item.domain
         yield {
             "id": item.id,

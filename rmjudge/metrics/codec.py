@@ -1,12 +1,24 @@
-"""`metrics.json`: the contract that other programs read. Field order is part of the bytes."""
+"""Numbers as JSON: `metrics.json`, the contract that other programs read, and what is like it.
+
+Field order is part of the bytes.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position, Shares
+from rmjudge.metrics.report import (
+    DomainMetrics,
+    Interval,
+    Intervals,
+    Metrics,
+    Position,
+    RateIntervals,
+    Shares,
+)
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.vocabulary import Domain
 
@@ -32,10 +44,10 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
         "strict": _accuracies(metrics.strict),
         "half_credit": _accuracies(metrics.half_credit),
         "intervals": _intervals(metrics.intervals),
-        "tie_rate": metrics.tie_rate,
+        **_rates(metrics),
         "unscored_cells": metrics.unscored_cells,
-        "bounds": _interval(metrics.bounds),
-        "position": _position(metrics.position),
+        "bounds": interval_to_json(metrics.bounds),
+        "position": position_to_json(metrics.position),
     }
     if metrics.shares is not None:
         shares: dict[str, Json] = dict(metrics.shares.by_scorer)
@@ -46,57 +58,77 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
 def _domain_to_json(part: DomainMetrics) -> Json:
     return {
         "tuples": part.tuples,
-        "matrix": _matrix(part.matrix),
+        "matrix": matrix_to_json(part.matrix),
         **_accuracies(part.headline),
         "unscored_cells": part.unscored_cells,
         "strict": _accuracies(part.strict),
         "half_credit": _accuracies(part.half_credit),
         "intervals": _intervals(part.intervals),
-        "tie_rate": part.tie_rate,
-        "bounds": _interval(part.bounds),
+        **_rates(part),
+        "bounds": interval_to_json(part.bounds),
     }
 
 
 def _accuracies(values: Accuracies) -> dict[str, Json]:
     return {
-        "easy": values.easy,
-        "normal": values.normal,
-        "hard": values.hard,
-        "average": values.average,
+        "easy": _finite(values.easy),
+        "normal": _finite(values.normal),
+        "hard": _finite(values.hard),
+        "average": _finite(values.average),
     }
 
 
 def _intervals(values: Intervals) -> dict[str, Json]:
     return {
-        "easy": _interval(values.easy),
-        "normal": _interval(values.normal),
-        "hard": _interval(values.hard),
-        "average": _interval(values.average),
+        "easy": interval_to_json(values.easy),
+        "normal": interval_to_json(values.normal),
+        "hard": interval_to_json(values.hard),
+        "average": interval_to_json(values.average),
     }
 
 
-def _interval(value: Interval | None) -> Json:
+def _rates(numbers: Metrics | DomainMetrics) -> dict[str, Json]:
+    return {
+        "tie_rate": numbers.tie_rate,
+        "tie_rate_interval": interval_to_json(numbers.rates.tie),
+        "split_rate": numbers.split_rate,
+        "split_rate_interval": interval_to_json(numbers.rates.split),
+        "unscored_rate_interval": interval_to_json(numbers.rates.unscored),
+    }
+
+
+def interval_to_json(value: Interval | None) -> Json:
+    """Encode the two ends of an interval; null where there is none."""
     return None if value is None else {"low": value.low, "high": value.high}
 
 
-def _position(value: Position | None) -> Json:
+def position_to_json(value: Position | None) -> Json:
+    """Encode what a judge owes to positions; null where it is no judge's run."""
     if value is None:
         return None
     return {
         "decided": value.decided,
         "first_share": value.first_share,
+        "first_share_interval": interval_to_json(value.first_interval),
         "swap_consistency": value.swap_consistency,
-        "swap_matrix": _matrix(value.swap_matrix),
-        "first_matrix": _matrix(value.first_matrix),
+        "swap_consistency_interval": interval_to_json(value.swap_interval),
+        "swap_matrix": matrix_to_json(value.swap_matrix),
+        "first_matrix": matrix_to_json(value.first_matrix),
     }
 
 
-def _matrix(matrix: Matrix | None) -> Json:
-    return None if matrix is None else [list(row) for row in matrix]
+def matrix_to_json(matrix: Matrix | None) -> Json:
+    """Encode 3x3 numbers, a row each; null where there is none."""
+    return None if matrix is None else [[_finite(value) for value in row] for row in matrix]
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN: what is no number is no data."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
-    """Decode.
+    """Decode it as it is; `has_rates` tells whether its intervals are to be made anew.
 
     Raises:
         KeyError, TypeError, ValueError: this is no `metrics.json` of this format.
@@ -122,7 +154,18 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         bounds=_to_interval(**data["bounds"]),
         position=_to_position(data["position"]),
         shares=_to_shares(data.get("shares")),
+        split_rate=_fraction(data.get("split_rate")),
+        rates=_to_rates(data),
     )
+
+
+def has_rates(data: Mapping[str, Any]) -> bool:
+    """Whether its rates have intervals.
+
+    Files of before had none; their other intervals are bootstrap percentiles, and their `tie_rate`
+    counts pairs on which the orders contradict each other as ties.
+    """
+    return "tie_rate_interval" in data
 
 
 def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
@@ -136,6 +179,8 @@ def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
         tie_rate=_fraction(part["tie_rate"]),
         unscored_cells=_count(part["unscored_cells"]),
         bounds=_to_interval(**part["bounds"]),
+        split_rate=_fraction(part.get("split_rate")),
+        rates=_to_rates(part),
     )
 
 
@@ -147,11 +192,17 @@ def _to_accuracies(data: Mapping[str, Any]) -> Accuracies:
 
 
 def _to_intervals(data: Mapping[str, Any]) -> Intervals:
-    easy, normal, hard, average = (
-        None if data[name] is None else _to_interval(**data[name])
-        for name in ("easy", "normal", "hard", "average")
+    return Intervals(*(_optional(data[name]) for name in ("easy", "normal", "hard", "average")))
+
+
+def _to_rates(data: Mapping[str, Any]) -> RateIntervals:
+    return RateIntervals(
+        *(_optional(data.get(f"{name}_rate_interval")) for name in ("tie", "split", "unscored"))
     )
-    return Intervals(easy, normal, hard, average)
+
+
+def _optional(data: Mapping[str, Any] | None) -> Interval | None:
+    return None if data is None else _to_interval(**data)
 
 
 def _to_shares(data: Mapping[str, Any] | None) -> Shares | None:
@@ -171,6 +222,8 @@ def _to_position(data: Mapping[str, Any] | None) -> Position | None:
         swap_consistency=_fraction(data["swap_consistency"]),
         swap_matrix=None if swaps is None else _to_matrix(swaps),
         first_matrix=None if firsts is None else _to_matrix(firsts),
+        first_interval=_optional(data.get("first_share_interval")),
+        swap_interval=_optional(data.get("swap_consistency_interval")),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, matrix_of
-from rmjudge.metrics.intervals import bootstrap
 from rmjudge.metrics.report import (
     DomainMetrics,
     Interval,
@@ -16,7 +16,10 @@ from rmjudge.metrics.report import (
     Reading,
 )
 from rmjudge.metrics.tallies import CellTally, Credits, strict, tally
+from rmjudge.metrics.uncertainty import Rates, intervals_of, rates_of
 from rmjudge.vocabulary import DOMAINS, Domain, Method, Order
+
+_READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,15 @@ def compute_metrics(
     order: Order | None,
     credits: Mapping[Domain, Sequence[Credits]],
     position: Position | None = None,
+    *,
+    splits: Mapping[Domain, Sequence[Credits]] | None = None,
 ) -> Metrics:
-    """Compute every number of `metrics.json`. Domains without tuples must be left out."""
+    """Compute every number of `metrics.json`. Domains without tuples must be left out.
+
+    `splits` says, tuple by tuple, in which cells a judge's verdicts of the two orders contradict
+    each other (`metrics.uncertainty`). Without it, what was tied is not known of a judge that was
+    asked in both orders.
+    """
     reading = headline_reading(method)
     present = {domain: credits[domain] for domain in DOMAINS if credits.get(domain)}
     tallies = {domain: tally(tuples) for domain, tuples in present.items()}
@@ -49,9 +59,21 @@ def compute_metrics(
         strict=macro({domain: part.strict for domain, part in readings.items()}),
         half_credit=macro({domain: part.half_credit for domain, part in readings.items()}),
     )
-    each, intervals = bootstrap(present, strict if reading == "strict" else float)
+    each, intervals = intervals_of(present, _READ[reading])
+    rates = {
+        domain: rates_of(tuples, splits[domain] if splits else None, order)
+        for domain, tuples in present.items()
+    }
+    whole = _pooled_rates(present, splits, order)
     domains = {
-        domain: _domain(len(present[domain]), cells, readings[domain], reading, each[domain])
+        domain: _domain(
+            len(present[domain]),
+            cells,
+            readings[domain],
+            reading,
+            intervals=each[domain],
+            rates=rates[domain],
+        )
         for domain, cells in tallies.items()
     }
     flat = [cell for cells in tallies.values() for row in cells for cell in row]
@@ -67,13 +89,53 @@ def compute_metrics(
         strict=overall.strict,
         half_credit=overall.half_credit,
         intervals=intervals,
-        tie_rate=_tie_rate(flat),
+        tie_rate=whole.tie,
         unscored_cells=sum(cell.absent for cell in flat),
         bounds=_around(
             overall.of(reading).average, _macro_bounds([part.bounds for part in domains.values()])
         ),
         position=position,
+        split_rate=whole.split,
+        rates=whole.intervals,
     )
+
+
+def with_intervals(metrics: Metrics, credits: Mapping[Domain, Sequence[Credits]]) -> Metrics:
+    """Make anew what a file of an earlier version lacks: what the tuples' credits can tell.
+
+    Intervals, and what was tied where each pair was asked in one order; of a judge asked in both,
+    credits do not tell ties from contradictions.
+    """
+    fresh = compute_metrics(metrics.scorer, metrics.method, metrics.order, credits)
+    return replace(
+        metrics,
+        intervals=fresh.intervals,
+        tie_rate=fresh.tie_rate,
+        split_rate=fresh.split_rate,
+        rates=fresh.rates,
+        domains={
+            domain: replace(
+                part,
+                intervals=fresh.domains[domain].intervals,
+                tie_rate=fresh.domains[domain].tie_rate,
+                split_rate=fresh.domains[domain].split_rate,
+                rates=fresh.domains[domain].rates,
+            )
+            if domain in fresh.domains
+            else part
+            for domain, part in metrics.domains.items()
+        },
+    )
+
+
+def _pooled_rates(
+    present: Mapping[Domain, Sequence[Credits]],
+    splits: Mapping[Domain, Sequence[Credits]] | None,
+    order: Order | None,
+) -> Rates:
+    every = [one for tuples in present.values() for one in tuples]
+    split = None if splits is None else [one for domain in present for one in splits[domain]]
+    return rates_of(every, split, order)
 
 
 def _domain(
@@ -81,7 +143,9 @@ def _domain(
     cells: tuple[tuple[CellTally, ...], ...],
     readings: _Readings,
     reading: Reading,
+    *,
     intervals: Intervals,
+    rates: Rates,
 ) -> DomainMetrics:
     flat = [cell for row in cells for cell in row]
     return DomainMetrics(
@@ -91,9 +155,11 @@ def _domain(
         strict=readings.strict,
         half_credit=readings.half_credit,
         intervals=intervals,
-        tie_rate=_tie_rate(flat),
+        tie_rate=rates.tie,
         unscored_cells=sum(cell.absent for cell in flat),
         bounds=_around(readings.of(reading).average, _bounds(flat, reading)),
+        split_rate=rates.split,
+        rates=rates.intervals,
     )
 
 
@@ -106,11 +172,6 @@ def _readings(cells: tuple[tuple[CellTally, ...], ...]) -> _Readings:
 
 def _value(cell: CellTally, reading: Reading) -> float:
     return cell.wins if reading == "strict" else cell.credit
-
-
-def _tie_rate(cells: Sequence[CellTally]) -> float | None:
-    scored = sum(cell.scored for cell in cells)
-    return sum(cell.ties for cell in cells) / scored if scored else None
 
 
 def _bounds(cells: Sequence[CellTally], reading: Reading) -> Interval:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
@@ -15,7 +15,7 @@ Reading: TypeAlias = Literal["strict", "half_credit"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % percentile-bootstrap interval over tuples; fractions."""
+    """A 95 % interval over tuples (`metrics.intervals`); fractions."""
 
     low: float
     high: float
@@ -32,6 +32,18 @@ class Intervals:
 
 
 @dataclass(frozen=True, slots=True)
+class RateIntervals:
+    """Intervals of the shares of cells that were tied, split between the orders, not scored."""
+
+    tie: Interval | None = None
+    split: Interval | None = None
+    unscored: Interval | None = None
+
+
+NO_RATES: Final = RateIntervals()
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where a judge's verdicts fall.
 
@@ -45,6 +57,8 @@ class Position:
     swap_consistency: float | None = None
     swap_matrix: Matrix | None = None
     first_matrix: Matrix | None = None
+    first_interval: Interval | None = None
+    swap_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,10 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class DomainMetrics:
-    """One domain: its matrix in the headline reading, both readings' accuracies, and doubts."""
+    """One domain: its matrix in the headline reading, both readings' accuracies, and doubts.
+
+    Rates as in `Metrics`, of this domain.
+    """
 
     tuples: int
     matrix: Matrix
@@ -68,6 +85,8 @@ class DomainMetrics:
     tie_rate: float | None
     unscored_cells: int
     bounds: Interval
+    split_rate: float | None = None
+    rates: RateIntervals = NO_RATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +94,10 @@ class Metrics:
     """One scorer. `headline` is `strict` for rewards and `half_credit` for judges.
 
     `bounds` is the headline average with every absent cell wrong, and with every one right.
-    `tie_rate` is the share of scored cells with a credit of exactly 0.5. `shares` is None unless a
-    fallback scored a part.
+    `tie_rate` is the share of scored cells that were tied: equal rewards, or a judge that said so
+    in every order it was asked. `split_rate` is the share of the cells asked in both orders whose
+    verdicts contradict each other; None where none was. Each gives half a credit, and neither is
+    the other. `shares` is None unless a fallback scored a part.
     """
 
     scorer: str
@@ -95,6 +116,8 @@ class Metrics:
     bounds: Interval
     position: Position | None = None
     shares: Shares | None = None
+    split_rate: float | None = None
+    rates: RateIntervals = NO_RATES
 
     @property
     def complete(self) -> bool:

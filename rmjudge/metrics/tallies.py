@@ -41,7 +41,6 @@ class CellTally:
     absent: int
     wins: float
     credit: float
-    ties: int
 
 
 def tally(tuples: Sequence[Credits]) -> tuple[tuple[CellTally, ...], ...]:
@@ -51,15 +50,14 @@ def tally(tuples: Sequence[Credits]) -> tuple[tuple[CellTally, ...], ...]:
 
 
 def _tally_cell(credits: Iterable[float | None]) -> CellTally:
-    scored, absent, ties, wins = 0, 0, 0, 0.0
+    scored, absent, wins = 0, 0, 0.0
     known: list[float] = []
     for credit in credits:
         if credit is None:
             absent += 1
             continue
         scored += 1
-        ties += credit == TIE
         wins += strict(credit)
         known.append(credit)
     # fsum: the mean must not depend on the order of summation.
-    return CellTally(scored, absent, wins, math.fsum(known), ties)
+    return CellTally(scored, absent, wins, math.fsum(known))

@@ -192,10 +192,40 @@ def _parameter(text: str) -> tuple[str, Any]:
         ) from None
 
 
+def _header(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):  # said without the text, which may hold a secret
+        raise UsageError("--header is NAME=VALUE; a VALUE of env:VARIABLE stands for what it holds")
+    return name, value
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
+def _is_scale(value: Any) -> bool:
+    ends = isinstance(value, (list, tuple)) and len(value) == 2
+    if not ends or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in value):
+        return False
+    low, high = value
+    return bool(-sys.float_info.max <= low < high <= sys.float_info.max)
+
+
+def _scale(text: str) -> tuple[float, float]:
+    """`LOW:HIGH`, two finite numbers, the lower first."""
+    low, colon, high = text.partition(":")
+    ends = (float(low), float(high)) if colon else (0.0, 0.0)
+    if not _is_scale(ends):
+        raise ArgumentTypeError("must be LOW:HIGH, two numbers, the lower first, such as 1:5")
+    return ends
+
+
+def _is_input(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+SCALE: Final = Kind("two numbers, the lowest and the highest rating", _is_scale, _scale, made=tuple)
+INPUTS: Final = pairs("NAME=TEXT, such as principle='Be concise.'", _is_input)
 COUNT: Final = Kind("a whole number above 0", _is_count, count)
 WHOLE: Final = Kind("a whole number", is_whole, int)
 RATE: Final = above_zero("a number above 0")
@@ -212,6 +242,17 @@ SOURCES: Final = Kind(
     form="list",
 )
 TABLE: Final = Kind("a table", _is_table, form="table")
+HEADERS: Final = Kind(
+    "a table of texts, NAME = VALUE",
+    lambda value: _is_table(value) and all(map(is_text, value.values())),
+    _header,
+    dict,
+    form="table",
+)
+TRANSPORT: Final = Kind(
+    "an httpx.AsyncBaseTransport, which Python alone can give",
+    lambda value: callable(getattr(value, "handle_async_request", None)),
+)
 PARAMETERS: Final = Kind("a table", _is_table, _parameter, dict, form="table")
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rmjudge.calls import Json
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
-from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS
-from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, SOURCES, Domain, Order
+from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
+from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 Concern: TypeAlias = Literal["run", "hosted", "local", "both"]
 
@@ -115,6 +118,15 @@ class ProviderOptions:
         concerns="hosted",
         recorded="always",
     )
+    headers: Mapping[str, str] = option(
+        kinds.HEADERS,
+        "send a header with every request; a VALUE of env:VARIABLE stands for what the variable "
+        "holds; repeatable",
+        group=WHERE,
+        flag="--header",
+        metavar="NAME=VALUE",
+        concerns="hosted",
+    )
     template: Path | None = option(
         kinds.path("a file"),
         "your own question (Jinja: prompt, response_a, response_b or response); or the chat "
@@ -165,9 +177,18 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number",
+        "which output is the reward, by name or number; end: the last of a value for each token",
         group=LOCAL,
         metavar="NAME",
+        concerns="local",
+        only="hf",
+        recorded="where set",
+    )
+    reward_token: str | None = option(
+        kinds.one_of(REWARD_TOKENS),
+        "where the padding token ends a text: last reads it, before-pad the token before; auto "
+        "(default): as the model's files say",
+        group=LOCAL,
         concerns="local",
         only="hf",
         recorded="where set",
@@ -183,10 +204,27 @@ class ProviderOptions:
     )
     dpo_reduction: str | None = option(
         kinds.one_of(REDUCTIONS),
-        "without a reference: sum (default) or mean over the response's tokens",
+        "without a reference: mean (default) or sum over the response's tokens",
         group=LOCAL,
         concerns="local",
         only="dpo",
+        recorded="where set",
+    )
+    template_date: str | None = option(
+        kinds.text("a date, YYYY-MM-DD"),
+        "today for chat templates that write the date (default: the day of the first answers of "
+        "the model's files in this cache)",
+        group=LOCAL,
+        metavar="YYYY-MM-DD",
+        concerns="local",
+        recorded="where set",
+    )
+    allow_unused: str | None = option(
+        kinds.text("a regular expression"),
+        "weights of the model's files that may stay unused, by their names",
+        group=LOCAL,
+        metavar="REGEX",
+        concerns="local",
         recorded="where set",
     )
     revision: str | None = option(
@@ -224,7 +262,10 @@ class RunOptions(ProviderOptions):
     `limit` keeps the first tuples of each domain. `try_once` makes one attempt a call. `outage` is
     how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are ceilings of
     what this run buys. `fallback` names the model that takes the tuples which a hosted one leaves;
-    `offline` asks nothing hosted. `providers` are the tables of `rmjudge.toml`.
+    `offline` asks nothing hosted. `client_cert` is shown to servers that ask for one; its key may
+    lie in the same file or in `client_key`. `transport` sends the calls of hosted models in place
+    of connections of our own, and stays the caller's to close. `providers` are
+    the tables of `rmjudge.toml`.
     """
 
     data: tuple[str, ...] = option(
@@ -258,6 +299,36 @@ class RunOptions(ProviderOptions):
         metavar="METHOD",
         recorded="always",
     )
+    verdict: str | None = option(
+        kinds.text("the name of a rule or a regular expression"),
+        f"how a reply reads: {', '.join(RULES)}, or a regular expression with the group winner, "
+        "the groups score_a and score_b, or score",
+        group=HOW,
+        metavar="RULE",
+        recorded="where set",
+    )
+    scale: tuple[float, float] | None = option(
+        kinds.SCALE,
+        "of the ratings that a template asks for",
+        group=HOW,
+        metavar="LOW:HIGH",
+        recorded="where set",
+    )
+    inputs: Mapping[str, str] = option(
+        kinds.INPUTS,
+        "what a template is given under a name of its own, such as principle; repeatable",
+        group=HOW,
+        flag="--input",
+        metavar="NAME=TEXT",
+        recorded="where set",
+    )
+    early_stop: bool = option(
+        kinds.SWITCH,
+        "go on with a judge whose first 20 replies all lack a verdict",
+        default=True,
+        group=HOW,
+        flag="--no-early-stop",
+    )
     votes: int = option(
         kinds.COUNT,
         "ask each question N times and average",
@@ -288,6 +359,13 @@ class RunOptions(ProviderOptions):
         group=WHERE,
         metavar="S",
     )
+    client_cert: Path | None = option(
+        kinds.path("a PEM file"), flag=None, section="network", group=WHERE
+    )
+    client_key: Path | None = option(
+        kinds.path("a PEM file"), flag=None, section="network", group=WHERE
+    )
+    transport: AsyncBaseTransport | None = option(kinds.TRANSPORT, flag=None, group=WHERE)
     max_cost: float | None = option(
         kinds.above_zero("dollars above 0"),
         "stop before this run spends more",

@@ -137,6 +137,12 @@ class PairwisePlan:
             tuple(_survives_swap(answers, questions) for questions in row) for row in self.questions
         )
 
+    def split_matrix(self, answers: Answers) -> Credits:
+        """1 where the orders name opposite winners, 0 where not, None unless both are known."""
+        return tuple(
+            tuple(_contradicts(answers, questions) for questions in row) for row in self.questions
+        )
+
 
 def _first_share(answers: Answers, questions: Sequence[Question]) -> float | None:
     """The share of the cell's decided verdicts, votes and orders alike, for the first shown."""
@@ -172,12 +178,21 @@ def _mean_credit(answers: Answers, questions: Sequence[Question]) -> float | Non
 
 
 def _survives_swap(answers: Answers, questions: Sequence[Question]) -> float | None:
+    both = _both_signs(answers, questions)
+    return None if both is None else float(both[0] == both[1])
+
+
+def _contradicts(answers: Answers, questions: Sequence[Question]) -> float | None:
+    both = _both_signs(answers, questions)
+    return None if both is None else float(both[0] * both[1] < 0)
+
+
+def _both_signs(answers: Answers, questions: Sequence[Question]) -> tuple[int, int] | None:
+    """Whom each order prefers; None unless both gave a verdict."""
     if len(questions) < 2:
         return None
     one, other = (_credit(answers, question) for question in questions)
-    if one is None or other is None:
-        return None
-    return float(_sign(one) == _sign(other))
+    return None if one is None or other is None else (_sign(one), _sign(other))
 
 
 def _sign(credit: float) -> int:

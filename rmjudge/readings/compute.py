@@ -20,7 +20,7 @@ _QUARTERS: Final = frozenset((0.0, 0.25, 0.5, 0.75, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ToolNumbers:
     """A tool's numbers, or in `unavailable` what the run lacks for them.
 
     `domains` holds what the tool says of single domains; `why` is the difference to ours in
@@ -35,13 +35,13 @@ class Reading:
     unavailable: str = ""
 
 
-def read_as(result: ScorerResult, names: Iterable[str] | None = None) -> list[Reading]:
+def read_as(result: ScorerResult, names: Iterable[str] | None = None) -> list[ToolNumbers]:
     """Read a run as each of the tools named, all by default, that have a way with its method."""
     wanted = None if names is None else set(names)
     method = result.metrics.method
     mine = [tool for tool in TOOLS if wanted is None or tool.name in wanted]
     there = {tool.name for tool in mine if tool.method == method}
-    readings: list[Reading] = []
+    readings: list[ToolNumbers] = []
     for tool in mine:
         if tool.method == method:
             readings.append(_read(result, tool))
@@ -51,11 +51,11 @@ def read_as(result: ScorerResult, names: Iterable[str] | None = None) -> list[Re
     return readings
 
 
-def _unavailable(tool: Tool, lacks: str) -> Reading:
-    return Reading(tool, {}, Accuracies(None, None, None, None), unavailable=lacks)
+def _unavailable(tool: Tool, lacks: str) -> ToolNumbers:
+    return ToolNumbers(tool, {}, Accuracies(None, None, None, None), unavailable=lacks)
 
 
-def _read(result: ScorerResult, tool: Tool) -> Reading:
+def _read(result: ScorerResult, tool: Tool) -> ToolNumbers:
     if lacks := _lacks(result, tool):
         return _unavailable(tool, lacks)
     by_domain: dict[Domain, list[TupleResult]] = {domain: [] for domain in DOMAINS}
@@ -67,7 +67,7 @@ def _read(result: ScorerResult, tool: Tool) -> Reading:
     difference = None
     if ours is not None and overall.average is not None:
         difference = overall.average - ours
-    return Reading(tool, domains, overall, difference, _why(result, tool, difference))
+    return ToolNumbers(tool, domains, overall, difference, _why(result, tool, difference))
 
 
 def _lacks(result: ScorerResult, tool: Tool) -> str:

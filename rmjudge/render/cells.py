@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rmjudge.metrics.report import Interval
-from rmjudge.render.figures import Glyphs, dollars, percent, plus_minus
+from rmjudge.render.figures import Glyphs, dollars, ends, percent
 from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow
 from rmjudge.runs.results import ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS
@@ -16,9 +16,14 @@ SUMMARY_HEADER: Final = (
     *("Chat", "Math", "Code", "Safety"),
     *("Easy", "Normal", "Hard", "Average"),
 )
-JUDGE_HEADER: Final = ("Ties", "Not scored", "First position", "Survives swap")
+JUDGE_HEADER: Final = (
+    *("Tied", "Split between orders", "Not scored"),
+    *("First position", "Survives swap"),
+)
 JUDGE_TEXT: Final = (
-    "First position: verdicts for the response shown first, of those that are no tie. "
+    "Tied: the judge said so, in both orders where both were asked. Split between orders: each "
+    "order names another winner. First position: verdicts for the response shown first, of those "
+    "that are no tie. "
     "Survives swap: pairs with the same verdict in both orders."
 )
 ACTIVITY_HEADER: Final = (
@@ -29,16 +34,16 @@ ACTIVITY_HEADER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A percentage, half its interval (with the sign) and its footnote marks; all may be empty."""
+    """A percentage, the ends of its interval and its footnote marks; all may be empty."""
 
     value: str
-    half: str = ""
+    ends: str = ""
     marks: str = ""
 
     @property
     def text(self) -> str:
         """All of it."""
-        return self.value + self.half + self.marks
+        return self.value + self.ends + self.marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +76,44 @@ def _figures(
         Figure(percent(value, glyphs), marks=mark)
         for value in (scores.easy, scores.normal, scores.hard)
     ]
-    half = plus_minus(interval, glyphs) if scores.average is not None else ""
+    around = ends(interval) if scores.average is not None else ""
     unscored = glyphs.unscored if row.unscored else ""
     shared = glyphs.shared if row.shares else ""
     return (
         *(Figure(percent(scores.domain(domain), glyphs)) for domain in DOMAINS),
         *overall,
-        Figure(percent(scores.average, glyphs), half, mark + unscored + shared),
+        Figure(percent(scores.average, glyphs), around, mark + unscored + shared),
     )
 
 
 def aligned(figures: Sequence[Figure]) -> list[str]:
     """Pad values, intervals and marks apart, so that the decimal points stand in line."""
     value = max((len(figure.value) for figure in figures), default=0)
-    half = max((len(figure.half) for figure in figures), default=0)
+    around = max((len(figure.ends) for figure in figures), default=0)
     marks = max((len(figure.marks) for figure in figures), default=0)
-    return [f"{f.value:>{value}}{f.half:>{half}}{f.marks:<{marks}}" for f in figures]
+    return [f"{f.value:>{value}}{f.ends:>{around}}{f.marks:<{marks}}" for f in figures]
 
 
 def judge_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
-    """Write tie rate, unscored rate, share of the first position and swap consistency, in %."""
+    """Write shares in % with their intervals: `JUDGE_HEADER`'s."""
     metrics = report.metrics
     cells = metrics.tuples * len(CELLS)
     position = metrics.position
-    return (
-        percent(metrics.tie_rate, glyphs),
-        percent(metrics.unscored_cells / cells if cells else None, glyphs),
-        percent(position.first_share if position else None, glyphs),
-        percent(position.swap_consistency if position else None, glyphs),
+    unscored = metrics.unscored_cells / cells if cells else None
+    shares = (
+        (metrics.tie_rate, metrics.rates.tie),
+        (metrics.split_rate, metrics.rates.split),
+        (unscored, metrics.rates.unscored),
+        *(
+            (
+                (position.first_share, position.first_interval),
+                (position.swap_consistency, position.swap_interval),
+            )
+            if position
+            else ((None, None), (None, None))
+        ),
     )
+    return tuple(percent(share, glyphs) + ends(interval) for share, interval in shares)
 
 
 def activity_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ class Glyphs:
     """The signs of one output: a terminal, an ASCII terminal, Markdown or LaTeX."""
 
     no_data: str
-    plus_minus: str
     incomplete: str
     unscored: str
     shared: str
@@ -38,7 +37,6 @@ class Glyphs:
 
 UNICODE: Final = Glyphs(
     no_data="\N{EN DASH}",
-    plus_minus="±",
     incomplete="*",
     unscored="†",
     shared="‡",
@@ -48,7 +46,6 @@ UNICODE: Final = Glyphs(
 )
 ASCII: Final = Glyphs(
     no_data="-",
-    plus_minus="+-",
     incomplete="*",
     unscored="#",
     shared="+",
@@ -58,7 +55,6 @@ ASCII: Final = Glyphs(
 )
 MARKDOWN: Final = Glyphs(
     no_data="\N{EN DASH}",
-    plus_minus="±",
     incomplete=r"\*",
     unscored="†",
     shared="‡",
@@ -68,7 +64,6 @@ MARKDOWN: Final = Glyphs(
 )
 LATEX: Final = Glyphs(
     no_data="--",
-    plus_minus=r"$\pm$",
     incomplete="$^{*}$",
     unscored=r"$^{\dagger}$",
     shared=r"$^{\ddagger}$",
@@ -77,7 +72,7 @@ LATEX: Final = Glyphs(
     ellipsis=r"\dots{}",
 )
 NO_DATA: Final = "-"
-"""Of the statistics, whose figures are ASCII but for the sign of plus and minus."""
+"""Of the statistics, whose figures are ASCII."""
 
 HEAT: Final = ((244, 109, 67), (255, 255, 191), (102, 189, 99))
 """Red, yellow, green at 0, 50 and 100 %: light enough for black figures."""
@@ -90,21 +85,17 @@ def known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def half_width(interval: Interval | None) -> float | None:
-    """Half the width of an interval, a fraction."""
-    return None if interval is None else known((interval.high - interval.low) / 2)
-
-
 def percent(value: float | None, glyphs: Glyphs = UNICODE) -> str:
     """Write a fraction in percent with one decimal, without the sign."""
     fraction = known(value)
     return glyphs.no_data if fraction is None else f"{fraction * 100:.1f}"
 
 
-def plus_minus(interval: Interval | None, glyphs: Glyphs = UNICODE) -> str:
-    """Write half an interval as ` ±2.1`; nothing where there is none."""
-    half = half_width(interval)
-    return "" if half is None else f" {glyphs.plus_minus}{half * 100:.1f}"
+def ends(interval: Interval | None) -> str:
+    """Write both ends of an interval in percent as ` (65.9-70.2)`; nothing where there is none."""
+    if interval is None or known(interval.low) is None or known(interval.high) is None:
+        return ""
+    return f" ({percent(interval.low)}-{percent(interval.high)})"
 
 
 def dollars(cost: float | None, *, cost_known: bool, glyphs: Glyphs = UNICODE) -> str:
@@ -161,11 +152,11 @@ def _bare(fraction: float) -> str:
     return points(fraction).removeprefix("+")
 
 
-def signed_half(value: float | None, interval: Interval | None) -> str:
-    """Write a coefficient and half its interval, which lies evenly around it."""
+def signed_ends(value: float | None, interval: Interval | None) -> str:
+    """Write a coefficient and both ends of its interval."""
     if interval is None:
         return signed(value)
-    return f"{signed(value)} {UNICODE.plus_minus}{(interval.high - interval.low) / 2:.2f}"
+    return f"{signed(value)} ({signed(interval.low)} to {signed(interval.high)})"
 
 
 def signed_range(interval: Interval | None) -> str:

@@ -10,7 +10,6 @@ from rmjudge.text import latex_escape
 
 LATEX_NEEDS: Final = r"% In the preamble: \usepackage{booktabs}"
 SIGNS: Final = (
-    (UNICODE.plus_minus, LATEX.plus_minus),
     (UNICODE.unscored, LATEX.unscored),
     (UNICODE.shared, LATEX.shared),
     (UNICODE.no_data, LATEX.no_data),

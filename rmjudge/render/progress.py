@@ -121,7 +121,7 @@ class Board:
             rate = bought / elapsed
             figures.append(f"{rate:.1f}/s")
             if left := counts.planned - counts.done:
-                figures.append(f"{duration(left / rate)} left")
+                figures.append(f"{time_left(left / rate)} left")
         cost = cost_of(job.spent, job.price)
         if cost is not None:
             figures.append(f"${cost:.4f}")
@@ -163,8 +163,8 @@ def _mean(cells: LiveCells, cell: int) -> float | None:
     return cells.credit[cell] / cells.scored[cell] if cells.scored[cell] else None
 
 
-def duration(seconds: float) -> str:
-    """A duration for people: 42 s, 3 min, 2 h 05 min."""
+def time_left(seconds: float) -> str:
+    """How long it may still take, for people: 42 s, 3 min, 2 h 05 min."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from pathlib import Path
 from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import DomainMetrics, Interval, Metrics, Reading, Shares
-from rmjudge.render.figures import Remark, half_width, known, percent
+from rmjudge.render.figures import Remark, known, percent
+from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
-from rmjudge.text import label, one_line
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain, Order
+from rmjudge.text import label
+from rmjudge.vocabulary import CELLS, DOMAINS, Domain
 
 READING_NAMES: Final[dict[Reading, str]] = {"strict": "strict", "half_credit": "half credit"}
 READING_TEXTS: Final[dict[Reading, str]] = {
@@ -21,7 +20,7 @@ READING_TEXTS: Final[dict[Reading, str]] = {
     "half_credit": "Reading: half credit, a tie is half a win.",
 }
 MIXED_TEXT: Final = "Reading: strict for rewards (a tie is no win), half credit for judges."
-INTERVAL_TEXT: Final = "± is half the 95 % bootstrap interval over tuples."
+INTERVAL_TEXT: Final = "In parentheses: the 95 % interval, with the tuple as its unit."
 OTHER_TEXT: Final = "Indented: the other reading."
 
 
@@ -66,11 +65,6 @@ class SummaryRow:
     shares: Shares | None = None
 
     @property
-    def half_width(self) -> float | None:
-        """Half the width of the average's interval, a fraction."""
-        return half_width(self.interval)
-
-    @property
     def incomplete(self) -> bool:
         """Whether the average leaves out a domain of the benchmark."""
         return bool(self.missing)
@@ -87,64 +81,6 @@ class Footnote:
 
     kind: Remark
     text: str
-
-
-def labels(reports: Sequence[ScorerResult]) -> list[str]:
-    """Clean names in the order of the reports, no two alike.
-
-    A name that recurs gets what tells the runs' folders apart, or a number where nothing does.
-    """
-    bases = [label(report.metrics.scorer) for report in reports]
-    apart: dict[int, str] = {}
-    for base in {name for name in bases if bases.count(name) > 1}:
-        places = [place for place, name in enumerate(bases) if name == base]
-        folders = [reports[place].folder for place in places]
-        apart.update(zip(places, _apart(folders), strict=True))
-    taken: set[str] = set()
-    names: list[str] = []
-    for place, base in enumerate(bases):
-        own = f"{base} ({label(apart[place])})" if apart.get(place) else base
-        name, number = own, 2
-        while name in taken:
-            name, number = f"{own} ({number})", number + 1
-        taken.add(name)
-        names.append(name)
-    return names
-
-
-def _apart(folders: Sequence[Path | None]) -> list[str]:
-    """What is left of each folder without the parts at which all begin and end alike."""
-    paths = [folder.absolute().parts for folder in folders if folder is not None]
-    if len(paths) < len(folders) or len(set(paths)) < len(paths):
-        return [""] * len(folders)
-    shortest = min(map(len, paths))
-    start = _alike(paths, range(shortest))
-    end = _alike([parts[start:] for parts in paths], range(-1, start - shortest - 1, -1))
-    if any(len(parts) == start + end for parts in paths):  # one folder lies inside another
-        start, end = max(start - 1, 0), 0
-    return ["/".join(parts[start : len(parts) - end]) for parts in paths]
-
-
-def _alike(paths: Sequence[Sequence[str]], places: Iterable[int]) -> int:
-    """Count the places, from the first on, at which all paths have the same part."""
-    same = takewhile(lambda place: len({parts[place] for parts in paths}) == 1, places)
-    return sum(1 for _ in same)
-
-
-def about(report: ScorerResult) -> str:
-    """How a run was made and where it lies: `pairwise, both orders, runs/o`."""
-    metrics = report.metrics
-    parts = [str(metrics.method)]
-    if metrics.order:
-        parts.append(order_words(metrics.order))
-    if report.folder is not None:
-        parts.append(one_line(str(report.folder)))
-    return ", ".join(parts)
-
-
-def order_words(order: Order) -> str:
-    """Name the order in which pairs were shown."""
-    return "both orders" if order == "both" else f"{order} order"
 
 
 def summary_rows(reports: Sequence[ScorerResult]) -> list[SummaryRow]:

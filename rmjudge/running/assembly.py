@@ -18,16 +18,21 @@ from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
 
 FLAGGED_SHOWN: Final = 3
+UNASKED: Final[Credits] = ((None, None, None),) * 3
 
 
 def result_of(job: Job) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
     scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
+    splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     for index, plan in enumerate(job.plans):
         credits[plan.item.domain].append(job.credits(index))
+        splits[plan.item.domain].append(splits_of(plan, job.answers[index]))
     cost = cost_of(job.spent, price)
-    metrics = compute_metrics(scorer.name, scorer.method, order_of(job), credits, _position(job))
+    metrics = compute_metrics(
+        scorer.name, scorer.method, order_of(job), credits, _position(job), splits=splits
+    )
     return ScorerResult(
         metrics=metrics,
         tuples=tuple(_tuple_results(job)),
@@ -58,6 +63,13 @@ def _nothing(price: Price | None) -> float | None:
 def order_of(job: Job) -> Order | None:
     """The order in which pairs are shown; None for rewards."""
     return next((plan.order for plan in job.plans if isinstance(plan, PairwisePlan)), None)
+
+
+def splits_of(plan: Plan, answers: Answers) -> Credits:
+    """In which cells a judge's orders contradict each other (3x3, see `split_matrix`)."""
+    if isinstance(plan, PointwisePlan):
+        return UNASKED
+    return plan.split_matrix(answers)
 
 
 def _position(job: Job) -> Position | None:

@@ -20,6 +20,7 @@ from rmjudge.providers.registry import (
     parse_spec,
     takes_chat_template,
 )
+from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, price_table
 from rmjudge.scorer import Scorer
 
@@ -28,12 +29,14 @@ from rmjudge.scorer import Scorer
 class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
-    `barred` says why nothing may be asked of it, so that only its kept answers count.
+    `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
+    says that its replies are words to be read.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
+    is_judge: bool = False
 
 
 def choose(
@@ -108,10 +111,17 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         raise UsageError(
             "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
         )
+    _check_hosted_options(specs, options)
     _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
     if not judges:
-        for name, given in (("--method", options.method), ("--votes", options.votes > 1)):
+        for name, given in (
+            ("--method", options.method),
+            ("--votes", options.votes > 1),
+            ("--verdict", options.verdict),
+            ("--scale", options.scale),
+            ("--input", options.inputs),
+        ):
             if given:
                 raise UsageError(f"{name} is for judges, and this run has none")
     if options.votes > 1 and (options.method or "").endswith("-logprob"):
@@ -128,6 +138,13 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
                 f"--template could mean {judges[0].name}'s question or {framed[0].name}'s chat "
                 "template; give each its own in rmjudge.toml, under [provider.NAME]"
             )
+
+
+def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
+    if not any(spec.hosted for spec in specs):
+        for name, given in (("--header", options.headers), ("transport", options.transport)):
+            if given:
+                raise UsageError(f"{name} is for hosted models, and this run has none")
 
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -155,11 +172,33 @@ def _named_scorer(
         if options.fallback is None:
             raise
         scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
+    if settings.local is not None and settings.local.template_date is None:
+        scorer = _on_the_first_day(scorer, spec, settings, options)
     if not spec.hosted:
-        return Chosen(scorer, FREE)
+        return Chosen(scorer, FREE, is_judge=is_judge(spec))
     known = scorer.name in options.prices
     at_home = at_default_url(spec, str(scorer.identity.get("url")))
-    return Chosen(scorer, prices.get(scorer.name) if known or at_home else None, barred)
+    price = prices.get(scorer.name) if known or at_home else None
+    return Chosen(scorer, price, barred, is_judge(spec))
+
+
+def _on_the_first_day(
+    scorer: Scorer, spec: Spec, settings: ScorerSettings, options: RunOptions
+) -> Scorer:
+    """The scorer, its template's date the one of the first answers that the cache has of it.
+
+    So neither midnight nor the next day makes it another scorer.
+    """
+    if settings.local is None or "template_date" not in scorer.identity:
+        return scorer
+    from rmjudge.cache import default_folder
+    from rmjudge.cache.inspect import first_of_model
+
+    folder = options.cache_dir or default_folder()
+    first = first_of_model(folder, scorer.identity, "template_date")
+    # Without earlier answers today is named too, for the actors of a cluster past midnight.
+    dated = replace(settings.local, template_date=str(first or scorer.identity["template_date"]))
+    return create(spec, replace(settings, local=dated))
 
 
 def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
@@ -179,9 +218,24 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,
+        verdict=options.verdict if judge else None,
+        scale=options.scale if judge else None,
+        inputs=options.inputs if judge else {},
         try_once=options.try_once,
+        network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
     )
+
+
+def _network(own: ProviderOptions, options: RunOptions) -> Network:
+    identity = None
+    if options.client_cert is not None:
+        identity = Identity(options.client_cert, options.client_key)
+        identity.check()
+    elif options.client_key is not None:
+        raise UsageError("client_key is the key of a client_cert, and none is given")
+    headers = headers_from({**own.headers, **options.headers})
+    return Network(headers, identity, options.transport)
 
 
 def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> LocalSettings:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
-from rmjudge.errors import StopRun
+from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
 from rmjudge.running.pricing import FREE, Price, Spent
 from rmjudge.scorer import Scorer
+from rmjudge.text import shorten
 from rmjudge.vocabulary import Domain
+
+FIRST_REPLIES: Final = 20
+"""So many replies without a single verdict stop a judge."""
+LACKING: Final = frozenset(("unparsed", "truncated", "empty"))
+"""What replies without a verdict are; a refusal or a filter is about the prompt, not the form."""
+SAID: Final = 300
 
 
 @dataclass(slots=True)
@@ -89,6 +97,9 @@ class Job:
         self.models: Counter[str] = Counter()
         self.live: dict[Domain, LiveCells] = {}
         self.stopped: StopRun | None = None
+        self.early_stop = False
+        self._scored = 0
+        self._lacking: list[str] = []
         self.notes: list[str] = []
         self.work: dict[str, Work] = {}
         self._has_waits = any(plan.has_waits for plan in plans)
@@ -139,6 +150,10 @@ class Job:
     def settle(self, work: Work, answer: Answer) -> list[Work]:
         """Write an answer to its places; return the work that is to be asked because of it."""
         work.answer = answer
+        if isinstance(answer, (Reward, Verdict)):
+            self._scored += 1
+        elif answer.status in LACKING and len(self._lacking) < FIRST_REPLIES:
+            self._lacking.append(f"{answer.status}: {answer.detail}")
         if isinstance(answer, Unscored):
             self.counts.unscored += 1
             self._note_status(answer.status, answer.detail)
@@ -148,6 +163,22 @@ class Job:
             if self._open[index] == 0:
                 self._complete(index)
         return self._released(work, scored=isinstance(answer, (Reward, Verdict)))
+
+    def check_verdicts(self) -> None:
+        """Stop a judge of which nothing could be read so far.
+
+        Raises:
+            NoVerdicts: its first replies, kept ones among them, all lack a verdict.
+        """
+        if not self.early_stop or self._scored or len(self._lacking) < FIRST_REPLIES:
+            return
+        said = shorten(self._lacking[0], SAID)
+        raise NoVerdicts(
+            f"{self.scorer.name}: none of its first {FIRST_REPLIES} replies holds a verdict; the "
+            f"first is {said}. Say how its replies read with --verdict RULE (a name or a regular "
+            "expression), ask for another form with --method or --template, give it more room with "
+            "--param where they are truncated or empty, or go on with --no-early-stop"
+        )
 
     def fail(self, work: Work, failure: Failure) -> list[Work]:
         """Count a call that brought no reply; return the work that is to be asked all the same."""

@@ -93,6 +93,7 @@ class Orchestrator:
             if pending and job.barred:
                 job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
             elif pending and job.stopped is None:
+                job.check_verdicts()
                 async with self._store.claim(key, job.note_waiting):
                     # Another process may have bought some of these while this one waited.
                     pending = await settle_from_cache(job, self._store, key, pending)
@@ -201,6 +202,7 @@ class Orchestrator:
                 follow_ups += job.settle(item, outcome.answer)
             else:
                 follow_ups += job.fail(item, outcome)
+        job.check_verdicts()
         return follow_ups
 
 

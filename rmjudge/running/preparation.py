@@ -13,6 +13,7 @@ from rmjudge.cache import default_folder
 from rmjudge.cache.keys import call_key, scorer_key
 from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
+from rmjudge.dataset.remarks import remarks
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
 from rmjudge.options import RunOptions
@@ -21,9 +22,9 @@ from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
-from rmjudge.runs.files import slug
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
+from rmjudge.text import slug
 
 Notice: TypeAlias = Callable[[str], None]
 
@@ -71,6 +72,10 @@ def prepare(
                 "texts and keys cross the network unencrypted"
             )
     jobs = tuple(job_for(item, data, options) for item in chosen)
+    for line in remarks(data):
+        tell(line)
+        for job in jobs:
+            job.notes.append(line)
     if options.max_cost is not None:
         _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
     return Prepared(
@@ -104,7 +109,9 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    return Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job.early_stop = options.early_stop and chosen.is_judge
+    return job
 
 
 def _key_of(call: Call) -> str:

@@ -21,9 +21,9 @@ from rmjudge.metrics.tallies import TIE
 from rmjudge.providers.readers import reader_of
 from rmjudge.running.assembly import result_of
 from rmjudge.running.job import Job
-from rmjudge.runs.files import read_result, write_result
-from rmjudge.runs.replan import recorded
+from rmjudge.runs.files import write_result
 from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.stored import StoredRun
 from rmjudge.scorer import read_again
 from rmjudge.store import key_fields
 from rmjudge.version import __version__
@@ -69,7 +69,7 @@ class Reparsed:
         )
 
 
-def reparse(folder: Path, cache_folder: Path | None = None) -> Reparsed:
+def reparse(run: StoredRun) -> Reparsed:
     """Read every stored reply of one scorer's run again.
 
     Scorers that compute their scores here leave no replies: nothing is read then.
@@ -77,16 +77,16 @@ def reparse(folder: Path, cache_folder: Path | None = None) -> Reparsed:
     Raises:
         UsageError: it is no run with calls, its data has changed, or its answers are not there.
     """
-    run, before = recorded(folder), read_result(folder)
-    kept = inspect.require(cache_folder or run.cache_folder)
-    keys = {call_key(key_fields(call)): None for plan in run.plans for call in plan.calls}
-    stored = inspect.replies(kept, run.scorer_key, list(keys))
+    folder, before, about, asked = run.folder, run.result, run.record.about, run.asked
+    kept = inspect.require(asked.cache_folder)
+    stored = inspect.replies(kept, asked.scorer_key, asked.calls)
     if not stored:
-        raise UsageError(f"{folder}: {kept} holds no answer of {run.scorer}; see --cache-dir")
+        name = before.metrics.scorer
+        raise UsageError(f"{folder}: {kept} holds no answer of {name}; see --cache-dir")
     if not any(reply.raw for reply in stored.values()):
-        return Reparsed(folder, "", 0, 0, {}, (), before, before, run.about)
-    scorer = reader_of(run.identity)
-    job = Job(scorer, run.plans, lambda call: call_key(key_fields(call)))
+        return Reparsed(folder, "", 0, 0, {}, (), before, before, about)
+    scorer = reader_of(asked.identity)
+    job = Job(scorer, asked.plans, lambda call: call_key(key_fields(call)))
     changes, missing = _settle(job, stored)
     after = _result(job, before)
     return Reparsed(
@@ -102,7 +102,7 @@ def reparse(folder: Path, cache_folder: Path | None = None) -> Reparsed:
         ),
         before=before,
         after=after,
-        about=run.about,
+        about=about,
     )
 
 

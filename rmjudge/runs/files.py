@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import StorageStopped, UsageError
-from rmjudge.metrics.codec import metrics_from_json, metrics_to_json
+from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.text import slug
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
+    from rmjudge.metrics.report import Metrics
+    from rmjudge.metrics.tallies import Credits
+    from rmjudge.vocabulary import Domain
 
 FORMAT: Final = 1
 METRICS: Final = "metrics.json"
@@ -27,11 +30,6 @@ RESULTS: Final = "results.jsonl"
 RUN: Final = "run.json"
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def slug(text: str) -> str:
-    """A name of `[A-Za-z0-9._-]` for a folder; never hidden, never empty."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
 
 
 def folders_for(folder: Path, scorers: Sequence[str], *, several: bool = False) -> list[Path]:
@@ -139,23 +137,28 @@ def _line(item: TupleResult) -> str:
 
 
 def _happened(result: ScorerResult) -> dict[str, Json]:
-    calls, tokens = result.calls, result.tokens
+    tokens = result.tokens
     return {
-        "calls": {
-            "planned": calls.planned,
-            "from_cache": calls.from_cache,
-            "sent": calls.sent,
-            "retried": calls.retried,
-            "failed": calls.failed,
-            "unscored": calls.unscored,
-            "maybe_billed": calls.maybe_billed,
-        },
+        "calls": calls_to_json(result.calls),
         "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
         "cost": {"usd": result.cost, "known": result.cost_known},
         "statuses": dict(result.statuses),
         "models": dict(result.models),
         "notes": list(result.notes),
         "stopped": result.stopped,
+    }
+
+
+def calls_to_json(calls: CallCounts) -> dict[str, Json]:
+    """Encode the counts of `run.json`."""
+    return {
+        "planned": calls.planned,
+        "from_cache": calls.from_cache,
+        "sent": calls.sent,
+        "retried": calls.retried,
+        "failed": calls.failed,
+        "unscored": calls.unscored,
+        "maybe_billed": calls.maybe_billed,
     }
 
 
@@ -195,9 +198,12 @@ def read_result(folder: Path) -> ScorerResult:
     """
     path = folder / METRICS
     try:
-        metrics = metrics_from_json(json.loads(path.read_text("utf-8")))
+        stored = json.loads(path.read_text("utf-8"))
+        metrics = metrics_from_json(stored)
         path = folder / RESULTS
         tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
+        if not has_rates(stored):
+            metrics = _with_intervals(metrics, tuples)
         path = folder / RUN
         run = json.loads(path.read_text("utf-8"))
         return ScorerResult(
@@ -215,6 +221,16 @@ def read_result(folder: Path) -> ScorerResult:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
+
+
+def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
+    """What a file of the first format lacks, from its tuples."""
+    from rmjudge.metrics.compute import with_intervals
+
+    credits: dict[Domain, list[Credits]] = {}
+    for item in tuples:
+        credits.setdefault(item.domain, []).append(item.credits)
+    return with_intervals(metrics, credits)
 
 
 def _tuple(line: str) -> TupleResult:

@@ -1,6 +1,6 @@
 """What `run.json` tells of how a scorer's run was made: read here, checked, and nowhere else.
 
-What came of it (calls, tokens, costs) stands in the same file; `runfiles.read_result` reads that.
+What came of it (calls, tokens, costs) stands in the same file; `runs.files.read_result` reads that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rmjudge.vocabulary import DOMAINS, Domain
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class Origin:
     """Result files of another tool that a run was read from; `digests` are their SHA-256."""
 
     format: str
@@ -56,7 +56,7 @@ class RunRecord:
     wall_s: float | None = None
     resume: str = ""
     versions: Mapping[str, str] | None = None
-    imported: Imported | None = None
+    imported: Origin | None = None
 
     @property
     def path(self) -> Path:
@@ -108,8 +108,8 @@ def _record(folder: Path, about: object) -> RunRecord:
     )
 
 
-def _imported(told: Mapping[str, Any]) -> Imported:
-    return Imported(
+def _imported(told: Mapping[str, Any]) -> Origin:
+    return Origin(
         format=str(told["format"]),
         files=tuple(map(str, told["files"])),
         digests=tuple(map(str, told.get("sha256", ()))),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
-from rmjudge.vocabulary import Domain
+from rmjudge.vocabulary import Domain, TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.planning.plan import Scores  # which a report, that reads results, does without
@@ -32,8 +32,13 @@ class TupleResult:
 
     @property
     def name(self) -> str:
-        """The tuple's identity for people; an id alone is not unique across domains."""
+        """The key as people write it: `chat/17`."""
         return f"{self.domain}/{self.id}"
+
+    @property
+    def key(self) -> TupleKey:
+        """What it is found by; an id alone is not unique across domains."""
+        return self.domain, self.id
 
     @property
     def credits(self) -> Credits:

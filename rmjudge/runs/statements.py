@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from rmjudge.cache import inspect
-from rmjudge.cache.keys import call_key, scorer_key
+from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Answer, Json, Reply
 from rmjudge.dataset import BenchTuple
 from rmjudge.errors import StorageStopped, UsageError
-from rmjudge.planning.plan import PairwisePlan, Plan, PointwisePlan, plan_data
+from rmjudge.planning.plan import PairwisePlan, Plan, PointwisePlan
 from rmjudge.providers.words import words_of
-from rmjudge.runs.stored import StoredRun
-from rmjudge.store import key_fields
-from rmjudge.vocabulary import CELLS, Domain
+from rmjudge.runs.stored import StoredRun, call_keys
+from rmjudge.vocabulary import CELLS, TupleKey
 
 ADVICE: Final = "say where the answers are now with --cache-dir DIR"
 
@@ -38,14 +36,11 @@ class Statement:
     model: str | None
 
 
-Key: TypeAlias = tuple[Domain, int | str]
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """A run's statements by tuple, or why they cannot be had."""
 
-    statements: Mapping[Key, tuple[Statement, ...]]
+    statements: Mapping[TupleKey, tuple[Statement, ...]]
     lacking: str = ""
 
 
@@ -53,22 +48,17 @@ Place: TypeAlias = tuple[int | None, int | None, bool | None, int]
 """Style of the chosen, style of the rejected, whether the chosen is first, and the call."""
 
 
-def statements_of(
-    run: StoredRun, items: Sequence[BenchTuple], cache_folder: Path | None = None
-) -> Said:
+def statements_of(run: StoredRun, items: Sequence[BenchTuple]) -> Said:
     """Look up what the run's scorer replied about these tuples.
 
     A scorer that keeps no words (a reward model, a baseline) has no statements, and nothing is
-    lacking; nor is it where a judge was stopped before these tuples. `cache_folder` stands in
-    for the folder that the run names.
+    lacking; nor is it where a judge was stopped before these tuples.
     """
-    record, metrics = run.record, run.result.metrics
-    folder = cache_folder or record.cache_folder
+    record, folder = run.record, run.cache_folder
     if record.identity is None or folder is None or not items:
         return Said({})
-    order, seed = metrics.order or "seeded", record.seed or 0
-    plans = plan_data(items, metrics.method, order, seed, votes=record.votes)
-    keys = [[call_key(key_fields(call)) for call in plan.calls] for plan in plans]
+    plans = run.plan(items)
+    keys = [call_keys(plan) for plan in plans]
     wanted = list(dict.fromkeys(key for own in keys for key in own))
     try:
         replies = inspect.replies(inspect.require(folder), scorer_key(record.identity), wanted)
@@ -80,7 +70,7 @@ def statements_of(
     words = {key: words_of(record.identity, reply.raw) for key, reply in replies.items()}
     return Said(
         {
-            (plan.item.domain, plan.item.id): tuple(_statements(plan, own, replies, words))
+            plan.item.key: tuple(_statements(plan, own, replies, words))
             for plan, own in zip(plans, keys, strict=True)
         }
     )
@@ -93,11 +83,11 @@ def _speaks(run: StoredRun) -> bool:
 
 def _scored(run: StoredRun, items: Sequence[BenchTuple]) -> bool:
     """Whether any cell of these tuples has a credit, for which a reply must have come."""
-    wanted = {(item.domain, item.id) for item in items}
+    wanted = {item.key for item in items}
     return any(
         credit is not None
         for result in run.result.tuples
-        if (result.domain, result.id) in wanted
+        if result.key in wanted
         for row in result.credits
         for credit in row
     )

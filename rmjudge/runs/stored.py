@@ -1,85 +1,182 @@
-"""Finished runs and the texts that they scored, found again and checked."""
+"""A finished run, found again: its result, its record, its texts and what it asked."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rmjudge.cache.keys import scorer_key
-from rmjudge.dataset import DataSet, load
 from rmjudge.errors import DataError, UsageError
 from rmjudge.runs.files import find_results, read_result
 from rmjudge.runs.records import RunRecord, read_record
 from rmjudge.runs.results import ScorerResult
-from rmjudge.vocabulary import Domain
+from rmjudge.vocabulary import TupleKey
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
+    from rmjudge.dataset import BenchTuple, DataSet
+    from rmjudge.planning.plan import Plan
 
 NAMED: Final = 3
 """Tuples that a message names."""
 _ADVICE: Final = "say where the data is now with --data SOURCE"
 
 
-@dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A scorer's finished run: what it found, and what is recorded of how it was made."""
+    """A scorer's finished run. Each part is read, and checked, when it is first asked for."""
 
-    result: ScorerResult
-    record: RunRecord
+    def __init__(self, folder: Path, moved: Moved) -> None:
+        self.folder = folder
+        self._moved = moved
+
+    @cached_property
+    def result(self) -> ScorerResult:
+        """What it found.
+
+        Raises:
+            UsageError: a file is damaged.
+        """
+        return read_result(self.folder)
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """How it was made.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        return read_record(self.folder)
 
     @property
-    def folder(self) -> Path:
-        """Where it lies."""
-        return self.record.folder
-
-    @property
-    def identity(self) -> str | None:
-        """The key of the scorer's answers; None where it has none of its own."""
-        return scorer_key(self.record.identity) if self.record.identity else None
-
-    @property
-    def keys(self) -> list[tuple[Domain, int | str]]:
+    def keys(self) -> list[TupleKey]:
         """The domain and id of each tuple, in the order of the data."""
-        return [(item.domain, item.id) for item in self.result.tuples]
+        return [item.key for item in self.result.tuples]
 
+    @property
+    def cache_folder(self) -> Path | None:
+        """Where its answers are; None where that is not known."""
+        return self._moved.cache_folder or self.record.cache_folder
 
-def read_runs(folders: Sequence[str | Path]) -> list[StoredRun]:
-    """Read every scorer below the folders, each once, in their order.
-
-    Raises:
-        UsageError: a folder holds none, or a file is damaged.
-    """
-    found = [path for folder in folders for path in find_results(Path(folder))]
-    return [StoredRun(read_result(path), read_record(path)) for path in dict.fromkeys(found)]
-
-
-class Texts:
-    """Finds the texts of runs again; each source is read once.
-
-    `sources` stand in for those that the runs name, for data that has moved; they may hold
-    more tuples than the runs scored.
-    """
-
-    def __init__(
-        self, sources: Sequence[str] = (), notice: Callable[[str], None] | None = None
-    ) -> None:
-        self._sources = tuple(sources)
-        self._notice = notice
-        self._loaded: dict[tuple[str, ...], DataSet] = {}
-
-    def of(self, run: StoredRun) -> DataSet:
-        """Give the tuples of a run, in its order.
+    @cached_property
+    def texts(self) -> DataSet:
+        """Its tuples, in its order.
 
         Raises:
             UsageError: they cannot be found, or are not what the run scored.
         """
+        return self._moved.texts_of(self)
+
+    def plan(self, items: Iterable[BenchTuple]) -> tuple[Plan, ...]:
+        """Plan again what it asked about some of its tuples."""
+        from rmjudge.planning.plan import plan_data
+
+        metrics, record = self.result.metrics, self.record
+        order, seed = metrics.order or "seeded", record.seed or 0
+        return tuple(plan_data(list(items), metrics.method, order, seed, votes=record.votes))
+
+    @cached_property
+    def asked(self) -> Asked:
+        """Everything that it asked.
+
+        Raises:
+            UsageError: it was imported, its record lacks something, or its texts are not found.
+        """
+        from rmjudge.cache.keys import scorer_key
+
+        record, folder = self.record, self.cache_folder
+        if record.imported is not None:
+            raise UsageError(f"{_imported(record)}, no calls and no answers")
+        if folder is None or record.started is None or record.digest is None:
+            raise UsageError(f"{record.path} does not tell the run's data, cache or start")
+        identity = record.identity or {}
+        plans = self.plan(self.texts)
+        return Asked(scorer_key(identity), identity, folder, record.started, plans)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The calls of a run, planned again, and where their answers are kept.
+
+    `identity` is everything that changes the scorer's answers, `scorer_key` its key in the cache.
+    `started` is when the run began, Unix time.
+    """
+
+    scorer_key: str
+    identity: Mapping[str, Json]
+    cache_folder: Path
+    started: float
+    plans: tuple[Plan, ...]
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The key of each distinct call."""
+        return tuple(dict.fromkeys(key for plan in self.plans for key in call_keys(plan)))
+
+
+def call_keys(plan: Plan) -> list[str]:
+    """The keys of a plan's calls, in its order."""
+    from rmjudge.cache.keys import call_key
+    from rmjudge.store import key_fields
+
+    return [call_key(key_fields(call)) for call in plan.calls]
+
+
+def read_runs(
+    folders: Iterable[str | Path],
+    *,
+    data: Sequence[str] = (),
+    cache_folder: Path | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> list[StoredRun]:
+    """Find every scorer below the folders, each once, in their order.
+
+    `data` and `cache_folder` say where the texts and the answers are now, if they have moved;
+    `data` may hold more tuples than the runs scored. `notice` is told what reading data says.
+
+    Raises:
+        UsageError: a folder holds none.
+    """
+    moved = Moved(tuple(data), cache_folder, notice)
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for path in find_results(Path(folder)):
+            found.setdefault(path.resolve(), path)
+    return [StoredRun(path, moved) for path in found.values()]
+
+
+class Moved:
+    """Where texts and answers are now, for several runs; each source of texts is read once."""
+
+    def __init__(
+        self,
+        sources: tuple[str, ...] = (),
+        cache_folder: Path | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
+        self.cache_folder = cache_folder
+        self._sources = sources
+        self._notice = notice
+        self._loaded: dict[tuple[str, ...], DataSet] = {}
+
+    def texts_of(self, run: StoredRun) -> DataSet:
+        """The tuples of a run, in its order.
+
+        Raises:
+            UsageError: they cannot be found, or are not what the run scored.
+        """
+        from rmjudge.dataset import DataSet
+
         sources = self._sources or run.record.sources
+        if not sources and run.record.imported is not None:
+            raise UsageError(f"{_imported(run.record)}; {_ADVICE}")
         if not sources:
             raise UsageError(f"{run.folder} does not tell which data it scored; {_ADVICE}")
         loaded = self._load(sources, run)
-        found = {(item.domain, item.id): item for item in loaded}
+        found = {item.key: item for item in loaded}
         named = ", ".join(sources)
         missing = [f"{domain}/{id}" for domain, id in run.keys if (domain, id) not in found]
         if missing:
@@ -92,12 +189,14 @@ class Texts:
         digests = (d.digest for d in (data, loaded.select(run.record.domains, run.record.limit)))
         if run.record.digest is not None and run.record.digest not in digests:
             raise UsageError(
-                f"{run.folder}: {named} does not hold the texts that this run scored (the "
-                f"digest differs); {_ADVICE}"
+                f"{run.folder}: {named} has changed since the run or is other data; it does not "
+                f"hold the texts that this run scored (the digest differs); {_ADVICE}"
             )
         return data
 
     def _load(self, sources: tuple[str, ...], run: StoredRun) -> DataSet:
+        from rmjudge.dataset import load
+
         if sources not in self._loaded:
             try:
                 self._loaded[sources] = load(sources, notice=self._notice)
@@ -108,8 +207,8 @@ class Texts:
         return self._loaded[sources]
 
 
-def check_same_texts(runs: Sequence[StoredRun], texts: Texts) -> list[str]:
-    """Make sure that runs mean the same texts by the same tuples; tell what cannot be known.
+def check_same_texts(runs: Sequence[StoredRun]) -> list[str]:
+    """Make sure that runs mean the same texts by the same tuples; return what cannot be known.
 
     Runs with one digest do. Others may share a part of their data: their texts are looked up
     and compared tuple by tuple.
@@ -119,7 +218,7 @@ def check_same_texts(runs: Sequence[StoredRun], texts: Texts) -> list[str]:
     """
     by_digest = {run.record.digest: run for run in runs if run.record.digest is not None}
     several = by_digest.values() if len(by_digest) > 1 else ()
-    prints = [(run, _fingerprints(texts.of(run))) for run in several]
+    prints = [(run, _fingerprints(run.texts)) for run in several]
     for (one, first), (two, second) in combinations(prints, 2):
         differ = [name for name in first if name in second and first[name] != second[name]]
         if differ:
@@ -131,6 +230,11 @@ def check_same_texts(runs: Sequence[StoredRun], texts: Texts) -> list[str]:
     if not untold:
         return []
     return [f"{untold}: the data is not recorded; tuples are matched by domain and id alone"]
+
+
+def _imported(record: RunRecord) -> str:
+    files = ", ".join(record.imported.files) if record.imported else ""
+    return f"{record.path}: the run was imported from {files}; it has no data of its own"
 
 
 def _fingerprints(data: DataSet) -> dict[str, str]:

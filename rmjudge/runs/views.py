@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from rmjudge.dataset import BenchTuple
 from rmjudge.errors import UsageError
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Scores
-from rmjudge.render.rows import labels
+from rmjudge.runs.naming import labels
 from rmjudge.runs.records import RunRecord
 from rmjudge.runs.results import ScorerResult, TupleResult
-from rmjudge.runs.statements import Key, Statement, statements_of
-from rmjudge.runs.stored import StoredRun, Texts
-from rmjudge.vocabulary import Domain
+from rmjudge.runs.statements import Statement, statements_of
+from rmjudge.runs.stored import StoredRun
+from rmjudge.vocabulary import Domain, TupleKey
 
 Identity: TypeAlias = tuple[Domain, int | str, tuple[str, ...]]
 """Domain, id and texts (or the data's digest): two data sets may use one id for two tuples."""
@@ -48,8 +47,13 @@ class ViewedTuple:
 
     @property
     def name(self) -> str:
-        """The tuple's identity for people; an id alone is not unique across domains."""
+        """The key as people write it: `chat/17`."""
         return f"{self.domain}/{self.id}"
+
+    @property
+    def key(self) -> TupleKey:
+        """What it is found by; an id alone is not unique across domains."""
+        return self.domain, self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +86,29 @@ class View:
 def gather(
     runs: Sequence[StoredRun],
     *,
-    only: Collection[Key] | None = None,
-    data: Sequence[str] = (),
-    cache_folder: Path | None = None,
-    notice: Callable[[str], None] | None = None,
+    only: Collection[TupleKey] | None = None,
+    notes: Sequence[str] = (),
 ) -> View:
     """Gather what the runs made of their tuples, or of `only` some.
 
-    `data` and `cache_folder` say where the texts and the answers are now, if they have moved.
-    What cannot be found is in the view's notes.
+    What cannot be found is in the view's notes, after those given.
     """
     names = labels([run.result for run in runs])
-    texts = Texts(data, notice)
-    notes: list[str] = []
+    notes = list(notes)
     found: dict[Identity, dict[int, tuple[TupleResult, BenchTuple | None, Outcome]]] = {}
     lying = _Lying()
     # Runs that do not tell their data, such as imported ones, find their tuples among the others'.
     for place in sorted(range(len(runs)), key=lambda k: runs[k].record.digest is None):
         name, run = names[place], runs[place]
-        results = [item for item in run.result.tuples if only is None or _key(item) in only]
-        items, doubt = _items(run, texts, lying)
-        scored = [items[_key(item)] for item in results if _key(item) in items]
-        said = statements_of(run, scored, cache_folder)
+        results = [item for item in run.result.tuples if only is None or item.key in only]
+        items, doubt = _items(run, lying)
+        scored = [items[item.key] for item in results if item.key in items]
+        said = statements_of(run, scored)
         notes += [f"{name}: {line}" for line in (doubt, said.lacking) if line]
         for result in results:
-            item = items.get(_key(result))
-            outcome = _outcome(result, said.statements.get(_key(result), ()))
-            same = (*_key(result), _texts_of(item, run))
+            item = items.get(result.key)
+            outcome = _outcome(result, said.statements.get(result.key, ()))
+            same = (*result.key, _texts_of(item, run))
             found.setdefault(same, {})[place] = (result, item, outcome)
             if item is not None:
                 lying.add(item)
@@ -127,33 +127,28 @@ class _Lying:
     """The tuples found so far, by domain and id; two of one id and other texts are none."""
 
     def __init__(self) -> None:
-        self._by_key: dict[Key, BenchTuple | None] = {}
+        self._by_key: dict[TupleKey, BenchTuple | None] = {}
 
     def add(self, item: BenchTuple) -> None:
-        key = (item.domain, item.id)
-        known = self._by_key.setdefault(key, item)
+        known = self._by_key.setdefault(item.key, item)
         if known is not None and _seven(known) != _seven(item):
-            self._by_key[key] = None
+            self._by_key[item.key] = None
 
-    def of(self, run: StoredRun) -> dict[Key, BenchTuple]:
+    def of(self, run: StoredRun) -> dict[TupleKey, BenchTuple]:
         """The run's tuples among them."""
         return {key: item for key in run.keys if (item := self._by_key.get(key)) is not None}
 
 
-def _items(run: StoredRun, texts: Texts, lying: _Lying) -> tuple[dict[Key, BenchTuple], str]:
+def _items(run: StoredRun, lying: _Lying) -> tuple[dict[TupleKey, BenchTuple], str]:
     """A run's texts, and what is to be said of them."""
     by_id = "its data is not recorded; texts are matched by id alone"
     try:
-        data = texts.of(run)
+        data = run.texts
     except UsageError as error:
         untold = run.record.digest is None and not run.record.sources
         items = lying.of(run) if untold else {}
         return items, by_id if items and len(items) == len(run.keys) else f"no texts: {error}"
-    return {(item.domain, item.id): item for item in data}, "" if run.record.digest else by_id
-
-
-def _key(result: TupleResult) -> Key:
-    return result.domain, result.id
+    return {item.key: item for item in data}, "" if run.record.digest else by_id
 
 
 def _texts_of(item: BenchTuple | None, run: StoredRun) -> tuple[str, ...]:

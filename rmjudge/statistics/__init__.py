@@ -5,9 +5,9 @@
     scored       a scorer's nine credits by tuple; the reading that several share
     pairing      several scorers -> the tuples all of them scored
     comparison   pairing -> differences, tests, agreement, where they disagree
-    ├── testing      McNemar by tuple, Holm
+    ├── testing      McNemar by tuple, gatekeeping and Holm
     ├── agreement    Cohen's kappa
-    └── power        how many tuples a difference takes
+    └── power        how small a difference could be seen
     style        credits and texts -> what style and length are worth
     └── regression   logistic and linear models, clustered by tuple
     correlation  accuracies against the scores of policies

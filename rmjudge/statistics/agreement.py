@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rmjudge.metrics.intervals import draws_of, percentiles
+from rmjudge.metrics.intervals import DIGITS, Sample, share_interval
 from rmjudge.metrics.report import Interval
 from rmjudge.metrics.tallies import TIE
 from rmjudge.vocabulary import Domain
@@ -33,19 +33,63 @@ def kappa_of(
 
     Each array is tuples x 9. A case is one cell of one tuple, its category what it is for the
     chosen: won, tied or lost (strictly read: won or not). Unweighted kappa, Cohen (1960). The
-    interval draws tuples, within domain, because cells of one tuple depend on each other.
+    interval has the tuple as its unit, because cells of one tuple depend on each other.
     """
     import numpy as np
 
-    tables = {domain: _tables(first[domain], second[domain], cells) for domain in first}
-    drawn = np.sum([draws_of(name, len(table)) @ table for name, table in tables.items()], axis=0)
-    found = _kappa(np.sum([table.sum(axis=0) for table in tables.values()], axis=0)[None, :])[0]
-    known = found == found  # noqa: PLR0124 - NaN is unlike itself
-    alone = any(len(table) < 2 for table in tables.values())
-    return Kappa(
-        value=float(found) if known else None,
-        interval=percentiles(_kappa(drawn)) if known and not alone else None,
+    tables = np.concatenate([_tables(first[name], second[name], cells) for name in first])
+    shares = (tables / tables.sum()).reshape(-1, 3, 3)
+    # Of whole counts: full agreement is 1 to the last digit.
+    whole = tables.sum(axis=0).reshape(3, 3) / tables.sum()
+    rows, columns = whole.sum(axis=1), whole.sum(axis=0)
+    observed, chance = (
+        float(np.trace(tables.sum(axis=0).reshape(3, 3)) / tables.sum()),
+        float(rows @ columns),
     )
+    if 1.0 - chance <= 1e-12:
+        return Kappa(None)
+    value = (observed - chance) / (1.0 - chance)
+    return Kappa(value, _interval(shares, value, observed, chance, len(cells)))
+
+
+def _interval(
+    shares: NDArray[np.float64], value: float, observed: float, chance: float, cells: int
+) -> Interval | None:
+    """The interval of kappa, from each tuple's shares of the table (tuples x 3 x 3).
+
+    A tuple's influence on kappa is (o - (1 - kappa) e) / (1 - chance), o and e what it adds to the
+    agreement and to that of chance (delta method; Fleiss, Cohen and Everitt, Psychological
+    Bulletin 72, 1969). The ends are those of the observed agreement, a share with that variance,
+    so that they lie in the possible range and full agreement leaves a doubt.
+    """
+    import numpy as np
+
+    tuples = len(shares)
+    if tuples < 2:
+        return None
+    whole = shares.sum(axis=0)
+    rows, columns = whole.sum(axis=1), whole.sum(axis=0)
+    agreed = np.trace(shares, axis1=1, axis2=2)
+    expected = shares.sum(axis=2) @ columns + shares.sum(axis=1) @ rows
+    influence = (agreed - observed / tuples) - (1 - value) * (expected - 2 * chance / tuples)
+    correction = tuples / (tuples - 1)
+    apart = observed * (1 - observed) / (tuples * cells)
+    ends = share_interval(
+        [
+            Sample(
+                tuples,
+                observed,
+                correction * float((influence**2).sum()),
+                apart,
+                tuples,
+                tuples * cells,
+            )
+        ]
+    )
+    if ends is None:
+        return None
+    low, high = ((end - chance) / (1 - chance) for end in (ends.low, ends.high))
+    return Interval(round(low, DIGITS) + 0.0, round(high, DIGITS) + 0.0)
 
 
 def _tables(
@@ -57,14 +101,3 @@ def _tables(
     one, two = (np.sign(values[:, list(cells)] - TIE).astype(int) + 1 for values in (first, second))
     both = one * 3 + two
     return np.stack([(both == case).sum(axis=1) for case in range(9)], axis=1).astype(np.float64)
-
-
-def _kappa(tables: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kappa of each row's table (n x 9); NaN where the agreement by chance is complete."""
-    import numpy as np
-
-    shares = tables.reshape(-1, 3, 3) / tables.sum(axis=1)[:, None, None]
-    observed = np.trace(shares, axis1=1, axis2=2)
-    chance = (shares.sum(axis=1) * shares.sum(axis=2)).sum(axis=1)
-    room = 1.0 - chance
-    return np.where(room > 1e-12, (observed - chance) / np.where(room > 1e-12, room, 1.0), np.nan)

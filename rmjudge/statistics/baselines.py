@@ -1,10 +1,10 @@
-"""The style baselines on texts: what a scorer of pure style gets of them."""
+"""The style baselines, scored on the texts: what a scorer of pure style gets of these tuples."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from rmjudge.dataset import DataSet
+from rmjudge.dataset.tuples import DataSet
 from rmjudge.metrics.tallies import credits_of_rewards
 from rmjudge.providers.baseline import REWARDS
 from rmjudge.statistics.scored import Scored
@@ -13,13 +13,13 @@ BASELINES: Final = ("length", "markdown")
 
 
 def baseline_of(kind: str, data: DataSet) -> Scored:
-    """Score the texts with a baseline: what a scorer of pure style gets of these tuples."""
+    """Score the texts with a baseline, one of `BASELINES`."""
     reward = REWARDS[kind]
     return Scored(
         f"baseline/{kind}",
         "pointwise",
         {
-            (item.domain, item.id): credits_of_rewards(
+            item.key: credits_of_rewards(
                 [reward(item.prompt, text) for text in item.chosen],
                 [reward(item.prompt, text) for text in item.rejected],
             )

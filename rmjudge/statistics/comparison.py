@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from rmjudge.metrics.intervals import draws_of, percentiles
+from rmjudge.metrics.intervals import difference_interval, weighted
 from rmjudge.metrics.report import Interval, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.statistics.agreement import Kappa, kappa_of
 from rmjudge.statistics.pairing import Shared, share
-from rmjudge.statistics.power import ALPHA, tuples_needed
+from rmjudge.statistics.power import ALPHA, detectable
 from rmjudge.statistics.scored import Scored
-from rmjudge.statistics.testing import holm, mcnemar
+from rmjudge.statistics.testing import gatekept, mcnemar
 from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain
 
 if TYPE_CHECKING:
@@ -33,10 +33,12 @@ _COLUMNS: Final[dict[Part, tuple[int, ...]]] = {
 class Difference:
     """One row of the table: one part of a domain, or of all (`domain` None, macro average).
 
-    Accuracies are fractions; `difference` is the first's less the second's, `interval` its
-    paired bootstrap. `only_first` and `only_second` are McNemar's b and c over the cells,
-    `discordant` counts the tuples whose sums differ. `needed` is the number of tuples that
-    would show a difference of this size with 80 % power, None without one.
+    Accuracies are fractions; `difference` is the first's less the second's, `interval` the paired
+    one, which holds 0 if and only if `p_value` allows it. `only_first` and `only_second` are
+    McNemar's b and c over the cells, `discordant` counts the tuples whose sums differ. `p_holm` is
+    the p-value after the correction (`testing.gatekept`). `detectable` is the true difference that
+    the corrected test would have found with 80 % power; of a row that shares its level with
+    others, at the smallest level it may get. None where it is not known.
     """
 
     domain: Domain | None
@@ -52,7 +54,7 @@ class Difference:
     p_value: float
     exact: bool
     p_holm: float
-    needed: int | None
+    detectable: float | None
 
     @property
     def evident(self) -> bool:
@@ -125,14 +127,14 @@ class Comparison:
 def compare(scored: Sequence[Scored], reading: Reading) -> Comparison:
     """Compare every two of the scorers.
 
-    All p-values are corrected together (Holm), whatever pair and part they are of.
+    Of each pair the overall average is tested first, and alone (`testing.gatekept`).
 
     Raises:
         UsageError: no tuple was scored by all.
     """
     shared = share(scored, reading)
-    pairs = [_pair(shared, one, two) for one, two in combinations(range(len(scored)), 2)]
-    corrected = iter(holm([row.p_value for pair in pairs for row in pair.differences]))
+    between = list(combinations(range(len(scored)), 2))
+    pairs = [_pair(shared, one, two, len(between)) for one, two in between]
     return Comparison(
         scorers=shared.scorers,
         reading=reading,
@@ -140,20 +142,14 @@ def compare(scored: Sequence[Scored], reading: Reading) -> Comparison:
         incomplete=shared.incomplete,
         elsewhere=shared.elsewhere,
         tests=sum(len(pair.differences) for pair in pairs),
-        pairs=tuple(
-            replace(
-                pair,
-                differences=tuple(replace(row, p_holm=next(corrected)) for row in pair.differences),
-            )
-            for pair in pairs
-        ),
+        pairs=tuple(pairs),
         disagreements=tuple(
             sorted(_disagreements(shared), key=lambda item: item.spread, reverse=True)
         ),
     )
 
 
-def _pair(shared: Shared, one: int, two: int) -> Pair:
+def _pair(shared: Shared, one: int, two: int, pairs: int) -> Pair:
     first = {domain: values[one] for domain, values in shared.values.items()}
     second = {domain: values[two] for domain, values in shared.values.items()}
     scopes: list[tuple[Domain | None, tuple[Domain, ...]]] = [(name, (name,)) for name in first]
@@ -168,14 +164,23 @@ def _pair(shared: Shared, one: int, two: int) -> Pair:
         for domain, members in scopes
         for part in PARTS
     ]
+    rest = len(scopes) * len(PARTS) - 1
+    rows = [
+        _difference(
+            domain,
+            part,
+            _only(first, members),
+            _only(second, members),
+            ALPHA / pairs / (1 if (domain, part) == (scopes[-1][0], "average") else rest),
+        )
+        for domain, members in scopes
+        for part in PARTS
+    ]
+    corrected = gatekept([row.p_value for row in rows], pairs)
     return Pair(
         first=shared.scorers[one],
         second=shared.scorers[two],
-        differences=tuple(
-            _difference(domain, part, _only(first, members), _only(second, members))
-            for domain, members in scopes
-            for part in PARTS
-        ),
+        differences=tuple(replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True)),
         agreements=tuple(agreements),
         cells=tuple(
             tuple(kappa_of(first, second, (3 * i + j,)).value for j in range(3)) for i in range(3)
@@ -194,14 +199,15 @@ def _difference(
     part: Part,
     first: Mapping[Domain, NDArray[np.float64]],
     second: Mapping[Domain, NDArray[np.float64]],
+    alpha: float,
 ) -> Difference:
     import numpy as np
 
     columns = list(_COLUMNS[part])
     by_cell = {name: (first[name] - second[name])[:, columns] for name in first}
     strata = {name: cells.mean(axis=1) for name, cells in by_cell.items()}
-    drawn = [draws_of(name, len(d)) @ d / len(d) for name, d in strata.items()]
-    alone = any(len(d) < 2 for d in strata.values())
+    weights = (1 / len(columns),) * len(columns)
+    samples = [weighted(cells.tolist(), weights) for cells in by_cell.values()]
     test = mcnemar(list(strata.values()))
     flat = np.concatenate([cells.ravel() for cells in by_cell.values()])
     one, two = (
@@ -215,14 +221,14 @@ def _difference(
         first=one,
         second=two,
         difference=one - two,
-        interval=None if alone else percentiles(np.mean(drawn, axis=0)),
+        interval=difference_interval(samples, test.p_value),
         only_first=float(flat[flat > 0].sum()),
         only_second=float(-flat[flat < 0].sum()),
         discordant=test.discordant,
         p_value=test.p_value,
         exact=test.exact,
         p_holm=1.0,
-        needed=tuples_needed(list(strata.values())),
+        detectable=detectable(samples, alpha),
     )
 
 

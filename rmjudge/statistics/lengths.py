@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.runs.views import ViewedTuple
+from rmjudge.dataset.tuples import BenchTuple
+from rmjudge.metrics.tallies import Credits
 from rmjudge.vocabulary import CELLS
 
 RATIOS: Final = (1 / 4, 1 / 2, 4 / 5, 5 / 4, 2, 4)
@@ -25,21 +26,18 @@ class LengthBin:
     credit: float | None
 
 
-def length_curve(tuples: Sequence[ViewedTuple], scorer: int) -> tuple[LengthBin, ...]:
+def length_curve(scored: Iterable[tuple[BenchTuple, Credits]]) -> tuple[LengthBin, ...]:
     """Mean credit of the chosen response in each bin of `RATIOS`, from much shorter to longer.
 
     A ratio on the edge of two bins counts in the upper one. An empty response counts as one
-    character. Cells without a score or a text are left out.
+    character. Cells without a score are left out.
     """
     credits: list[list[float]] = [[] for _ in range(len(RATIOS) + 1)]
-    for viewed in tuples:
-        outcome = viewed.outcomes[scorer]
-        if outcome is None or viewed.item is None:
-            continue
-        chosen = [max(1, len(text)) for text in viewed.item.chosen]
-        rejected = [max(1, len(text)) for text in viewed.item.rejected]
+    for item, won in scored:
+        chosen = [max(1, len(text)) for text in item.chosen]
+        rejected = [max(1, len(text)) for text in item.rejected]
         for i, j in CELLS:
-            credit = outcome.credits[i][j]
+            credit = won[i][j]
             if credit is not None:
                 credits[bisect_right(RATIOS, chosen[i] / rejected[j])].append(credit)
     return tuple(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rmjudge.errors import UsageError
 from rmjudge.metrics.report import Reading
 from rmjudge.metrics.tallies import Credits
-from rmjudge.statistics.scored import READERS, Scored, TupleKey
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain
+from rmjudge.statistics.scored import READERS, Scored
+from rmjudge.vocabulary import CELLS, DOMAINS, Domain, TupleKey
 
 if TYPE_CHECKING:
     import numpy as np

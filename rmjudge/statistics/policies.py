@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-from rmjudge.dataset.wording import one_line, printable, quote
 from rmjudge.errors import UsageError
+from rmjudge.text import error_line, printable, quote
 from rmjudge.vocabulary import DOMAINS, Domain
 
 NEEDED: Final = ("scorer", "domain", "task", "score")
@@ -54,7 +54,7 @@ def read_policies(path: Path) -> tuple[PolicyScore, ...]:
             scores, problems = _read(file)
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(
-            f"{shown} cannot be read ({one_line(error)}); it must be a CSV file in UTF-8 whose "
+            f"{shown} cannot be read ({error_line(error)}); it must be a CSV file in UTF-8 whose "
             f"first line is {_EXAMPLE}"
         ) from error
     if problems:

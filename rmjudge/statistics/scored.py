@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from rmjudge.metrics.compute import headline_reading
 from rmjudge.metrics.report import Reading
 from rmjudge.metrics.tallies import Credits, strict
-from rmjudge.vocabulary import Domain, Method
+from rmjudge.vocabulary import Domain, Method, TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.runs.results import ScorerResult
-
-TupleKey: TypeAlias = tuple[Domain, int | str]
-"""What a tuple is found by; an id alone is not unique across domains."""
 
 READERS: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
 
@@ -41,7 +38,7 @@ def scored_of(name: str, result: ScorerResult) -> Scored:
     return Scored(
         name,
         result.metrics.method,
-        {(item.domain, item.id): item.credits for item in result.tuples},
+        {item.key: item.credits for item in result.tuples},
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rmjudge.metrics.intervals import cell_replicates, percentiles
+from rmjudge.metrics.intervals import Sample, difference_interval, share_interval, weighted
 from rmjudge.metrics.report import Interval, Position, Reading
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.uncertainty import nine
 from rmjudge.statistics.regression import Fit, linear, logistic
-from rmjudge.statistics.scored import READERS, Scored, TupleKey
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain
+from rmjudge.statistics.scored import READERS, Scored
+from rmjudge.vocabulary import CELLS, DOMAINS, Domain, TupleKey
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,8 @@ class Model:
     """A logistic model of the chosen's win; coefficients are log-odds.
 
     `detail` and `markdown`: the chosen has the style and the rejected has not. `length`: each
-    doubling of the chosen's length beside the rejected's. `substance` is P(win) with style and
+    doubling of the chosen's length beside the rejected's. `thousand`: each 1,000 characters that
+    the chosen has more, None in a model without that column. `substance` is P(win) with style and
     length equal, a mean over domains. `separated`: no finite coefficients fit best; these are
     the likeliest under a prior.
     """
@@ -71,6 +72,7 @@ class Model:
     length: Estimate
     substance: float
     separated: bool
+    thousand: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,10 @@ class Style:
     `correctness` is the macro average of the nine cells; in it every style is as often the
     chosen's as the rejected's. `gaps` has a value a domain and, for None, the macro average.
     `slope` is what P(win) gains with each doubling of the chosen's length beside the rejected's.
-    `model` is None where the data cannot tell style from length. `cells` counts the cells that
-    were scored.
+    `model` has the length as a ratio, `both_lengths` as a ratio and as a difference: a scorer that
+    likes length by the character shows a worth of Markdown that it has not in the first, hardly in
+    the second. Either is None where the data cannot tell style from length. `cells` counts the
+    cells that were scored.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Style:
     gaps: Mapping[Domain | None, Gaps]
     slope: Estimate
     model: Model | None
+    both_lengths: Model | None = None
     position: Position | None = None
 
     @property
@@ -118,60 +123,75 @@ def style_of(
     position: Position | None = None,
 ) -> Style:
     """Compute the style report of one scorer; `lengths` must hold its tuples."""
-    import numpy as np
-
     read = READERS[reading]
     by_domain = scored.by_domain()
     domains = [domain for domain in DOMAINS if domain in by_domain]
-    points = {domain: _means(by_domain[domain], read) for domain in domains}
-    drawn = {domain: cell_replicates(domain, by_domain[domain], read) for domain in domains}
-    gaps: dict[Domain | None, Gaps] = {
-        domain: _gaps(points[domain], drawn[domain]) for domain in domains
+    cells = {
+        domain: [[None if c is None else read(c) for c in nine(m)] for m in by_domain[domain]]
+        for domain in domains
     }
-    # Averages over domains of cells are averages over domains of what is linear in cells.
-    macro = np.mean([points[domain] for domain in domains], axis=0)
-    macro_drawn = np.mean([drawn[domain] for domain in domains], axis=0)
-    gaps[None] = _gaps(macro, macro_drawn)
+    gaps: dict[Domain | None, Gaps] = {domain: _gaps([cells[domain]]) for domain in domains}
+    gaps[None] = _gaps(list(cells.values()))
     rows = _rows(scored, lengths, read, domains)
     return Style(
         name=scored.name,
         reading=reading,
         tuples=len(scored.credits),
         cells=len(rows.won),
-        correctness=_estimate(float(macro.mean()), macro_drawn.mean(axis=1)),
+        correctness=_correctness(list(cells.values())),
         gaps=gaps,
         slope=_slope(rows),
-        model=_model(rows),
+        model=_model(rows, (rows.length,)),
+        both_lengths=_model(rows, (rows.length, rows.thousands)),
         position=position,
     )
 
 
-def _means(credits: Sequence[Credits], read: Callable[[float], float]) -> NDArray[np.float64]:
-    """Mean of each cell over the tuples that have it (9); NaN where none has."""
-    import numpy as np
-
-    cells = [[read(c) for m in credits if (c := m[i][j]) is not None] for i, j in CELLS]
-    return np.array([np.mean(cell) if cell else np.nan for cell in cells])
+_Cells: TypeAlias = Sequence[Sequence[float | None]]
+"""A domain's tuples, nine cells each."""
 
 
-def _gaps(point: NDArray[np.float64], drawn: NDArray[np.float64]) -> Gaps:
-    import numpy as np
+def _correctness(domains: Sequence[_Cells]) -> Estimate:
+    return _estimate(domains, (1 / len(CELLS),) * len(CELLS), share_interval)
 
-    values, draws = {}, {}
-    for name, (fancy, plain) in PAIRS.items():
-        won, lost = CELLS.index((fancy, plain)), CELLS.index((plain, fancy))
-        values[name] = float(point[won] - point[lost])
-        draws[name] = drawn[:, won] - drawn[:, lost]
+
+def _gaps(domains: Sequence[_Cells]) -> Gaps:
+    """The gaps, averaged over domains: each is a weighted sum of cells."""
+    weights = {
+        name: tuple(float(cell == (a, b)) - float(cell == (b, a)) for cell in CELLS)
+        for name, (a, b) in PAIRS.items()
+    }
+    every = tuple(sum(column) / len(weights) for column in zip(*weights.values(), strict=True))
     return Gaps(
-        **{name: _estimate(values[name], draws[name]) for name in PAIRS},
-        all=_estimate(float(np.mean(list(values.values()))), np.mean(list(draws.values()), axis=0)),
+        **{name: _estimate(domains, one, difference_interval) for name, one in weights.items()},
+        all=_estimate(domains, every, difference_interval),
     )
 
 
-def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
-    if value != value:  # noqa: PLR0124 - NaN is unlike itself
-        return Estimate(None)
-    return Estimate(value, percentiles(drawn))
+def _estimate(
+    domains: Sequence[_Cells],
+    weights: Sequence[float],
+    interval: Callable[[Sequence[Sample | None]], Interval | None],
+) -> Estimate:
+    """The mean over domains of the weighted cells; no value where a cell has none."""
+    values: list[float] = []
+    for tuples in domains:
+        known = [
+            (weight, [one[cell] for one in tuples if one[cell] is not None])
+            for cell, weight in enumerate(weights)
+            if weight
+        ]
+        if not all(column for _, column in known):
+            return Estimate(None)
+        values.append(
+            math.fsum(
+                weight * math.fsum(value for value in column if value is not None) / len(column)
+                for weight, column in known
+            )
+        )
+    return Estimate(
+        math.fsum(values) / len(values), interval([weighted(part, weights) for part in domains])
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +201,7 @@ class _Rows:
     domains: NDArray[np.float64]
     styles: NDArray[np.float64]
     length: NDArray[np.float64]
+    thousands: NDArray[np.float64]
     won: NDArray[np.float64]
     tuples: NDArray[np.int64]
 
@@ -196,6 +217,7 @@ def _rows(
     domain_of: list[int] = []
     styles: list[tuple[int, int]] = []
     longer: list[float] = []
+    thousands: list[float] = []
     won: list[float] = []
     tuples: list[int] = []
     for number, (key, credits) in enumerate(scored.credits.items()):
@@ -208,6 +230,7 @@ def _rows(
             domain_of.append(domains.index(key[0]))
             styles.append(((i > 0) - (j > 0), (i > 1) - (j > 1)))
             longer.append(_doublings(chosen, rejected))
+            thousands.append((max(chosen, 1) - max(rejected, 1)) / 1000)
             won.append(read(credit))
             tuples.append(number)
     present = sorted(set(domain_of))
@@ -216,6 +239,7 @@ def _rows(
         domains=dummies.reshape(len(won), len(present)),
         styles=np.array(styles, dtype=np.float64).reshape(len(won), 2),
         length=np.array(longer, dtype=np.float64),
+        thousands=np.array(thousands, dtype=np.float64),
         won=np.array(won, dtype=np.float64),
         tuples=np.array(tuples, dtype=np.int64),
     )
@@ -234,23 +258,27 @@ def _slope(rows: _Rows) -> Estimate:
     return Estimate(None) if fit is None else _last(fit)
 
 
-def _model(rows: _Rows) -> Model | None:
+def _model(rows: _Rows, lengths: Sequence[NDArray[np.float64]]) -> Model | None:
     """Fit log-odds of the win on style and length, with a level for each domain.
 
     After the style control of LMSYS's arena (lmsys.org/blog/2024-08-28-style-control), but for
     the difference in length: there (a - b) / (a + b), here log2(a / b), so that 1 is twice as
     long and 2 four times. Where that model has a coefficient for every player, the right answer
     is one and the wrong the other: a level for each domain.
+
+    What a scorer gives by the character is no straight line on log2(a / b), and Markdown, which
+    goes with length, takes up the rest: hence the second form, with a - b as another column.
     """
     import numpy as np
 
-    fit = logistic(np.column_stack([rows.domains, rows.styles, rows.length]), rows.won, rows.tuples)
+    fit = logistic(np.column_stack([rows.domains, rows.styles, *lengths]), rows.won, rows.tuples)
     if fit is None:
         return None
-    levels = np.array(fit.coefficients[: rows.domains.shape[1]])
-    detail, markdown, length = (
+    first = rows.domains.shape[1]
+    levels = np.array(fit.coefficients[:first])
+    detail, markdown, length, *more = (
         Estimate(value, interval)
-        for value, interval in zip(fit.coefficients[-3:], fit.intervals[-3:], strict=True)
+        for value, interval in zip(fit.coefficients[first:], fit.intervals[first:], strict=True)
     )
     return Model(
         detail=detail,
@@ -258,6 +286,7 @@ def _model(rows: _Rows) -> Model | None:
         length=length,
         substance=float(np.mean(1 / (1 + np.exp(-levels)))),
         separated=fit.separated,
+        thousand=more[0] if more else None,
     )
 
 

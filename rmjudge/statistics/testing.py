@@ -1,4 +1,4 @@
-"""Are two scorers different? McNemar's test by tuple, and Holm's correction."""
+"""Are two scorers different? McNemar's test by tuple; corrections for having tested more."""
 
 from __future__ import annotations
 
@@ -75,3 +75,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, p_values[index] * (len(p_values) - done)))
         corrected[index] = largest
     return corrected
+
+
+def gatekept(p_values: Sequence[float], pairs: int = 1) -> list[float]:
+    """Correct a pair's tests: the last, of the average, comes first and alone; then the rest.
+
+    The rest are corrected by Holm and count only where the average's test has passed (serial
+    gatekeeping: Westfall and Krishen, Journal of Statistical Planning and Inference 99, 2001), so
+    the average pays nothing for them. With several pairs each has its share of the 5 %.
+    """
+    *rest, gate = p_values
+    first = min(1.0, gate * pairs)
+    return [*(min(1.0, max(first, one * pairs)) for one in holm(rest)), first]

@@ -16,7 +16,7 @@ import pytest
 from rmjudge.cache import AnswerCache, inspect
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Reply, Unscored, Verdict
-from rmjudge.runs.replan import replan
+from rmjudge.runs.stored import read_runs
 
 if TYPE_CHECKING:
     from command import Cli
@@ -32,7 +32,8 @@ def judge(server: ModelServer, *words: str) -> tuple[str, ...]:
 
 def store_otherwise(cli: Cli, run: str, change: Change) -> int:
     """Keep the replies of a run as an earlier parser would have: texts as they are."""
-    (planned,) = replan(cli.home / run)
+    (found,) = read_runs([cli.home / run])
+    planned = found.asked
     stored = inspect.replies(planned.cache_folder, planned.scorer_key, planned.calls)
     changed = [(key, change(number, stored[key])) for number, key in enumerate(planned.calls)]
     with AnswerCache(planned.cache_folder) as cache:
@@ -108,7 +109,7 @@ def test_write_makes_the_files_that_the_command_would_make_now(half_read: Cli) -
     run = half_read.json("o/run.json")
     assert (run["statuses"], run["calls"]["unscored"]) == ({}, 0)
     assert not any("unparsed" in note for note in run["notes"])
-    assert run["reparsed"]["parser"].endswith("verdict/1")
+    assert run["reparsed"]["parser"].endswith("verdict/2")
     assert run["options"] == half_read.json("right/run.json")["options"]
 
 
@@ -122,7 +123,7 @@ def test_after_writing_nothing_is_left_to_change(half_read: Cli) -> None:
 
 def test_the_table_says_it_in_words(half_read: Cli) -> None:
     text = " ".join(half_read("reparse", "o").stdout.split())
-    assert "9 stored replies read again (openai-chat/2+verdict/1), nothing was sent" in text
+    assert "9 stored replies read again (openai-chat/3+verdict/2), nothing was sent" in text
     assert "calls: unparsed -> " in text
     assert "1 tuples change: code/" in text
     assert "Before" in text
@@ -199,7 +200,7 @@ def test_no_key_and_no_template_file_are_needed(cli: Cli, server: ModelServer) -
     (cli.home / "t.jinja").unlink()
     found = changes(cli, "o")
     assert (found["replies"], found["changed_calls"]) == (9, 0)
-    assert found["parser"].endswith("any-verdict/1")
+    assert found["parser"].endswith("any-verdict/2")
 
 
 def test_a_scorer_that_keeps_no_replies_has_nothing_to_read(cli: Cli) -> None:
@@ -257,5 +258,5 @@ def test_data_that_has_changed_since_is_told(cli: Cli) -> None:
 
 def test_the_key_of_the_answers_is_that_of_the_run(cli: Cli, server: ModelServer) -> None:
     cli(*judge(server), "--out", "o")
-    (planned,) = replan(cli.home / "o")
-    assert planned.scorer_key == scorer_key(cli.json("o/run.json")["identity"])
+    (found,) = read_runs([cli.home / "o"])
+    assert found.asked.scorer_key == scorer_key(cli.json("o/run.json")["identity"])

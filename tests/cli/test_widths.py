@@ -89,8 +89,8 @@ def test_at_60_columns_a_comparison_keeps_the_corrected_p_and_puts_the_other_asi
     text = runs(*COMMANDS["compare"], COLUMNS="60").stdout
     heads = [line.split() for line in text.splitlines() if re.search(r"^ +(A +B|p) ", line)]
     assert heads[0] == ["A", "B", "A", "-", "B", "95", "%", "p", "Holm"]
-    assert heads[1] == ["p", "kappa", "needed"]
-    assert "A and B: p of a single test, kappa, tuples needed" in text
+    assert heads[1] == ["p", "kappa", "could", "show"]
+    assert "A and B: p of a single test, kappa, what could show" in text
 
 
 def test_the_key_of_a_provider_and_its_address_are_whole_at_80_columns(runs: Cli) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rmjudge.dataset.checking import check_items
-from rmjudge.dataset.reading import Problem, RawItem
+from rmjudge.dataset.parsing import Problem, RawItem
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.vocabulary import Domain
 

@@ -192,7 +192,6 @@ LETTERS: Final[dict[str, float]] = {
     '{"winner": "B"}': 0.0,
     "[[A]] at first\nno, [[B]]": 0.0,
     "[[A]], yes, [[A]]": 1.0,
-    "[[A]] or a tie, [[C]]": 1.0,
 }
 
 
@@ -202,7 +201,18 @@ def test_a_letter_is_read(answer: str, credit: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["[[C]]", "[[tie]]", "A", "[A]", "[[D]]", "[[A]] or [[B]]", "\\boxed{A>B}", ""]
+    "answer",
+    [
+        "[[C]]",
+        "[[tie]]",
+        "A",
+        "[A]",
+        "[[D]]",
+        "[[A]] or [[B]]",
+        "[[A]] or a tie, [[C]]",
+        "\\boxed{A>B}",
+        "",
+    ],
 )
 def test_what_is_no_letter_of_two_is_unparsed(answer: str) -> None:
     assert isinstance(parse_letter_verdict(answer), Unscored)

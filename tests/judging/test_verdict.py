@@ -24,6 +24,12 @@ WELL_FORMED = [
     (r"\boxed{B=A}", TIE),
     (r"\boxed{ A >> B }", A),
     (r"\boxed {A>B}", A),
+    (r"\boxed{a>b}", A),
+    (r"\boxed{a\ggb}", A),
+    (r"\boxed{A<B}", B),
+    (r"\boxed{A＞B}", A),
+    (r"\Boxed{A>B}", A),
+    (r"boxed{A>B}", A),
     (r"\boxed{A \gg B}", A),
     (r"\boxed{B\gg A}", B),
     (r"\boxed{A\ggB}", A),
@@ -53,17 +59,12 @@ NO_VERDICT = [
     r"\boxed{}",
     r"\boxed{A>A}",
     r"\boxed{B=B}",
-    r"\boxed{a>b}",
-    r"\boxed{A<B}",
     r"\boxed{A>>>B}",
     r"\boxed{A>B",
     r"\boxed{A>C}",
     r"\boxed{A>B>A}",
     r"\boxed{A>B or B>A}",
     r"\boxed{А>В}",
-    r"\boxed{A＞B}",
-    r"\Boxed{A>B}",
-    r"boxed{A>B}",
     '{"verdict": "A"}',
     "I'm sorry, but I can't compare these responses.",
 ]
@@ -85,8 +86,25 @@ def test_the_last_verdict_wins() -> None:
     assert parse_verdict("First \\boxed{B>A}.\nNo, on reflection:\n\\boxed{A>B}") == Verdict(A)
 
 
-def test_a_broken_verdict_behind_a_good_one_does_not_hide_it() -> None:
-    assert parse_verdict("\\boxed{B>A}\n\\boxed{A>A}\n\\boxed{7}") == Verdict(B)
+@pytest.mark.parametrize("last", ["\\boxed{A>A}", "\\boxed{7}", "\\boxed{A>B", "\\boxed{A≥B}"])
+def test_an_earlier_verdict_is_never_taken_instead_of_one_that_is_not_understood(
+    last: str,
+) -> None:
+    found = parse_verdict(f"\\boxed{{B>A}}\n{last}")
+    assert isinstance(found, Unscored)
+    assert found.detail.startswith("no verdict is understood in the last line that has one")
+
+
+@pytest.mark.parametrize(
+    ("last", "credit"), [("A<<B", B), ("B < A", A), ("A&lt;B", B), ("B ≻ A", B)]
+)
+def test_after_all_five_forms_a_verdict_on_a_line_of_its_own_is_read(
+    last: str, credit: float
+) -> None:
+    forms = "\n".join(rf"\boxed{{{form}}}" for form in ("A>>B", "A>B", "A=B", "B>A", "B>>A"))
+
+    assert parse_verdict(f"{forms}\n\n\\boxed{{{last}}}") == Verdict(credit)
+    assert isinstance(parse_verdict(forms), Unscored)
 
 
 def test_both_letters_in_quotes_before_the_final_verdict_do_no_harm() -> None:

@@ -16,6 +16,7 @@ from rmjudge.vocabulary import DOMAINS, Domain
 
 THIRDS: Final[Credits] = ((1 / 3, 0.5, 1.0), (0.1, 0.2, 0.7), (1.0, 0.9, 2 / 3))
 PARTLY: Final[Credits] = ((1.0, None, 1.0), (None, 0.0, None), (0.5, None, 1.0))
+SPLIT: Final[Credits] = ((0.0, 1.0, 0.0), (None, 0.0, 0.0), (0.0, 0.0, 0.0))
 NOTHING: Final[Credits] = ((None, None, None),) * 3
 POSITION: Final = Position(3, 2 / 3, 0.9, ((1.0, None, 0.5), (None, 1.0, 1.0), (1.0, 1.0, 1.0)))
 
@@ -35,7 +36,8 @@ DESIGN = json.loads(
 
 
 def judge(credits: Mapping[Domain, Sequence[Credits]]) -> Metrics:
-    return compute_metrics("openai/gpt-4.1", "pairwise", "both", credits, POSITION)
+    splits = {domain: [SPLIT] * len(tuples) for domain, tuples in credits.items()}
+    return compute_metrics("openai/gpt-4.1", "pairwise", "both", credits, POSITION, splits=splits)
 
 
 def complete() -> Metrics:
@@ -120,11 +122,25 @@ def test_a_scorer_of_rewards_has_no_order_and_no_position() -> None:
     assert (data["method"], data["order"], data["position"]) == ("pointwise", None, None)
 
 
+def test_a_file_of_the_first_format_is_read_without_what_it_does_not_hold() -> None:
+    data: Any = json.loads(json.dumps(metrics_to_json(complete()))) | {"format": 1}
+    for part in (data, *data["domains"].values()):
+        for name in ("tie", "split", "unscored"):
+            del part[f"{name}_rate_interval"]
+        del part["split_rate"]
+    for name in ("first_share_interval", "swap_consistency_interval"):
+        del data["position"][name]
+    found = metrics_from_json(data)
+    assert found.headline == complete().headline
+    assert (found.split_rate, found.rates.tie) == (None, None)
+
+
 def test_keys_stand_in_one_order_because_they_are_part_of_the_bytes() -> None:
     assert list(metrics_to_json(complete())) == [
         *("format", "scorer", "method", "order", "tuples", "complete", "missing_domains"),
         *("domains", "easy", "normal", "hard", "average", "headline", "strict", "half_credit"),
-        *("intervals", "tie_rate", "unscored_cells", "bounds", "position"),
+        *("intervals", "tie_rate", "tie_rate_interval", "split_rate", "split_rate_interval"),
+        *("unscored_rate_interval", "unscored_cells", "bounds", "position"),
     ]
 
 
@@ -144,7 +160,7 @@ def chat(**values: Any) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     "damage",
     [
-        change(format=2),
+        change(format=3),
         change(format="1"),
         change(domains=[]),
         change(domains={"chat": None}),

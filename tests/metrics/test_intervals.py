@@ -1,204 +1,273 @@
-"""Bootstrap intervals: by tuple, within domain, the same every time."""
+"""Intervals by tuple, against scipy, statsmodels, exact binomials and simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
-from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, matrix_of
 from rmjudge.metrics.compute import compute_metrics
-from rmjudge.metrics.intervals import bootstrap
+from rmjudge.metrics.intervals import (
+    Sample,
+    difference_interval,
+    pooled,
+    share_interval,
+    t_quantile,
+    weighted,
+)
 from rmjudge.metrics.report import Interval, Intervals
-from rmjudge.metrics.tallies import Credits, strict, tally
+from rmjudge.metrics.tallies import Credits
 from rmjudge.vocabulary import DOMAINS, Domain
 
+Floats = NDArray[np.float64]
 STYLE_ONLY: Final[Credits] = ((0.5, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
-ALL_ABSENT: Final[Credits] = ((None, None, None),) * 3
+THIRD: Final = (1 / 3,) * 3
 
 
-def same(credit: float) -> Credits:
+def same(credit: float | None) -> Credits:
     """A tuple with one credit in all nine cells: the cells depend on each other entirely."""
     return ((credit, credit, credit),) * 3
 
 
-def coins(rng: np.random.Generator, size: int, chance: float = 0.7) -> list[Credits]:
-    return [same(float(win)) for win in rng.random(size) < chance]
+def coins(
+    rng: np.random.Generator, tuples: int, chance: float, cells: int = 3
+) -> list[list[float]]:
+    """Cells that share a quality of their tuple."""
+    latent = rng.normal(size=(tuples, 1)) * 0.7 + rng.normal(size=(tuples, cells)) * 0.51**0.5
+    cells_of: list[list[float]] = (latent < stats.norm.ppf(chance)).astype(float).tolist()
+    return cells_of
 
 
-def independent(rng: np.random.Generator, size: int, chance: float = 0.7) -> list[Credits]:
-    wins = (rng.random((size, 3, 3)) < chance).astype(float)
-    return [tuple(tuple(row) for row in matrix) for matrix in wins.tolist()]
+def of(values: Sequence[Sequence[float | None]], weights: Sequence[float] = THIRD) -> Sample:
+    sample = weighted(values, weights)
+    assert sample is not None
+    return sample
 
 
-def chat(credits: Sequence[Credits]) -> Intervals:
-    return bootstrap({"chat": credits}, float)[0]["chat"]
-
-
-def width(interval: Interval | None) -> float:
+def around(samples: Sequence[Sample | None]) -> Interval:
+    interval = share_interval(samples)
     assert interval is not None
-    return interval.high - interval.low
+    return interval
 
 
-def parts(intervals: Intervals, values: Accuracies) -> list[tuple[Interval | None, float | None]]:
-    return [
-        (intervals.easy, values.easy),
-        (intervals.normal, values.normal),
-        (intervals.hard, values.hard),
-        (intervals.average, values.average),
+@pytest.mark.parametrize("freedom", [1, 1.5, 2, 3.3, 9, 30.5, 128, 1323, 1e5])
+def test_the_quantile_of_t_is_that_of_scipy(freedom: float) -> None:
+    assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), abs=1e-6)
+    assert t_quantile(float("inf")) == pytest.approx(stats.norm.ppf(0.975))
+
+
+@pytest.mark.parametrize("tuples", [10, 129])
+@pytest.mark.parametrize("credit", [0.0, 1.0])
+def test_without_variation_the_interval_is_wilsons_of_statsmodels(
+    tuples: int, credit: float
+) -> None:
+    found = around([of([[credit] * 3] * tuples)])
+    low, high = proportion_confint(credit * tuples, tuples, 0.05, method="wilson")
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_none_of_ten_leaves_room_for_a_quarter() -> None:
+    assert around([of([[0.0] * 3] * 10)]).high == pytest.approx(0.2775, abs=1e-4)
+
+
+def test_a_single_cell_is_wilsons_interval_with_a_quantile_of_t() -> None:
+    values = [[1.0]] * 30 + [[0.0]] * 12
+    z, n, p = stats.t.ppf(0.975, 41), 42, 30 / 42
+    # One cell a tuple: every tuple is a case, but for the n - 1 of its variance.
+    assert of(values, (1.0,)).variance == pytest.approx(p * (1 - p) / 41)
+    middle, half = p + z**2 / 2 / n, z * (p * (1 - p) / n + z**2 / 4 / n**2) ** 0.5
+    low, high = ((middle + sign * half) / (1 + z**2 / n) for sign in (-1, 1))
+    found = around([of(values, (1.0,))])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
+
+
+@pytest.mark.parametrize("tuples", [10, 40])
+def test_a_single_cell_covers_at_least_nine_in_ten_by_exact_binomials(tuples: int) -> None:
+    ends = [
+        around([of([[1.0]] * wins + [[0.0]] * (tuples - wins), (1.0,))])
+        for wins in range(tuples + 1)
     ]
+    for truth in np.linspace(0.02, 0.98, 49):
+        inside = [wins for wins, end in enumerate(ends) if end.low <= truth <= end.high]
+        assert stats.binom.pmf(inside, tuples, truth).sum() > 0.90
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("size", [5, 40, 300])
-def test_an_interval_contains_its_point(seed: int, size: int) -> None:
-    rng = np.random.default_rng(seed)
-    domains: dict[Domain, list[Credits]] = {
-        "chat": independent(rng, size),
-        "code": independent(rng, size + 3),
-    }
-    each, overall = bootstrap(domains, float)
-    points: dict[str, Accuracies] = {
-        name: accuracies_of(matrix_of(tally(credits), lambda cell: cell.credit))
-        for name, credits in domains.items()
-    }
-    found = [pair for name in domains for pair in parts(each[name], points[name])]
-    for interval, point in [*found, *parts(overall, macro(points))]:
-        assert interval is not None
-        assert point is not None
-        assert interval.low <= point <= interval.high
+def test_the_variance_is_that_of_the_tuples_means() -> None:
+    values = coins(np.random.default_rng(1), 60, 0.7)
+    sample = of(values)
+    means = np.mean(values, axis=1)
+    assert sample.mean == pytest.approx(means.mean())
+    assert sample.variance == pytest.approx(means.var(ddof=1) / 60)
+    assert (sample.fewest, sample.most) == pytest.approx((60, 180))
+
+
+def test_cells_asked_in_part_have_the_variance_of_a_bootstrap() -> None:
+    rng = np.random.default_rng(2)
+    full = np.array(coins(rng, 150, 0.6, cells=3))
+    asked = rng.random(full.shape) < 0.5
+    values = [
+        [float(v) if a else None for v, a in zip(row, mark, strict=True)]
+        for row, mark in zip(full, asked, strict=True)
+    ]
+    seen = np.where(asked, full, np.nan)
+    drawn = [np.nanmean(seen[rng.integers(0, 150, 150)], axis=0).mean() for _ in range(4000)]
+    sample = of(values)
+    assert sample.mean == pytest.approx(np.nanmean(seen, axis=0).mean())
+    assert sample.variance**0.5 == pytest.approx(np.std(drawn), rel=0.05)
+
+
+def test_pooled_cells_have_the_variance_of_a_bootstrap() -> None:
+    rng = np.random.default_rng(3)
+    values = [row[: rng.integers(1, 4)] for row in coins(rng, 120, 0.3)]
+    sample = pooled(values)
+    assert sample is not None
+    drawn = [
+        np.concatenate([values[k] for k in rng.integers(0, 120, 120)]).mean() for _ in range(4000)
+    ]
+    assert sample.mean == pytest.approx(np.concatenate(values).mean())
+    assert sample.variance**0.5 == pytest.approx(np.std(drawn), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "values", [[[1.0, 0.0, 1.0]], [], [[1.0, None, 1.0], [1.0, None, 0.0], [0.0, 1.0, 1.0]]]
+)
+def test_a_cell_of_a_single_tuple_says_nothing_of_the_spread(
+    values: list[list[float | None]],
+) -> None:
+    assert share_interval([weighted(values, THIRD)]) is None
+
+
+def test_a_domain_without_an_interval_leaves_the_average_without_one() -> None:
+    assert share_interval([of([[1.0] * 3] * 5), None]) is None
+    assert share_interval([]) is None
+
+
+@pytest.mark.parametrize(("tuples", "truth"), [(10, 0.98), (40, 0.6), (129, 0.99)])
+def test_nineteen_of_twenty_intervals_hold_the_truth(tuples: int, truth: float) -> None:
+    rng = np.random.default_rng(tuples)
+    found = [around([of(coins(rng, tuples, truth))]) for _ in range(400)]
+    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.92
+
+
+@pytest.mark.parametrize(("tuples", "truth"), [(10, 0.98), (40, 0.6), (129, 0.991)])
+def test_nineteen_of_twenty_averages_over_domains_hold_the_truth(tuples: int, truth: float) -> None:
+    rng = np.random.default_rng(tuples)
+    found = [around([of(coins(rng, tuples, truth)) for _ in range(4)]) for _ in range(300)]
+    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.91
+
+
+def test_many_tuples_have_the_interval_of_the_normal_approximation() -> None:
+    values = coins(np.random.default_rng(4), 2000, 0.6)
+    found = around([of(values)])
+    half = 1.96 * np.mean(values, axis=1).std(ddof=1) / 2000**0.5
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.01)
+
+
+def test_ties_everywhere_leave_a_small_doubt_and_one_around_a_half() -> None:
+    found = around([of([[0.5] * 3] * 129)])
+    assert 0.48 < found.low < 0.5 < found.high < 0.52
+
+
+@pytest.mark.parametrize("mean", [-1.0, -0.3, 0.0, 1.0])
+def test_ends_lie_in_the_possible_range(mean: float) -> None:
+    found = difference_interval([of([[mean] * 3] * 3)])
+    assert found is not None
+    assert -1 <= found.low <= mean <= found.high <= 1
+    assert found.low < found.high
+
+
+def test_a_paired_difference_is_that_of_a_paired_t_test_with_many_tuples() -> None:
+    values = np.random.default_rng(5).choice([-1.0, 0.0, 0.0, 1.0], size=(800, 1))
+    expected = stats.ttest_1samp(values[:, 0], 0).confidence_interval()
+    found = difference_interval([of(values.tolist(), (1.0,))])
+    assert found is not None
+    assert [found.low, found.high] == pytest.approx([expected.low, expected.high], abs=1e-4)
+
+
+@pytest.mark.parametrize(("p_value", "zero_inside"), [(0.04, False), (0.06, True)])
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("strong", [False, True])
+def test_zero_is_in_the_interval_if_and_only_if_the_test_allows_it(
+    p_value: float, zero_inside: bool, sign: int, strong: bool
+) -> None:
+    wins = 20 if strong else 3
+    values = [[float(sign)]] * wins + [[0.0]] * 20
+    found = difference_interval([of(values, (1.0,))], p_value)
+    assert found is not None
+    assert (found.low <= 0 <= found.high) is zero_inside
+
+
+def test_scorers_that_always_agreed_may_still_differ() -> None:
+    found = difference_interval([of([[0.0] * 3] * 10)], 1.0)
+    assert found is not None
+    assert found.low < -0.05
+    assert found.high > 0.05
+
+
+@pytest.mark.parametrize("tuples", [10, 129])
+def test_nineteen_of_twenty_differences_hold_the_truth(tuples: int) -> None:
+    rng = np.random.default_rng(tuples)
+    hits = []
+    for _ in range(400):
+        one, two = np.array(coins(rng, tuples, 0.9)), np.array(coins(rng, tuples, 0.8))
+        found = difference_interval([of((one - two).tolist())])
+        assert found is not None
+        hits.append(found.low <= 0.1 <= found.high)
+    assert np.mean(hits) >= 0.92
+
+
+def credits(chance: float, seed: int = 6, tuples: int = 40) -> list[Credits]:
+    values = np.array(coins(np.random.default_rng(seed), tuples, chance, cells=9))
+    return [tuple(map(tuple, one)) for one in values.reshape(-1, 3, 3).tolist()]
 
 
 def test_equal_data_give_equal_intervals() -> None:
-    credits = independent(np.random.default_rng(1), 50)
-    assert bootstrap({"chat": credits}, float) == bootstrap({"chat": list(credits)}, float)
+    one, two = (compute_metrics("a/b", "pointwise", None, {"chat": credits(0.7)}) for _ in range(2))
+    assert one == two
 
 
 def test_a_domains_interval_does_not_depend_on_which_other_domains_are_there() -> None:
-    rng = np.random.default_rng(2)
-    credits, others = independent(rng, 50), independent(rng, 70)
-    alone = bootstrap({"chat": credits}, float)[0]["chat"]
-    assert bootstrap({"chat": credits, "math": others}, float)[0]["chat"] == alone
-
-
-def test_an_interval_shrinks_with_the_number_of_tuples() -> None:
-    rng = np.random.default_rng(3)
-    widths = [width(chat(independent(rng, size)).average) for size in (10, 40, 160, 640)]
-    assert all(smaller < larger for larger, smaller in pairwise(widths))
-
-
-def test_four_times_the_tuples_halve_the_interval() -> None:
-    small, large = (width(chat([same(1.0), same(0.0)] * n).average) for n in (50, 200))
-    assert large / small == pytest.approx(0.5, abs=0.05)
-
-
-@pytest.mark.parametrize("credits", [same(0.0), same(1.0), same(0.5), STYLE_ONLY])
-def test_equal_tuples_leave_nothing_to_doubt(credits: Credits) -> None:
-    point = accuracies_of(credits)
-    for interval, value in parts(chat([credits] * 20), point):
-        assert value is not None
-        assert interval == Interval(value, value)
-
-
-def test_a_single_tuple_says_nothing_of_the_spread() -> None:
-    assert chat([STYLE_ONLY]).easy is None
-
-
-@pytest.mark.parametrize("chance", [0.5, 0.2])
-def test_many_independent_tuples_have_the_interval_of_the_normal_approximation(
-    chance: float,
-) -> None:
-    wins = round(1000 * chance)
-    found = chat([same(1.0)] * wins + [same(0.0)] * (1000 - wins)).average
-    expected = 2 * 1.96 * (chance * (1 - chance) / 1000) ** 0.5
-    assert width(found) == pytest.approx(expected, rel=0.08)
-
-
-def test_a_new_process_and_a_new_version_draw_what_the_old_one_drew() -> None:
-    credits = [same(number**2 % 97 / 97) for number in range(30)]
-    each, overall = bootstrap({"chat": credits, "code": credits}, float)
-    assert each["chat"].average == Interval(0.329502, 0.557062)
-    assert each["code"].average == Interval(0.327139, 0.549502)
-    assert overall.average == Interval(0.357723, 0.52064)
-
-
-def test_whole_tuples_are_drawn_because_their_cells_depend_on_each_other() -> None:
-    rng = np.random.default_rng(4)
-    dependent = width(chat(coins(rng, 200)).average)
-    apart = width(chat(independent(rng, 200)).average)
-    assert dependent / apart == pytest.approx(3.0, rel=0.25)
-
-
-def test_the_reading_decides_what_is_drawn() -> None:
-    domains: dict[Domain, list[Credits]] = {"chat": [STYLE_ONLY] * 10}
-    assert bootstrap(domains, strict)[1].normal == Interval(0.0, 0.0)
-    assert bootstrap(domains, float)[1].normal == Interval(0.5, 0.5)
+    alone = compute_metrics("a/b", "pointwise", None, {"chat": credits(0.7)})
+    both = compute_metrics("a/b", "pointwise", None, {"chat": credits(0.7), "math": credits(0.4)})
+    assert both.domains["chat"].intervals == alone.domains["chat"].intervals
 
 
 def test_rewards_have_strict_intervals_and_judges_half_credit_ones() -> None:
-    credits: dict[Domain, list[Credits]] = {"chat": [STYLE_ONLY] * 10}
-    strict_one = compute_metrics("a/b", "pointwise", None, credits)
-    half_one = compute_metrics("a/b", "pairwise", "seeded", credits)
-    assert strict_one.intervals.normal == Interval(0.0, 0.0)
-    assert strict_one.domains["chat"].intervals.normal == Interval(0.0, 0.0)
-    assert half_one.intervals.normal == Interval(0.5, 0.5)
+    data: dict[Domain, list[Credits]] = {"chat": [STYLE_ONLY] * 10}
+    strict_one = compute_metrics("a/b", "pointwise", None, data).intervals.normal
+    half_one = compute_metrics("a/b", "pairwise", "seeded", data).intervals.normal
+    assert strict_one is not None
+    assert half_one is not None
+    assert strict_one.low == 0.0
+    assert half_one.low < 0.5 < half_one.high
 
 
-def test_domains_are_drawn_from_apart() -> None:
-    credits = coins(np.random.default_rng(5), 50)
-    each, overall = bootstrap(dict.fromkeys(DOMAINS, credits), float)
-    # Four independent draws of one spread have half of it in their mean.
-    assert width(overall.average) / width(each["chat"].average) == pytest.approx(0.5, abs=0.06)
-
-
-def test_the_macro_interval_weighs_domains_alike_whatever_their_size() -> None:
-    rng = np.random.default_rng(6)
-    small = coins(rng, 20, 0.5)
-    each, overall = bootstrap({"chat": small, "math": [same(1.0)] * 2000}, float)
-    assert width(overall.average) == pytest.approx(width(each["chat"].average) / 2, abs=1e-5)
-
-
-def test_an_absent_tuple_takes_no_part() -> None:
-    credits = coins(np.random.default_rng(7), 100)
-    with_absent = chat([*credits, *[ALL_ABSENT] * 10])
-    assert width(with_absent.average) == pytest.approx(width(chat(credits).average), rel=0.15)
-
-
-def test_a_domain_that_nobody_scored_has_no_interval() -> None:
-    each, overall = bootstrap({"chat": [ALL_ABSENT] * 3, "math": [same(1.0)] * 3}, float)
-    assert each["chat"] == overall == Intervals(None, None, None, None)
-    assert each["math"].average == Interval(1.0, 1.0)
+def test_every_part_has_its_own_interval_around_its_point() -> None:
+    found = compute_metrics(
+        "a/b", "pointwise", None, {name: credits(0.8, place) for place, name in enumerate(DOMAINS)}
+    )
+    domains = found.domains.values()
+    pairs = [(found.intervals, found.headline), *((one.intervals, one.headline) for one in domains)]
+    for intervals, values in pairs:
+        for part in ("easy", "normal", "hard", "average"):
+            interval, value = getattr(intervals, part), getattr(values, part)
+            assert interval.low < value < interval.high
 
 
 def test_a_difficulty_that_nobody_scored_has_no_interval() -> None:
     no_hard: Credits = ((1.0, None, 1.0), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
-    found = chat([no_hard] * 5)
+    found = compute_metrics("a/b", "pointwise", None, {"chat": [no_hard] * 5}).intervals
     assert (found.hard, found.average) == (None, None)
-    assert found.easy == Interval(1.0, 1.0)
+    assert found.easy is not None
+    assert found.easy.high == 1.0
 
 
 def test_no_data_has_no_interval() -> None:
-    assert bootstrap({}, float) == ({}, Intervals(None, None, None, None))
-
-
-def test_ninety_five_of_a_hundred_intervals_contain_the_truth() -> None:
-    rng = np.random.default_rng(8)
-    found = [chat(independent(rng, 80)).average for _ in range(200)]
-    hits = sum(interval.low <= 0.7 <= interval.high for interval in found if interval)
-    assert 0.91 <= hits / 200 <= 0.99
-
-
-def test_ninety_five_of_a_hundred_macro_intervals_contain_the_truth() -> None:
-    rng = np.random.default_rng(9)
-    hits = 0
-    for _ in range(100):
-        domains = {
-            domain: coins(rng, 60, chance)
-            for domain, chance in zip(DOMAINS, (0.4, 0.5, 0.6, 0.7), strict=True)
-        }
-        interval = bootstrap(domains, float)[1].average
-        hits += interval is not None and interval.low <= 0.55 <= interval.high
-    assert 0.9 <= hits / 100 <= 0.99
+    assert compute_metrics("a/b", "pointwise", None, {}).intervals == Intervals(
+        None, None, None, None
+    )

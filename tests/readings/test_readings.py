@@ -10,7 +10,7 @@ import pytest
 from rmjudge import TupleResult
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
-from rmjudge.readings.compute import Reading, as_rm_r1_fills_it, read_as
+from rmjudge.readings.compute import ToolNumbers, as_rm_r1_fills_it, read_as
 from rmjudge.readings.tools import NAMES, TOOLS
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain, Order
@@ -54,12 +54,12 @@ def result(method: Any, order: Order | None, items: list[TupleResult]) -> Scorer
     )
 
 
-def read(run: ScorerResult, tool: str) -> Reading:
+def read(run: ScorerResult, tool: str) -> ToolNumbers:
     (reading,) = read_as(run, [tool])
     return reading
 
 
-def parts(reading: Reading) -> tuple[Any, ...]:
+def parts(reading: ToolNumbers) -> tuple[Any, ...]:
     overall = reading.overall
     return (overall.easy, overall.normal, overall.hard, overall.average)
 

@@ -16,7 +16,7 @@ from rmjudge.render.figures import (
     points,
     points_range,
     scope,
-    signed_half,
+    signed_ends,
 )
 from rmjudge.vocabulary import DOMAINS
 
@@ -38,8 +38,8 @@ def test_a_p_value_is_never_nought(value: float | None, text: str) -> None:
 def test_intervals_are_written_with_what_they_are_around() -> None:
     assert points_range(Interval(-0.05, 0.1)) == "-5.0 to 10.0"
     assert points_range(None) == "-"
-    assert signed_half(1.0, Interval(0.5, 1.5)) == "+1.00 ±0.50"
-    assert signed_half(1.0, None) == "+1.00"
+    assert signed_ends(1.0, Interval(0.5, 1.5)) == "+1.00 (+0.50 to +1.50)"
+    assert signed_ends(1.0, None) == "+1.00"
 
 
 def test_only_an_average_over_all_four_domains_is_called_all() -> None:

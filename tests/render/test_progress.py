@@ -16,7 +16,7 @@ from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import Interrupted
 from rmjudge.planning.plan import plan_tuple
 from rmjudge.render import progress
-from rmjudge.render.progress import Board, duration, watcher
+from rmjudge.render.progress import Board, time_left, watcher
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE, Price
 from rmjudge.scorer import Flow, PointwiseScorer
@@ -215,7 +215,7 @@ def test_names_and_notes_are_shown_as_text_and_never_obeyed() -> None:
     ],
 )
 def test_durations_are_told_in_two_units_at_most(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert time_left(seconds) == words
 
 
 async def test_a_pipe_gets_plain_lines_and_only_when_something_changed(

@@ -8,7 +8,7 @@ from rmjudge.render.sheets import Sheet, sheets_latex, sheets_markdown
 SHEET = Sheet(
     title="A|B_title",
     header=("Model", "Mean", "95 %"),
-    rows=(("first|one", "90.0 ", "±0.5"), ("mine", " 5.0*†", "–")),
+    rows=(("first|one", "90.0 ", "+0.5"), ("mine", " 5.0*†", "–")),
     notes=("* mine: 50% & <b>", ""),
     caption="Read [this](x).",
     bold=frozenset({1}),
@@ -19,7 +19,7 @@ def test_markdown_is_a_heading_a_pipe_table_and_its_notes() -> None:
     assert sheets_markdown([SHEET]) == (
         "### A\\|B\\_title\n\n"
         "| Model | Mean | 95 % |\n| --- | --: | --: |\n"
-        "| first\\|one | 90.0 | ±0.5 |\n| **mine** | 5.0\\*† | – |\n\n"
+        "| first\\|one | 90.0 | +0.5 |\n| **mine** | 5.0\\*† | – |\n\n"
         "\\* mine: 50% &amp; &lt;b&gt;\n\n"
         "Read \\[this\\](x).\n"
     )
@@ -41,7 +41,7 @@ def test_latex_is_a_booktabs_table_with_the_notes_in_its_caption() -> None:
     text = sheets_latex([SHEET])
     assert r"\begin{tabular}{lrr}" in text
     assert r"Model & Mean & 95 \% \\" in text
-    assert r"first\textbar{}one & 90.0 & $\pm$0.5 \\" in text
+    assert r"first\textbar{}one & 90.0 & +0.5 \\" in text
     assert r"\caption{A\textbar{}B\_title. $^{*}$ mine: 50\% \& \textless{}b\textgreater{}." in text
 
 

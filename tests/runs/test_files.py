@@ -21,10 +21,10 @@ from rmjudge.runs.files import (
     find_results,
     folders_for,
     read_result,
-    slug,
     write_result,
 )
 from rmjudge.runs.results import CallCounts, Tokens
+from rmjudge.text import slug
 
 CREDITS: Credits = ((1.0, None, 1 / 3), (0.5, 0.0, 1.0), (1.0, 1.0, 0.1))
 

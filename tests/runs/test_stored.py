@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rmjudge.errors import UsageError
-from rmjudge.runs.stored import StoredRun, Texts, check_same_texts, read_runs
+from rmjudge.runs.stored import StoredRun, check_same_texts, read_runs
 
 if TYPE_CHECKING:
     from command import Cli
@@ -35,6 +35,11 @@ def run(cli: Cli) -> Callable[[str, Path], StoredRun]:
     return score
 
 
+def moved(run: StoredRun, data: Path) -> StoredRun:
+    (one,) = read_runs([run.folder], data=[str(data)])
+    return one
+
+
 def change(run: StoredRun, **about: Any) -> StoredRun:
     path = run.folder / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **about}))
@@ -47,68 +52,68 @@ Scoring = Callable[[str, Path], StoredRun]
 
 def test_the_texts_of_a_run_are_found_again_in_its_order(home: Path, run: Scoring) -> None:
     one = run("o", write(home / "chat.json", 3, 1, 2))
-    assert [item.id for item in Texts().of(one)] == [3, 1, 2]
+    assert [item.id for item in one.texts] == [3, 1, 2]
 
 
 def test_a_runs_data_may_lie_in_a_larger_file_in_another_order(home: Path, run: Scoring) -> None:
     one = run("o", write(home / "chat.json", 3, 1))
     (home / "chat.json").unlink()
     (home / "more").mkdir()
-    moved = write(home / "more" / "chat.json", 1, 2, 3)
-    assert [item.id for item in Texts([str(moved)]).of(one)] == [3, 1]
+    larger = write(home / "more" / "chat.json", 1, 2, 3)
+    assert [item.id for item in moved(one, larger).texts] == [3, 1]
 
 
 def test_data_that_has_moved_is_told_with_what_to_do(home: Path, run: Scoring) -> None:
     one = run("o", write(home / "chat.json", 1))
     (home / "chat.json").unlink()
     with pytest.raises(UsageError, match=r"chat\.json.*say where the data is now with --data"):
-        Texts().of(one)
+        _ = one.texts
 
 
 def test_texts_that_changed_under_the_same_ids_are_told(home: Path, run: Scoring) -> None:
     one = run("o", write(home / "chat.json", 1))
     write(home / "chat.json", 1, prompt="another")
     with pytest.raises(UsageError, match="does not hold the texts that this run scored"):
-        Texts().of(one)
+        _ = one.texts
 
 
 def test_tuples_that_are_gone_are_named(home: Path, run: Scoring) -> None:
     one = run("o", write(home / "chat.json", 1, 2))
     write(home / "chat.json", 2)
     with pytest.raises(UsageError, match=r"1 of its 2 tuples are not in .*\(chat/1\)"):
-        Texts().of(one)
+        _ = one.texts
 
 
 def test_a_run_that_does_not_know_its_data_needs_to_be_told(home: Path, run: Scoring) -> None:
     one = change(run("o", write(home / "chat.json", 1)), data={}, options={})
     with pytest.raises(UsageError, match="does not tell which data it scored"):
-        Texts().of(one)
-    assert len(Texts([str(home / "chat.json")]).of(one)) == 1
+        _ = one.texts
+    assert len(moved(one, home / "chat.json").texts) == 1
 
 
 def test_runs_of_one_digest_need_no_texts(home: Path, run: Scoring) -> None:
     data = write(home / "chat.json", 1, 2)
     runs = [run("a", data), run("b", data)]
     data.unlink()
-    assert check_same_texts(runs, Texts()) == []
+    assert check_same_texts(runs) == []
 
 
 def test_runs_that_share_a_part_of_their_data_may_be_compared(home: Path, run: Scoring) -> None:
     small, large = write(home / "chat.json", 1), write(home / "chat_filtered.json", 1, 2)
-    assert check_same_texts([run("a", small), run("b", large)], Texts()) == []
+    assert check_same_texts([run("a", small), run("b", large)]) == []
 
 
 def test_other_texts_under_the_same_ids_are_no_comparison(home: Path, run: Scoring) -> None:
     one = write(home / "chat.json", 1, 2)
     other = write(home / "chat_filtered.json", 1, 3, prompt="another")
     with pytest.raises(UsageError, match=r"different texts under the same ids, in 1 tuples"):
-        check_same_texts([run("a", one), run("b", other)], Texts())
+        check_same_texts([run("a", one), run("b", other)])
 
 
 def test_a_run_without_a_digest_is_compared_with_a_warning(home: Path, run: Scoring) -> None:
     data = write(home / "chat.json", 1)
     untold = change(run("a", data), data={})
-    (warning,) = check_same_texts([untold, run("b", data)], Texts())
+    (warning,) = check_same_texts([untold, run("b", data)])
     assert "the data is not recorded; tuples are matched by domain and id alone" in warning
 
 
@@ -116,4 +121,4 @@ def test_a_run_without_a_digest_is_compared_with_a_warning(home: Path, run: Scor
 def test_a_damaged_record_is_told(home: Path, run: Scoring, about: dict[str, Any]) -> None:
     one = run("o", write(home / "chat.json", 1))
     with pytest.raises(UsageError, match=r"run\.json is no file of a run"):
-        change(one, **about)
+        _ = change(one, **about).record

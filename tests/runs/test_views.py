@@ -34,8 +34,8 @@ def runs(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> Cli:
     return cli
 
 
-def view_of(cli: Cli, *folders: str, **options: Any) -> View:
-    return gather(read_runs([str(cli.home / folder) for folder in folders]), **options)
+def view_of(cli: Cli, *folders: str, **moved: Any) -> View:
+    return gather(read_runs([cli.home / folder for folder in folders], **moved))
 
 
 def test_every_tuple_stands_once_with_its_texts_and_an_outcome_of_each_scorer(runs: Cli) -> None:
@@ -113,7 +113,8 @@ def test_a_judge_that_was_stopped_before_a_tuple_lacks_no_words_about_it(
     (run,) = read_runs([str(cli.home / "o")])
     *_, last = run.keys
     assert gather([run], only=[last]).notes == ()
-    (note,) = gather([run], only=[last], cache_folder=cli.home / "nowhere").notes
+    (run,) = read_runs([cli.home / "o"], cache_folder=cli.home / "nowhere")
+    (note,) = gather([run], only=[last]).notes
     assert note.startswith("openai/judge: no words: ")
 
 
@@ -265,7 +266,7 @@ def test_an_id_of_several_domains_is_refused_with_their_names(cli: Cli) -> None:
 
 def test_a_name_that_no_tuple_has_is_refused(runs: Cli) -> None:
     found = read_runs([str(runs.home / "runs/all")])
-    with pytest.raises(UsageError, match=r"is called chat/10$"):
+    with pytest.raises(UsageError, match=r"is called chat/10; the closest"):
         tuples_named("chat/10", found)
 
 

@@ -46,12 +46,26 @@ def test_a_probability_counts_for_the_side_it_leans_to() -> None:
     assert kappa_of({"chat": first}, {"chat": soft}, ALL) == hard
 
 
-def test_agreement_everywhere_is_1_and_leaves_no_doubt() -> None:
+def test_agreement_everywhere_is_1_and_leaves_a_doubt_below() -> None:
     first, _ = raters(4)
     found = kappa_of({"chat": first}, {"chat": first}, ALL)
     assert found.value == pytest.approx(1.0)
     assert found.interval is not None
-    assert found.interval.low == pytest.approx(1.0)
+    assert 0.8 < found.interval.low < 1.0
+    assert found.interval.high == pytest.approx(1.0)
+
+
+def test_nineteen_of_twenty_intervals_hold_the_kappa_of_all() -> None:
+    first, second = raters(7, size=20_000)
+    truth = kappa_of({"chat": first}, {"chat": second}, ALL).value
+    assert truth is not None
+    rng, hits = np.random.default_rng(8), []
+    for _ in range(300):
+        drawn = rng.integers(0, len(first), 40)
+        found = kappa_of({"chat": first[drawn]}, {"chat": second[drawn]}, ALL).interval
+        assert found is not None
+        hits.append(found.low <= truth <= found.high)
+    assert np.mean(hits) >= 0.92
 
 
 def test_raters_of_the_same_single_answer_have_no_kappa() -> None:

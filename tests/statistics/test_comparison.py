@@ -14,8 +14,8 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
 from rmjudge.statistics.comparison import PARTS, Comparison, Difference, compare
-from rmjudge.statistics.scored import Scored, TupleKey, common_reading
-from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, Domain, Method
+from rmjudge.statistics.scored import Scored, common_reading
+from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, Domain, Method, TupleKey
 
 
 def same(credit: float | None) -> Credits:
@@ -115,13 +115,17 @@ def test_scorers_that_err_alike_have_a_narrower_difference_than_accuracy() -> No
     assert interval.high - interval.low < 0.09  # 0.2 if they were not drawn together
 
 
-def test_every_test_of_every_pair_is_corrected_together() -> None:
+def test_the_average_is_tested_first_and_the_rest_corrected_after_it_in_each_pair() -> None:
     third = drawn(5, SIZES, 0.6)
     found = compare([scorer("a", FIRST), scorer("b", SECOND), scorer("c", third)], "strict")
-    rows = [item for pair in found.pairs for item in pair.differences]
-    expected = multipletests([item.p_value for item in rows], method="holm")[1]
-    assert [item.p_holm for item in rows] == pytest.approx(list(expected))
-    assert found.tests == len(rows) == 36
+    for pair in found.pairs:
+        *rest, gate = pair.differences
+        assert (gate.domain, gate.part) == (None, "average")
+        assert gate.p_holm == pytest.approx(min(1, 3 * gate.p_value))
+        corrected = multipletests([item.p_value for item in rest], method="holm")[1]
+        expected = [min(1, max(gate.p_holm, 3 * p)) for p in corrected]
+        assert [item.p_holm for item in rest] == pytest.approx(expected)
+    assert found.tests == 36
 
 
 def test_every_two_of_the_scorers_are_a_pair() -> None:
@@ -209,7 +213,8 @@ def test_equal_scorers_agree_fully_and_show_no_difference() -> None:
     (pair,) = found.pairs
     assert not any(item.evident for item in pair.differences)
     assert {item.kappa.value for item in pair.agreements} == {1.0}
-    assert pair.headline.needed is None
+    assert pair.headline.interval is not None
+    assert pair.headline.interval.low < 0 < pair.headline.interval.high
 
 
 def test_kappa_is_given_per_cell_too(found: Comparison) -> None:

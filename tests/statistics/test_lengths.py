@@ -4,63 +4,56 @@ from __future__ import annotations
 
 from rmjudge.dataset import BenchTuple
 from rmjudge.metrics.tallies import Credits
-from rmjudge.runs.views import Outcome, ViewedTuple
 from rmjudge.statistics.lengths import FEWEST, RATIOS, length_curve
 
 WON: Credits = ((1.0,) * 3,) * 3
 EVEN: Credits = ((0.5,) * 3,) * 3
 
 
-def viewed(
-    chosen: int, rejected: int, credits: Credits | None = WON, *, known: bool = True
-) -> ViewedTuple:
+def scored(chosen: int, rejected: int, credits: Credits = WON) -> tuple[BenchTuple, Credits]:
     """A tuple whose nine pairs all have these two lengths."""
     one, other = "c" * chosen, "r" * rejected
-    item = BenchTuple(1, "chat", None, "p", (one, one, one), (other, other, other))
-    outcome = None if credits is None else Outcome(credits, None, None, None)
-    return ViewedTuple(1, "chat", None, item if known else None, (outcome,))
+    return BenchTuple(1, "chat", None, "p", (one, one, one), (other, other, other)), credits
 
 
-def shares(*tuples: ViewedTuple) -> list[float | None]:
-    return [found.credit for found in length_curve(tuples, 0)]
+def shares(*tuples: tuple[BenchTuple, Credits]) -> list[float | None]:
+    return [found.credit for found in length_curve(tuples)]
 
 
-def counts(*tuples: ViewedTuple) -> list[int]:
-    return [found.cells for found in length_curve(tuples, 0)]
+def counts(*tuples: tuple[BenchTuple, Credits]) -> list[int]:
+    return [found.cells for found in length_curve(tuples)]
 
 
 def test_pairs_are_sorted_by_the_ratio_of_their_lengths() -> None:
     lengths = [(10, 100), (30, 100), (60, 100), (100, 100), (150, 100), (300, 100), (900, 100)]
-    assert [counts(viewed(*pair)) for pair in lengths] == [
+    assert [counts(scored(*pair)) for pair in lengths] == [
         [9 * (place == k) for place in range(len(RATIOS) + 1)] for k in range(7)
     ]
 
 
 def test_a_ratio_on_an_edge_counts_above_it() -> None:
-    assert counts(viewed(25, 100)) == [0, 9, 0, 0, 0, 0, 0]
-    assert counts(viewed(400, 100)) == [0, 0, 0, 0, 0, 0, 9]
+    assert counts(scored(25, 100)) == [0, 9, 0, 0, 0, 0, 0]
+    assert counts(scored(400, 100)) == [0, 0, 0, 0, 0, 0, 9]
 
 
 def test_the_mean_is_over_the_cells_of_the_bin() -> None:
     lost: Credits = ((0.0,) * 3,) * 3
-    assert shares(viewed(5, 5), viewed(5, 5), viewed(5, 5, lost), viewed(5, 5, EVEN))[3] == (
+    assert shares(scored(5, 5), scored(5, 5), scored(5, 5, lost), scored(5, 5, EVEN))[3] == (
         (9 + 9 + 0 + 4.5) / 36
     )
 
 
 def test_a_bin_with_too_few_cells_has_no_value() -> None:
     assert FEWEST == 10
-    assert shares(viewed(5, 5)) == [None] * 7
-    assert counts(viewed(5, 5))[3] == 9
+    assert shares(scored(5, 5)) == [None] * 7
+    assert counts(scored(5, 5))[3] == 9
 
 
-def test_what_has_no_score_or_no_text_is_left_out() -> None:
+def test_cells_without_a_score_are_left_out() -> None:
     half: Credits = ((1.0, None, None),) * 3
-    assert counts(viewed(5, 5, half))[3] == 3
-    assert counts(viewed(5, 5, None))[3] == 0
-    assert counts(viewed(5, 5, known=False))[3] == 0
+    assert counts(scored(5, 5, half))[3] == 3
 
 
 def test_an_empty_response_has_a_length_too() -> None:
-    assert counts(viewed(0, 100))[0] == 9
-    assert counts(viewed(100, 0))[6] == 9
+    assert counts(scored(0, 100))[0] == 9
+    assert counts(scored(100, 0))[6] == 9

@@ -14,9 +14,9 @@ from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits, strict
-from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.scored import Scored
 from rmjudge.statistics.style import Lengths, Style, lengths_of, style_of
-from rmjudge.vocabulary import CELLS, Domain
+from rmjudge.vocabulary import CELLS, Domain, TupleKey
 
 SIZES: Final[dict[Domain, int]] = {"chat": 60, "code": 40}
 KEYS: Final[list[TupleKey]] = [(d, number) for d, size in SIZES.items() for number in range(size)]
@@ -242,3 +242,24 @@ def test_a_judges_position_is_handed_on() -> None:
 def test_lengths_are_characters() -> None:
     item = BenchTuple(1, "chat", None, "?", ("a", "bb", "ccc"), ("dddd", "é", "ff"))
     assert lengths_of(item) == Lengths((1, 2, 3), (4, 1, 2))
+
+
+def test_liking_length_by_the_character_is_no_liking_of_markdown_with_both_lengths() -> None:
+    rng = np.random.default_rng(11)
+    mistaken = {"model": 0, "both_lengths": 0}
+    for _ in range(40):
+        size = rng.lognormal(np.log([300, 1200, 2000]), 0.7, size=(250, 2, 3)).round()
+        # The worth of a text is its characters and noise, so Markdown itself is worth nothing.
+        worth = size + rng.normal(0, 1200, size=size.shape)
+        won = (worth[:, 0, :, None] > worth[:, 1, None, :]).astype(float)
+        credits = {("chat", n): tuple(map(tuple, one)) for n, one in enumerate(won.tolist())}
+        lengths = {
+            ("chat", n): Lengths(*(tuple(map(int, three)) for three in one))  # type: ignore[arg-type]
+            for n, one in enumerate(size.tolist())
+        }
+        found = style_of(Scored("x", "pointwise", credits), lengths, "strict")  # type: ignore[arg-type]
+        for name in mistaken:
+            interval = getattr(found, name).markdown.interval
+            mistaken[name] += not interval.low <= 0 <= interval.high
+    assert mistaken["model"] >= 8
+    assert mistaken["both_lengths"] <= 6

@@ -10,7 +10,7 @@ import pytest
 
 from rmjudge.cache import inspect
 from rmjudge.cache.answers import AnswerCache
-from rmjudge.runs.replan import replan
+from rmjudge.runs.stored import read_runs
 
 if TYPE_CHECKING:
     from command import Cli
@@ -34,7 +34,8 @@ def judge(server: ModelServer) -> tuple[str, ...]:
 
 def store_otherwise(cli: Cli, raw: str) -> None:
     """The first stored reply of the run becomes another, of an earlier parser."""
-    (run,) = replan(cli.home / "o")
+    (found,) = read_runs([cli.home / "o"])
+    run = found.asked
     stored = inspect.replies(run.cache_folder, run.scorer_key, run.calls)
     key, reply = next(iter(stored.items()))
     changed = replace(reply, raw=raw, parser="earlier/1")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rmjudge.calls import Json
+from rmjudge.metrics.codec import interval_to_json, matrix_to_json
 from rmjudge.metrics.report import Interval, Reading
-from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.csvrows import precise, rows_csv
-from rmjudge.render.figures import chance, known, points, points_range, scope, share, signed
+from rmjudge.render.figures import chance, points, points_range, scope, share, signed
 from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
 from rmjudge.statistics.power import ALPHA
@@ -22,17 +22,18 @@ READINGS: Final[dict[Reading, str]] = {
     '"tie" and a reward model that never does are measured alike (--reading strict for the other).',
 }
 EXPLAINED: Final = (
-    "A - B in points, with its 95 % bootstrap interval: tuples are drawn for both at once, within "
-    "domain.",
-    "p: McNemar's test with the tuple as the unit, since its cells depend on each other; p Holm is "
-    "corrected for all {tests} tests here, and below 0.05 it is evidence.",
-    "kappa: agreement beyond chance on who won each cell. needed: tuples that would show a "
-    "difference of this size with 80 % power in a single test.",
+    "A - B in points, with its 95 % interval, paired by tuple: it leaves out 0 where p is below "
+    "0.05, and there alone.",
+    "p: McNemar's test with the tuple as the unit, since its cells depend on each other. The "
+    "average over all is tested first and alone. p Holm of the other rows is corrected for their "
+    "number and never below the average's{pairs}; below 0.05 it is evidence.",
+    "kappa: agreement beyond chance on who won each cell. could show: the true difference, in "
+    "points, that this test would have found four times in five (80 % power), corrected as p Holm.",
 )
 CSV_HEADER: Final = (
     *("first", "second", "domain", "part", "tuples"),
     *("first_accuracy", "second_accuracy", "difference", "low", "high"),
-    *("only_first", "only_second", "discordant", "p", "p_exact", "p_holm", "needed"),
+    *("only_first", "only_second", "discordant", "p", "p_exact", "p_holm", "detectable"),
     *("kappa", "kappa_low", "kappa_high"),
 )
 
@@ -55,10 +56,15 @@ def comparison_sheets(
     sheets.append(
         Sheet(
             "How to read this",
-            notes=tuple(text.format(tests=comparison.tests) for text in EXPLAINED),
+            notes=tuple(text.format(pairs=_of_pairs(comparison)) for text in EXPLAINED),
         )
     )
     return [*sheets, _disagreements(comparison, letters, top)]
+
+
+def _of_pairs(comparison: Comparison) -> str:
+    pairs = len(comparison.pairs)
+    return f"; all are multiplied by the {pairs} pairs compared" if pairs > 1 else ""
 
 
 def _left_out(comparison: Comparison) -> Iterator[Sheet]:
@@ -136,18 +142,18 @@ def _pair(comparison: Comparison, pair: Pair, one: str, two: str) -> Sheet:
             chance(row.p_value),
             chance(row.p_holm),
             signed(agreement.kappa.value),
-            "-" if row.needed is None else f"{row.needed:,}",
+            share(row.detectable),
         )
         for row, agreement in zip(pair.differences, pair.agreements, strict=True)
     )
     return Sheet(
         title=f"{one} {pair.first} against {two} {pair.second}",
-        header=("", one, two, f"{one} - {two}", "95 %", "p", "p Holm", "kappa", "needed"),
+        header=("", one, two, f"{one} - {two}", "95 %", "p", "p Holm", "kappa", "could show"),
         rows=rows,
         notes=tuple(verdict(pair, one, two, comparison)),
         strong=3,
         aside=Aside(
-            f"{one} and {two}: p of a single test, kappa, tuples needed", frozenset({5, 7, 8})
+            f"{one} and {two}: p of a single test, kappa, what could show", frozenset({5, 7, 8})
         ),
     )
 
@@ -170,36 +176,35 @@ def verdict(pair: Pair, one: str, two: str, comparison: Comparison) -> Iterator[
         yield f"{better} is better {where}: {one} - {two} is {size}, p Holm {chance(row.p_holm)}."
     else:
         text = f"No evidence of a difference {where}: {one} - {two} is {size}, "
-        yield f"{text}p Holm {chance(row.p_holm)}.{_what_it_takes(row, comparison)}"
+        yield f"{text}p Holm {chance(row.p_holm)}.{_what_could_show(row, comparison)}"
     found = [other for other in pair.differences[:-1] if other.evident]
     if found:
         parts = ", ".join(
             f"{_short(other, domains)} {other.part} {points(other.difference)}" for other in found
         )
         yield f"Evidence of a difference in: {parts}."
-    elif not row.evident:
-        yield "Nor is there any in the other rows."
+    elif row.evident:
+        yield "No other row has evidence of its own."
+    else:
+        yield "So the other rows count as undecided: the average is tested first."
     if row.domain is None and len(domains) < len(DOMAINS):
         missing = ", ".join(domain for domain in DOMAINS if domain not in domains)
         yield f"* over {', '.join(domains)} only; {missing} missing."
 
 
-def _what_it_takes(row: Difference, comparison: Comparison) -> str:
+def _what_could_show(row: Difference, comparison: Comparison) -> str:
+    """Say what this run could have shown; by how much its own difference falls short is no news."""
+    text = ""
     if row.p_value < ALPHA:
-        return (
-            f" By itself p is {chance(row.p_value)}: only the correction for {comparison.tests} "
-            "tests leaves it open."
+        text = (
+            f" By itself p is {chance(row.p_value)}: only the correction for the "
+            f"{len(comparison.pairs)} pairs leaves it open."
         )
-    if row.needed is None:
-        return ""
-    if row.needed <= row.tuples:
-        return (
-            f" About {row.needed:,} tuples show one of this size four times in five; these "
-            f"{row.tuples:,} did not."
-        )
+    if row.detectable is None:
+        return text
     return (
-        f" To see one of this size with 80 % power takes about {row.needed:,} tuples; "
-        f"there are {row.tuples:,}."
+        f"{text} These {row.tuples:,} tuples show a true difference of {share(row.detectable)} "
+        "points or more four times in five."
     )
 
 
@@ -253,7 +258,7 @@ def comparison_csv(comparison: Comparison) -> str:
                 *(pair.first, pair.second, scope(row.domain, domains), row.part, row.tuples),
                 *(row.first, row.second, row.difference, *_ends(row.interval)),
                 *(row.only_first, row.only_second, row.discordant),
-                *(precise(row.p_value), row.exact, precise(row.p_holm), row.needed),
+                *(precise(row.p_value), row.exact, precise(row.p_holm), row.detectable),
                 *(agreement.kappa.value, *_ends(agreement.kappa.interval)),
             )
             for pair in comparison.pairs
@@ -273,7 +278,7 @@ def comparison_json(comparison: Comparison, left: Sequence[str] = ()) -> str:
     """
     domains = tuple(comparison.tuples)
     document: Json = {
-        "format": 1,
+        "format": 2,
         "scorers": list(comparison.scorers),
         "reading": comparison.reading,
         "tuples": {str(domain): count for domain, count in comparison.tuples.items()},
@@ -300,7 +305,7 @@ def _pair_json(comparison: Comparison, pair: Pair, whole: str) -> Json:
                 "first": row.first,
                 "second": row.second,
                 "difference": row.difference,
-                "interval": interval_json(row.interval),
+                "interval": interval_to_json(row.interval),
                 "only_first": row.only_first,
                 "only_second": row.only_second,
                 "discordant": row.discordant,
@@ -308,7 +313,7 @@ def _pair_json(comparison: Comparison, pair: Pair, whole: str) -> Json:
                 "p_exact": row.exact,
                 "p_holm": row.p_holm,
                 "evidence": row.evident,
-                "needed": row.needed,
+                "detectable": row.detectable,
             }
             for row in pair.differences
         ],
@@ -317,11 +322,11 @@ def _pair_json(comparison: Comparison, pair: Pair, whole: str) -> Json:
                 "domain": item.domain or whole,
                 "part": item.part,
                 "value": item.kappa.value,
-                "interval": interval_json(item.kappa.interval),
+                "interval": interval_to_json(item.kappa.interval),
             }
             for item in pair.agreements
         ],
-        "kappa_cells": matrix_json(pair.cells),
+        "kappa_cells": matrix_to_json(pair.cells),
     }
 
 
@@ -333,13 +338,3 @@ def _disagreement_json(item: Disagreement) -> Json:
         "accuracies": list(item.accuracies),
         "apart": list(item.apart),
     }
-
-
-def interval_json(interval: Interval | None) -> Json:
-    """Write an interval, null where there is none."""
-    return None if interval is None else {"low": interval.low, "high": interval.high}
-
-
-def matrix_json(matrix: Matrix) -> Json:
-    """Write 3x3 numbers, null where there is none."""
-    return [[known(value) for value in row] for row in matrix]

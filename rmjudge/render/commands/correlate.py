@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from rmjudge.calls import Json
+from rmjudge.metrics.codec import interval_to_json
 from rmjudge.metrics.report import Reading
-from rmjudge.render.commands.compare import READINGS, interval_json
+from rmjudge.render.commands.compare import READINGS
 from rmjudge.render.csvrows import precise, rows_csv
 from rmjudge.render.figures import chance, share, signed, signed_range
 from rmjudge.render.sheets import Sheet
@@ -141,5 +142,5 @@ def _coefficient_json(coefficient: Coefficient) -> Json:
     return {
         "value": coefficient.value,
         "p": coefficient.p_value,
-        "interval": interval_json(coefficient.interval),
+        "interval": interval_to_json(coefficient.interval),
     }

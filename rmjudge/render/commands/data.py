@@ -57,6 +57,9 @@ def _length(lengths: Lengths) -> str:
 
 def findings(summary: Summary) -> Iterator[str]:
     """A line for each thing that is unusual; none of them makes the data invalid."""
+    for name, count in summary.ignored:
+        yield f"the field {_names([name])} is not used ({count:,} tuples have it)"
+    yield from summary.styles
     for (domain, first, second), count in summary.repeats_by_pair.items():
         yield f"{domain}: {first} equals {second} in {count} tuples; one call serves both"
     crossed = [repeat.name for repeat in summary.chosen_equals_rejected]
@@ -99,6 +102,8 @@ def summary_to_json(summary: Summary) -> dict[str, Json]:
                 ("rejected", summary.rejected_lengths),
             )
         },
+        "ignored_fields": [{"field": name, "tuples": count} for name, count in summary.ignored],
+        "styles": list(summary.styles),
         "repeated_texts": [
             {"tuple": repeat.name, "first": repeat.first, "second": repeat.second}
             for repeat in summary.repeats

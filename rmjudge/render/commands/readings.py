@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.readings.compute import Reading
-from rmjudge.render.exports import Json
+from rmjudge.readings.compute import ToolNumbers
 from rmjudge.render.figures import UNICODE, known, percent
 from rmjudge.render.rows import READING_NAMES
 from rmjudge.render.sheets import Sheet
@@ -28,7 +28,7 @@ CAPTION: Final = (
 )
 
 
-def readings_sheet(result: ScorerResult, readings: Sequence[Reading], name: str) -> Sheet:
+def readings_sheet(result: ScorerResult, readings: Sequence[ToolNumbers], name: str) -> Sheet:
     """Lay one run out: ours first, then each tool; a sentence for each below.
 
     `name` is the run's in the title: the scorer's, and what tells two runs of it apart.
@@ -82,7 +82,7 @@ def _points(difference: float | None) -> str:
     return f"{value * 100:+.1f}" if abs(value) >= 0.0005 else "0.0"
 
 
-def readings_json(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> str:
+def readings_json(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> str:
     """Write one object, ASCII; fractions, null where a tool says nothing."""
     document: Json = {
         "format": 1,
@@ -91,14 +91,14 @@ def readings_json(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> str
                 "scorer": label(result.metrics.scorer),
                 "missing_domains": list(result.metrics.missing_domains),
                 "headline": result.metrics.reading,
-                "ours": _parts(result.metrics.headline),
+                "ours": {**_parts(result.metrics.headline)},
                 "readings": [
                     {
                         "tool": reading.tool.name,
                         "title": reading.tool.title,
                         **_parts(reading.overall),
                         "domains": {
-                            domain: _parts(part) for domain, part in reading.domains.items()
+                            domain: {**_parts(part)} for domain, part in reading.domains.items()
                         },
                         "difference": known(reading.difference),
                         "how": reading.tool.how,
@@ -115,7 +115,7 @@ def readings_json(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> str
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def readings_csv(runs: Sequence[tuple[ScorerResult, Sequence[Reading]]]) -> str:
+def readings_csv(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> str:
     """Write a row a scorer and tool, ours as `rmjudge`; fractions, empty where unknown."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

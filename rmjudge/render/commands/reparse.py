@@ -11,10 +11,10 @@ from rich.text import Text
 from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.render.figures import known, percent
-from rmjudge.render.rows import labels
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.running.reparse import Reparsed
+from rmjudge.runs.naming import labels
 from rmjudge.text import clean
 from rmjudge.vocabulary import DIFFICULTIES
 

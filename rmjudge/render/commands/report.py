@@ -11,17 +11,12 @@ from rich.text import Text
 
 from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE
-from rmjudge.render.rows import (
-    SummaryRow,
-    caption_lines,
-    footnotes,
-    labels,
-    summary_rows,
-)
+from rmjudge.render.rows import SummaryRow, caption_lines, footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.render.terminal.matrices import matrices
-from rmjudge.render.terminal.screen import OnPage, Page
+from rmjudge.render.terminal.screen import OnScreen, Screen
+from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
 
@@ -76,22 +71,22 @@ def report_renderable(reports: Sequence[ScorerResult]) -> Group:
     """Draw everything: each scorer's matrices, the summary, the judges, the calls."""
     scorers = zip(labels(reports), reports, strict=True)
     parts: list[RenderableType] = [
-        OnPage(partial(_scorer, name=name, report=report)) for name, report in scorers
+        OnScreen(partial(_scorer, name=name, report=report)) for name, report in scorers
     ]
     sheets = [summary_sheet(summary_rows(reports))]
     sheets += [sheet for sheet in (judge_sheet(reports), activity_sheet(reports)) if sheet.rows]
-    return Group(*parts, OnPage(lambda page: page.rule), sheets_renderable(sheets))
+    return Group(*parts, OnScreen(lambda screen: screen.rule), sheets_renderable(sheets))
 
 
-def _scorer(page: Page, name: str, report: ScorerResult) -> RenderableType:
+def _scorer(screen: Screen, name: str, report: ScorerResult) -> RenderableType:
     metrics = report.metrics
     plural = "s" if metrics.order == "both" else ""
     order = f", {metrics.order} order{plural}" if metrics.order else ""
     head = [
-        page.text(name, "bold"),
-        page.text(f"{metrics.method}{order}, {metrics.tuples:,} tuples"),
+        screen.text(name, "bold"),
+        screen.text(f"{metrics.method}{order}, {metrics.tuples:,} tuples"),
     ]
     if report.note:
-        head.append(page.text(one_line(report.note), "italic"))
-    drawn = matrices(page, report) or [page.text("No data.")]
-    return Group(page.rule, *head, Text(), *drawn, Text())
+        head.append(screen.text(one_line(report.note), "italic"))
+    drawn = matrices(screen, report) or [screen.text("No data.")]
+    return Group(screen.rule, *head, Text(), *drawn, Text())

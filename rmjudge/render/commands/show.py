@@ -13,7 +13,7 @@ from rich.text import Text
 from rmjudge.calls import Answer, Json, Unscored, answer_to_json
 from rmjudge.metrics.tallies import TIE
 from rmjudge.render.figures import known
-from rmjudge.render.terminal.screen import OnPage, Page
+from rmjudge.render.terminal.screen import OnScreen, Screen
 from rmjudge.runs.statements import Statement
 from rmjudge.runs.views import Outcome, View, ViewedTuple
 from rmjudge.text import clean, one_line
@@ -26,72 +26,76 @@ FIGURE_WIDTH: Final = 8
 
 def tuple_renderable(view: View, viewed: ViewedTuple, *, replies: bool) -> RenderableType:
     """Draw a tuple of the view; it fits in 80 columns. `replies` adds the judges' words."""
-    return OnPage(lambda page: Group(*_parts(page, view, viewed, replies=replies)))
+    return OnScreen(lambda screen: Group(*_parts(screen, view, viewed, replies=replies)))
 
 
 def _parts(
-    page: Page, view: View, viewed: ViewedTuple, *, replies: bool
+    screen: Screen, view: View, viewed: ViewedTuple, *, replies: bool
 ) -> Iterator[RenderableType]:
     scorers = [scorer.name for scorer in view.scorers]
-    yield page.rule
+    yield screen.rule
     subset = viewed.subset if viewed.subset != viewed.domain else None
-    yield page.text(viewed.name, "bold").append(f"  {clean(subset or '')}".rstrip())
-    yield from _texts(viewed, page)
-    yield from _rewards(viewed, scorers, page)
-    yield from _credits(viewed, scorers, page)
+    yield screen.text(viewed.name, "bold").append(f"  {clean(subset or '')}".rstrip())
+    yield from _texts(viewed, screen)
+    yield from _rewards(viewed, scorers, screen)
+    yield from _credits(viewed, scorers, screen)
     if replies:
-        yield from _statements(viewed, scorers, page)
+        yield from _statements(viewed, scorers, screen)
 
 
-def _texts(viewed: ViewedTuple, page: Page) -> Iterator[RenderableType]:
+def _texts(viewed: ViewedTuple, screen: Screen) -> Iterator[RenderableType]:
     item = viewed.item
     if item is None:
-        yield page.text("Its texts were not found.", "yellow")
+        yield screen.text("Its texts were not found.", "yellow")
         return
-    yield from _text("Prompt", item.prompt, page)
+    yield from _text("Prompt", item.prompt, screen)
     for side, texts in (("chosen", item.chosen), ("rejected", item.rejected)):
         for style, text in zip(STYLES, texts, strict=True):
-            yield from _text(f"{side}, {style}", text, page, f"  {len(text):,} characters")
+            yield from _text(f"{side}, {style}", text, screen, f"  {len(text):,} characters")
 
 
-def _text(title: str, text: str, page: Page, about: str = "") -> Iterator[RenderableType]:
+def _text(title: str, text: str, screen: Screen, about: str = "") -> Iterator[RenderableType]:
     yield Text()
-    yield page.text(title, "bold").append(about, "dim")
-    yield Padding(page.text(text.strip("\n")), (0, 0, 0, 2))
+    yield screen.text(title, "bold").append(about, "dim")
+    yield Padding(screen.text(text.strip("\n")), (0, 0, 0, 2))
 
 
-def _rewards(viewed: ViewedTuple, scorers: Sequence[str], page: Page) -> Iterator[RenderableType]:
+def _rewards(
+    viewed: ViewedTuple, scorers: Sequence[str], screen: Screen
+) -> Iterator[RenderableType]:
     """Draw six rewards a line, and how many of the nine pairs they put right."""
-    table = _grid(("Rewards", *STYLES, *STYLES, "right"), page, NAME_WIDTH)
+    table = _grid(("Rewards", *STYLES, *STYLES, "right"), screen, NAME_WIDTH)
     for name, outcome in zip(scorers, viewed.outcomes, strict=True):
         if outcome is None or outcome.chosen is None or outcome.rejected is None:
             continue
-        values = [_reward(value, page) for value in (*outcome.chosen, *outcome.rejected)]
+        values = [_reward(value, screen) for value in (*outcome.chosen, *outcome.rejected)]
         table.add_row(
-            page.folded(_by(name, outcome), NAME_WIDTH, NAME_LINES),
+            screen.folded(_by(name, outcome), NAME_WIDTH, NAME_LINES),
             *values,
             Text(f"{_right(outcome)}/9"),
         )
     if table.row_count:
         yield Text()
         head = " " * (NAME_WIDTH + 1) + f"{'chosen':<{3 * (FIGURE_WIDTH + 1)}}rejected"
-        yield page.text(head, "dim")
+        yield screen.text(head, "dim")
         yield table
 
 
-def _credits(viewed: ViewedTuple, scorers: Sequence[str], page: Page) -> Iterator[RenderableType]:
+def _credits(
+    viewed: ViewedTuple, scorers: Sequence[str], screen: Screen
+) -> Iterator[RenderableType]:
     """Draw each judge's nine credits, rows by the style of the chosen."""
-    axes = f"{page.glyphs.chosen_axis} {page.glyphs.rejected_axis}"
+    axes = f"{screen.glyphs.chosen_axis} {screen.glyphs.rejected_axis}"
     for name, outcome in zip(scorers, viewed.outcomes, strict=True):
         if outcome is None or outcome.chosen is not None:
             continue
         yield Text()
-        yield page.text(_by(name, outcome), "bold").append(
+        yield screen.text(_by(name, outcome), "bold").append(
             "  credit of the chosen: 1 it wins, 0 it loses", "not bold dim"
         )
-        table = _grid((axes, *STYLES), page, len(axes))
+        table = _grid((axes, *STYLES), screen, len(axes))
         for style, row in zip(STYLES, outcome.credits, strict=True):
-            table.add_row(Text(style), *(_credit(value, page) for value in row))
+            table.add_row(Text(style), *(_credit(value, screen) for value in row))
         yield table
     absent = [
         one_line(name)
@@ -100,7 +104,7 @@ def _credits(viewed: ViewedTuple, scorers: Sequence[str], page: Page) -> Iterato
     ]
     if absent:
         yield Text()
-        yield page.text(f"Not in the run of {', '.join(absent)}.", "dim")
+        yield screen.text(f"Not in the run of {', '.join(absent)}.", "dim")
 
 
 def _by(name: str, outcome: Outcome) -> str:
@@ -108,23 +112,23 @@ def _by(name: str, outcome: Outcome) -> str:
     return f"{name} (by {one_line(outcome.scorer or '')})" if other else name
 
 
-def _grid(header: Sequence[str], page: Page, width: int) -> Table:
+def _grid(header: Sequence[str], screen: Screen, width: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
-    table.add_column(page.text(header[0]), min_width=width, max_width=width, overflow="fold")
+    table.add_column(screen.text(header[0]), min_width=width, max_width=width, overflow="fold")
     for name in header[1:]:
         table.add_column(Text(name), justify="right", min_width=min(FIGURE_WIDTH, len(name)))
     return table
 
 
-def _reward(value: float | None, page: Page) -> Text:
+def _reward(value: float | None, screen: Screen) -> Text:
     number = known(value)
-    return Text(page.glyphs.no_data if number is None else f"{number:.4g}")
+    return Text(screen.glyphs.no_data if number is None else f"{number:.4g}")
 
 
-def _credit(value: float | None, page: Page) -> Text:
+def _credit(value: float | None, screen: Screen) -> Text:
     number = known(value)
     if number is None:
-        return Text(page.glyphs.no_data, "yellow")
+        return Text(screen.glyphs.no_data, "yellow")
     return Text(f"{number:.3g}", "green" if number > TIE else "red" if number < TIE else "")
 
 
@@ -133,19 +137,19 @@ def _right(outcome: Outcome) -> int:
 
 
 def _statements(
-    viewed: ViewedTuple, scorers: Sequence[str], page: Page
+    viewed: ViewedTuple, scorers: Sequence[str], screen: Screen
 ) -> Iterator[RenderableType]:
     silent = True
     for name, outcome in zip(scorers, viewed.outcomes, strict=True):
         for said in outcome.statements if outcome else ():
             silent = False
             yield Text()
-            yield page.text(f"{name}: {about(said)}", "bold")
-            yield page.text(verdict(said.answer, said.chosen_first), "dim")
-            yield Padding(page.text(said.text.strip("\n")), (0, 0, 0, 2))
+            yield screen.text(f"{name}: {about(said)}", "bold")
+            yield screen.text(verdict(said.answer, said.chosen_first), "dim")
+            yield Padding(screen.text(said.text.strip("\n")), (0, 0, 0, 2))
     if silent:
         yield Text()
-        yield page.text("No words about this tuple are kept.", "yellow")
+        yield screen.text("No words about this tuple are kept.", "yellow")
 
 
 def about(said: Statement) -> str:

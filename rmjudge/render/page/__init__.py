@@ -4,8 +4,9 @@
 
     document     a view -> the page: template, style and script, closed to the network
     ├── tables       numbers -> the tables and heat maps of the page
-    ├── plots        numbers -> coordinates of the charts
+    ├── charts       numbers -> coordinates of the charts
     ├── scatter      correctness against verbosity, with names that do not cover each other
+    ├── sections     findings -> tables under headings
     └── embedding    tuples, texts and words -> the page's data
 
 `page.html`, `charts.html`, `page.css`, `browser.js` and `tuple.js` are its parts. Every text
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from rmjudge.render.page.document import to_html
 from rmjudge.render.page.scatter import Scatter, scatter_of
+from rmjudge.render.page.sections import sections_of
 from rmjudge.render.page.tables import Section, Table
 
-__all__ = ["Scatter", "Section", "Table", "scatter_of", "to_html"]
+__all__ = ["Scatter", "Section", "Table", "scatter_of", "sections_of", "to_html"]

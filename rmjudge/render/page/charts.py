@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.render.figures import half_width, known, percent, plus_minus
+from rmjudge.render.figures import ends, known, percent
 from rmjudge.runs.views import View
 from rmjudge.statistics.lengths import length_curve
 from rmjudge.text import shorten
 from rmjudge.vocabulary import DIFFICULTIES
 
-"""Units across a chart; a phone shows them smaller, a desk larger."""
 LEFT: Final = 30.0
 RIGHT: Final = 388.0
 ROW: Final = 52.0
@@ -94,9 +93,8 @@ def difficulty_chart(view: View) -> DifficultyChart | None:
             if value is None:
                 continue
             interval = getattr(metrics.intervals, part)
-            half = half_width(interval)
-            low, high = (value, value) if half is None else (interval.low, interval.high)
-            figure = f"{part.capitalize()} {percent(value)}{plus_minus(interval)}"
+            low, high = (value, value) if interval is None else (interval.low, interval.high)
+            figure = f"{part.capitalize()} {percent(value)}{ends(interval)}"
             y = top + 20 + 9 * number
             marks.append(Mark(part, _across(value), _across(low), _across(high), y, figure))
         if marks:
@@ -119,7 +117,11 @@ def length_chart(view: View) -> LengthChart | None:
     )
     curves: list[Curve] = []
     for number, scorer in enumerate(view.scorers):
-        bins = length_curve(view.tuples, number)
+        bins = length_curve(
+            (viewed.item, outcome.credits)
+            for viewed in view.tuples
+            if viewed.item is not None and (outcome := viewed.outcomes[number]) is not None
+        )
         points = tuple(
             Point(x, _down(found.credit), f"{name}: {percent(found.credit)} % of {found.cells:,}")
             for (x, name), found in zip(columns, bins, strict=True)

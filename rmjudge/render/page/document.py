@@ -12,8 +12,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rmjudge.render import verbosity
-from rmjudge.render.page import charts as plots
-from rmjudge.render.page import embedding, tables
+from rmjudge.render.page import charts, embedding, tables
 from rmjudge.render.page.making import making_of
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
@@ -48,12 +47,12 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "activity": tables.activity(view),
         "heat_maps": tables.heat_maps(view),
         "position_maps": tables.position_maps(view),
-        "difficulty_chart": plots.difficulty_chart(view),
-        "length_chart": plots.length_chart(view),
+        "difficulty_chart": charts.difficulty_chart(view),
+        "length_chart": charts.length_chart(view),
         "scatter_charts": scatter_charts(scatters, names),
         "across": verbosity.ACROSS,
         "up": verbosity.UP,
-        "path": plots.path,
+        "path": charts.path,
         "makings": [
             (scorer.name, making_of(scorer.record, scorer.result)) for scorer in view.scorers
         ],

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rmjudge.render.figures import dollars
-from rmjudge.render.rows import order_words
+from rmjudge.runs.naming import order_words
 from rmjudge.runs.records import RunRecord
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
@@ -25,7 +25,7 @@ def making_of(record: RunRecord, result: ScorerResult) -> list[tuple[str, str]]:
 
 def _when(record: RunRecord, _result: ScorerResult) -> Iterator[tuple[str, str]]:
     if record.started is not None:
-        took = "" if record.wall_s is None else f", took {_duration(record.wall_s)}"
+        took = "" if record.wall_s is None else f", took {_took(record.wall_s)}"
         yield "Started", f"{_date(record.started)}{took}"
     versions = [f"{one_line(name)} {one_line(of)}" for name, of in (record.versions or {}).items()]
     if versions:
@@ -42,7 +42,7 @@ def _date(seconds: float) -> str:
         return f"{seconds:g} s after 1970"
 
 
-def _duration(seconds: float) -> str:
+def _took(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

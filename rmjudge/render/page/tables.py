@@ -9,16 +9,10 @@ from typing import Final, Literal
 from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
-from rmjudge.render.figures import UNICODE, heat, known, leaning, percent, plus_minus
-from rmjudge.render.rows import (
-    READING_NAMES,
-    caption_lines,
-    footnotes,
-    order_words,
-    summary_rows,
-    unscored_text,
-)
+from rmjudge.render.figures import UNICODE, ends, heat, known, leaning, percent
+from rmjudge.render.rows import READING_NAMES, caption_lines, footnotes, summary_rows, unscored_text
 from rmjudge.render.sheets import Sheet
+from rmjudge.runs.naming import order_words
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.text import one_line
@@ -181,11 +175,13 @@ def _of_domain(title: str, metrics: DomainMetrics) -> HeatMap:
     figures = [
         (
             part.capitalize(),
-            percent(getattr(metrics.headline, part)) + plus_minus(getattr(metrics.intervals, part)),
+            percent(getattr(metrics.headline, part)) + ends(getattr(metrics.intervals, part)),
         )
         for part in (*DIFFICULTIES, "average")
     ]
-    figures.append(("Ties", percent(metrics.tie_rate)))
+    figures.append(("Tied", percent(metrics.tie_rate) + ends(metrics.rates.tie)))
+    if metrics.split_rate is not None:
+        figures.append(("Split", percent(metrics.split_rate) + ends(metrics.rates.split)))
     doubt = ""
     if metrics.unscored_cells:
         asked = metrics.tuples * len(CELLS)

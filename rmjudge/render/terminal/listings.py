@@ -21,7 +21,7 @@ from rich.text import Text
 
 from rmjudge.render.figures import UNICODE
 from rmjudge.render.sheets import Sheet
-from rmjudge.render.terminal.screen import OnPage, Page
+from rmjudge.render.terminal.screen import OnScreen, Screen
 from rmjudge.text import cell_width
 
 MIN_NAME_WIDTH: Final = 18
@@ -36,33 +36,33 @@ MARKS: Final = (UNICODE.incomplete, UNICODE.unscored, UNICODE.shared, "!")
 
 def sheets_renderable(sheets: Sequence[Sheet]) -> RenderableType:
     """Draw the sheets one below the other, each as the console's width allows."""
-    return OnPage(lambda page: Group(*_drawn(page, sheets)))
+    return OnScreen(lambda screen: Group(*_drawn(screen, sheets)))
 
 
-def _drawn(page: Page, sheets: Sequence[Sheet]) -> Iterator[RenderableType]:
+def _drawn(screen: Screen, sheets: Sequence[Sheet]) -> Iterator[RenderableType]:
     for number, sheet in enumerate(sheets):
         if number:
             yield Text()
-        shown = _encodable(page, sheet)
-        for place, part in enumerate(parts(shown, lambda one: _layout(page, one) is not None)):
+        shown = _encodable(screen, sheet)
+        for place, part in enumerate(parts(shown, lambda one: _layout(screen, one) is not None)):
             if place:
                 yield Text()
             if part.title:
-                yield page.text(part.title, "bold")
+                yield screen.text(part.title, "bold")
             if part.header:
-                yield _table(page, part)
+                yield _table(screen, part)
         for note in filter(None, sheet.notes):
-            yield page.text(note, "yellow" if note.startswith(MARKS) else "")
+            yield screen.text(note, "yellow" if note.startswith(MARKS) else "")
         if sheet.caption:
-            yield page.text(sheet.caption, "dim")
+            yield screen.text(sheet.caption, "dim")
 
 
-def _encodable(page: Page, sheet: Sheet) -> Sheet:
+def _encodable(screen: Screen, sheet: Sheet) -> Sheet:
     """Write the texts with the signs that the console has, which may be wider."""
     return replace(
         sheet,
-        header=tuple(map(page.encodable, sheet.header)),
-        rows=tuple(tuple(map(page.encodable, row)) for row in sheet.rows),
+        header=tuple(map(screen.encodable, sheet.header)),
+        rows=tuple(tuple(map(screen.encodable, row)) for row in sheet.rows),
     )
 
 
@@ -101,7 +101,7 @@ def _only(sheet: Sheet, places: Sequence[int]) -> Sheet:
     )
 
 
-def _layout(page: Page, sheet: Sheet) -> tuple[int, list[str], list[int]] | None:
+def _layout(screen: Screen, sheet: Sheet) -> tuple[int, list[str], list[int]] | None:
     """Find the gap between the columns, their headers and widths; None where it cannot fit."""
     bodies = [
         max((_width(row[place]) for row in sheet.rows), default=0)
@@ -110,7 +110,7 @@ def _layout(page: Page, sheet: Sheet) -> tuple[int, list[str], list[int]] | None
     close = [_broken(head, body) for head, body in zip(sheet.header, bodies, strict=True)]
     for gap, header in ((2, list(sheet.header)), (1, close)):
         widths = [max(_width(head), body) for head, body in zip(header, bodies, strict=True)]
-        lacking = sum(widths) + gap * (len(widths) - 1) - page.width
+        lacking = sum(widths) + gap * (len(widths) - 1) - screen.width
         if lacking <= 0:
             return gap, header, widths
     least = dict.fromkeys(range(sheet.names), MIN_NAME_WIDTH)
@@ -137,12 +137,12 @@ def _broken(title: str, width: int) -> str:
     return min(ways, key=_width)
 
 
-def _table(page: Page, sheet: Sheet) -> RenderableType:
-    found = _layout(page, sheet)
+def _table(screen: Screen, sheet: Sheet) -> RenderableType:
+    found = _layout(screen, sheet)
     if found is None:
-        return _blocks(page, sheet)
+        return _blocks(screen, sheet)
     gap, header, widths = found
-    table = Table(box=page.box, show_edge=False, padding=(0, gap - 1, 0, 0), pad_edge=False)
+    table = Table(box=screen.box, show_edge=False, padding=(0, gap - 1, 0, 0), pad_edge=False)
     left = [place < sheet.names or place in sheet.words for place in range(len(header))]
     for place, (title, width) in enumerate(zip(header, widths, strict=True)):
         # Padded here: rich would strip the spaces that stand in for a footnote mark.
@@ -150,14 +150,14 @@ def _table(page: Page, sheet: Sheet) -> RenderableType:
         head = "\n".join(line.ljust(width) if left[place] else line.rjust(width) for line in lines)
         style = "bold" if place == sheet.strong else ""
         table.add_column(
-            page.text(head), width=width, vertical="top", style=style, no_wrap=not left[place]
+            screen.text(head), width=width, vertical="top", style=style, no_wrap=not left[place]
         )
         table.columns[place].header_style = "bold"
     for number, row in enumerate(_once(sheet)):
         cells = [
-            _cell(page, text, width, name=place < sheet.names)
+            _cell(screen, text, width, name=place < sheet.names)
             if left[place]
-            else page.text(text.rjust(width))
+            else screen.text(text.rjust(width))
             for place, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
         style = "bold" if number in sheet.bold else "dim" if number in sheet.faint else ""
@@ -177,18 +177,18 @@ def _once(sheet: Sheet) -> Iterator[Sequence[str]]:
         above = names
 
 
-def _cell(page: Page, text: str, width: int, *, name: bool) -> Text:
+def _cell(screen: Screen, text: str, width: int, *, name: bool) -> Text:
     lines = MAX_NAME_LINES if name else MAX_WORDS_LINES
-    return Text("\n").join(page.folded(line, width, lines) for line in text.split("\n"))
+    return Text("\n").join(screen.folded(line, width, lines) for line in text.split("\n"))
 
 
-def _blocks(page: Page, sheet: Sheet) -> Group:
+def _blocks(screen: Screen, sheet: Sheet) -> Group:
     width = max(map(cell_width, sheet.header[sheet.names :]), default=0)
     lines: list[RenderableType] = []
     for row in sheet.rows:
-        lines.append(page.text("  ".join(row[: sheet.names]), "bold"))
+        lines.append(screen.text("  ".join(row[: sheet.names]), "bold"))
         lines += [
-            page.text(f"  {name:<{width}}  {figure.strip()}")
+            screen.text(f"  {name:<{width}}  {figure.strip()}")
             for name, figure in zip(sheet.header[sheet.names :], row[sheet.names :], strict=True)
         ]
     return Group(*lines)

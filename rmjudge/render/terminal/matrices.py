@@ -15,11 +15,11 @@ from rich.text import Text
 from rmjudge.metrics.report import DomainMetrics, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
-from rmjudge.render.figures import heat, percent, plus_minus
+from rmjudge.render.figures import ends, heat, percent
 from rmjudge.render.rows import READING_NAMES, unscored_text
-from rmjudge.render.terminal.screen import Page
+from rmjudge.render.terminal.screen import Screen
 from rmjudge.runs.results import ScorerResult
-from rmjudge.vocabulary import CELLS, DOMAINS, STYLES, Domain, difficulty_of
+from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, Domain, difficulty_of
 
 COLUMN: Final = 11
 PANEL: Final = COLUMN + len(STYLES) * (1 + COLUMN)
@@ -28,18 +28,18 @@ GAP: Final = 3
 BLACK: Final = "#000000"
 
 
-def matrices(page: Page, report: ScorerResult) -> list[Text]:
+def matrices(screen: Screen, report: ScorerResult) -> list[Text]:
     """Draw a scorer's matrices, a text a line; none where it has no data."""
     metrics = report.metrics
     panels = [
-        [*_domain(page, domain, metrics.domains[domain], metrics.reading)]
+        [*_domain(screen, domain, metrics.domains[domain], metrics.reading)]
         for domain in DOMAINS
         if domain in metrics.domains
     ]
     if metrics.position and metrics.position.swap_matrix:
-        title = page.text("Verdicts that survive the swap, %", "bold")
-        panels.append([title, *_grid(page, metrics.position.swap_matrix)])
-    across = max(n for n in (1, 2, 4) if n == 1 or page.width >= n * (PANEL + GAP))
+        title = screen.text("Verdicts that survive the swap, %", "bold")
+        panels.append([title, *_grid(screen, metrics.position.swap_matrix)])
+    across = max(n for n in (1, 2, 4) if n == 1 or screen.width >= n * (PANEL + GAP))
     lines: list[Text] = []
     for start in range(0, len(panels), across):
         if lines:
@@ -56,28 +56,30 @@ def _beside(parts: Sequence[Text]) -> Text:
     return line
 
 
-def _domain(page: Page, domain: Domain, metrics: DomainMetrics, reading: Reading) -> Iterator[Text]:
-    title = page.text(domain.capitalize(), "bold")
+def _domain(
+    screen: Screen, domain: Domain, metrics: DomainMetrics, reading: Reading
+) -> Iterator[Text]:
+    title = screen.text(domain.capitalize(), "bold")
     title.append(f"  {metrics.tuples:,} tuples, {READING_NAMES[reading]}, %", "not bold")
     yield title
-    yield from _grid(page, metrics.matrix)
+    yield from _grid(screen, metrics.matrix)
     yield Text()
-    yield from _accuracies(page, metrics)
+    yield from _accuracies(screen, metrics)
     if metrics.unscored_cells:
         asked = metrics.tuples * len(CELLS)
         doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
         from textwrap import wrap
 
-        for line in wrap(f"{page.glyphs.unscored} {doubt}", PANEL):
-            yield page.text(line, "yellow")
+        for line in wrap(f"{screen.glyphs.unscored} {doubt}", PANEL):
+            yield screen.text(line, "yellow")
 
 
-def _grid(page: Page, matrix: Matrix) -> Iterator[Text]:
-    glyphs = page.glyphs
+def _grid(screen: Screen, matrix: Matrix) -> Iterator[Text]:
+    glyphs = screen.glyphs
     yield Text(f"{'':{COLUMN}}{glyphs.rejected_axis:>{COLUMN}}", "bold")
     titles = "".join(f"{style:>{COLUMN}} " for style in STYLES)
     yield Text(f"{glyphs.chosen_axis:{COLUMN}}{titles}".rstrip(), "bold")
-    yield Text(page.line * PANEL)
+    yield Text(screen.line * PANEL)
     for i, row in enumerate(matrix):
         line = Text(f"{STYLES[i]:{COLUMN}}")
         for j, value in enumerate(row):
@@ -92,16 +94,16 @@ def _heat(value: float | None) -> str:
     return f"{BLACK} on {colour}" if colour else "dim"
 
 
-def _accuracies(page: Page, metrics: DomainMetrics) -> Iterator[Text]:
-    figures = [
-        cells.Figure(
-            percent(getattr(metrics.headline, name), page.glyphs),
-            plus_minus(getattr(metrics.intervals, name), page.glyphs),
-        )
-        for name in ("easy", "hard", "normal", "average")
-    ]
-    ties = cells.Figure(percent(metrics.tie_rate, page.glyphs))
-    easy, hard, normal, average, tied = cells.aligned([*figures, ties])
-    yield page.text(f"Easy  {easy}  Normal   {normal}")
-    yield page.text(f"Hard  {hard}  Average  {average}")
-    yield page.text(f"Ties  {tied}")
+def _accuracies(screen: Screen, metrics: DomainMetrics) -> Iterator[Text]:
+    names = (*DIFFICULTIES, "average")
+    shares = [(getattr(metrics.headline, name), getattr(metrics.intervals, name)) for name in names]
+    shares.append((metrics.tie_rate, metrics.rates.tie))
+    titles = [*(name.capitalize() for name in names), "Tied"]
+    if metrics.split_rate is not None:
+        shares.append((metrics.split_rate, metrics.rates.split))
+        titles.append("Split")
+    figures = cells.aligned(
+        [cells.Figure(percent(share, screen.glyphs), ends(interval)) for share, interval in shares]
+    )
+    for title, figure in zip(titles, figures, strict=True):
+        yield screen.text(f"{title:<7}  {figure}".rstrip())

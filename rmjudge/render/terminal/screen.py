@@ -21,7 +21,7 @@ ASCII_HEAD: Final = box.Box("    \n" * 2 + " -- \n" + "    \n" * 5, ascii=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Screen:
     """What is known of the console: its width in columns and what it can show."""
 
     width: int
@@ -68,11 +68,11 @@ class Page:
         return Text("\n".join(indent + part for part in parts), overflow="fold")
 
 
-class OnPage:
-    """A renderable that is built when its page is known."""
+class OnScreen:
+    """A renderable that is built when its screen is known."""
 
-    def __init__(self, build: Callable[[Page], RenderableType]) -> None:
+    def __init__(self, build: Callable[[Screen], RenderableType]) -> None:
         self._build = build
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._build(Page(options.max_width, options.encoding))
+        yield self._build(Screen(options.max_width, options.encoding))

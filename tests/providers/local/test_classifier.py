@@ -15,7 +15,7 @@ from local_models import TEXTS, Kind, answers, make, values, write_data
 
 import rmjudge
 from rmjudge.calls import Call, CompareCall, Failure, Outcome, Reply, Reward, RewardCall
-from rmjudge.errors import Interrupted, ProviderStopped
+from rmjudge.errors import Interrupted, ModelRefused
 from rmjudge.providers.local import forward, scorer, threads
 from rmjudge.providers.local.classifier import Classifier, ClassifierReplica
 from rmjudge.providers.local.scorer import LocalScorer, Replica
@@ -200,7 +200,7 @@ async def test_a_model_whose_code_fails_at_its_loading_stops_with_its_words(
             raise fault("its own words")
 
     made = Broken(folder, 1)
-    with pytest.raises(ProviderStopped, match="hf/slow does not run here: its own words"):
+    with pytest.raises(ModelRefused, match="hf/slow does not run here: its own words"):
         await made.answer(calls()[:1])
     await made.aclose()
 

@@ -10,7 +10,7 @@ from local_models import CHATML, DECODERS, NO_NEWLINE, TEXTS, Kind, answers, mak
 
 from rmjudge import UsageError
 from rmjudge.calls import Unscored
-from rmjudge.errors import ProviderStopped
+from rmjudge.errors import ModelRefused
 from rmjudge.providers.local.dpo import ImplicitReward
 from rmjudge.providers.local.settings import LocalSettings
 
@@ -52,18 +52,19 @@ def the_same(one: list[float], other: list[float]) -> None:
 
 
 @pytest.mark.parametrize("family", DECODERS)
-async def test_without_a_reference_it_is_the_sum_of_log_probabilities(
+async def test_without_a_reference_it_is_the_sum_of_log_probabilities_where_asked_for(
     family: str, tmp_path: Path
 ) -> None:
     folder = make(tmp_path, Kind(family, task="CausalLM"))
-    the_same(await rewards(folder), [total for total, _ in plain_logprobs(folder)])
+    plain = [total for total, _ in plain_logprobs(folder)]
+    the_same(await rewards(folder, dpo_reduction="sum"), plain)
 
 
 @pytest.mark.parametrize("template", [CHATML, NO_NEWLINE])
-async def test_or_their_mean(template: str, tmp_path: Path) -> None:
+async def test_by_default_it_is_their_mean(template: str, tmp_path: Path) -> None:
     folder = make(tmp_path, Kind(task="CausalLM", template=template))
     plain = [total / tokens for total, tokens in plain_logprobs(folder)]
-    the_same(await rewards(folder, dpo_reduction="mean"), plain)
+    the_same(await rewards(folder), plain)
 
 
 @pytest.mark.parametrize("attention", ["auto", "eager"])
@@ -93,13 +94,14 @@ async def test_a_response_that_was_cut_away_has_no_reward(tmp_path: Path) -> Non
 async def test_an_empty_response_is_what_the_template_writes_behind_it(tmp_path: Path) -> None:
     folder = make(tmp_path, POLICY)
     pairs = [("2+2?", "")]
-    the_same(await rewards(folder, pairs), [total for total, _ in plain_logprobs(folder, pairs)])
+    plain = [total / tokens for total, tokens in plain_logprobs(folder, pairs)]
+    the_same(await rewards(folder, pairs), plain)
 
 
 async def test_two_vocabularies_are_refused(tmp_path: Path) -> None:
     policy = make(tmp_path / "policy", POLICY)
-    other = make(tmp_path / "other", Kind(task="CausalLM", more_tokens=("more",)))
-    with pytest.raises(ProviderStopped, match="have different vocabularies"):
+    other = make(tmp_path / "other", Kind(task="CausalLM", more_tokens=("more",)))  # no added one
+    with pytest.raises(ModelRefused, match="have different vocabularies"):
         await rewards(policy, reference=str(other))
 
 
@@ -112,10 +114,10 @@ def test_a_reduction_is_for_a_policy_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({}, "log pi without a reference model, summed over the response's tokens"),
+        ({}, "log pi without a reference model, averaged over the response's tokens"),
         (
-            {"dpo_reduction": "mean"},
-            "log pi without a reference model, averaged over the response's tokens",
+            {"dpo_reduction": "sum"},
+            "log pi without a reference model, summed over the response's tokens",
         ),
         (
             {"reference": True},
@@ -163,7 +165,7 @@ async def test_logits_are_scaled_as_the_model_scales_them(
 ) -> None:
     monkeypatch.setitem(DECODERS, family, {"num_key_value_heads": 2, **extra})
     folder = make(tmp_path, Kind(family, task="CausalLM"))
-    the_same(await rewards(folder), [total for total, _ in plain_logprobs(folder)])
+    the_same(await rewards(folder), [total / n for total, n in plain_logprobs(folder)])
 
 
 def test_a_model_whose_logits_are_made_in_an_unknown_way_is_refused(tmp_path: Path) -> None:

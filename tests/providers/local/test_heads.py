@@ -24,8 +24,10 @@ from local_models import (
 
 from rmjudge.calls import Reply, Reward, Unscored
 from rmjudge.providers.local.classifier import Classifier, ClassifierReplica
-from rmjudge.providers.local.heads import WholeModel, head_of
+from rmjudge.providers.local.heads import Asked, WholeModel, head_of
 from rmjudge.providers.local.settings import LocalSettings
+
+LAST = "last"
 
 
 async def rewards(folder: Path, pairs: list[tuple[str, str]] = TEXTS, **more: Any) -> list[float]:
@@ -75,9 +77,12 @@ def test_a_classifier_that_padding_would_disturb_is_run_text_by_text(tmp_path: P
 
     folder = make(tmp_path, Kind("bert", adds="ends", template=FOR_ENCODERS))
     texts = [(9, 10, 11, 12), (9, 30), (9, 40, 41)]
-    head = head_of(Deaf.from_pretrained(folder).eval(), 0, texts[:2], plain=False)
+    head = head_of(Deaf.from_pretrained(folder).eval(), Asked(), texts[:2], plain=False)
     sound = head_of(
-        BertForSequenceClassification.from_pretrained(folder).eval(), 0, texts[:2], plain=False
+        BertForSequenceClassification.from_pretrained(folder).eval(),
+        Asked(),
+        texts[:2],
+        plain=False,
     )
     assert isinstance(head, WholeModel)
     assert not head._padded
@@ -96,11 +101,11 @@ async def test_the_padding_side_changes_nothing(
 
 @pytest.mark.parametrize("pad", [None, "<|im_end|>", "<pad>"])
 @pytest.mark.parametrize("template", [NO_NEWLINE, CHATML])
-async def test_the_last_token_is_read_whatever_serves_as_padding(
+async def test_the_last_token_is_read_where_that_is_asked_for(
     pad: str | None, template: str, tmp_path: Path
 ) -> None:
     folder = make(tmp_path, Kind(pad=pad, template=template))
-    the_same(await rewards(folder), plain_rewards(folder))
+    the_same(await rewards(folder, reward_token=LAST), plain_rewards(folder))
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert"])
@@ -196,7 +201,7 @@ def test_a_batch_that_finds_no_memory_on_a_cpu_is_halved(tmp_path: Path) -> None
 
     folder = make(tmp_path, Kind("bert", adds="ends", template=FOR_ENCODERS))
     texts = [(9, 10), (9, 30, 31), (9, 40, 41), (9, 50, 51, 52)]
-    head = head_of(Large.from_pretrained(folder).eval(), 0, texts[:2], plain=False)
+    head = head_of(Large.from_pretrained(folder).eval(), Asked(), texts[:2], plain=False)
     seen.clear()
     (halved,) = head.rewards([texts], Event())
     alone = [head.rewards([[text]], Event())[0] for text in texts]

@@ -30,6 +30,7 @@ from rmjudge.providers.local.judge import LocalJudge
 from rmjudge.providers.local.judge_replica import ChatFrame, JudgeReplica
 from rmjudge.providers.local.loading import load_model, load_tokenizer
 from rmjudge.providers.local.settings import LocalSettings
+from rmjudge.providers.local.templates import Template
 from rmjudge.scorer import Scorer
 
 A_WINS = writes(r"\boxed{A>B}")
@@ -71,7 +72,8 @@ def frame(folder: Path, method: str = "pairwise") -> ChatFrame:
     settings = LocalSettings(str(folder))
     files = find(settings.model)
     assert files.chat_template is not None
-    return ChatFrame(load_tokenizer(files, settings), files.chat_template, METHODS[method], "j")
+    template = Template(str(files.chat_template), "")
+    return ChatFrame(load_tokenizer(files, settings), template, METHODS[method], "j")
 
 
 def replica(folder: Path, method: str = "pairwise", **more: Any) -> JudgeReplica:
@@ -106,7 +108,7 @@ async def test_a_reply_is_kept_as_json_and_read_again_without_the_model(tmp_path
     assert raw["finish"] == "stop"
     assert (kept.usage.input_tokens, kept.usage.output_tokens) == (raw["input_tokens"], 12)
     assert kept.answer == Verdict(1.0)
-    assert kept.parser == scorer.parser == "local-chat/1+verdict/1"
+    assert kept.parser == scorer.parser == "local-chat/1+verdict/2"
     turned = kept.raw.replace("A>B", "B>A")
     assert scorer.parse(PAIR, turned) == Verdict(0.0)
 

@@ -13,7 +13,7 @@ import pytest
 from local_models import CHATML, Kind, answers, make, make_tokenizer
 
 from rmjudge import UsageError
-from rmjudge.errors import ProviderStopped
+from rmjudge.errors import ModelRefused
 from rmjudge.providers.local.classifier import Classifier
 from rmjudge.providers.local.devices import devices_of
 from rmjudge.providers.local.dpo import ImplicitReward
@@ -44,7 +44,7 @@ def refused(folder: Path | str, **more: Any) -> str:
 
 
 async def stopped(folder: Path, **more: Any) -> str:
-    with pytest.raises(ProviderStopped) as caught:
+    with pytest.raises(ModelRefused) as caught:
         await answers(Classifier(LocalSettings(str(folder), **more)))
     return str(caught.value)
 
@@ -67,7 +67,7 @@ def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
 
 def test_an_adapter_is_to_be_merged_first(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}")
-    assert "holds a LoRA adapter; merge it" in refused(tmp_path)
+    assert "holds a LoRA adapter (adapter_config.json); merge it" in refused(tmp_path)
 
 
 def test_pickles_are_refused(folder: Path) -> None:
@@ -147,9 +147,11 @@ def test_a_chat_template_that_renders_nothing_is_told_before_the_run(
 @pytest.mark.parametrize(
     "source",
     [
-        "{% if tools %}{{ tools }}{% endif %}{{ bos_token }}{{ messages[0].tool_calls }}",
+        "{% if tools %}{{ tools }}{% endif %}{{ bos_token }}{{ messages[0].tool_calls }}"
+        "{{ messages[0].content }}{{ messages[1].content }}",
         "{{ strftime_now('%Y') }}{{ messages | tojson(ensure_ascii=False) }}",
-        "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% break %}"
+        "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}"
+        "{% if loop.index > 1 %}{% break %}{% endif %}"
         "{% endfor %}",
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from local_models import CHATML, FOR_ENCODERS, NO_NEWLINE, WITH_BOS, Kind, make_tokenizer
 
 from rmjudge.calls import Failure
+from rmjudge.providers.local.templates import Template
 from rmjudge.providers.local.texts import Texts, Tokens
 
 PAIR = ("2+2?", "It is 4.")
@@ -16,7 +17,7 @@ TURNS = [{"role": "user", "content": PAIR[0]}, {"role": "assistant", "content": 
 
 def texts(kind: Kind, limit: int | None = None, side: str = "right") -> tuple[Texts, Any]:
     tokenizer = make_tokenizer(kind)
-    return Texts(tokenizer, str(kind.template), limit, side), tokenizer
+    return Texts(tokenizer, Template(str(kind.template), ""), limit, side), tokenizer
 
 
 def one(made: Texts, pair: tuple[str, str] = PAIR, *, find_responses: bool = False) -> Tokens:

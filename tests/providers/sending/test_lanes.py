@@ -182,6 +182,28 @@ async def test_what_comes_unasked_is_not_taken_for_the_next_reply(
     assert (server.connections, len(server.asked)) == (3, 3)
 
 
+async def test_a_second_reply_in_one_piece_with_the_first_answers_nothing(
+    server: Server, pool: New
+) -> None:
+    connections = pool()
+    server.reply = REPLY + REPLY.replace(b"{}", b"[]")
+    assert await post(connections, server.url) == b"{}"
+    with pytest.raises(httpx.RemoteProtocolError, match="before it was asked for"):
+        await post(connections, server.url)
+    assert await post(connections, server.url) == b"{}"
+
+
+@pytest.mark.parametrize("target", ["http://elsewhere/v1", "http://[::1", "//:x"])
+async def test_a_redirect_is_a_reply_wherever_it_points(
+    server: Server, pool: New, target: str
+) -> None:
+    server.reply = f"HTTP/1.1 307 Go\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n".encode()
+    reply = await pool().post(server.url, {}, b"{}")
+    await reply.aclose()
+
+    assert (reply.status, reply.headers["location"]) == (307, target)
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\n"
 ODD = {
     "100 Continue before it": b"HTTP/1.1 100 Continue\r\n\r\n" + REPLY,

@@ -7,13 +7,14 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from certificates import Authority
 
+from rmjudge.errors import UsageError
 from rmjudge.providers.sending import tls
 from rmjudge.providers.sending.lanes import Lanes
 from rmjudge.providers.sending.messages import FinalForRun
@@ -23,7 +24,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 
 @pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     """An authority that nobody trusts yet."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
@@ -158,14 +159,9 @@ async def test_a_server_that_wants_a_certificate_ends_the_run_with_what_to_set(
         thread.join()
 
 
-async def test_a_key_with_a_password_is_refused_and_not_asked_for(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    locked = authority.issued("client", password=b"secret")
-    async with over_tls(authority.server("127.0.0.1", asks_clients=True)) as url:
-        with pytest.raises(FinalForRun, match="the key without a password"):
-            await asked(url, Identity(locked))
+def test_a_key_with_a_password_is_refused_and_not_asked_for(authority: Authority) -> None:
+    with pytest.raises(UsageError, match="the key without a password"):
+        Identity(authority.issued("client", password=b"secret")).check()
 
 
 async def test_without_the_variables_the_system_s_own_certificates_are_trusted(

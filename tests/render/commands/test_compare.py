@@ -5,7 +5,8 @@ from __future__ import annotations
 from rmjudge.metrics.tallies import Credits
 from rmjudge.render.commands.compare import comparison_csv, comparison_sheets, verdict
 from rmjudge.statistics.comparison import Comparison, compare
-from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.scored import Scored
+from rmjudge.vocabulary import TupleKey
 
 
 def all_alike(credit: float | None) -> Credits:
@@ -24,16 +25,26 @@ def said(comparison: Comparison) -> str:
 
 
 def test_what_only_the_correction_leaves_open_is_told_as_that() -> None:
-    # Six tuples for A and none for B: p is 2 / 2^6 = 0.031, and four times that with Holm.
+    # Six tuples for A and none for B: p is 2 / 2^6 = 0.031, and three times that with three pairs.
+    three = [scored("a", *[1.0] * 6, 0.0), scored("b", *[0.0] * 7), scored("c", *[0.0] * 7)]
+    found = compare(three, "strict")
+    assert "p Holm 0.094. By itself p is 0.031: only the correction for the 3 pairs" in said(found)
+
+
+def test_the_average_of_one_pair_pays_nothing_for_the_other_rows() -> None:
     found = compare([scored("a", *[1.0] * 6, 0.0), scored("b", *[0.0] * 7)], "strict")
-    assert "p Holm 0.125. By itself p is 0.031: only the correction for 4 tests" in said(found)
+    assert "A is better on chat on average" in said(found)
+    assert "p Holm 0.031." in said(found)
 
 
 def test_too_few_tuples_are_told_as_that_and_not_as_the_corrections_doing() -> None:
     found = compare([scored("a", *[1.0] * 5, 0.0), scored("b", *[0.0] * 6)], "strict")
-    assert "p Holm 0.250." in said(found)
+    assert "p Holm 0.062." in said(found)
     assert "correction" not in said(found)
-    assert "6 tuples show one of this size four times in five; these 6 did not." in said(found)
+    size = found.pairs[0].headline.detectable
+    assert size is not None
+    shown = f"6 tuples show a true difference of {100 * size:.1f} points or more four times in five"
+    assert shown in said(found)
 
 
 def test_tuples_that_are_left_out_are_told_first_and_why() -> None:

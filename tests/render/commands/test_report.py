@@ -13,12 +13,14 @@ from rich.console import Console
 
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Matrix
+from rmjudge.render.cells import summary_lines
 from rmjudge.render.commands.report import (
     activity_sheet,
     judge_sheet,
     report_renderable,
     summary_sheet,
 )
+from rmjudge.render.figures import UNICODE
 from rmjudge.render.rows import footnotes, summary_rows
 from rmjudge.runs.results import CallCounts
 from rmjudge.text import cell_width
@@ -44,33 +46,37 @@ HOSTILE = [
 def test_the_summary_fits_in_80_columns_with_its_marks_explained() -> None:
     assert lines_of(draw(summary_sheet(summary_rows(everything())))) == [
         "Accuracy, %",
-        "Scorer                      Chat Math Code Safety   Easy Normal  Hard    Average",
+        "Scorer               Chat Math Code Safety   Easy Normal  Hard           Average",
         "────────────────────────────────────────────────────────────────────────────────",
-        "openai/gpt-4.1              70.0 70.0 70.0   70.0  83.3   70.0  56.7  70.0 ±2.1†",
-        "  strict                    65.0 65.0 65.0   65.0  78.3   65.0  51.7  65.0     †",
-        "openrouter/deepseek/        70.0    –    –   70.0  83.3*  70.0* 56.7* 70.0 ±2.1*",
+        "openai/gpt-4.1       70.0 70.0 70.0   70.0  83.3   70.0  56.7  70.0 (67.9-72.1)†",
+        "  strict             65.0 65.0 65.0   65.0  78.3   65.0  51.7  65.0            †",
+        "openrouter/deepseek/ 70.0    –    –   70.0  83.3*  70.0* 56.7* 70.0 (67.9-72.1)*",
         "deepseek-r1-0528",
-        "hf/Skywork/Skywork-Reward-     –    –    –      –  83.3      –  56.7     –",
-        "V2-Llama-3.1-8B",
-        "baseline/length             50.0 50.0 50.0   50.0 100.0   50.0   0.0  50.0 ±2.1",
+        "hf/Skywork/Skywork-     –    –    –      –  83.3      –  56.7     –",
+        "Reward-V2-Llama-3.1-",
+        "8B",
+        "baseline/length      50.0 50.0 50.0   50.0 100.0   50.0   0.0  50.0 (47.9-52.1)",
         "* openrouter/deepseek/deepseek-r1-0528: average over chat, safety only; math,",
         "code missing",
         "† openai/gpt-4.1: 12 of 4644 cells not scored; average between 48.1 and 51.3",
         "Reading: strict for rewards (a tie is no win), half credit for judges.",
-        "± is half the 95 % bootstrap interval over tuples. Indented: the other reading.",
+        "In parentheses: the 95 % interval, with the tuple as its unit. Indented: the",
+        "other reading.",
     ]
 
 
 def test_the_judges_are_shown_with_what_can_be_doubted() -> None:
     assert lines_of(draw(judge_sheet(everything()))) == [
         "Judges, %",
-        "                                             Not    First Survives",
-        "Scorer                               Ties scored position     swap",
-        "──────────────────────────────────────────────────────────────────",
-        "openai/gpt-4.1                        3.1    0.3     55.7     81.2",
-        "openrouter/deepseek/deepseek-r1-0528  3.1    0.0     51.0        –",
-        "First position: verdicts for the response shown first, of those that are no tie.",
-        "Survives swap: pairs with the same verdict in both orders.",
+        "                                          Split between    Not    First Survives",
+        "Scorer                               Tied        orders scored position     swap",
+        "────────────────────────────────────────────────────────────────────────────────",
+        "openai/gpt-4.1                        3.1             –    0.3     55.7     81.2",
+        "openrouter/deepseek/deepseek-r1-0528  3.1             –    0.0     51.0        –",
+        "Tied: the judge said so, in both orders where both were asked. Split between",
+        "orders: each order names another winner. First position: verdicts for the",
+        "response shown first, of those that are no tie. Survives swap: pairs with the",
+        "same verdict in both orders.",
     ]
 
 
@@ -95,7 +101,7 @@ def test_without_colour_no_escape_code_is_written() -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system=None)
     console.print(report_renderable(everything()))
-    assert "70.0 ±2.1" in stream.getvalue()
+    assert "70.0 (67.9-72.1)" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
 
 
@@ -109,7 +115,7 @@ def test_no_line_is_wider_than_the_console(width: int, encoding: str) -> None:
 @pytest.mark.parametrize("width", [47, 60, 72, 76, 80])
 def test_a_figure_is_never_cut(width: int) -> None:
     text = draw(summary_sheet(summary_rows(everything())), width)
-    assert text.count("70.0 ±2.1") == 2
+    assert text.count("70.0 (67.9-72.1)") == 2
     assert "100.0" in text
     assert "…" not in text
 
@@ -242,10 +248,12 @@ def test_the_other_reading_is_shown_only_where_its_figures_differ() -> None:
     assert reward.other == judge.scores
 
 
-def test_half_the_interval_stands_beside_the_average() -> None:
+def test_both_ends_of_the_interval_stand_beside_the_average() -> None:
     (row,) = summary_rows([report("x", half=0.021)])
-    assert row.half_width == pytest.approx(0.021)
-    assert summary_rows([report("x", half=None)])[0].half_width is None
+    (line,) = summary_lines([row], UNICODE)
+    assert line.figures[-1].text == "70.0 (67.9-72.1)"
+    (row,) = summary_rows([report("x", half=None)])
+    assert summary_lines([row], UNICODE)[0].figures[-1].text == "70.0"
 
 
 def test_no_report_at_all_is_still_drawn() -> None:

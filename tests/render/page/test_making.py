@@ -13,7 +13,7 @@ import pytest
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
 from rmjudge.render.page.making import making_of
-from rmjudge.runs.records import Imported, RunRecord
+from rmjudge.runs.records import Origin, RunRecord
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 
 WON: Credits = ((1.0,) * 3,) * 3
@@ -116,7 +116,7 @@ def test_a_stopped_run_tells_why_and_how_to_go_on() -> None:
 
 
 def test_an_import_tells_its_files_and_no_calls() -> None:
-    imported = Imported("rm-bench", ("a.json", "b.json"), ("ab" * 32, "cd" * 32))
+    imported = Origin("rm-bench", ("a.json", "b.json"), ("ab" * 32, "cd" * 32))
     found = told(replace(BARE, imported=imported, versions={"rmjudge": "1"}))
     assert found["Imported from"] == "a.json, b.json (rm-bench)"
     assert found["Their SHA-256"] == "abababababab, cdcdcdcdcdcd"

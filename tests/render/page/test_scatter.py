@@ -18,8 +18,9 @@ from rmjudge.render.page.scatter import (
     scatter_of,
 )
 from rmjudge.render.verbosity import Coordinate, Place, places
-from rmjudge.statistics.scored import Scored, TupleKey
+from rmjudge.statistics.scored import Scored
 from rmjudge.statistics.style import Lengths, style_of
+from rmjudge.vocabulary import TupleKey
 
 
 def at(value: float, half: float = 0.0) -> Coordinate:

@@ -16,12 +16,12 @@ def matrix_lines(item: ScorerResult, encoding: str = "utf-8") -> list[str]:
     """What stands below the title of a scorer of one domain, up to the summary."""
     lines = lines_of(draw(report_renderable([item]), encoding=encoding))
     start = lines.index("Chat  129 tuples, half credit, %")
-    return lines[start : lines.index("", start + 6) + 7]
+    return lines[start : lines.index("", start + 8 + 1)]
 
 
 def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
     item = report("x", unscored=12, domains=("chat",))
-    assert matrix_lines(item)[:13] == [
+    assert matrix_lines(item)[:15] == [
         "Chat  129 tuples, half credit, %",
         "            rejected →",
         "chosen ↓       concise    detailed    markdown",
@@ -30,9 +30,11 @@ def test_a_matrix_shows_both_axes_nine_cells_and_what_follows() -> None:
         "detailed        80.0 E      70.0 N      60.0 H",
         "markdown        90.0 E      80.0 E      70.0 N",
         "",
-        "Easy  83.3 ±2.1  Normal   70.0 ±2.1",
-        "Hard  56.7 ±2.1  Average  70.0 ±2.1",
-        "Ties   3.1",
+        "Easy     83.3 (81.2-85.4)",
+        "Normal   70.0 (67.9-72.1)",
+        "Hard     56.7 (54.6-58.8)",
+        "Average  70.0 (67.9-72.1)",
+        "Tied      3.1",
         "† 12 of 1161 cells not scored; average between",
         "48.1 and 51.3",
     ]

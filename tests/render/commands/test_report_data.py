@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rmjudge.metrics.accuracy import accuracies_of, macro
+from rmjudge.metrics.codec import metrics_to_json
 from rmjudge.metrics.report import (
     DomainMetrics,
     Interval,
@@ -20,7 +21,7 @@ from rmjudge.metrics.report import (
     Position,
 )
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.exports import to_csv, to_json, to_latex, to_markdown
+from rmjudge.render.commands.report_data import to_csv, to_json, to_latex, to_markdown
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 from rmjudge.vocabulary import DOMAINS, Domain
 
@@ -133,11 +134,11 @@ def pipe_cells(line: str) -> list[str]:
 
 def test_json_holds_fractions_in_the_shape_of_a_runs_metrics() -> None:
     (scorer,) = loaded([report("openai/x", unscored=12, position=SWAP, note="a\tnote")])
-    assert {key: scorer[key] for key in ("scorer", "method", "order", "reading", "tuples")} == {
+    assert {key: scorer[key] for key in ("scorer", "method", "order", "headline", "tuples")} == {
         "scorer": "openai/x",
         "method": "pairwise",
         "order": "both",
-        "reading": "half_credit",
+        "headline": "half_credit",
         "tuples": 516,
     }
     assert scorer["complete"] is False
@@ -154,9 +155,18 @@ def test_json_holds_fractions_in_the_shape_of_a_runs_metrics() -> None:
         "sent": 161,
         "retried": 7,
         "failed": 2,
+        "unscored": 0,
         "maybe_billed": 1,
     }
     assert (scorer["cost"], scorer["cost_known"], scorer["note"]) == (0.0123, True, "a note")
+
+
+def test_json_holds_all_that_metrics_json_holds() -> None:
+    made = report("openai/x", unscored=12, position=SWAP, domains=("chat", "safety"))
+    (scorer,) = loaded([made])
+    kept = metrics_to_json(made.metrics)
+    assert {name: scorer[name] for name in kept} == kept
+    assert set(scorer) - set(kept) == {"calls", "cost", "cost_known", "note"}
 
 
 def test_json_names_the_missing_domains_and_leaves_them_out() -> None:
@@ -192,6 +202,8 @@ def test_csv_is_tidy_and_says_what_each_number_is_of() -> None:
         "openai/x,chat,half_credit:hard,0.566667,,",
         "openai/x,chat,half_credit:average,0.700000,,",
         "openai/x,chat,tie_rate,0.031000,,",
+        "openai/x,chat,split_rate,,,",
+        "openai/x,chat,unscored_rate,0.010336,,",
         "openai/x,chat,tuples,129,,",
         "openai/x,chat,unscored_cells,12,,",
         "openai/x,chat,bounds,,0.481000,0.513000",
@@ -225,7 +237,7 @@ def test_an_incomplete_average_is_never_called_all_in_csv() -> None:
 def test_csv_leaves_the_field_empty_where_there_is_no_data(matrix: Matrix) -> None:
     rows = csv_rows([report("x", matrix=matrix, strict=matrix)])
     unknown = [row for row in rows if row["measure"] not in ("tuples", "unscored_cells")]
-    assert {row["value"] for row in unknown} <= {"", "0.031000"}
+    assert {row["value"] for row in unknown} <= {"", "0.000000", "0.031000"}
 
 
 def test_markdown_is_a_pipe_table_with_its_footnotes() -> None:
@@ -234,16 +246,17 @@ def test_markdown_is_a_pipe_table_with_its_footnotes() -> None:
     assert text.split("\n\n### ")[0].split("\n") == [
         "| Scorer | Chat | Math | Code | Safety | Easy | Normal | Hard | Average |",
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
-        "| openai/x | 70.0 | 70.0 | 70.0 | 70.0 | 83.3 | 70.0 | 56.7 | 70.0 ±2.1† |",
+        "| openai/x | 70.0 | 70.0 | 70.0 | 70.0 | 83.3 | 70.0 | 56.7 | 70.0 (67.9-72.1)† |",
         "| &emsp;strict | 65.0 | 65.0 | 65.0 | 65.0 | 78.3 | 65.0 | 51.7 | 65.0† |",
-        r"| b\_c | 70.0 | – | – | – | 83.3\* | 70.0\* | 56.7\* | 70.0 ±2.1\* |",
+        r"| b\_c | 70.0 | – | – | – | 83.3\* | 70.0\* | 56.7\* | 70.0 (67.9-72.1)\* |",
         "",
         r"\* b\_c: average over chat only; math, code, safety missing",
         "",
         "† openai/x: 12 of 4644 cells not scored; average between 48.1 and 51.3",
         "",
         "Accuracy in %. Reading: half credit, a tie is half a win. "
-        "± is half the 95 % bootstrap interval over tuples. Indented: the other reading.",
+        "In parentheses: the 95 % interval, with the tuple as its unit. Indented: the other "
+        "reading.",
     ]
 
 
@@ -268,16 +281,17 @@ def test_latex_is_booktabs_with_the_marks_explained_in_the_caption() -> None:
         r"Scorer & Chat & Math & Code & Safety & Easy & Normal & Hard & Average \\",
         r"\midrule",
         r"openai/x\_1 & 70.0 & 70.0 & 70.0 & 70.0 & 83.3 & 70.0 & 56.7 "
-        r"& 70.0 $\pm$2.1$^{\dagger}$ \\",
+        r"& 70.0 (67.9-72.1)$^{\dagger}$ \\",
         r"\quad strict & 65.0 & 65.0 & 65.0 & 65.0 & 78.3 & 65.0 & 51.7 & 65.0$^{\dagger}$ \\",
         r"b & 70.0 & -- & -- & 70.0 & 83.3$^{*}$ & 70.0$^{*}$ & 56.7$^{*}$ "
-        r"& 70.0 $\pm$2.1$^{*}$ \\",
+        r"& 70.0 (67.9-72.1)$^{*}$ \\",
         r"\quad strict & 65.0 & -- & -- & 65.0 & 78.3$^{*}$ & 65.0$^{*}$ & 51.7$^{*}$ "
         r"& 65.0$^{*}$ \\",
         r"\bottomrule",
         r"\end{tabular}",
         r"\caption{Accuracy in \%. Reading: half credit, a tie is half a win. "
-        r"$\pm$ is half the 95 \% bootstrap interval over tuples. Indented: the other reading. "
+        r"In parentheses: the 95 \% interval, with the tuple as its unit. Indented: the other "
+        r"reading. "
         r"$^{*}$ b: average over chat, safety only; math, code missing. "
         r"$^{\dagger}$ openai/x\_1: 12 of 4644 cells not scored; average between 48.1 and 51.3.}",
         r"\end{table}",

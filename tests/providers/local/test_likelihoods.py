@@ -9,9 +9,9 @@ import torch
 from local_decoders import CONFIGS, VOCABULARY, enlarged, tokens
 from torch import Tensor
 
-from rmjudge.providers.local import logprobs
+from rmjudge.providers.local import likelihoods
 from rmjudge.providers.local.forward import Forward, Group, States
-from rmjudge.providers.local.logprobs import ResponseLogprob, response_logprobs
+from rmjudge.providers.local.likelihoods import ResponseLogprob, response_logprobs
 
 PROMPT = 7
 PREFIX = tokens(PROMPT, 1)
@@ -82,7 +82,7 @@ def test_no_more_logits_are_held_than_a_chunk_of_rows() -> None:
 
 
 def test_by_default_a_chunk_holds_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logprobs, "CHUNK_BYTES", 100 * 4 * VOCABULARY)
+    monkeypatch.setattr(likelihoods, "CHUNK_BYTES", 100 * 4 * VOCABULARY)
     weight = torch.randn(VOCABULARY, 8)
     widths: list[int] = []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rmjudge.metrics.compute import compute_metrics
-from rmjudge.render.rows import about, labels, order_words
+from rmjudge.runs.naming import about, labels, order_words
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 
 

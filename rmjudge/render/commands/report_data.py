@@ -1,8 +1,7 @@
-"""The same rows and matrices as JSON and CSV, for scripts; and the way to the documents.
+"""A report as JSON and CSV, for scripts; Markdown and LaTeX are beside it.
 
-JSON and CSV hold fractions; Markdown and LaTeX (`rmjudge.render.documents`) percent, as the
-terminal does. Names are clean and inert in each format; what is unknown is null, an empty
-field or a dash.
+JSON and CSV hold fractions; Markdown and LaTeX (`report_documents`) percent, as the terminal
+does. Names are clean and inert in each format; what is unknown is null, an empty field or a dash.
 """
 
 from __future__ import annotations
@@ -10,17 +9,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
+from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics, Position
+from rmjudge.metrics.codec import metrics_to_json
+from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.documents import to_latex, to_markdown
+from rmjudge.render.commands.report_documents import to_latex, to_markdown
 from rmjudge.render.figures import known
-from rmjudge.render.rows import labels
+from rmjudge.runs.files import calls_to_json
+from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
-from rmjudge.text import csv_cell, one_line
+from rmjudge.text import csv_cell, label, one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
@@ -29,90 +31,36 @@ JSON_FORMAT: Final = 1
 CSV_HEADER: Final = ("scorer", "domain", "measure", "value", "low", "high")
 PARTS: Final = (*DIFFICULTIES, "average")
 
-Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | int | bool | None
 CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 
 
 def to_json(reports: Sequence[ScorerResult]) -> str:
-    """Write one object: `format` and `scorers`, each shaped as its `metrics.json` and more.
+    """Write one object: `format` and `scorers`, each its `metrics.json` with calls, cost and note.
 
-    ASCII only, so that no name can reach a terminal as anything but text.
+    Names are those of the tables, no two alike. ASCII only, so that no name can reach a terminal
+    as anything but text.
     """
-    scorers = [
+    scorers: list[Json] = [
         _scorer_json(name, report) for name, report in zip(labels(reports), reports, strict=True)
     ]
-    document = {"format": JSON_FORMAT, "scorers": scorers}
+    document: Json = {"format": JSON_FORMAT, "scorers": scorers}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def _scorer_json(name: str, report: ScorerResult) -> Json:
-    metrics, calls = report.metrics, report.calls
-    present = [domain for domain in DOMAINS if domain in metrics.domains]
+    metrics = metrics_to_json(report.metrics)
+    if report.metrics.shares is not None:
+        shares: dict[str, Json] = {
+            label(who): count for who, count in report.metrics.shares.by_scorer.items()
+        }
+        metrics["shares"] = {"by_scorer": shares, "tuples": report.metrics.shares.tuples}
     return {
+        **metrics,
         "scorer": name,
-        "method": metrics.method,
-        "order": metrics.order,
-        "reading": metrics.reading,
-        "complete": metrics.complete,
-        "missing_domains": [domain for domain in DOMAINS if domain not in present],
-        **_numbers_json(metrics),
-        "domains": {
-            domain: {
-                "matrix": _matrix_json(metrics.domains[domain].matrix),
-                **_numbers_json(metrics.domains[domain]),
-            }
-            for domain in present
-        },
-        "position": _position_json(metrics.position),
-        "calls": {
-            "planned": calls.planned,
-            "from_cache": calls.from_cache,
-            "sent": calls.sent,
-            "retried": calls.retried,
-            "failed": calls.failed,
-            "maybe_billed": calls.maybe_billed,
-        },
-        "cost": known(report.cost),
+        "calls": calls_to_json(report.calls),
+        "cost": report.cost,
         "cost_known": report.cost_known,
         "note": one_line(report.note),
-    }
-
-
-def _numbers_json(numbers: Metrics | DomainMetrics) -> dict[str, Json]:
-    return {
-        "tuples": numbers.tuples,
-        **_accuracies_json(numbers.headline),
-        "strict": _accuracies_json(numbers.strict),
-        "half_credit": _accuracies_json(numbers.half_credit),
-        "intervals": {part: _interval_json(_interval(numbers.intervals, part)) for part in PARTS},
-        "tie_rate": known(numbers.tie_rate),
-        "unscored_cells": numbers.unscored_cells,
-        "bounds": _interval_json(numbers.bounds),
-    }
-
-
-def _accuracies_json(accuracies: Accuracies) -> dict[str, Json]:
-    return {part: _value(accuracies, part) for part in PARTS}
-
-
-def _interval_json(interval: Interval | None) -> Json:
-    if interval is None:
-        return None
-    return {"low": known(interval.low), "high": known(interval.high)}
-
-
-def _matrix_json(matrix: Matrix) -> Json:
-    return [[known(value) for value in row] for row in matrix]
-
-
-def _position_json(position: Position | None) -> Json:
-    if position is None:
-        return None
-    return {
-        "decided": position.decided,
-        "first_share": known(position.first_share),
-        "swap_consistency": known(position.swap_consistency),
-        "swap_matrix": _matrix_json(position.swap_matrix) if position.swap_matrix else None,
     }
 
 
@@ -135,9 +83,10 @@ def to_csv(reports: Sequence[ScorerResult]) -> str:
 
     Measures: `easy`, `normal`, `hard`, `average` in the headline reading with their 95 %
     interval; the same as `strict:easy` and `half_credit:easy`; `cell:concise>markdown` for
-    the chosen concise and the rejected Markdown; `tie_rate`; the counts `tuples` and
-    `unscored_cells`; `bounds`, the average with the unscored cells all wrong and all right;
-    and for a judge `first_share`, `swap_consistency` and `swap:concise>markdown`.
+    the chosen concise and the rejected Markdown; `tie_rate`, `split_rate` and `unscored_rate`
+    with their intervals; the counts `tuples` and `unscored_cells`; `bounds`, the average with the
+    unscored cells all wrong and all right; and for a judge `first_share`,
+    `swap_consistency` and `swap:concise>markdown`.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -168,24 +117,34 @@ def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
     yield from ((over, row) for row in _csv_measures(metrics))
     if metrics.position:
         position = metrics.position
-        yield over, ("first_share", position.first_share, None, None)
-        yield over, ("swap_consistency", position.swap_consistency, None, None)
+        yield over, ("first_share", position.first_share, *_ends(position.first_interval))
+        yield (
+            over,
+            ("swap_consistency", position.swap_consistency, *_ends(position.swap_interval)),
+        )
         yield from ((over, row) for row in _csv_cells("swap", position.swap_matrix or ()))
 
 
 def _csv_measures(numbers: Metrics | DomainMetrics) -> Iterable[CsvRow]:
     for part in PARTS:
-        interval = _interval(numbers.intervals, part)
-        low, high = (interval.low, interval.high) if interval else (None, None)
-        yield part, _value(numbers.headline, part), low, high
+        ends = _ends(_interval(numbers.intervals, part))
+        yield part, _value(numbers.headline, part), *ends
     for part in PARTS:
         yield f"strict:{part}", _value(numbers.strict, part), None, None
     for part in PARTS:
         yield f"half_credit:{part}", _value(numbers.half_credit, part), None, None
-    yield "tie_rate", numbers.tie_rate, None, None
+    cells = numbers.tuples * len(CELLS)
+    unscored = numbers.unscored_cells / cells if cells else None
+    yield "tie_rate", numbers.tie_rate, *_ends(numbers.rates.tie)
+    yield "split_rate", numbers.split_rate, *_ends(numbers.rates.split)
+    yield "unscored_rate", unscored, *_ends(numbers.rates.unscored)
     yield "tuples", numbers.tuples, None, None
     yield "unscored_cells", numbers.unscored_cells, None, None
     yield "bounds", None, numbers.bounds.low, numbers.bounds.high
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (interval.low, interval.high) if interval else (None, None)
 
 
 def _csv_cells(kind: str, matrix: Matrix) -> Iterable[CsvRow]:

@@ -1,4 +1,4 @@
-"""The summary and the matrices as Markdown and LaTeX, for issues, model cards and papers."""
+"""A report as Markdown and LaTeX, for issues, model cards and papers."""
 
 from __future__ import annotations
 

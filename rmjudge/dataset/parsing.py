@@ -20,7 +20,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Final, NoReturn
 
-from rmjudge.dataset.wording import kind_of, one_line, printable
+from rmjudge.text import error_line, kind_of, printable
 
 MAX_BYTES: Final = 256 * 2**20
 """Bytes of one file after decompression: more than twenty times the published benchmark."""
@@ -82,7 +82,9 @@ def read_file(file: DataFile, *, max_bytes: int = MAX_BYTES) -> Iterator[RawItem
                 found = True
                 yield found_item
     except gzip.BadGzipFile as error:
-        yield Problem(f"{file.shown}: is no sound gzip file ({one_line(error)}); compress it again")
+        yield Problem(
+            f"{file.shown}: is no sound gzip file ({error_line(error)}); compress it again"
+        )
     except (EOFError, zlib.error):
         yield Problem(f"{file.shown}: the gzip data is cut off or damaged; compress it again")
     except _TooLargeError:
@@ -91,7 +93,7 @@ def read_file(file: DataFile, *, max_bytes: int = MAX_BYTES) -> Iterator[RawItem
             "split it into several files"
         )
     except OSError as error:
-        yield Problem(f"{file.shown}: cannot be read ({one_line(error)})")
+        yield Problem(f"{file.shown}: cannot be read ({error_line(error)})")
     else:
         if not found:
             yield Problem(f"{file.shown}: holds no tuples")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rmjudge.dataset.folders import find_files
-from rmjudge.dataset.reading import MAX_BYTES, DataFile, Problem, RawItem, read_file
+from rmjudge.dataset.parsing import MAX_BYTES, DataFile, Problem, RawItem, read_file
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> tuple[list[RawItem], list[str]]:

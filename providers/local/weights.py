@@ -1,0 +1,148 @@
+"""What a model's files hold, and what the model took of it: nothing is dropped without a word.
+
+transformers loads what fits and warns of the rest. Here a weight that no module takes, and a
+module that got none, is another model than the one that was trained: both are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.errors import UsageError
+
+SHOWN: Final = 3
+LONGEST_HEADER: Final = 100 * 2**20
+"""Bytes; what safetensors itself allows."""
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of all weights in a folder, from the headers of its safetensors files.
+
+    A file that cannot be read is left out: who loads it says what is wrong with it.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        found |= _header(path)
+    return found
+
+
+def _header(path: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            held = json.loads(file.read(min(length, LONGEST_HEADER)))
+        return {
+            name: tuple(map(int, entry["shape"]))
+            for name, entry in held.items()
+            if name != "__metadata__"
+        }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error):
+        return {}
+
+
+def check_beside(name: str, folder: Path) -> None:
+    """Refuse files beside the weights that would make another model of them.
+
+    Raises:
+        UsageError: there is an adapter, which some installations apply and others ignore, or there
+            are two sets of weights.
+    """
+    adapters = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.name.startswith(("adapter_config.", "adapter_model."))
+    )
+    if adapters:
+        raise UsageError(
+            f"{name} holds a LoRA adapter ({', '.join(adapters)}); merge it into its base model "
+            "(peft: merge_and_unload) and save that, or move it out of the folder"
+        )
+    whole, index = "model.safetensors", "model.safetensors.index.json"
+    if (folder / whole).is_file() and (folder / index).is_file():
+        raise UsageError(
+            f"{name} holds two sets of weights, {whole} and the files that {index} names; remove "
+            "one of them"
+        )
+
+
+def not_loaded(folder: Path) -> tuple[str, ...]:
+    """Files of weights in the folder that transformers does not read."""
+    files = {path.name for path in folder.glob("*.safetensors")}
+    if "model.safetensors" in files:
+        return tuple(sorted(files - {"model.safetensors"}))
+    try:
+        index = json.loads((folder / "model.safetensors.index.json").read_text("utf-8"))
+        used = set(map(str, index["weight_map"].values()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ()
+    return tuple(sorted(files - used))
+
+
+def check_taken(
+    name: str, model: Any, found: Mapping[str, Any], allowed: str | None, held: Iterable[str]
+) -> tuple[str, ...]:
+    """Refuse a model that did not take all of its files' weights, or that lacks some.
+
+    `found` is transformers' loading info, `allowed` a regular expression that is searched in the
+    names of weights that may stay unused, `held` are the names in the files, as far as known.
+    Returns the names that are unused and allowed.
+
+    Raises:
+        UsageError: a module got no weights, or weights got no module.
+    """
+    missing = {*map(str, found.get("missing_keys", ())), *_hidden(model, set(held))}
+    if missing:
+        raise UsageError(
+            f"{name}: its files lack {_listed(sorted(missing))}, which would be random numbers; "
+            "it was not trained for this"
+        )
+    unused = sorted(map(str, found.get("unexpected_keys", ())))
+    refused = [key for key in unused if allowed is None or not re.search(allowed, key)]
+    if refused:
+        raise UsageError(
+            f"{name}: its files hold weights that {type(model).__name__} has no place for: "
+            f"{_listed(refused)}; without them it is another model than the one that was trained. "
+            "Where they are harmless, name them with --allow-unused REGEX"
+        )
+    return tuple(unused)
+
+
+def pattern_of(allowed: str | None) -> str | None:
+    """Check `--allow-unused`.
+
+    Raises:
+        UsageError: it is no regular expression.
+    """
+    if allowed is not None:
+        try:
+            re.compile(allowed)
+        except re.error as error:
+            raise UsageError(
+                f"--allow-unused {allowed!r} is no regular expression: {error}"
+            ) from None
+    return allowed
+
+
+def _hidden(model: Any, held: set[str]) -> set[str]:
+    """Names that the model's class tells transformers not to report as missing."""
+    patterns = [*(getattr(model, "_keys_to_ignore_on_load_missing", None) or ())]
+    if not patterns or not held:
+        return set()
+    hides = re.compile("|".join(f"({pattern})" for pattern in patterns))
+    tied = set(getattr(model, "all_tied_weights_keys", None) or ())
+    return {
+        key
+        for key in model.state_dict()
+        if hides.search(key) and key not in tied and key not in held
+    }
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" * (len(names) > SHOWN))

@@ -1,0 +1,193 @@
+"""Which of the things that look like a verdict decides: the last one, understood or not.
+
+An earlier verdict is never taken instead of a later one: a judge that restates the forms it was
+asked for, and then spells its own in a way that is not known here, would be inverted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rmjudge.calls import Unscored
+from rmjudge.judging.marks import Mark
+from rmjudge.judging.spelling import plain
+from rmjudge.metrics.tallies import TIE
+
+SHOWN: Final = 160
+ALL_FORMS: Final = 5
+"""Verdicts that a pairwise judge may give: a list with as many is whole."""
+_QUOTES: Final = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’", "「": "」", "”": "”"}  # noqa: RUF001
+_CLOSERS: Final = frozenset(_QUOTES.values())
+_VERDICT_WORDS: Final = (
+    "verdict|judge?ment|decision|choice|preference|answer|conclusion|winner|rating|score|overall|"
+    "final|result|therefore|so|thus"
+)
+_LEAD: Final = re.compile(rf"\W*(?:\w+ ){{0,4}}(?:{_VERDICT_WORDS})(?: is)?\W*", re.IGNORECASE)
+_OF_A_RESPONSE: Final = re.compile(r"\b(?:response|assistant|model)s?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A mark and what it is worth; None where it is not understood."""
+
+    mark: Mark
+    value: float | None
+
+    @property
+    def said(self) -> str:
+        """Its content in one spelling."""
+        return plain(self.mark.content or "")
+
+
+def decide(
+    text: str,
+    own: Sequence[Read],
+    foreign: Sequence[Read] = (),
+    *,
+    what: str = "verdict",
+    later: Callable[[str], Sequence[float]] | None = None,
+) -> float | Unscored:
+    """What the last verdict is worth, or why there is none.
+
+    `own` are marks of the forms that count. `foreign` are those of other forms, which count for
+    nothing, but contradict: after a verdict, one of another value makes it doubtful. So does what
+    `later` finds in the text that follows the verdict.
+    """
+    marks = _outermost(own)
+    if not marks:
+        return _none(text, what)
+    stated = _stated(text, marks)
+    final = stated[-1] if stated else marks[-1]
+    doubt = _doubt(text, marks, stated)
+    if not doubt and _contradicted(text, final, foreign, later):
+        doubt = "another {what} follows the last {what}"
+    if doubt or final.value is None:
+        return Unscored("unparsed", f"{doubt.format(what=what)}: {_line(text, final)}")
+    return final.value
+
+
+def _stated(text: str, marks: Sequence[Read]) -> list[Read]:
+    """The marks of the last line (or JSON object) that has any, less those only mentioned."""
+    last = marks[-1].mark
+    begin = text.rfind("\n", 0, last.start) + 1
+    if last.begin is not None:
+        begin = min(begin, last.begin)
+    group = [item for item in marks if item.mark.end > begin]
+    return [item for item in group if not _is_mention(text, item.mark)]
+
+
+def _doubt(text: str, marks: Sequence[Read], stated: Sequence[Read]) -> str:
+    """Why the last line gives no verdict; empty where it does."""
+    if not stated:
+        return "the last {what} stands in quotes"
+    final = stated[-1]
+    if final.value is None:
+        return "no {what} is understood in the last line that has one"
+    if len({item.value for item in stated if item.value is not None or _names_both(item)}) > 1:
+        return "contradictory {what}s"
+    if _ends_a_list(text, marks[: marks.index(final) + 1]):
+        return "the last {what} ends a list of the forms"
+    return ""
+
+
+def _contradicted(
+    text: str,
+    final: Read,
+    foreign: Sequence[Read],
+    later: Callable[[str], Sequence[float]] | None,
+) -> bool:
+    """Whether a verdict of another form, or in words, follows and says something else."""
+    after = final.mark.end
+    others = {
+        item.value
+        for item in foreign
+        if item.mark.start >= after and not _is_mention(text, item.mark)
+    }
+    if later is not None:
+        others |= set(later(text[after:]))
+    return bool(others - {final.value})
+
+
+def _none(text: str, what: str) -> Unscored:
+    tail = _tail(text)
+    return Unscored("unparsed", f"no {what}; it ends: {tail}" if tail else "no visible answer")
+
+
+def _tail(text: str) -> str:
+    return " ".join(text[-20 * SHOWN :].split())[-SHOWN:]
+
+
+def _line(text: str, item: Read) -> str:
+    start = text.rfind("\n", 0, item.mark.start) + 1
+    end = text.find("\n", item.mark.end)
+    return " ".join(text[start : end if end >= 0 else len(text)].split())[-SHOWN:]
+
+
+def _outermost(marks: Sequence[Read]) -> list[Read]:
+    """In the order of their ends; of one within another, that which is understood, or the outer."""
+    kept: list[Read] = []
+    for item in sorted(marks, key=lambda item: (item.mark.start, -item.mark.end)):
+        outer = kept[-1] if kept else None
+        if outer is None or item.mark.start >= outer.mark.end:
+            kept.append(item)
+        elif outer.value is None and item.value is not None and outer.mark.begin is None:
+            kept[-1] = item
+        elif item.mark.begin is not None and item.mark.begin == outer.mark.begin:
+            kept.append(item)  # two keys of one object
+    return sorted(kept, key=lambda item: item.mark.end)
+
+
+def _is_mention(text: str, mark: Mark) -> bool:
+    """Whether it stands in quotes within a sentence, such as one that tells what a response says.
+
+    In quotes on a line of its own, or after "my verdict:", it is said by the judge itself.
+    """
+    before, after = text[max(0, mark.start - 200) : mark.start], text[mark.end : mark.end + 200]
+    line_before, line_after = before.rpartition("\n")[2], after.partition("\n")[0]
+    head, tail = line_before.rstrip("$*` "), line_after.lstrip("$*` .,")
+    if not head or head[-1] not in _QUOTES or not tail or tail[0] not in _CLOSERS:
+        return False
+    if re.search(r"\w", tail[1:]):
+        return True
+    lead = head[:-1].strip(" *#>-:_")
+    if _OF_A_RESPONSE.search(lead):
+        return True
+    return bool(lead) and _LEAD.fullmatch(lead) is None
+
+
+def _names_both(item: Read) -> bool:
+    """Whether what is not understood could be a comparison all the same."""
+    words = set(re.findall(r"[AB](?![A-Z])", item.said))
+    return words == {"A", "B"}
+
+
+def _ends_a_list(text: str, marks: Sequence[Read]) -> bool:
+    """Whether the last mark ends a list of the forms, restated one after the other.
+
+    It does not if the list is whole without it or has the same form already (a verdict that
+    follows the list), or if words such as "verdict" introduce it.
+    """
+    block = [marks[-1]]
+    for item in reversed(marks[:-1]):
+        between = text[item.mark.end : block[0].mark.start]
+        if len(between) > 100 or between.count("\n") > 2 or "\n" not in between:
+            break
+        block.insert(0, item)
+    values = {item.value for item in block}
+    if len(block) < 2 or block[-1].said in {item.said for item in block[:-1]}:
+        return False
+    if len(block) > ALL_FORMS and {1.0, TIE, 0.0} <= {item.value for item in block[:-1]}:
+        return False
+    leads = [_lead_of(text, item) for item in block]
+    if any(re.search(r"[^\W\d]", lead) for lead in leads):
+        return False
+    if len(block) >= 3 and {1.0, TIE, 0.0} <= values:
+        return True
+    return {1.0, 0.0} <= values and all(re.search(r"[-*•+]|\d[.)]", lead) for lead in leads)
+
+
+def _lead_of(text: str, item: Read) -> str:
+    return text[text.rfind("\n", 0, item.mark.start) + 1 : item.mark.start]
