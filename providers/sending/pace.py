@@ -182,7 +182,7 @@ class Pace:
         Where they only stand in line, the calls of the first round wait (more + 1) / 2 times as
         long as before, since the line was still growing; where each is worked on, as long.
         """
-        return self._above.value <= self._below.value * ((more + 1) / 2) ** EXPONENT
+        return self._above.value <= self._below.value * math.pow((more + 1) / 2, EXPONENT)
 
     def refused(self, sent: Sent, in_flight: int, wait_s: float | None = None) -> float:
         """Note that the server takes no more; return for how long nothing more is to be sent.
