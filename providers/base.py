@@ -72,7 +72,8 @@ class Provider(ABC):
     key_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables that may hold the key; the first that is set wins."""
     key_needed_at_default_url: ClassVar[bool] = True
-    concurrency: ClassVar[int] = 16
+    concurrency: ClassVar[int] = 64
+    """The most calls in flight; how many there are is found out."""
     batch: int = 1
     output_tokens_estimate: int = 0
     local_params: ClassVar[frozenset[str]] = frozenset()

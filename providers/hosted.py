@@ -30,7 +30,7 @@ from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.scorer import FORM_CHANGED, Activity
+from rmjudge.scorer import FORM_CHANGED, Activity, Flow
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity(remarks=provider.remarks)
+        self.activity = Activity(flow=Flow(self.concurrency), remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider, own_name)
         self._provider = provider
+        self._users_number = concurrency
         self._rpm = rpm
         self._tpm = tpm
         self._policy = policy
@@ -124,6 +125,7 @@ class HostedScorer:
             name=self.name,
             activity=self.activity,
             concurrency=self.concurrency,
+            users_number=self._users_number,
             headers=headers,
             secret=self._secret,
             address_hint=self._provider.address_hint,

@@ -28,6 +28,7 @@ from rmjudge.providers.sending.messages import (
     Retryable,
 )
 from rmjudge.providers.sending.network import Network
+from rmjudge.providers.sending.pace import first_of
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.said import is_page, read_error
@@ -73,6 +74,7 @@ class Sender:
         name: str,
         activity: Activity,
         concurrency: int,
+        users_number: int | None = None,
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
         address_hint: str = "",
@@ -99,7 +101,13 @@ class Sender:
         self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
-            name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
+            name,
+            self._policy,
+            activity,
+            concurrency=concurrency,
+            first=first_of(users_number),
+            rpm=rpm,
+            tpm=tpm,
         )
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
@@ -203,7 +211,7 @@ class Sender:
 
     async def _attempt(self, sending: _Sending) -> Sequence[Reply]:
         """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
-        await self.endpoint.enter(sending.tokens)
+        sent = await self.endpoint.enter(sending.tokens)
         try:
             replies = self._read(await self._post(sending.request, sending.body), sending.parse)
         except CallError as error:
@@ -217,14 +225,14 @@ class Sender:
             error.args = (error.message,)  # a traceback shows these
             if isinstance(error, Retryable) and error.paid_for:
                 sending.tried.append(error.paid_for)
-            self.endpoint.attempt_failed(error, sending.calls)
+            self.endpoint.attempt_failed(error, sending.calls, sent)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904 - it is the same one
         finally:
             self.endpoint.leave()
-        self.endpoint.succeeded()
+        self.endpoint.succeeded(sent)
         self.endpoint.used(sending.tokens, _tokens_of(replies))
         return replies
 
@@ -265,13 +273,15 @@ class Sender:
     def _connection_lost(self, error: Exception) -> Retryable:
         unpaid = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         what = str(error) or type(error).__name__
-        if isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid:
+        timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid
+        if timed_out:
             what = f"no complete reply within {self._policy.deadline_s:g} s"
         return Retryable(
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
             attempts=_COUNTED_APART if unpaid else self._policy.attempts_transient,
+            timed_out=timed_out,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )

@@ -90,7 +90,11 @@ class ProviderOptions:
         concerns="hosted",
     )
     concurrency: int | None = option(
-        kinds.COUNT, "calls in flight per model", group=WHERE, metavar="N", concerns="hosted"
+        kinds.COUNT,
+        "most calls in flight per model (default 64)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
     )
     rpm: float | None = option(
         kinds.RATE, "requests a minute per model", group=WHERE, metavar="N", concerns="hosted"
