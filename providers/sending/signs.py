@@ -71,7 +71,8 @@ _ACCOUNT: Final = re.compile(
     | (out\ of|no|not\ enough|run\ out\ of|add\ more|purchase|buy)\ (remaining\ |more\ )?credits?\b
     | spend(ing)?[ _]limit | budget\ has\ been\ exceeded | exceeded\ budget | exceededbudget
     | billing\ (\w+\ )?(limit|not\ active|inactive|issue|problem|error|disabled)
-    | (plan\ and|check\ your|enable|update\ your)\ billing | payment\ (is\ )?required | unpaid\ invoice | past\ due | overdue | arrear | recharge
+    | (plan\ and|check\ your|enable|update\ your)\ billing
+    | payment\ (is\ )?required | unpaid\ invoice | past\ due | overdue | arrear | recharge
     | top\ up\ your | please\ top\ up
     | (not|n't)\ have\ any\ (remaining\ )?credits
     | (account|organi[sz]ation|project|user|team|key|consumer|subscription)\b

@@ -42,7 +42,7 @@ PASSING: dict[str, Row] = {
         429,
         {
             "error": {
-                "message": "Rate limit reached for gpt-4 in organization o on requests per min. Visit "
+                "message": "Rate limit reached for gpt-4 on requests per min. Visit "
                 "https://platform.openai.com/account/billing to add a payment method.",
                 "code": "rate_limit_exceeded",
             }
