@@ -10,11 +10,22 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
-from rmjudge.calls import Answer, Call, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import (
+    Answer,
+    Call,
+    CompareCall,
+    Json,
+    Reply,
+    Reward,
+    RewardCall,
+    Unscored,
+    Usage,
+)
 from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
@@ -24,6 +35,13 @@ if TYPE_CHECKING:
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+PROBES: Final[Mapping[Method, Call]] = {
+    "pointwise": RewardCall("prompt", "response"),
+    "pairwise": CompareCall("prompt", "first", "second"),
+}
+"""Calls whose requests stand for all: their hash is in the identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +72,8 @@ class Provider(ABC):
     key_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables that may hold the key; the first that is set wins."""
     key_needed_at_default_url: ClassVar[bool] = True
-    concurrency: ClassVar[int] = 16
+    concurrency: ClassVar[int] = 64
+    """The most calls in flight; how many there are is found out."""
     batch: int = 1
     output_tokens_estimate: int = 0
     local_params: ClassVar[frozenset[str]] = frozenset()
@@ -119,6 +138,20 @@ class Provider(ABC):
         template = self.target.chat_template
         text = template.render(conversation(prompt, response))
         return text.removeprefix(template.bos) if self.server_adds_bos else text
+
+    def change_for(self, refusal: str) -> Mapping[str, Json] | None:
+        """The parameters with which to ask after a refusal in these words; None: no others."""
+        return None
+
+    def every_change(self) -> Iterable[Mapping[str, Json]]:
+        """All that `change_for` may add up to."""
+        return ()
+
+    def asked_with(self, params: Mapping[str, Json]) -> Self:
+        """The same provider with more parameters."""
+        other = copy(self)
+        other.target = replace(self.target, params={**self.target.params, **params})
+        return other
 
     def auth(self, key: str) -> Mapping[str, str]:
         """Headers that carry the key."""

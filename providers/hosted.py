@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -15,22 +16,21 @@ from rmjudge.addresses import canonical
 from rmjudge.calls import (
     Answer,
     Call,
-    CompareCall,
     Failure,
     Json,
     Outcome,
     Reply,
-    RewardCall,
     Usage,
     estimate_tokens,
 )
 from rmjudge.errors import StopRun
-from rmjudge.providers.base import Provider
-from rmjudge.providers.sending.messages import MalformedBodyError
+from rmjudge.providers.base import PROBES, Provider
+from rmjudge.providers.forms import written
+from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.scorer import Activity
+from rmjudge.scorer import FORM_CHANGED, Activity, Flow
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ SENDER: Final = "rmjudge.providers.sending.sender"
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
-_PROBES: Mapping[Method, Call] = {
-    "pointwise": RewardCall("prompt", "response"),
-    "pairwise": CompareCall("prompt", "first", "second"),
-}
 
 
 class HostedScorer:
@@ -72,9 +68,11 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity(remarks=provider.remarks)
+        self.activity = Activity(flow=Flow(self.concurrency), remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider, own_name)
+        self._own_name = own_name
         self._provider = provider
+        self._users_number = concurrency
         self._rpm = rpm
         self._tpm = tpm
         self._policy = policy
@@ -85,20 +83,23 @@ class HostedScorer:
         self._sender: Sender | None = None
         self._drained = False
         self._connecting = asyncio.Lock()
+        self._changed: dict[str, Json] = {}
+        self._told_form = ""
 
-    def asked_with(self, provider: Provider, params: Mapping[str, Json]) -> HostedScorer:
+    def asked_with(self, params: Mapping[str, Json]) -> HostedScorer:
         """This scorer, its requests built with other parameters; each reply says with which.
 
         It keeps the identity, and sends by the same connections and limits.
         """
         other = copy(self)
+        provider = self._provider.asked_with(params)
         other._provider, other._asked, other._sends_by = provider, params, self  # noqa: SLF001
         return other
 
     @property
     def more_room(self) -> str:
         """The parameter, as NAME=JSON, with which replies may be twice as long; empty for none."""
-        body = self._provider.build([_PROBES[self.method]]).body
+        body = self._provider.build([PROBES[self.method]]).body
         if self.output_tokens_estimate > 1:
             for name, value in body.items():
                 doubled = _doubled(name, value)
@@ -126,6 +127,7 @@ class HostedScorer:
             name=self.name,
             activity=self.activity,
             concurrency=self.concurrency,
+            users_number=self._users_number,
             headers=headers,
             secret=self._secret,
             address_hint=self._provider.address_hint,
@@ -141,13 +143,16 @@ class HostedScorer:
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Send the calls as one request; one outcome each.
 
-        A batch that is refused is asked again in halves, since one text that is too long for
-        the server must not cost the others their answers.
+        A batch that is refused, or answered with a server's error, is asked again in halves, since
+        one text that the server cannot take must not cost the others their answers.
         """
-        outcome = await self._send(calls)
+        try:
+            outcome = await self._send(calls)
+        except FormChanged:
+            return [Failure(FORM_CHANGED)] * len(calls)
         if not isinstance(outcome, Failure):
             return outcome
-        if len(calls) == 1 or not outcome.status.startswith("http-4"):
+        if len(calls) == 1 or not outcome.status.startswith(("http-4", "http-5", "content-filter")):
             return [outcome] * len(calls)
         middle = len(calls) // 2
         first = await self.answer(calls[:middle])
@@ -157,6 +162,34 @@ class HostedScorer:
             # The first half may be paid for and must reach the cache.
             rest = Failure("stopped", str(reason), stop=reason)
             return [*first, *[rest] * (len(calls) - middle)]
+
+    def forms(self) -> Iterator[tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        """The other forms in which a server may want to be asked: identity and parameters."""
+        for change in self._provider.every_change():
+            yield identity_of(self._provider.asked_with(change), self._own_name), change
+
+    def ask_with(self, change: Mapping[str, Json]) -> None:
+        """Ask in another form from now on, as another scorer: answers have its identity."""
+        self._changed |= change
+        self._provider = self._provider.asked_with(change)
+        self.identity = identity_of(self._provider, self._own_name)
+        form = written(self._changed)
+        said = f"{self.name} was asked with {form}: its server refuses the usual form"
+        self.activity.remarks = [
+            *(line for line in self.activity.remarks if line != self._told_form),
+            said,
+        ]
+        self._told_form = said
+
+    def _adapts(self, provider: Provider, refusal: str) -> bool:
+        """Change the form after a refusal of `provider`'s, where another is known and untried."""
+        if self._sends_by is not None:  # a form is a scorer's, not that of single calls
+            return False
+        if provider is self._provider and not self.activity.answered:
+            change = provider.change_for(refusal)
+            if change is not None:
+                self.ask_with(change)
+        return provider is not self._provider
 
     async def _send(self, calls: Sequence[Call]) -> Sequence[Outcome] | Failure:
         provider = self._provider
@@ -177,7 +210,14 @@ class HostedScorer:
 
         sender = await self._connected()
         return await sender.send(
-            request, parse, tokens, last_resort=len(calls) == 1, readmit=readmit
+            request,
+            parse,
+            tokens,
+            calls=calls,
+            last_resort=len(calls) == 1,
+            readmit=readmit,
+            # Asked with other parameters, it keeps its identity, and so its form.
+            adapts=None if self._sends_by else partial(self._adapts, provider),
         )
 
     def most_tokens(self, call: Call) -> Usage | None:
@@ -233,7 +273,7 @@ def identity_of(provider: Provider, own_name: str | None = None) -> dict[str, Js
     `request` is the hash of the request for a fixed call: whatever else changes in how
     this version asks, the identity changes with it.
     """
-    probe = provider.build([_PROBES[provider.method]])
+    probe = provider.build([PROBES[provider.method]])
     wire = {"path": probe.path, "body": probe.body, "headers": dict(probe.headers)}
     text = json.dumps(wire, sort_keys=True, separators=(",", ":"))
     return {

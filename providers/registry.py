@@ -172,19 +172,14 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
     return _hosted(provider_class(spec.provider), spec, settings)
 
 
-def asking_with(
-    scorer: Scorer, spec: Spec, settings: ScorerSettings, params: Mapping[str, Json]
-) -> Scorer:
+def asking_with(scorer: Scorer, spec: Spec, params: Mapping[str, Json]) -> Scorer:
     """A hosted scorer with other parameters, laid over its own; its identity stays."""
     from rmjudge.providers.hosted import HostedScorer
 
     if not isinstance(scorer, HostedScorer):
         raise TypeError(f"{spec.name} is no hosted model")
     _check_params(spec, params)
-    kind = provider_class(spec.provider)
-    laid_over = replace(settings, params={**settings.params, **params})
-    provider = _provider(kind, spec, _base_url(kind, spec, settings), laid_over)
-    return scorer.asked_with(provider, params)
+    return scorer.asked_with(params)
 
 
 def provider_class(name: str) -> type[Provider]:

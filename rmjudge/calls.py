@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
-from rmjudge.errors import StopRun
+if TYPE_CHECKING:
+    from rmjudge.errors import StopRun
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -172,12 +173,14 @@ class Reply:
 class Failure:
     """A call that brought no answer: the next run asks again.
 
+    `unclear`: the call or its endpoint may be to blame; what comes of the next calls tells.
     `paid` is a reply that came before the failure and is no answer, stored for its usage alone.
     `stop` is what ended the run before the tries were used up; the call then did not fail.
     """
 
     status: str
     detail: str = ""
+    unclear: bool = False
     paid: Reply | None = None
     stop: StopRun | None = None
 

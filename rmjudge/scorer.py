@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from rmjudge.calls import (
     Answer,
@@ -27,8 +27,53 @@ from rmjudge.calls import (
 )
 from rmjudge.vocabulary import Method
 
+FORM_CHANGED: Final = "form-changed"
+"""Of a `Failure`: the call is to be asked again, by the scorer that this one has become."""
+
 Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
 """Given the calls, and whether an attempt at them was paid for; raises StopRun to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPace:
+    """How many calls at once an earlier run found right; `limited`: because of the endpoint."""
+
+    limit: int
+    limited: bool
+
+
+@dataclass(slots=True)
+class Flow:
+    """How many calls an endpoint is sent at once. Counts of attempts; `paused_s` seconds.
+
+    `limit` is what was found so far, at most `ceiling`, and `limited` whether the endpoint set it;
+    `most` is the most that was in flight at once.
+    """
+
+    ceiling: int
+    limit: int = 0
+    limited: bool = False
+    in_flight: int = 0
+    most: int = 0
+    refused: int = 0
+    timed_out: int = 0
+    paused_s: float = 0.0
+
+    def found(self) -> KnownPace | None:
+        """What the next run is to know; None where nothing was sent."""
+        return KnownPace(self.limit, self.limited) if self.most else None
+
+    def told(self) -> dict[str, Json]:
+        """What `run.json` tells."""
+        return {
+            "ceiling": self.ceiling,
+            "limit": self.limit,
+            "limited_by_endpoint": self.limited,
+            "most_in_flight": self.most,
+            "refused": self.refused,
+            "timed_out": self.timed_out,
+            "paused_s": round(self.paused_s, 3),
+        }
 
 
 @dataclass(slots=True)
@@ -38,9 +83,16 @@ class Activity:
     `note` is about this moment; `remarks` are about how answers came to be, for the report.
     """
 
+    answered: bool = False
+    """Whether there ever was an answer, now or in the cache."""
     retried: int = 0
     maybe_billed: int = 0
+    outages: int = 0
     note: str = ""
+    known_pace: KnownPace | None = None
+    """What an earlier run found out, where there was one."""
+    flow: Flow | None = None
+    """None where no endpoint is asked."""
     gate: Gate | None = None
     """Asked before another attempt at calls; None where nothing limits the run."""
     remarks: list[str] = field(default_factory=list)
@@ -106,6 +158,23 @@ def read_again(scorer: Scorer, call: Call, reply: Reply) -> Answer:
         # What an earlier version took for a reply, or another's file brought, and this one does
         # not.
         return Unscored("unparsed", f"{type(error).__name__}: {error}")
+
+
+@runtime_checkable
+class AdaptableScorer(Scorer, Protocol):
+    """A scorer that asks in another form, and is another scorer then, where its server wants so.
+
+    `identity` changes while nothing is answered yet; what was asked meanwhile comes back as a
+    `Failure` with the status of `FORM_CHANGED`.
+    """
+
+    def forms(self) -> Iterable[tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        """The forms that it may change to: identity, and what `ask_with` takes."""
+        ...
+
+    def ask_with(self, change: Mapping[str, Json]) -> None:
+        """Ask in that form from now on."""
+        ...
 
 
 @runtime_checkable

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from rmjudge.calls import Call
 from rmjudge.errors import Interrupted, ProviderStopped, StopRun
 from rmjudge.providers.sending.messages import CallError, FinalForCall, FinalForRun, Retryable
+from rmjudge.providers.sending.outage import Outage
+from rmjudge.providers.sending.pace import Pace, Sent
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.rate import RequestRate, TokenRate
-from rmjudge.scorer import Activity
+from rmjudge.providers.sending.refusals import Refusals
+from rmjudge.providers.sending.slots import Slots
+from rmjudge.scorer import Activity, Flow
 
 
 class Endpoint:
@@ -28,6 +32,7 @@ class Endpoint:
         activity: Activity,
         *,
         concurrency: int,
+        first: int = 1,
         rpm: float | None = None,
         tpm: float | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -38,7 +43,17 @@ class Endpoint:
         self._clock = clock
         self._requests = RequestRate(rpm) if rpm else None
         self._tokens = TokenRate(tpm) if tpm else None
-        self._slots = _Slots(concurrency)
+        self._in_flight = 0
+        self._pace = Pace(
+            concurrency,
+            first=first,
+            deadline_s=policy.deadline_s,
+            known=activity.known_pace,
+            clock=clock,
+        )
+        self._slots = Slots(lambda: self._pace.limit)
+        self._flow = activity.flow = activity.flow or Flow(concurrency)
+        self._show()
         self._resume_at = 0.0
         self._stopped: StopRun | None = None
         self._stop_event = asyncio.Event()
@@ -46,11 +61,18 @@ class Endpoint:
         self._succeeded = 0
         self._retried = 0
         self._failed_in_a_row = 0
-        self._refusals: Counter[str] = Counter()
-        self._failing_since: float | None = None
+        self._refusals = Refusals(policy)
+        self._outage = Outage(policy, activity, clock)
+        self._doubt = ""
+        self._no_doubt = asyncio.Event()
 
-    async def enter(self, tokens: int) -> None:
-        """Take a slot, once pauses and rates allow.
+    def _show(self) -> None:
+        flow, pace = self._flow, self._pace
+        flow.in_flight, flow.limit, flow.limited = self._in_flight, pace.limit, pace.limited
+        flow.most = max(flow.most, flow.in_flight)
+
+    async def enter(self, tokens: int) -> Sent:
+        """Take a slot, once pauses and rates allow; what is returned goes with the outcome.
 
         Raises:
             StopRun: the endpoint is broken, or the run is ending.
@@ -61,31 +83,52 @@ class Endpoint:
         try:
             async with waiting:
                 self._entering.add(waiting)
-                await self._admit(tokens)
+                return await self._admit(tokens)
         except TimeoutError:
             self._check()
             raise
         finally:
             self._entering.discard(waiting)
 
-    async def _admit(self, tokens: int) -> None:
+    async def _admit(self, tokens: int) -> Sent:
         await self._slots.take()
         try:
             self._check()
+            await self.certain()
             while (pause := self._resume_at - self._clock()) > 0:
                 await self.sleep(pause)
+            await self._outage.turn()
             if self._requests is not None:
                 await self._requests.admit()
             if self._tokens is not None:
                 await self._tokens.admit(tokens)
             self._check()
         except BaseException:
+            self._outage.leave()
             self._slots.release()
             raise
+        self._in_flight += 1
+        self._show()
+        return self._pace.sent(self._in_flight)
 
     def leave(self) -> None:
         """Give the slot back."""
+        self._in_flight -= 1
+        self._outage.leave()
         self._slots.release()
+        self._show()
+        if self._doubt and not self._in_flight:
+            self._stop_for(self._doubt)
+
+    async def certain(self) -> None:
+        """Wait while it is not known whether a refusal concerns one call or all.
+
+        Raises:
+            StopRun: all.
+        """
+        if self._doubt:
+            await self._no_doubt.wait()
+            self._check()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, unless the endpoint breaks or the run ends meanwhile.
@@ -109,6 +152,7 @@ class Endpoint:
         if self._stopped is None:
             self._stopped = reason
             self._stop_event.set()
+            self._no_doubt.set()
             for waiting in self._entering:
                 waiting.reschedule(0.0)
 
@@ -121,128 +165,133 @@ class Endpoint:
         if self._tokens is not None and tokens is not None:
             self._tokens.correct(reserved, tokens)
 
-    def succeeded(self) -> None:
+    @property
+    def answers(self) -> int:
+        """Replies delivered so far."""
+        return self._succeeded
+
+    def succeeded(self, sent: Sent | None = None) -> None:
         """Note a delivered reply."""
         self._succeeded += 1
         self._failed_in_a_row = 0
-        self._failing_since = None
+        self._activity.answered = True
         self._activity.note = ""
-        self._slots.grow()
+        self._doubt = ""
+        self._no_doubt.set()
+        self._outage.over()
+        if sent is not None:
+            self._pace.answered(sent)
+        self._slots.wake()
+        self._show()
 
-    def attempt_failed(self, error: CallError) -> None:
-        """Note a failed attempt: slow down, pause, or break.
+    def attempt_failed(
+        self, error: CallError, calls: Sequence[Call] = (), sent: Sent | None = None
+    ) -> None:
+        """Note a failed attempt at calls: slow down, pause, or break.
 
         Raises:
             StopRun: this was the last straw.
         """
-        if isinstance(error, FinalForRun):
-            self.stop(ProviderStopped(f"{self.name}: {error.message}"))
+        if isinstance(error, FinalForRun) and not error.in_doubt:
+            self._stop_for(error.message)
         elif isinstance(error, Retryable):
-            self._note_retryable(error)
+            self._note_retryable(error, calls, sent)
+        elif isinstance(error, FinalForCall):
+            self._outage.over()  # whatever it says, the server says it
         self._check()
 
-    def _note_retryable(self, error: Retryable) -> None:
-        now = self._clock()
-        self._retried += 1
+    def _stop_for(self, reason: str) -> None:
+        self.stop(ProviderStopped(f"{self.name}: {reason}"))
+
+    def _note_retryable(self, error: Retryable, calls: Sequence[Call], sent: Sent | None) -> None:
         self._activity.retried += 1
         self._activity.maybe_billed += error.maybe_billed
-        if error.slow_down:
-            self._slots.shrink()
+        self._flow.refused += error.slow_down
+        self._flow.timed_out += error.timed_out
+        if (error.unreachable or error.away) and self._is_away(error, calls):
+            error.in_outage = True
+            self._pause(error.wait_s or 0.0)
+            return
+        self._retried += 1
+        pause = error.wait_s or 0.0
+        if sent is not None and error.slow_down:
+            # The call itself has not left yet.
+            pause = self._pace.refused(sent, self._in_flight - 1, error.wait_s)
+        elif sent is not None and error.timed_out:
+            self._pace.timed_out(sent)
+        self._pause(pause)
         if error.wait_s is not None:
-            self._resume_at = max(self._resume_at, now + error.wait_s)
-            self._activity.note = f"waiting {error.wait_s:.0f} s as the server asked"
-        elif error.slow_down or error.unreachable:
+            self._activity.note = f"paused by {_cause(error)} for {error.wait_s:.0f} s"
+        elif error.slow_down or error.timed_out:
             self._activity.note = f"slowed down: {error.message[:60]}"
-        if error.unreachable:
-            self._failing_since = self._failing_since or now
-            patience = self._policy.outage_s if self._succeeded else self._policy.outage_at_start_s
-            if now - self._failing_since >= patience:
-                self.stop(
-                    ProviderStopped(
-                        f"{self.name}: cannot be reached: {error.message}; "
-                        "is it running, and is the address right?"
-                    )
-                )
-        elif self._retried > self._policy.retries_beyond_successes + self._succeeded:
-            self.stop(
-                ProviderStopped(
-                    f"{self.name}: more retries ({self._retried}) than the run allows; "
-                    f"the last was: {error.message}"
-                )
+        self._show()
+        if self._retried > self._policy.retries_beyond_successes + self._succeeded:
+            self._stop_for(
+                f"more retries ({self._retried}) than the run allows; the last was: {error.message}"
             )
 
-    def call_failed(self, error: CallError) -> None:
-        """Note a call that failed for good.
+    def _pause(self, seconds: float) -> None:
+        """Let nothing start for so long."""
+        now = self._clock()
+        if seconds:
+            self._flow.paused_s += max(0.0, now + seconds - max(now, self._resume_at))
+            self._resume_at = max(self._resume_at, now + seconds)
+
+    def _is_away(self, error: Retryable, calls: Sequence[Call]) -> bool:
+        """Whether this failure is part of an outage; ends the run where that lasts too long."""
+        lasted = self._outage.lasts(error, calls)
+        if lasted is None:
+            return False
+        policy = self._policy
+        new = error.unreachable and not self._activity.answered
+        patience = policy.outage_at_start_s if new else policy.outage_s
+        self._outage.no_later_than(patience - lasted)
+        self._activity.note = f"away for {lasted:.0f} s, asked now and then: {error.message[:60]}"
+        if lasted >= patience and error.unreachable:
+            self._stop_for(
+                f"cannot be reached: {error.message}; is it running, and is the address right?"
+            )
+        elif lasted >= patience:
+            self._stop_for(
+                f"an outage of {lasted:.0f} s, --outage allows {patience:g}; "
+                f"the last reply: {error.message}"
+            )
+        return True
+
+    def call_failed(self, error: CallError, calls: Sequence[Call] = ()) -> None:
+        """Note calls that failed for good; `certain` tells whether they are all there is to it.
 
         Raises:
-            StopRun: so did every call before it: the request or the endpoint is wrong.
+            StopRun: the endpoint is broken.
         """
-        self._failed_in_a_row += 1
-        refused = isinstance(error, FinalForCall) and error.status.startswith("http-")
-        if refused and not self._succeeded:
-            self._refusals[error.message] += 1
-            if self._refusals[error.message] >= self._policy.same_refusal_first:
-                self.stop(
-                    ProviderStopped(
-                        f"{self.name}: the first {self._policy.same_refusal_first} calls were "
-                        f"refused alike, so the request itself is wrong: {error.message}"
-                    )
+        if isinstance(error, FinalForRun):
+            self._stop_unless_answered(error.message)
+        elif isinstance(error, FinalForCall):
+            prompts = [call.prompt for call in calls]
+            if not self._activity.answered and self._refusals.all_alike(error, prompts):
+                self._stop_unless_answered(
+                    f"the first {self._refusals.calls} calls were refused alike, "
+                    f"so the request itself is wrong: {error.message}"
                 )
-        if self._failed_in_a_row >= self._policy.failures_in_a_row:
-            self.stop(
-                ProviderStopped(
-                    f"{self.name}: {self._failed_in_a_row} calls failed in a row; "
-                    f"the last: {error.message}"
+        else:
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row >= self._policy.failures_in_a_row:
+                self._stop_for(
+                    f"{self._failed_in_a_row} calls failed in a row; the last: {error.message}"
                 )
-            )
         self._check()
 
-
-class _Slots:
-    """Calls in flight under a limit that adapts: halved on overload, +1 a limit's successes.
-
-    The calls that were in flight when the limit was halved will often be refused as well; they
-    were sent under the old limit and do not halve it again.
-    """
-
-    def __init__(self, ceiling: int) -> None:
-        self._ceiling = ceiling
-        self._limit = float(ceiling)
-        self._taken = 0
-        self._sent_before = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def take(self) -> None:
-        if self._taken < int(self._limit) and not self._waiting:
-            self._taken += 1
+    def _stop_unless_answered(self, reason: str) -> None:
+        """Stop, unless there ever was an answer; calls under way may still bring the first."""
+        if self._activity.answered:
             return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.release()
-            raise
+        if self._in_flight:
+            self._no_doubt.clear()
+            self._doubt = self._doubt or reason
+        else:
+            self._stop_for(reason)
 
-    def release(self) -> None:
-        self._taken -= 1
-        self._sent_before = max(0, self._sent_before - 1)
-        self._wake()
 
-    def shrink(self) -> None:
-        if not self._sent_before:
-            self._limit = max(1.0, self._limit / 2)
-            self._sent_before = self._taken
-
-    def grow(self) -> None:
-        if self._limit < self._ceiling:
-            self._limit = min(float(self._ceiling), self._limit + 1.0 / self._limit)
-            self._wake()
-
-    def _wake(self) -> None:
-        while self._waiting and self._taken < int(self._limit):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self._taken += 1
-                turn.set_result(None)
+def _cause(error: Retryable) -> str:
+    """The number of a status, as people know it."""
+    return error.status.removeprefix("http-")

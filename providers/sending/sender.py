@@ -5,27 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from rmjudge.calls import Failure, Json, Outcome, Reply
+from rmjudge.calls import Call, Failure, Json, Outcome, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
-from rmjudge.providers.sending.errors import classify
+from rmjudge.providers.sending.errors import classify, unread
+from rmjudge.providers.sending.hints import hint_for
 from rmjudge.providers.sending.messages import (
     CallError,
+    FinalForCall,
+    FinalForRun,
+    FormChanged,
     MalformedBodyError,
     RawReply,
     Request,
     Retryable,
 )
 from rmjudge.providers.sending.network import Network
+from rmjudge.providers.sending.pace import first_of
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
+from rmjudge.providers.sending.said import is_page, read_error
+from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
@@ -38,6 +45,25 @@ Readmit = Callable[[bool], Awaitable[None]]
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+@dataclass(slots=True)
+class _Sending:
+    """One request on its way to an answer: what is sent, and what came of the attempts so far."""
+
+    request: Request
+    body: bytes
+    parse: Parse
+    tokens: int
+    calls: Sequence[Call]
+    last_resort: bool
+    adapts: Callable[[str], bool] | None
+    answers_before: int
+    begun: bool = False
+    spared: int = 0
+    """Attempts that an outage met: they are not counted."""
+    tried: list[Sequence[Reply]] = field(default_factory=list)
+    """Replies that were paid for and hold an empty one."""
+
+
 class Sender:
     """Sends requests to one endpoint. One retry layer, one place that knows the key."""
 
@@ -48,6 +74,7 @@ class Sender:
         name: str,
         activity: Activity,
         concurrency: int,
+        users_number: int | None = None,
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
         address_hint: str = "",
@@ -74,16 +101,24 @@ class Sender:
         self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
-            name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
+            name,
+            self._policy,
+            activity,
+            concurrency=concurrency,
+            first=first_of(users_number),
+            rpm=rpm,
+            tpm=tpm,
         )
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
             stop=_attempts_are_used_up,
             # 0.5 s x 2^n at most, with full jitter, on top of what the server asked for: so the
             # calls that its pause held back do not all return at the same instant.
-            wait=_AsTheServerAsked()
-            + wait_random_exponential(
-                multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+            wait=_UnlessAway(
+                _AsTheServerAsked()
+                + wait_random_exponential(
+                    multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+                )
             ),
             sleep=sleep or self.endpoint.sleep,
             reraise=True,
@@ -95,80 +130,110 @@ class Sender:
         parse: Parse,
         tokens: int,
         *,
+        calls: Sequence[Call] = (),
         last_resort: bool = True,
         readmit: Readmit | None = None,
+        adapts: Callable[[str], bool] | None = None,
     ) -> Sequence[Outcome] | Failure:
         """Send until there is an answer or no hope; one outcome a call, or the failure of all.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
-        `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
-        says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
-        is awaited before each further attempt, with whether an earlier one was paid for. Where
-        replies came and an empty one's tries were not used up, each failure holds its reply.
+        `tokens` is the estimate that the token rate reserves; `calls` is what is asked about;
+        without `last_resort` a failure says nothing of the endpoint's health, since the caller has
+        another way to ask. `readmit` is awaited before each further attempt, with whether an
+        earlier one was paid for. `adapts` tells whether a refusal in these words has made the
+        caller change its requests. Where replies came and an empty one's tries were not used up,
+        each failure holds its reply.
 
         Raises:
+            FormChanged: it has.
             StopRun: nothing more can be had from this endpoint, and nothing was paid for.
         """
-        body = _ENCODE(request.body).encode("ascii")
-        tried: list[Sequence[Reply]] = []
-        again = False
+        sending = _Sending(
+            request=request,
+            body=_ENCODE(request.body).encode("ascii"),
+            parse=parse,
+            tokens=tokens,
+            calls=calls,
+            last_resort=last_resort,
+            adapts=adapts,
+            answers_before=self.endpoint.answers,
+        )
 
         async def attempt() -> Sequence[Reply]:
-            nonlocal again
-            if again and readmit is not None:
-                await readmit(bool(tried))
-            again = True
-            try:
-                return await self._attempt(request, body, parse, tokens, tried)
-            except (Retryable, StopRun):
-                # An attempt that brought nothing is no try of a reply.
-                if len(tried) >= self._policy.attempts_empty:
-                    return ()
-                raise
+            if sending.begun and readmit is not None:
+                await readmit(bool(sending.tried))
+            sending.begun = True
+            return await self._try(sending)
 
         try:
             replies = cast(Sequence[Reply], await self._retrying(attempt))
         except StopRun as reason:
-            if not tried:
+            if not sending.tried:
                 raise
-            return _unfinished(tried, Failure("stopped", str(reason), stop=reason))
+            return _unfinished(sending.tried, Failure("stopped", str(reason), stop=reason))
         except CallError as error:
-            failure = Failure(error.status, error.message)
-            if tried:
-                return _unfinished(tried, failure)
-            if last_resort:
-                self.endpoint.call_failed(error)
-            return failure
-        return _in_all([*tried, replies])
+            return await self._given_up(sending, error)
+        return _in_all([*sending.tried, replies])
 
-    async def _attempt(
-        self,
-        request: Request,
-        body: bytes,
-        parse: Parse,
-        tokens: int,
-        tried: list[Sequence[Reply]],
-    ) -> Sequence[Reply]:
-        """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
-        await self.endpoint.enter(tokens)
+    async def _try(self, sending: _Sending) -> Sequence[Reply]:
+        """Make one attempt; an error says how many there may be."""
         try:
-            replies = self._read(await self._post(request, body), parse)
+            return await self._attempt(sending)
+        except (Retryable, StopRun) as error:
+            # An attempt that brought nothing is no try of a reply.
+            if len(sending.tried) >= self._policy.attempts_empty:
+                return ()
+            if isinstance(error, Retryable):
+                sending.spared += error.in_outage
+                error.attempts = sending.spared + self._attempts_for(error, sending.last_resort)
+            raise
+
+    def _attempts_for(self, error: Retryable, last_resort: bool) -> int:
+        if error.away and not last_resort:  # halves tell sooner which call is to blame
+            return min(error.attempts, self._policy.attempts_of_a_batch)
+        return error.attempts
+
+    async def _given_up(self, sending: _Sending, error: CallError) -> Sequence[Outcome] | Failure:
+        """What becomes of calls that no further attempt is made for."""
+        failure = Failure(error.status, error.message)
+        if sending.tried:
+            return _unfinished(sending.tried, failure)
+        if isinstance(error, FinalForCall) and sending.adapts and sending.adapts(error.message):
+            raise FormChanged from None
+        unclear = isinstance(error, Retryable) and error.away
+        if unclear and sending.last_resort and self.endpoint.answers == sending.answers_before:
+            return replace(failure, unclear=True)
+        if sending.last_resort or isinstance(error, FinalForRun):
+            self.endpoint.call_failed(error, sending.calls)
+            await self.endpoint.certain()
+        return failure
+
+    async def _attempt(self, sending: _Sending) -> Sequence[Reply]:
+        """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
+        sent = await self.endpoint.enter(sending.tokens)
+        try:
+            replies = self._read(await self._post(sending.request, sending.body), sending.parse)
         except CallError as error:
             error.message = self._clean(error.message)
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
+            if error.status.startswith("http-4") and (
+                hint := hint_for(error.message, sending.request.body)
+            ):
+                error.message += f"; {hint}"
             error.args = (error.message,)  # a traceback shows these
             if isinstance(error, Retryable) and error.paid_for:
-                tried.append(error.paid_for)
-            self.endpoint.attempt_failed(error)
+                sending.tried.append(error.paid_for)
+            self.endpoint.attempt_failed(error, sending.calls, sent)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904 - it is the same one
         finally:
             self.endpoint.leave()
-        self.endpoint.succeeded()
-        self.endpoint.used(tokens, _tokens_of(replies))
+        self.endpoint.succeeded(sent)
+        self.endpoint.used(sending.tokens, _tokens_of(replies))
         return replies
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
@@ -196,43 +261,41 @@ class Sender:
             self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
-    def _malformed(self, error: MalformedBodyError) -> Retryable:
+    def _malformed(self, why: object, *, away: bool = False) -> Retryable:
         return Retryable(
             "malformed",
-            f"the reply cannot be read: {error}",
+            f"the reply cannot be read: {why}",
             attempts=self._policy.attempts_malformed,
+            away=away,
             maybe_billed=True,
         )
 
     def _connection_lost(self, error: Exception) -> Retryable:
         unpaid = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         what = str(error) or type(error).__name__
-        if isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid:
+        timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid
+        if timed_out:
             what = f"no complete reply within {self._policy.deadline_s:g} s"
         return Retryable(
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
             attempts=_COUNTED_APART if unpaid else self._policy.attempts_transient,
+            timed_out=timed_out,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
-        """Check status, type, size (done while reading), JSON, schema, in that order."""
-        reply = self._without_key(reply)
+        """Check status, size (done while reading), JSON, schema, in that order."""
+        reply = self._as_one(self._without_key(reply))
         error = classify(reply, self._policy)
         if error is not None:
             raise error
-        kind = reply.headers.get("content-type", "")
-        if kind and "json" not in kind.lower():
-            raise self._malformed(MalformedBodyError(f"content-type is {kind[:60]!r}, not JSON"))
         try:
             replies = parse(json.loads(reply.body))
-        except MalformedBodyError as cause:
-            raise self._malformed(cause) from None
         except (ValueError, RecursionError) as cause:
-            raise self._malformed(MalformedBodyError(f"no JSON: {cause}")) from None
+            raise self._unreadable(reply, cause) from None
         replies = [self._struck(reply) for reply in replies]
         if any(_is_empty(reply) for reply in replies):
             raise Retryable(
@@ -242,6 +305,30 @@ class Sender:
                 paid_for=replies,
             )
         return replies
+
+    def _as_one(self, reply: RawReply) -> RawReply:
+        """The reply itself, or what a stream of events amounts to."""
+        if not (200 <= reply.status < 300 and is_stream(reply.body)):
+            return reply
+        try:
+            body = json.dumps(put_together(reply.body)).encode("ascii")
+        except MalformedBodyError as error:
+            raise self._malformed(error) from None
+        # An error may have stood in pieces that hold the key only when they are together.
+        return self._without_key(RawReply(reply.status, reply.headers, body))
+
+    def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
+        """What a reply with a success means that is none: by its words, where it has some."""
+        if isinstance(cause, MalformedBodyError):  # of the dialect: it is JSON
+            said = read_error(reply.body)
+            words = f"; it says: {said.message}" if said.found else ""
+            return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
+        page = is_page(reply.body)
+        kind = reply.headers.get("content-type", "")
+        what = f"no JSON: {cause}"
+        if kind and "json" not in kind.lower():
+            what = f"content-type is {kind[:60]!r}, not JSON"
+        return self._malformed(what, away=page)
 
     def _struck(self, reply: Reply) -> Reply:
         raw = self._clean(reply.raw)
@@ -318,3 +405,13 @@ class _AsTheServerAsked(wait_base):
 
     def __call__(self, retry_state: RetryCallState) -> float:
         return _error_of(retry_state).wait_s or 0.0
+
+
+class _UnlessAway(wait_base):
+    """Nothing in an outage, where the endpoint says who asks and when; else another wait."""
+
+    def __init__(self, wait: wait_base) -> None:
+        self._wait = wait
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        return 0.0 if _error_of(retry_state).in_outage else self._wait(retry_state)

@@ -90,7 +90,11 @@ class ProviderOptions:
         concerns="hosted",
     )
     concurrency: int | None = option(
-        kinds.COUNT, "calls in flight per model", group=WHERE, metavar="N", concerns="hosted"
+        kinds.COUNT,
+        "most calls in flight per model (default 64)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
     )
     rpm: float | None = option(
         kinds.RATE, "requests a minute per model", group=WHERE, metavar="N", concerns="hosted"
@@ -369,7 +373,7 @@ class RunOptions(ProviderOptions):
     )
     outage: float | None = option(
         kinds.SECONDS,
-        "seconds an endpoint may be unreachable (default 300; 15 at the start)",
+        "seconds an endpoint may be away (default 600; 15 where it was never reached)",
         group=WHERE,
         metavar="S",
     )
