@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rmjudge.cache.database import DATABASE, refuse_newer
@@ -17,7 +17,7 @@ from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.rows import DamagedRecordError, decode, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.troubles import cannot_be_read
-from rmjudge.calls import Json, Reply, Unscored
+from rmjudge.calls import Json, Reply, Spent, Unscored
 from rmjudge.errors import UsageError
 
 Identity = Mapping[str, Json]
@@ -25,7 +25,7 @@ Identity = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class ScorerRows:
-    """One scorer's answers in the cache. `first` and `last` are Unix times of storing."""
+    """One scorer's answers in the cache, and what they took; `first` and `last` are Unix times."""
 
     key: str
     identity: Identity
@@ -33,6 +33,7 @@ class ScorerRows:
     unscored: int
     first: float | None
     last: float | None
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,15 @@ def info(folder: Path) -> Info:
     with _reading(folder):
         identities = _identities(folder)
         rows: dict[str, list[tuple[bool, float]]] = {key: [] for key in identities}
+        spent: defaultdict[str, Spent] = defaultdict(Spent)
         for key, text, stored in scan(folder, "a:"):
-            rows.setdefault(key.split(":")[1], []).append((_is_unscored(text), stored))
+            scorer = key.split(":")[1]
+            unscored = False
+            with suppress(DamagedRecordError):
+                reply = decode(text)
+                unscored = isinstance(reply.answer, Unscored)
+                spent[scorer].add(reply.usage)
+            rows.setdefault(scorer, []).append((unscored, stored))
     return Info(
         folder=folder,
         size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DATABASE}*")),
@@ -126,17 +134,11 @@ def info(folder: Path) -> Info:
                 unscored=sum(unscored for unscored, _ in found),
                 first=min((stored for _, stored in found), default=None),
                 last=max((stored for _, stored in found), default=None),
+                spent=spent[key],
             )
             for key, found in rows.items()
         ),
     )
-
-
-def _is_unscored(text: str) -> bool:
-    try:
-        return isinstance(decode(text).answer, Unscored)
-    except DamagedRecordError:
-        return False
 
 
 def _identities(folder: Path) -> dict[str, Identity]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from rmjudge.calls import Json, Reply, Usage, answer_from_json, answer_to_json
 
@@ -32,6 +33,11 @@ def encode(reply: Reply) -> str:
             reply.usage.stored_tokens,
         ],
     }
+    # In places of their own, where there is something: earlier versions read these rows too.
+    if reply.usage.dollars is not None:
+        record["dollars"] = reply.usage.dollars
+    if reply.host is not None:
+        record["host"] = reply.host
     # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.
     return seal(_ENCODE(record))
 
@@ -50,8 +56,9 @@ def decode(text: str) -> Reply:
             answer=answer_from_json(record["answer"]),
             raw=record["raw"],
             parser=record["parser"],
-            usage=Usage(*record["usage"]),
+            usage=replace(Usage(*record["usage"]), dollars=record.get("dollars")),
             model=record["model"],
+            host=record.get("host"),
         )
     except DamagedRecordError:
         raise

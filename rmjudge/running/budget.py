@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rmjudge.calls import Call, Outcome, Reply, Usage
+from rmjudge.calls import Call, Outcome, Reply, Spent, Usage
 from rmjudge.errors import BudgetReached
 from rmjudge.running.job import Job, Work
-from rmjudge.running.pricing import FREE, PER_MILLION, Spent, cost_of
+from rmjudge.running.pricing import FREE, PER_MILLION, cost_of
 from rmjudge.scorer import Gate
 
 

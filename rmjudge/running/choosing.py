@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rmjudge.cache.keys import scorer_key
+from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
+    NAMES,
     ScorerSettings,
     Spec,
     at_default_url,
@@ -176,10 +178,25 @@ def _named_scorer(
         scorer = _on_the_first_day(scorer, spec, settings, options)
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
-    known = scorer.name in options.prices
-    at_home = at_default_url(spec, str(scorer.identity.get("url")))
-    price = prices.get(scorer.name) if known or at_home else None
+    price = price_of(scorer.identity, options.prices, prices)
     return Chosen(scorer, price, barred, is_judge(spec))
+
+
+def price_of(
+    identity: Mapping[str, Json], own: Mapping[str, Any], prices: Mapping[str, Price]
+) -> Price | None:
+    """What answers of a scorer cost, by its identity; None where that is not known.
+
+    `own` are the user's prices, which hold anywhere; the others hold at the vendor's own address.
+    """
+    provider, model = str(identity.get("provider")), str(identity.get("model"))
+    url, name = identity.get("url"), f"{provider}/{model}"
+    if url is None:
+        return FREE
+    if name in own:
+        return prices[name]
+    at_home = provider in NAMES and at_default_url(Spec(provider, model), str(url))
+    return prices.get(name) if at_home else None
 
 
 def _on_the_first_day(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
-from rmjudge.calls import Json, estimate_tokens
+from rmjudge.calls import Json, Spent, estimate_tokens
 from rmjudge.running.orchestrator import settle_from_cache
 from rmjudge.running.preparation import Prepared
-from rmjudge.running.pricing import Spent, cost_of
+from rmjudge.running.pricing import cost_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
+from rmjudge.calls import Answer, Call, Failure, Reply, Reward, Spent, Unscored, Usage, Verdict
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
-from rmjudge.running.pricing import FREE, Price, Spent
+from rmjudge.running.pricing import FREE, Price
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
 from rmjudge.vocabulary import Domain
@@ -25,13 +25,17 @@ SAID: Final = 300
 
 @dataclass(slots=True)
 class Work:
-    """One distinct call and the places (tuple, call in its plan) that its answer goes to."""
+    """One distinct call and the places (tuple, call in its plan) that its answer goes to.
+
+    `usage` is what its answer took, whenever that was bought.
+    """
 
     key: str
     call: Call
     places: list[tuple[int, int]]
     queued: bool = False
     answer: Answer | None = None
+    usage: Usage | None = None
 
 
 @dataclass(slots=True)
@@ -92,9 +96,13 @@ class Job:
         self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
         self.counts = Counts()
         self.spent = Spent()
+        """What the replies bought in this process took."""
+        self.kept = Spent()
+        """What the replies found in the cache took when they were bought."""
         self.statuses: Counter[str] = Counter()
         self.failure_details: dict[str, str] = {}
         self.models: Counter[str] = Counter()
+        self.hosts: Counter[str] = Counter()
         self.live: dict[Domain, LiveCells] = {}
         self.stopped: StopRun | None = None
         self.early_stop = False
@@ -212,6 +220,14 @@ class Job:
         """Note which model a reply names as its author."""
         if model:
             self.models[model] += 1
+
+    def note_reply(self, work: Work, reply: Reply, *, bought: bool) -> None:
+        """Note what a reply took and whose it is; `bought` in this process, or kept."""
+        work.usage = reply.usage
+        (self.spent if bought else self.kept).add(reply.usage)
+        self.note_model(reply.model)
+        if reply.host:
+            self.hosts[reply.host] += 1
 
     def note_waiting(self) -> None:
         """Say aloud that another process is buying the same answers.

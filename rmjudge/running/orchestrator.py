@@ -197,8 +197,7 @@ class Orchestrator:
         for item, outcome in pairs:
             if isinstance(outcome, Reply):
                 job.counts.answered += 1
-                job.spent.add(outcome.usage)
-                job.note_model(outcome.model)
+                job.note_reply(item, outcome, bought=True)
                 follow_ups += job.settle(item, outcome.answer)
             else:
                 follow_ups += job.fail(item, outcome)
@@ -227,7 +226,7 @@ async def settle_from_cache(
                     pending.append(item)
                     continue
                 job.counts.from_cache += 1
-                job.note_model(reply.model)
+                job.note_reply(item, reply, bought=False)
                 follow_ups += job.settle(item, _current_answer(job, item, reply))
         work = follow_ups
     return pending

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
-from rmjudge.calls import Usage
+from rmjudge.calls import Spent
 from rmjudge.errors import UsageError
 
 PER_MILLION: Final = 1_000_000
@@ -40,26 +40,6 @@ class Price:
 FREE: Final = Price(0.0, 0.0)
 
 
-@dataclass(slots=True)
-class Spent:
-    """Tokens of the replies bought in this process."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    stored_tokens: int = 0
-    uncounted_replies: int = 0
-
-    def add(self, usage: Usage) -> None:
-        """Add one reply's usage."""
-        if usage.input_tokens is None and usage.output_tokens is None:
-            self.uncounted_replies += 1
-        self.input_tokens += usage.input_tokens or 0
-        self.output_tokens += usage.output_tokens or 0
-        self.cached_tokens += usage.cached_tokens or 0
-        self.stored_tokens += usage.stored_tokens or 0
-
-
 def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
     """The package's prices with the user's laid over them.
 
@@ -88,11 +68,19 @@ def _is_amount(value: Any) -> bool:
 
 
 def cost_of(spent: Spent, price: Price | None) -> float | None:
-    """Dollars for these tokens; None when the price or a token count is unknown, or it is free."""
-    if price is None or price == FREE or spent.uncounted_replies:
+    """US dollars for these replies; None when it is unknown, or nothing can be charged.
+
+    What the vendor says wins; the price is for replies without its own figure.
+    """
+    if spent.told_replies and spent.told_replies == spent.replies:
+        return spent.dollars
+    if price is None or spent.uncounted_replies:
         return None
-    dollars = spent.input_tokens * price.input + spent.output_tokens * price.output
-    return dollars / PER_MILLION - saved_by_cache(spent, price)
+    if price == FREE:
+        return spent.dollars if spent.told_replies else None
+    left = spent.untold
+    dollars = left.input_tokens * price.input + left.output_tokens * price.output
+    return spent.dollars + dollars / PER_MILLION - saved_by_cache(left, price)
 
 
 def saved_by_cache(spent: Spent, price: Price) -> float:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rmjudge import UsageError
-from rmjudge.running.pricing import FREE, Price, Spent, cost_of, price_table
+from rmjudge.calls import Spent
+from rmjudge.running.pricing import FREE, Price, cost_of, price_table
 
 
 def test_a_cost_is_tokens_times_price_per_million() -> None:
