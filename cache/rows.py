@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 
 from rmjudge.calls import Json, Reply, Usage, answer_from_json, answer_to_json
 
@@ -56,7 +55,7 @@ def decode(text: str) -> Reply:
             answer=answer_from_json(record["answer"]),
             raw=record["raw"],
             parser=record["parser"],
-            usage=replace(Usage(*record["usage"]), dollars=record.get("dollars")),
+            usage=_usage(record["usage"], record.get("dollars")),
             model=record["model"],
             host=record.get("host"),
         )
@@ -64,6 +63,11 @@ def decode(text: str) -> Reply:
         raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
+
+
+def _usage(tokens: list[int | None], dollars: float | None) -> Usage:
+    read, written, cached, stored = tokens
+    return Usage(read, written, cached, stored, dollars)
 
 
 def seal(payload: str) -> str:

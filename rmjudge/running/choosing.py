@@ -20,10 +20,11 @@ from rmjudge.providers.registry import (
     create,
     is_judge,
     parse_spec,
+    provider_class,
     takes_chat_template,
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
-from rmjudge.running.pricing import FREE, Price, price_table
+from rmjudge.running.pricing import FREE, Price, listed, price_table
 from rmjudge.scorer import Scorer
 
 
@@ -32,13 +33,14 @@ class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
     `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
-    says that its replies are words to be read.
+    says that its replies are words to be read, `tells_dollars` that they say what they cost.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
     is_judge: bool = False
+    tells_dollars: bool = False
 
 
 def choose(
@@ -62,8 +64,8 @@ def choose(
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
-    if options.max_cost is not None:
-        _check_ceiling(chosen)
+    if ceiling := options.cost_ceiling:
+        _check_ceiling(chosen, ceiling)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
         for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
             if given:
@@ -91,19 +93,27 @@ def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | N
         scorer_key(item.scorer.identity) for item in chosen
     }:
         raise UsageError(f"the fallback {spec.name} is a scorer of the run already")
-    if options.max_cost is not None:
-        _check_ceiling([fallback])
+    if ceiling := options.cost_ceiling:
+        _check_ceiling([fallback], ceiling)
     return fallback
 
 
-def _check_ceiling(chosen: Sequence[Chosen]) -> None:
+def _check_ceiling(chosen: Sequence[Chosen], ceiling: str) -> None:
     for item in chosen:
-        if item.price is None:
-            name = item.scorer.name
+        if item.price is None and not item.tells_dollars:
             raise UsageError(
-                f"--max-cost needs the price of {name}: add to rmjudge.toml a table "
-                f'[prices."{name}"] with `input` and `output`, dollars per million tokens'
+                f"{ceiling} needs the price of {item.scorer.name}, which is not known; "
+                f"{lines_to_write(item.scorer)}"
             )
+
+
+def lines_to_write(scorer: Scorer) -> str:
+    """Say how the user tells a scorer's price."""
+    name = f"{scorer.identity.get('provider')}/{scorer.identity.get('model')}"
+    return (
+        "write into rmjudge.toml, with US dollars per million tokens in place of the dots:\n"
+        f'  [prices."{name}"]\n  input = ...\n  output = ...'
+    )
 
 
 def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -179,7 +189,8 @@ def _named_scorer(
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
     price = price_of(scorer.identity, options.prices, prices)
-    return Chosen(scorer, price, barred, is_judge(spec))
+    told = provider_class(spec.provider).tells_dollars
+    return Chosen(scorer, price, barred, is_judge(spec), told)
 
 
 def price_of(
@@ -193,10 +204,10 @@ def price_of(
     url, name = identity.get("url"), f"{provider}/{model}"
     if url is None:
         return FREE
-    if name in own:
-        return prices[name]
+    if (price := listed({key: prices[key] for key in own}, name)) is not None:
+        return price
     at_home = provider in NAMES and at_default_url(Spec(provider, model), str(url))
-    return prices.get(name) if at_home else None
+    return listed(prices, name) if at_home else None
 
 
 def _on_the_first_day(

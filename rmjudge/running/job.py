@@ -11,6 +11,7 @@ from rmjudge.calls import Answer, Call, Failure, Reply, Reward, Spent, Unscored,
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
+from rmjudge.running.charges import Charges
 from rmjudge.running.pricing import FREE, Price
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
@@ -97,6 +98,9 @@ class Job:
         self.counts = Counts()
         self.spent = Spent()
         """What the replies bought in this process took."""
+        self.tells_dollars = False
+        """Whether its replies say what they cost."""
+        self.charges = Charges()
         self.kept = Spent()
         """What the replies found in the cache took when they were bought."""
         self.statuses: Counter[str] = Counter()
@@ -224,6 +228,7 @@ class Job:
     def note_reply(self, work: Work, reply: Reply, *, bought: bool) -> None:
         """Note what a reply took and whose it is; `bought` in this process, or kept."""
         work.usage = reply.usage
+        self.charges.note(reply)
         (self.spent if bought else self.kept).add(reply.usage)
         self.note_model(reply.model)
         if reply.host:

@@ -45,6 +45,7 @@ class Orchestrator:
         A job that stops leaves the others running, unless answers can no longer be kept.
         """
         self._jobs = dict.fromkeys(jobs)
+        self._budget.begin(jobs)
         # The plans are many and live as long as the run: looking through them for garbage
         # again and again would hold the loop.
         gc.freeze()
@@ -88,6 +89,7 @@ class Orchestrator:
         try:
             key = await self._store.register(job.scorer.identity)
             pending = await settle_from_cache(job, self._store, key, job.first_questions())
+            self._budget.looked(job)
             if pending and job.stopped is None:
                 job.stopped = self._reason  # asked to stop before anything was planned
             if pending and job.barred:
@@ -97,10 +99,13 @@ class Orchestrator:
                 async with self._store.claim(key, job.note_waiting):
                     # Another process may have bought some of these while this one waited.
                     pending = await settle_from_cache(job, self._store, key, pending)
+                    self._budget.looked(job)
                     buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
                     await buy(job, key, pending)
         except StopRun as reason:
             self._stopped(job, reason)
+        finally:
+            self._budget.gave_up(job)
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
@@ -12,19 +13,25 @@ from rmjudge.calls import Spent
 from rmjudge.errors import UsageError
 
 PER_MILLION: Final = 1_000_000
+_DATED: Final = re.compile(r"-(20\d{2}-\d{2}-\d{2}|20\d{6})$")
+_SAME_VENDOR: Final = {"openai-responses": "openai"}
+"""Another interface of a vendor, at the same prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
     """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
 
-    `stored_input` is for what the vendor writes to its prompt cache.
+    `stored_input` is for what the vendor writes to its prompt cache. A list price has the page that
+    it stands on as `source`, and the `date` on which it was looked up.
     """
 
     input: float
     output: float
     cached_input: float | None = None
     stored_input: float | None = None
+    source: str = field(default="", compare=False)
+    date: str = field(default="", compare=False)
 
     @property
     def cached(self) -> float:
@@ -46,8 +53,23 @@ def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
     Raises:
         UsageError: an override is no price.
     """
-    shipped = tomllib.loads((files("rmjudge.running") / "prices.toml").read_text("utf-8"))
-    return {name: _price(name, entry) for name, entry in {**shipped, **(overrides or {})}.items()}
+    text = (files("rmjudge.running") / "prices.toml").read_text("utf-8")
+    table = {
+        f"{vendor}/{model}": Price(**{"source": about["source"], "date": about["date"], **entry})
+        for vendor, about in tomllib.loads(text).items()
+        for model, entry in about["models"].items()
+    }
+    return table | {name: _price(name, entry) for name, entry in (overrides or {}).items()}
+
+
+def listed(table: Mapping[str, Price], name: str) -> Price | None:
+    """The price of `PROVIDER/MODEL`; a dated model has that of its plain name."""
+    provider, _, model = name.partition("/")
+    vendor = _SAME_VENDOR.get(provider, provider)
+    for known in (name, f"{vendor}/{model}", f"{vendor}/{_DATED.sub('', model)}"):
+        if known in table:
+            return table[known]
+    return None
 
 
 def _price(name: str, entry: Any) -> Price:

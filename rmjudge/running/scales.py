@@ -87,8 +87,8 @@ def _cut(job: Job) -> Iterator[str]:
     if len(lengths) >= LEAST_CUT and _differ(lengths):
         yield (
             f"the server counts {most:,} prompt_tokens for each of {len(lengths):,} questions with "
-            f"texts of {lengths[0]:,} to {lengths[-1]:,} characters: it seems to cut them to its "
-            "context; give it a larger one (for Ollama: num_ctx)"
+            f"texts of {lengths[0]:,} to {lengths[-1]:,} characters: it cuts them to its "
+            "context, or does not count them; give it a larger context (for Ollama: num_ctx)"
         )
 
 
