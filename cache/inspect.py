@@ -112,7 +112,7 @@ def _reading(folder: Path) -> Iterator[None]:
 def info(folder: Path) -> Info:
     """Count what is kept, by scorer."""
     with _reading(folder):
-        identities = _identities(folder)
+        identities = identities_of(folder)
         rows: dict[str, list[tuple[bool, float]]] = {key: [] for key in identities}
         spent: defaultdict[str, Spent] = defaultdict(Spent)
         for key, text, stored in scan(folder, "a:"):
@@ -141,7 +141,12 @@ def info(folder: Path) -> Info:
     )
 
 
-def _identities(folder: Path) -> dict[str, Identity]:
+def identities_of(folder: Path) -> dict[str, Identity]:
+    """The identity of every scorer, by its key.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
     found: dict[str, Identity] = {}
     for key, text, _ in scan(folder, "s:"):
         try:
@@ -165,7 +170,7 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
     files = ("model", "revision")
     found: list[tuple[float, str, Json]] = []
     with _reading(folder):
-        for key, other in _identities(folder).items():
+        for key, other in identities_of(folder).items():
             if name in other and all(other.get(part) == identity.get(part) for part in files):
                 stored = [at for _, _, at in scan(folder, f"a:{key}:")]
                 found += [(min(stored), key, other[name])] if stored else []
@@ -226,7 +231,7 @@ def explain(
     are what was bought for want of an older one.
     """
     with _reading(folder):
-        identities = _identities(folder)
+        identities = identities_of(folder)
         have: dict[str, set[str]] = {}
         for key, _, stored in scan(folder, "a:"):
             owner, _, call = key.removeprefix("a:").partition(":")

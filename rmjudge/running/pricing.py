@@ -82,7 +82,10 @@ def _price(name: str, entry: Any) -> Price:
             f'[prices."{name}"] needs `input` and `output`, and may have `cached_input` and '
             "`stored_input`: US dollars per million tokens"
         )
-    return Price(**{field: float(entry[field]) for field in fields if field in entry})
+    cached, stored = (
+        float(entry[name]) if name in entry else None for name in ("cached_input", "stored_input")
+    )
+    return Price(float(entry["input"]), float(entry["output"]), cached, stored)
 
 
 def _is_amount(value: Any) -> bool:

@@ -17,6 +17,7 @@ PRICE = '[prices."openai/judge"]\ninput = 1000.0\noutput = 5000.0\n'
 TWO = ("--domain", "chat", "--limit", "2", "--out", "o")  # 18 calls
 HOSTS = ("DeepInfra", "Novita")
 COST = 0.0021
+UPSTREAM = {"upstream_inference_cost": 0.002}
 
 
 def routed(**usage: Any) -> Callable[[Any], Any]:
@@ -52,7 +53,7 @@ def test_a_resumed_run_tells_what_all_of_its_answers_took(cli: Cli, server: Mode
     assert rest["in_all"]["tokens"] == whole["tokens"]
     assert rest["cost"]["usd"] == pytest.approx(whole["cost"]["usd"] - part["cost"]["usd"])
     rows = [line.split() for line in done.stdout.splitlines() if "in all" in line]
-    assert rows[0][3] == "18"
+    assert "18" in rows[0]
     (kept,) = json.loads(cli("cache", "info", "--json").stdout)["scorers"]
     assert kept["cost"] == {"usd": pytest.approx(whole["cost"]["usd"]), "known": True}
     assert kept["tokens"] == whole["tokens"]
@@ -65,11 +66,11 @@ def test_a_resumed_run_tells_what_all_of_its_answers_took(cli: Cli, server: Mode
         ({"cost": {"total_cost": COST}}, COST),
         ({"estimated_cost": COST}, COST),
         ({"cost_in_usd_ticks": 21_000_000}, COST),
-        ({"cost": 0.0001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.002}}, COST),
-        ({"cost": COST, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.002}}, COST),
+        ({"cost": 0.0001, "is_byok": True, "cost_details": UPSTREAM}, COST),
+        ({"cost": COST, "is_byok": False, "cost_details": UPSTREAM}, COST),
         ({"cost": 0}, 0.0),
     ],
-)  # fmt: skip
+)
 def test_the_vendors_own_figure_is_the_cost(
     cli: Cli, stub_server: type[StubServer], usage: Any, dollars: float
 ) -> None:
