@@ -3,8 +3,8 @@
 - `usage.cost`, US dollars: OpenRouter (https://openrouter.ai/docs/use-cases/usage-accounting) and
   gateways like it. With the user's own key at a host (`is_byok`) it is OpenRouter's share alone,
   and `cost_details.upstream_inference_cost` is charged beside it.
-- `usage.cost.total_cost`, US dollars: Perplexity (https://docs.perplexity.ai/api-reference).
-- `usage.estimated_cost`, US dollars: DeepInfra (https://deepinfra.com/docs/openai_api).
+- `usage.cost.total_cost`, US dollars: a breakdown with its sum, as Perplexity gives it.
+- `usage.estimated_cost`, US dollars: as DeepInfra gives it.
 - `usage.cost_in_usd_ticks`, of which 10^10 are a dollar: xAI
   (https://docs.x.ai/developers/cost-tracking).
 """

@@ -50,7 +50,7 @@ CASES = [
     (LOGPROBS, first_token(), {ALTERNATIVES}),
     (LOGPROBS, first_token("B"), set()),
     ("ollama/j", counting(lambda _length: 515), {CUT}),
-    ("ollama/j", counting(lambda length: min(length // 4, 900)), {CUT}),
+    ("ollama/j", counting(lambda length: min(length // 4, 600)), {CUT}),
     ("ollama/j", counting(lambda length: length // 4), set()),
 ]
 
