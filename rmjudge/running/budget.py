@@ -146,7 +146,7 @@ class Budget:
         for item in work[:1] if first else work:
             if self._max_calls is not None and self._calls + admission.calls >= self._max_calls:
                 break
-            most = most_dollars(job, item.call)
+            most = most_dollars(job, item.call) if self._limits_cost else 0.0
             if admission.dollars + most > self._room():
                 break
             admission.calls += 1
