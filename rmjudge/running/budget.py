@@ -100,7 +100,7 @@ class Budget:
                 )
 
     def looked(self, job: Job) -> None:
-        """Say that a job has found its kept answers, and has bought nothing yet."""
+        """Say that a job has looked for its kept answers."""
         self._kept[job] = _kept_dollars(job) if self._max_cost_total is not None else 0.0
         self._wake()
 
@@ -274,7 +274,7 @@ def _kept_dollars(job: Job) -> float:
     return sum(
         most_dollars(job, work.call) if cost is None else cost
         for work in job.work.values()
-        if work.usage is not None
+        if work.usage is not None and not work.bought
         for cost in [_cost_of_one(work.usage, job)]
     )
 

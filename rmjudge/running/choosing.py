@@ -25,7 +25,7 @@ from rmjudge.providers.registry import (
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, listed, price_table
-from rmjudge.scorer import Scorer
+from rmjudge.scorer import AdaptableScorer, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,8 @@ def _named_scorer(
         scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
+    if isinstance(scorer, AdaptableScorer):
+        _take_known_form(scorer, options)
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
     price = price_of(scorer.identity, options.prices, prices)
@@ -208,6 +210,18 @@ def price_of(
         return price
     at_home = provider in NAMES and at_default_url(Spec(provider, model), str(url))
     return listed(prices, name) if at_home else None
+
+
+def _take_known_form(scorer: AdaptableScorer, options: RunOptions) -> None:
+    """Have a scorer ask in the form in which its server answered before, so that it finds these."""
+    from rmjudge.cache import default_folder
+    from rmjudge.cache.inspect import first_kept
+
+    usual = scorer_key(scorer.identity)
+    changes = {scorer_key(identity): change for identity, change in scorer.forms()}
+    known = first_kept(options.cache_dir or default_folder(), (usual, *changes))
+    if known is not None and known != usual:
+        scorer.ask_with(changes[known])
 
 
 def _on_the_first_day(

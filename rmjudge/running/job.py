@@ -28,15 +28,17 @@ SAID: Final = 300
 class Work:
     """One distinct call and the places (tuple, call in its plan) that its answer goes to.
 
-    `usage` is what its answer took, whenever that was bought.
+    `usage` is what its answer took, whenever that was `bought`: in this process, or earlier.
     """
 
     key: str
     call: Call
     places: list[tuple[int, int]]
     queued: bool = False
+    failed: bool = False
     answer: Answer | None = None
     usage: Usage | None = None
+    bought: bool = False
 
 
 @dataclass(slots=True)
@@ -150,6 +152,14 @@ class Job:
         """All the work there may be, waiting or not, in plan order; counted as planned."""
         return self._queue(self.work.values())
 
+    def to_be_asked_anew(self) -> list[Work]:
+        """What was queued and has no outcome, in plan order."""
+        return [
+            work
+            for work in self.work.values()
+            if work.queued and work.answer is None and not work.failed
+        ]
+
     def _queue(self, candidates: Iterable[Work]) -> list[Work]:
         fresh: list[Work] = []
         for work in candidates:  # which may name one twice: two places wait for the same
@@ -195,6 +205,7 @@ class Job:
     def fail(self, work: Work, failure: Failure) -> list[Work]:
         """Count a call that brought no reply; return the work that is to be asked all the same."""
         self.counts.failed += 1
+        work.failed = True
         self._note_status(failure.status, failure.detail)
         return self._released(work, scored=False)
 
@@ -227,7 +238,7 @@ class Job:
 
     def note_reply(self, work: Work, reply: Reply, *, bought: bool) -> None:
         """Note what a reply took and whose it is; `bought` in this process, or kept."""
-        work.usage = reply.usage
+        work.usage, work.bought = reply.usage, bought
         self.charges.note(reply)
         (self.spent if bought else self.kept).add(reply.usage)
         self.note_model(reply.model)
