@@ -29,6 +29,8 @@ SUFFIX: Final = "ForSequenceClassification"
 TOKEN: Final = "token:"  # noqa: S105 - no password
 """What `--reward-head` says for a token of the vocabulary, whose logit is the reward."""
 HELP: Final = "help"
+OWN_CLASS: Final = "AutoModelForSequenceClassification"
+"""What own code must stand for in `auto_map`, to be loaded as a classifier."""
 NEMOTRON: Final = re.compile(r"Nemotron-\w*-?Reward|Nemotron-\d+B-Reward", re.IGNORECASE)
 """Causal models whose first token's logit behind the conversation is the reward, by their cards."""
 
@@ -60,7 +62,7 @@ def choose_head(files: ModelFiles, settings: LocalSettings) -> Choice:
     """
     asked = settings.reward_head
     own = own_code(files, settings)
-    recipe = None if own else recipe_of(files)
+    recipe = None if own and OWN_CLASS in files.config["auto_map"] else recipe_of(files)
     if asked is not None and asked.startswith(TOKEN):
         return _token(files, asked)
     if recipe is not None:

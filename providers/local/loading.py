@@ -53,9 +53,12 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
         UsageError: it cannot be loaded.
     """
     with LOADING, told(f"{files.name}: its tokenizer cannot be loaded", files):
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-        return AutoTokenizer.from_pretrained(
+        # A class of the model's own would be run only to read this very file.
+        held = "auto_map" in files.tokenizer_config and (files.folder / "tokenizer.json").is_file()
+        kind = PreTrainedTokenizerFast if held and not settings.trust_remote_code else AutoTokenizer
+        return kind.from_pretrained(
             files.source,
             revision=files.commit or "main",
             trust_remote_code=settings.trust_remote_code,

@@ -22,6 +22,8 @@ from rmjudge.providers.local.settings import LocalSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from command import Cli
+
 OWN_CODE = {"AutoModel": "modeling_own.Own"}
 
 
@@ -461,6 +463,59 @@ def test_what_no_head_reads_is_refused_with_the_reason(
     assert re.search(why, refused(folder))
 
 
+async def test_code_that_is_no_classifier_s_is_not_run_for_the_model_even_where_trusted(
+    tmp_path: Path,
+) -> None:
+    head = {"regression_head.weight": weights(a=(1, WIDTH))["a"]}
+    folder = save(tmp_path, "EurusRewardModel", head, auto_map=OWN_CODE)
+    (folder / "modeling_own.py").write_text("raise SystemExit('run')")
+    want = [linear(head, "regression_head", s[-1]) for _, s in states(folder)]
+    the_same(await rewards(folder, trust_remote_code=True), want)
+
+
+async def test_a_tokenizer_of_own_code_is_read_from_its_file(tmp_path: Path) -> None:
+    head = {"regression_head.weight": weights(a=(1, WIDTH))["a"]}
+    folder = save(tmp_path, "EurusRewardModel", head)
+    want = [linear(head, "regression_head", s[-1]) for _, s in states(folder)]
+    path = folder / "tokenizer_config.json"
+    own = {"tokenizer_class": "OwnTokenizer", "auto_map": {"AutoTokenizer": ["own.OwnTokenizer"]}}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **own}))
+    the_same(await rewards(folder), want)
+
+
 def test_own_code_that_no_recipe_reads_is_named_with_its_flag(tmp_path: Path) -> None:
     folder = save(tmp_path, "UncertainModel", weights(odd__weight=(1, 2)), auto_map=OWN_CODE)
     assert "--trust-remote-code runs: read that code first" in refused(folder)
+
+
+# From the command line
+
+
+def test_another_objective_is_read_from_the_cache_and_so_by_reparse(
+    tmp_path: Path, cli: Cli
+) -> None:
+    from local_models import write_data
+
+    head = _armorm()
+    folder = save(
+        tmp_path / "armo", "LlamaForRewardModelWithGating", head, num_objectives=3, **NAMES
+    )
+    write_data(cli.home / "data.jsonl")
+    words = ("run", f"hf/{folder}", "--data", "data.jsonl", "--quiet")
+    first = cli(*words, "--out", "gated", OMP_NUM_THREADS="1")
+    assert first.returncode == 0, first.stderr
+    (folder / "model.safetensors").touch()  # its content is the same
+    one = cli(*words, "--out", "one", "--reward-head", "short")
+    assert one.returncode == 0, one.stderr
+    assert cli.json("one/run.json")["calls"]["from_cache"] == len(TEXTS)
+    assert cli.json("one/run.json")["calls"]["sent"] == 0
+    _, objectives = _weighed(folder, head, ["<|eot_id|>"], 10, 1)
+    lines = map(json.loads, (cli.home / "one/results.jsonl").read_text().splitlines())
+    found = [x for line in lines for x in (*line["score_chosen"], *line["score_rejected"])]
+    the_same(found, [o[2] for o in objectives])
+
+    again = cli("reparse", "one", "--json")
+    assert again.returncode == 0, again.stderr
+    (read,) = json.loads(again.stdout)["reparse"]
+    assert read["parser"].endswith("short")
+    assert read["changed_tuples"] == []
