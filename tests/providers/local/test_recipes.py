@@ -429,7 +429,8 @@ async def test_logits_under_a_cap_and_tokens_that_are_not_there_are_refused(
     tmp_path: Path,
 ) -> None:
     capped = make(tmp_path / "capped", Kind("gemma2", task="CausalLM"))
-    for folder, token, why in ((capped, 0, "caps its logits"), (capped, 9999, "no token 9999")):
+    plain = make(tmp_path / "plain", Kind(task="CausalLM"))
+    for folder, token, why in ((capped, 0, "caps its logits"), (plain, 9999, "no token 9999")):
         with pytest.raises(ModelRefused, match=why):
             await rewards(folder, reward_head=f"token:{token}")
 
