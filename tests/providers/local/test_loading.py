@@ -74,7 +74,7 @@ def test_pickles_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     told = refused(folder)
     assert "only pytorch_model.bin, a pickle, which can run code" in told
-    assert "save_pretrained" in told
+    assert "`rmjudge convert" in told
 
 
 def test_a_folder_without_weights_is_told(folder: Path) -> None:
