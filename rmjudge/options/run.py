@@ -195,7 +195,8 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number; end: the last of a value for each token",
+        "which output is the reward, by name or number, or a sum of them (NAME=WEIGHT,...); end: "
+        "the last of a value for each token; token:N: a token's logit; help: what there is",
         group=LOCAL,
         metavar="NAME",
         concerns="local",
