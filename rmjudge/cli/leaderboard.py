@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import FORMATS, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
+from rmjudge.options.kinds import count
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def add(commands: Any) -> None:
     )
     add_runs(board, nargs="*")
     board.add_argument("--format", choices=FORMATS, default="table", help="default table")
+    board.add_argument("--top", type=count, metavar="N", help="the best N rows alone, and the runs")
+    board.add_argument(
+        "--around", type=count, metavar="N", help="N rows on either side of each run alone"
+    )
     submit = board.add_argument_group("submitting one run")
     submit.add_argument(
         "--emit", action="store_true", help="print the run's Markdown row, and nothing else"
@@ -63,36 +68,45 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     if arguments.emit or arguments.emit_file:
         _submit(arguments, runs)
     else:
-        _show(arguments.format, runs)
+        _show(arguments, runs)
     for note in left:
         say(note)
     return 0
 
 
-def _show(format: str, runs: Sequence[StoredRun]) -> None:
+def _show(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
     from rmjudge.cli.console import print_text, tables
-    from rmjudge.leaderboard.published import published
-    from rmjudge.leaderboard.standing import stand
+    from rmjudge.leaderboard.published import published, reported
+    from rmjudge.leaderboard.standing import excerpt, stand
     from rmjudge.render import sheets
     from rmjudge.render.commands import leaderboard as standings
     from rmjudge.runs.naming import labels
 
     results = [run.result for run in runs]
     named = zip(labels(results), (result.metrics for result in results), strict=True)
-    entries = stand(published(), list(named))
-    match format:
+    everyone = stand(published(), list(named))
+    if arguments.around is not None and not any(e.is_run and e.rank for e in everyone):
+        raise UsageError(
+            "--around shows the rows beside a run that has a rank, and none of those named has one"
+        )
+    entries = excerpt(everyone, arguments.top, arguments.around)
+    # Around a run is the leaderboard alone; the best of it stand beside the best reported since.
+    since = () if arguments.around is not None else reported()[: arguments.top]
+    found = [standings.leaderboard_sheet(entries, len(everyone))]
+    found += [standings.reported_sheet(since)] if since else []
+    match arguments.format:
         case "json":
-            print_text(standings.leaderboard_json(entries))
+            print_text(standings.leaderboard_json(entries, since))
         case "csv":
             print_text(standings.leaderboard_csv(entries))
         case "markdown":
-            print_text(sheets.sheets_markdown([standings.leaderboard_sheet(entries)]))
+            print_text(sheets.sheets_markdown(found))
         case "latex":
-            print_text(sheets.sheets_latex([standings.leaderboard_sheet(entries)]))
+            print_text(sheets.sheets_latex(found))
         case _:
             from rmjudge.render.terminal.listings import sheets_renderable
 
-            tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
+            tables().print(sheets_renderable(found))
 
 
 def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:

@@ -52,7 +52,7 @@ def test_csv_has_a_row_a_model(ran: Cli) -> None:
     rows = list(csv.DictReader(ran("leaderboard", "o", "--format", "csv").stdout.splitlines()))
     (r1,) = (row for row in rows if row["name"] == "DeepSeek R1")
     assert len(rows) == 52
-    assert (r1["easy"], r1["hard"], r1["mean"]) == ("", "0.802000", "0.853000")
+    assert (r1["easy"], r1["hard"], r1["mean"]) == ("", "0.802000", "0.852875")
 
 
 @pytest.mark.parametrize(("format", "sign"), [("markdown", "| --- |"), ("latex", r"\toprule")])
@@ -70,8 +70,34 @@ def test_the_table_fits_in_80_columns_with_a_line_a_model(ran: Cli) -> None:
     (gpt,) = (line.split() for line in lines if line.startswith("GPT-4.1"))
     assert gpt[1:] == [
         *("21", "79.5", "68.1", "67.3", "93.1"),
-        *("85.7", "77.0", "69.5", "77.0!", "77.4"),
+        *("85.7w", "77.0w", "69.5w", "77.0!", "77.4w"),
     ]
+
+
+def test_what_was_reported_since_is_a_block_of_its_own_without_ranks(ran: Cli) -> None:
+    text = ran("leaderboard", "--format", "markdown").stdout
+    board, since = text.split("### Reported elsewhere since")
+    assert "| Gemini 2.5 Pro |" in since
+    assert "| Gemini 2.5 Pro |" not in board
+    assert "| # |" not in since
+    found = json.loads(ran("leaderboard", "--format", "json").stdout)
+    assert len(found["rows"]) == 51
+    (gemini,) = (row for row in found["reported"] if row["name"] == "Gemini 2.5 Pro")
+    assert gemini["weighted_by_tuples"] == ["easy", "normal", "hard", "overall"]
+    assert gemini["mean"] == pytest.approx((0.693 + 0.366 + 0.391 + 0.899) / 4)
+
+
+def test_the_top_of_the_table_can_be_shown_alone(ran: Cli) -> None:
+    done = ran("leaderboard", "o", "--top", "3", "--format", "json")
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["rank"] for row in rows] == [1, 2, 3, None]
+    assert "4 of 52 rows are shown." in ran("leaderboard", "o", "--top", "3").stdout
+
+
+def test_the_rows_around_a_run_need_a_run_with_a_rank(ran: Cli) -> None:
+    done = ran("leaderboard", "o", "--around", "2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a run that has a rank" in done.stderr
 
 
 def test_a_full_run_has_its_rank_and_prints_its_row_alone(cli: Cli) -> None:
@@ -101,6 +127,10 @@ def test_a_full_run_has_its_rank_and_prints_its_row_alone(cli: Cli) -> None:
     rows = json.loads(cli("leaderboard", "o", "--format", "json").stdout)["rows"]
     (mine,) = (row for row in rows if row["run"])
     assert mine["rank"] == 1 + sum(row["mean"] > 2 / 3 for row in rows)
+    near = json.loads(cli("leaderboard", "o", "--around", "2", "--format", "json").stdout)
+    places = [row["name"] for row in rows].index("rm")
+    assert near["rows"] == rows[places - 2 : places + 3]
+    assert near["reported"] == []
 
 
 def test_a_file_for_rm_bench_becomes_the_same_run_again(ran: Cli) -> None:
