@@ -11,7 +11,8 @@
     style        credits and texts -> what style and length are worth
     └── regression   logistic and linear models, clustered by tuple
     correlation  accuracies against the scores of policies
-    └── policies     the CSV of those scores
+    ├── policies     the CSV of those scores
+    └── pooling      all downstream tasks together, by whole models
 
 Pure functions over data; numpy and scipy are loaded when called.
 """
