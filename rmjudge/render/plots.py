@@ -92,8 +92,8 @@ def plot_correlations(found: Sequence[Correlation], pooled: Pool | None, path: P
         axes.margins(0.1)
     if pooled is not None:
         axes = figure.add_subplot(down, across, panels)
-        for point in pooled.points:
-            axes.plot([point.accuracy], [point.score], **looks[point.scorer])
+        for one in pooled.points:
+            axes.plot([one.accuracy], [one.score], **looks[one.scorer])
         title = f"{' + '.join(pooled.domains)}: all tasks together"
         if pooled.value is not None and pooled.permuted_p is not None:
             title += f"\nr = {pooled.value:.2f}, p (whole models) = {pooled.permuted_p:.3f}"

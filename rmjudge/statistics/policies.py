@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
 from rmjudge.errors import UsageError
-from rmjudge.text import error_line, printable, quote
+from rmjudge.text import error_line, printable, problem_list, quote
 from rmjudge.vocabulary import DOMAINS, Domain
 
 NEEDED: Final = ("scorer", "domain", "task", "score")
 COLUMNS: Final = (*NEEDED, "sft", "uncontrolled")
-SHOWN: Final = 20
 _EXAMPLE: Final = "scorer,domain,task,score,sft"
 Scale: TypeAlias = Literal["score", "ratio", "drop"]
 """A score as it is, its ratio to the SFT model's, its relative change by controlling for style."""
@@ -75,10 +74,7 @@ def read_policies(path: Path) -> tuple[PolicyScore, ...]:
             f"first line is {_EXAMPLE}"
         ) from error
     if problems:
-        more = len(problems) - SHOWN
-        lines = [*problems[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
-        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-        raise UsageError(f"{shown}: {count}:\n" + "\n".join(f"  {line}" for line in lines))
+        raise UsageError(problem_list(shown, problems))
     return scores
 
 

@@ -36,7 +36,11 @@ def pooled(
     by_scorer = {
         f"s{m}": {
             # Hard in math and safety, Normal in code.
-            domain: Accuracies(0.1, *((row[d], 0.2) if domain == "code" else (0.2, row[d])), 0.3)
+            domain: (
+                Accuracies(0.1, row[d], 0.2, 0.3)
+                if domain == "code"
+                else Accuracies(0.1, 0.2, row[d], 0.3)
+            )
             for d, domain in enumerate(domains)
         }
         for m, row in enumerate(accuracies)
@@ -90,7 +94,9 @@ def test_every_order_of_whole_models_is_counted() -> None:
 def test_the_smallest_p_of_four_models_is_one_of_24() -> None:
     same = np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 5.0], [4.0, 4.0, 4.0], [9.0, 7.0, 8.0]])
     standardised = stats.zscore(same, axis=0)
-    assert permuted(standardised, standardised) == (pytest.approx(1 / 24), 24)
+    p_value, orders = permuted(standardised, standardised)
+    assert p_value == pytest.approx(1 / 24)
+    assert orders == 24
 
 
 def test_of_many_models_orders_are_drawn_and_the_same_each_time() -> None:
