@@ -10,6 +10,7 @@
     └── power        how small a difference could be seen
     style        credits and texts -> what style and length are worth
     └── regression   logistic and linear models, clustered by tuple
+    retest       a judge's votes against each other: its own noise
     panel        several scorers -> their majority, what each adds
     people       a scorer against people's labels, people among each other
     alpha        Krippendorff's alpha, for both
