@@ -51,13 +51,18 @@ class Entry:
 
 def stand(rows: Sequence[PublishedRow], runs: Sequence[tuple[str, Metrics]]) -> list[Entry]:
     """Rank published rows and runs (by the names given) together, the unranked runs last."""
-    entries = [_published(row) for row in rows] + [_run(name, metrics) for name, metrics in runs]
-    ranked = [entry for entry in entries if not entry.unranked and entry.average is not None]
-    rest = [entry for entry in entries if entry not in ranked]
-    values = [_key(entry) for entry in ranked]
+    return ranked(rows, [_run(name, metrics) for name, metrics in runs])
+
+
+def ranked(rows: Sequence[PublishedRow], runs: Sequence[Entry]) -> list[Entry]:
+    """Rank published rows and entries of runs together, the unranked last."""
+    entries = [_published(row) for row in rows] + list(runs)
+    fit = [entry for entry in entries if not entry.unranked and entry.average is not None]
+    rest = [entry for entry in entries if entry not in fit]
+    values = [_key(entry) for entry in fit]
     placed = [
         replace(entry, rank=1 + sum(other > value for other in values))
-        for entry, value in zip(ranked, values, strict=True)
+        for entry, value in zip(fit, values, strict=True)
     ]
     return sorted(placed, key=lambda entry: entry.rank or 0) + rest
 

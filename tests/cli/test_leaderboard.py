@@ -142,6 +142,61 @@ def test_a_file_for_rm_bench_becomes_the_same_run_again(ran: Cli) -> None:
     assert ran.results("again") == ran.results("o")
 
 
+def scores(cli: Cli, folder: str, hard: int) -> None:
+    """A full run in a folder; the better, the more of the Markdown responses are beaten."""
+    sizes = {"chat": 129, "math": 529, "code": 228, "safety-refuse": 284, "safety-response": 157}
+    items = [
+        {
+            "id": f"{d} {k}",
+            "domain": d,
+            "score_chosen": [2, 2, 2],
+            "score_rejected": [1, 1, hard],
+        }
+        for d, size in sizes.items()
+        for k in range(size)
+    ]
+    (cli.home / "rm.json").write_text(json.dumps(items))
+    assert cli("import", "rm.json", "--name", "my/rm", "--out", folder).returncode == 0
+
+
+def test_runs_become_rows_of_a_board_and_a_newer_run_replaces_an_older_one(cli: Cli) -> None:
+    scores(cli, "old", hard=3)
+    done = cli("leaderboard", "old", "--board", "team.toml", "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "board: team.toml\n")
+    (mine,) = (row for row in json.loads(done.stdout)["rows"] if row["run"])
+    assert (mine["name"], mine["mean"]) == ("my/rm", pytest.approx(2 / 3))
+    board = cli.home / "team.toml"
+    board.write_text(board.read_text().replace('name = "my/rm"', 'name = "Our RM"\nnote = "v2"', 1))
+
+    scores(cli, "new", hard=1)
+    done = cli("leaderboard", "new", "--board", "team.toml", "--html", "team.html")
+    assert done.returncode == 0
+    assert "Our RM: the run of new takes the place of an older one" in done.stderr
+    kept = board.read_text()
+    assert kept.count("[[model]]") == 1
+    assert 'note = "v2"' in kept
+    assert cli("leaderboard", "old", "--board", "team.toml").returncode == 0
+    found = json.loads(cli("leaderboard", "--board", "team.toml", "--format", "json").stdout)
+    (mine,) = (row for row in found["rows"] if row["run"])
+    assert (mine["name"], mine["mean"], mine["rank"]) == ("Our RM", 1.0, 1)
+    page = (cli.home / "team.html").read_text("ascii")
+    assert "<title>team</title>" in page
+    assert "default-src &#39;none&#39;" in page
+    assert "Our RM" in page.replace("<wbr>", "")
+    assert "<script" not in page
+
+
+def test_the_folder_of_a_run_on_a_board_may_go(ran: Cli) -> None:
+    assert ran("run", "baseline/random", "--out", "gone").returncode == 0
+    assert ran("leaderboard", "gone", "--board", "b.toml").returncode == 0
+    for file in (ran.home / "gone").iterdir():
+        file.unlink()
+    rows = json.loads(ran("leaderboard", "--board", "b.toml", "--format", "json").stdout)["rows"]
+    (mine,) = (row for row in rows if row["run"])
+    assert (mine["name"], mine["rank"]) == ("baseline/random", None)
+    assert "not the whole benchmark" in mine["not_ranked"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -150,6 +205,9 @@ def test_a_file_for_rm_bench_becomes_the_same_run_again(ran: Cli) -> None:
         (("--emit",), "for the run of one scorer, and 0 are named"),
         (("o", "chat", "--emit"), "and 2 are named: o, chat; name one of them"),
         (("nowhere",), "nowhere: no such folder"),
+        (("--board", "none.toml"), "none.toml: no such board; name runs to begin one with"),
+        (("o", "--html", "page.txt"), "the page's name ends in .html"),
+        (("o", "--board", "b.toml", "--emit"), "--emit and --emit-file submit one run"),
         (("o", "--emit-file", "no/such/folder.json"), "cannot be written"),
     ],
 )
