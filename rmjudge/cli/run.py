@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        help="[NAME=]PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
         "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
     )
     files = add_options(parser)

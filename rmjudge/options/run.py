@@ -90,7 +90,11 @@ class ProviderOptions:
         concerns="hosted",
     )
     concurrency: int | None = option(
-        kinds.COUNT, "calls in flight per model", group=WHERE, metavar="N", concerns="hosted"
+        kinds.COUNT,
+        "most calls in flight per model (default 64)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
     )
     rpm: float | None = option(
         kinds.RATE, "requests a minute per model", group=WHERE, metavar="N", concerns="hosted"
@@ -106,7 +110,7 @@ class ProviderOptions:
         concerns="hosted",
     )
     params: Mapping[str, Json] = option(
-        kinds.PARAMETERS,
+        kinds.parameters("--param"),
         "set a field of every request body, null removes it; repeatable",
         group=HOW,
         flag="--param",
@@ -131,6 +135,24 @@ class ProviderOptions:
         metavar="FILE",
         concerns="both",
         recorded="always",
+    )
+    reward_path: str | None = option(
+        kinds.text("a path, such as data[0].score"),
+        "of an http/... model: where the reward stands in the reply (data[0].score, "
+        "results[*].reward, or . for the reply itself)",
+        group=HOW,
+        metavar="PATH",
+        concerns="hosted",
+        only="http",
+        recorded="where set",
+    )
+    reward_batch: int | None = option(
+        kinds.COUNT,
+        "of an http/... model: responses a request, for a template that names `items` (default 1)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
+        only="http",
     )
     device: str | None = option(
         kinds.text("auto, cpu, mps, cuda or cuda:N"),
@@ -173,7 +195,8 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number; end: the last of a value for each token",
+        "which output is the reward, by name or number, or a sum of them (NAME=WEIGHT,...); end: "
+        "the last of a value for each token; token:N: a token's logit; help: what there is",
         group=LOCAL,
         metavar="NAME",
         concerns="local",
@@ -355,6 +378,14 @@ class RunOptions(ProviderOptions):
         group=WHERE,
         metavar="S",
     )
+    key_env: Mapping[str, str] = option(
+        kinds.pairs("a table of models and variables, NAME=VARIABLE", kinds.is_text),
+        "the environment variable with the key of the model NAME (of NAME=PROVIDER/MODEL@URL, or "
+        "PROVIDER/MODEL); repeatable",
+        group=WHERE,
+        flag="--key-env",
+        metavar="NAME=VARIABLE",
+    )
     client_cert: Path | None = option(
         kinds.path("a PEM file"), flag=None, section="network", group=WHERE
     )
@@ -383,6 +414,21 @@ class RunOptions(ProviderOptions):
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
         group=LIMITS,
         metavar="MODEL",
+    )
+    retry_unscored: tuple[str, ...] = option(
+        kinds.STATUSES,
+        f"ask kept replies without a score again: {', '.join(kinds.RETRIED)}, or those named",
+        default=(),
+        bare=kinds.RETRIED,
+        group=LIMITS,
+        metavar="STATUS,...",
+    )
+    retry_with: Mapping[str, Json] = option(
+        kinds.parameters("--retry-with"),
+        "ask these with another parameter, such as a larger limit; repeatable",
+        group=LIMITS,
+        metavar="NAME=JSON",
+        recorded="where set",
     )
     offline: bool = option(
         kinds.SWITCH,

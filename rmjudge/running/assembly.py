@@ -58,7 +58,7 @@ def result_of(job: Job) -> ScorerResult:
 
 def bill_of(job: Job) -> Bill:
     """What all answers of a job took: those bought now, and those found in the cache."""
-    spent = job.spent.plus(job.kept)
+    spent = job.spent.plus(job.found)
     cost = cost_of(spent, job.price) if spent.replies else _nothing(job.price)
     known = not spent.replies or job.price == FREE or cost is not None
     return Bill(spent.replies, _tokens(spent), cost, known)

@@ -246,8 +246,9 @@ class Budget:
     def _cost(self, job: Job, admission: Admission, outcomes: Sequence[Outcome] | None) -> float:
         spent = Spent()
         for outcome in outcomes or ():
-            if isinstance(outcome, Reply):
-                spent.add(outcome.usage)
+            reply = outcome if isinstance(outcome, Reply) else outcome.paid
+            if reply is not None:
+                spent.add(reply.usage)
         cost = cost_of(spent, job.price)
         return admission.dollars if cost is None else cost
 
@@ -256,7 +257,11 @@ def most_dollars(job: Job, call: Call) -> float:
     """The most that one call can cost; 0 where only calls are counted, or nothing is known yet."""
     if job.price == FREE:
         return 0.0
-    most = job.scorer.most_tokens(call)
+    scorers = filter(None, (job.scorer, job.again))
+    return max(_most_dollars(job, scorer.most_tokens(call)) for scorer in scorers)
+
+
+def _most_dollars(job: Job, most: Usage | None) -> float:
     if most is None:
         return 0.0
     told = job.charges.most(most)
@@ -268,14 +273,14 @@ def most_dollars(job: Job, call: Call) -> float:
 
 
 def _kept_dollars(job: Job) -> float:
-    """What the answers that a job found have cost; those that do not tell, at the most."""
+    """What earlier runs have paid for a job's calls; what does not tell, at the most."""
     if job.price == FREE:
         return 0.0
     return sum(
         most_dollars(job, work.call) if cost is None else cost
         for work in job.work.values()
-        if work.usage is not None and not work.bought
-        for cost in [_cost_of_one(work.usage, job)]
+        if work.found is not None
+        for cost in [_cost_of_one(work.found, job)]
     )
 
 

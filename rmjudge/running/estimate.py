@@ -8,7 +8,6 @@ from typing import Final
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.history import History, history_of
-from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json, Spent, Usage, estimate_tokens
 from rmjudge.options import RunOptions
 from rmjudge.running.assembly import bill_of
@@ -94,7 +93,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
         for job in prepared.jobs:
-            key = scorer_key(job.scorer.identity)
+            key = cache.key_of(job.scorer.identity)
             pending = await settle_from_cache(job, cache, key, job.all_questions())
             history = history_of(prepared.cache_folder, key, job.scorer.identity)
             estimates.append(_estimate(job, pending, history, prepared.options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -32,6 +33,13 @@ def notes_of(job: Job) -> Iterator[str]:
         yield flagged
     if saved := _saving(job):
         yield saved
+    for parameters, count in sorted(job.asked.items()):
+        yield f"{count} answers were asked again with {parameters}"
+    if job.more_room and not {"truncated", "empty"}.isdisjoint(job.statuses):
+        yield (
+            f"--retry-unscored --retry-with {shlex.quote(job.more_room)} asks what is truncated or "
+            "empty again, with more room"
+        )
     yield from several_behind_one_name(job)
     yield from silent_scales(job)
     for status, count in job.statuses.most_common():
