@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rmjudge.cache.database import DATABASE, refuse_newer
@@ -17,7 +17,7 @@ from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
 from rmjudge.cache.rows import DamagedRecordError, decode, is_open, ordered_by_id, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.troubles import cannot_be_read
-from rmjudge.calls import Json, Reply, Unscored
+from rmjudge.calls import Json, Reply, Spent, Unscored
 from rmjudge.errors import UsageError
 
 Identity = Mapping[str, Json]
@@ -25,7 +25,7 @@ Identity = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class ScorerRows:
-    """One scorer's answers in the cache. `first` and `last` are Unix times of storing.
+    """One scorer's answers in the cache, and what they took; `first` and `last` are Unix times.
 
     `open` replies were paid for and are no answers: their calls are asked again.
     """
@@ -37,6 +37,7 @@ class ScorerRows:
     open: int
     first: float | None
     last: float | None
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,22 @@ def _reading(folder: Path) -> Iterator[None]:
 def info(folder: Path) -> Info:
     """Count what is kept, by scorer."""
     with _reading(folder):
-        identities = _identities(folder)
+        identities = identities_of(folder)
         rows: dict[str, list[tuple[bool, float]]] = {key: [] for key in identities}
         open_rows: Counter[str] = Counter()
+        spent: defaultdict[str, Spent] = defaultdict(Spent)
         for key, text, stored in scan(folder, "a:"):
-            owner = key.split(":")[1]
-            found = rows.setdefault(owner, [])
-            if is_open(text):
-                open_rows[owner] += 1
-            else:
-                found.append((_is_unscored(text), stored))
+            scorer = key.split(":")[1]
+            found = rows.setdefault(scorer, [])
+            unscored = False
+            with suppress(DamagedRecordError):
+                reply = decode(text)
+                spent[scorer].add(reply.usage)
+                if reply.open:
+                    open_rows[scorer] += 1
+                    continue
+                unscored = isinstance(reply.answer, Unscored)
+            found.append((unscored, stored))
     return Info(
         folder=folder,
         size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DATABASE}*")),
@@ -137,20 +144,19 @@ def info(folder: Path) -> Info:
                 open=open_rows[key],
                 first=min((stored for _, stored in found), default=None),
                 last=max((stored for _, stored in found), default=None),
+                spent=spent[key],
             )
             for key, found in rows.items()
         ),
     )
 
 
-def _is_unscored(text: str) -> bool:
-    try:
-        return isinstance(decode(text).answer, Unscored)
-    except DamagedRecordError:
-        return False
+def identities_of(folder: Path) -> dict[str, Identity]:
+    """The identity of every scorer, by its key.
 
-
-def _identities(folder: Path) -> dict[str, Identity]:
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
     found: dict[str, Identity] = {}
     for key, text, _ in scan(folder, "s:"):
         try:
@@ -174,7 +180,7 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
     files = ("model", "revision")
     found: list[tuple[float, str, Json]] = []
     with _reading(folder):
-        for key, other in _identities(folder).items():
+        for key, other in identities_of(folder).items():
             if name in other and all(other.get(part) == identity.get(part) for part in files):
                 stored = [at for _, _, at in scan(folder, f"a:{key}:")]
                 found += [(min(stored), key, other[name])] if stored else []
@@ -265,7 +271,7 @@ def explain(
     are what was bought for want of an older one.
     """
     with _reading(folder):
-        identities = _identities(folder)
+        identities = identities_of(folder)
         have: dict[str, set[str]] = {}
         for key, text, stored in scan(folder, "a:"):
             owner, _, call = key.removeprefix("a:").partition(":")

@@ -82,6 +82,8 @@ class Provider(ABC):
     """The shortest shared prefix that the vendor caches; None where it caches none."""
     address_hint: ClassVar[str] = ""
     """What to say when nothing is found at the address."""
+    tells_dollars: ClassVar[bool] = False
+    """Whether the vendor says with every reply what it charges."""
     proved_by: ClassVar[str] = "shape: recorded replies"
     """What the tests hold it against: a server not written here, an SDK's types, or shapes."""
     wants_rendered_text: ClassVar[bool] = False
@@ -170,10 +172,14 @@ class Provider(ABC):
             if value is not None and name not in self.local_params
         }
 
+    def host(self, part: Json) -> str | None:
+        """Who ran the model, where the vendor passes calls on to others and says to whom."""
+        return None
+
     def reply(self, part: Json, call: Call) -> Reply:
         """Read one part into what is stored."""
         answer, usage, model = self.read(part, call)
-        return Reply(answer, _ENCODE(part), self.parser, usage, model)
+        return Reply(answer, _ENCODE(part), self.parser, usage, model, self.host(part))
 
 
 def member(part: Any, *path: str | int) -> Any:

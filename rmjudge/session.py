@@ -98,7 +98,8 @@ async def execute(
     # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
     with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
         _remember(prepared.cache_folder, prepared.jobs)
-        orchestrator = Orchestrator(cache, budget=Budget(options.max_cost, options.max_calls))
+        budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
+        orchestrator = Orchestrator(cache, budget=budget)
         async with started(orchestrator) if started else nullcontext():
             async with watch(prepared.jobs) if watch else nullcontext():
                 await orchestrator.run(prepared.jobs)

@@ -334,7 +334,7 @@ class Sender:
         raw = self._clean(reply.raw)
         if raw == reply.raw:
             return reply
-        return Reply(reply.answer, raw, reply.parser, reply.usage, reply.model)
+        return replace(reply, raw=raw)
 
     def _without_key(self, reply: RawReply) -> RawReply:
         # Before anything is cut to a length: half a key is no longer recognised as one.

@@ -76,7 +76,9 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     match arguments.action:
         case "info":
             info = inspect.info(inspect.require(folder or default_folder()))
-            _print(arguments, keeping.info_renderable(info), keeping.info_to_json(info))
+            costs = _costs(info)
+            shown = keeping.info_renderable(info, costs)
+            _print(arguments, shown, keeping.info_to_json(info, costs))
             return 0
         case "verify":
             found = inspect.verify(inspect.require(folder or default_folder()))
@@ -103,6 +105,22 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
                 {"explain": [keeping.explain_to_json(*item) for item in explanations]},
             )
             return 0
+
+
+def _costs(info: inspect.Info) -> dict[str, float | None]:
+    """What each scorer's answers cost, by its key, at the prices of today and of the user's."""
+    from rmjudge.config import read_config
+    from rmjudge.running.choosing import price_of
+    from rmjudge.running.pricing import cost_of, price_table
+
+    own = read_config(None).get("prices", {})
+    prices = price_table(own)
+    return {
+        rows.key: cost_of(rows.spent, price_of(rows.identity, own, prices))
+        if rows.identity
+        else None
+        for rows in info.scorers
+    }
 
 
 def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) -> None:

@@ -195,7 +195,8 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number; end: the last of a value for each token",
+        "which output is the reward, by name or number, or a sum of them (NAME=WEIGHT,...); end: "
+        "the last of a value for each token; token:N: a token's logit; help: what there is",
         group=LOCAL,
         metavar="NAME",
         concerns="local",
@@ -279,11 +280,11 @@ class RunOptions(ProviderOptions):
 
     `limit` keeps the first tuples of each domain. `try_once` makes one attempt a call. `outage` is
     how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are ceilings of
-    what this run buys. `fallback` names the model that takes the tuples which a hosted one leaves;
-    `offline` asks nothing hosted. `client_cert` is shown to servers that ask for one; its key may
-    lie in the same file or in `client_key`. `transport` sends the calls of hosted models in place
-    of connections of our own, and stays the caller's to close. `providers` are
-    the tables of `rmjudge.toml`.
+    what this run buys, `max_cost_total` is one of what its answers cost, whoever bought them.
+    `fallback` names the model that takes the tuples which a hosted one leaves; `offline` asks
+    nothing hosted. `client_cert` is shown to servers that ask for one; its key may lie in the same
+    file or in `client_key`. `transport` sends the calls of hosted models in place of connections of
+    our own, and stays the caller's to close. `providers` are the tables of `rmjudge.toml`.
     """
 
     data: tuple[str, ...] = option(
@@ -398,6 +399,13 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
         metavar="USD",
     )
+    max_cost_total: float | None = option(
+        kinds.above_zero("dollars above 0"),
+        "stop before this run's answers have cost more in all, those that earlier runs bought "
+        "included",
+        group=LIMITS,
+        metavar="USD",
+    )
     max_calls: int | None = option(
         kinds.COUNT, "stop after this many calls to hosted models", group=LIMITS, metavar="N"
     )
@@ -437,6 +445,13 @@ class RunOptions(ProviderOptions):
     )
     providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
     try_once: bool = False
+
+    @property
+    def cost_ceiling(self) -> str:
+        """The option that sets a ceiling in dollars; empty where there is none."""
+        if self.max_cost is not None:
+            return "--max-cost"
+        return "--max-cost-total" if self.max_cost_total is not None else ""
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rmjudge.cache.keys import scorer_key
+from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
+    NAMES,
     ScorerSettings,
     Spec,
     address_of,
@@ -21,11 +23,12 @@ from rmjudge.providers.registry import (
     is_judge,
     key_held_back,
     parse_spec,
+    provider_class,
     rival_of,
     takes_chat_template,
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
-from rmjudge.running.pricing import FREE, Price, price_table
+from rmjudge.running.pricing import FREE, Price, listed, price_table
 from rmjudge.scorer import AdaptableScorer, Scorer
 
 
@@ -34,15 +37,16 @@ class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
     `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
-    says that its replies are words to be read. `url` is where a hosted one is asked; `notices` are
-    to be told before that. `again` asks what is asked once more, with other parameters; `more_room`
-    is the parameter that lets replies be longer.
+    says that its replies are words to be read, `tells_dollars` that they say what they cost. `url`
+    is where a hosted one is asked; `notices` are to be told before that. `again` asks what is asked
+    once more, with other parameters; `more_room` is the parameter that lets replies be longer.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
     is_judge: bool = False
+    tells_dollars: bool = False
     url: str = ""
     notices: tuple[str, ...] = ()
     again: Scorer | None = None
@@ -71,8 +75,8 @@ def choose(
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
-    if options.max_cost is not None:
-        _check_ceiling(chosen)
+    if ceiling := options.cost_ceiling:
+        _check_ceiling(chosen, ceiling)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
         for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
             if given:
@@ -107,19 +111,27 @@ def choose_fallback(
         scorer_key(item.scorer.identity) for item in chosen
     }:
         raise UsageError(f"the fallback {spec.name} is a scorer of the run already")
-    if options.max_cost is not None:
-        _check_ceiling([fallback])
+    if ceiling := options.cost_ceiling:
+        _check_ceiling([fallback], ceiling)
     return fallback
 
 
-def _check_ceiling(chosen: Sequence[Chosen]) -> None:
+def _check_ceiling(chosen: Sequence[Chosen], ceiling: str) -> None:
     for item in chosen:
-        if item.price is None:
-            name = item.scorer.name
+        if item.price is None and not item.tells_dollars:
             raise UsageError(
-                f"--max-cost needs the price of {name}: add to rmjudge.toml a table "
-                f'[prices."{name}"] with `input` and `output`, dollars per million tokens'
+                f"{ceiling} needs the price of {item.scorer.name}, which is not known; "
+                f"{lines_to_write(item.scorer)}"
             )
+
+
+def lines_to_write(scorer: Scorer) -> str:
+    """Say how the user tells a scorer's price."""
+    name = f"{scorer.identity.get('provider')}/{scorer.identity.get('model')}"
+    return (
+        "write into rmjudge.toml, with US dollars per million tokens in place of the dots:\n"
+        f'  [prices."{name}"]\n  input = ...\n  output = ...'
+    )
 
 
 def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -232,25 +244,45 @@ def _named_scorer(
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
     url = address_of(spec, settings)
-    names = [name for name in (spec.name, spec.model_name) if name in options.prices]
-    if at_default_url(spec, url):
-        names.append(spec.model_name)
-    price = prices.get(names[0]) if names else None
     held_back = key_held_back(spec, settings)
-    notices = (held_back,) if held_back and not barred else ()
-    again = None
-    if options.retry_with:
-        again = asking_with(scorer, spec, options.retry_with)
     return Chosen(
         scorer,
-        price,
+        price_of(scorer.identity, options.prices, prices, own_name=spec.name, url=url),
         barred,
         is_judge(spec),
-        url,
-        notices,
-        again,
-        getattr(scorer, "more_room", ""),
+        provider_class(spec.provider).tells_dollars,
+        url=url,
+        notices=(held_back,) if held_back and not barred else (),
+        again=asking_with(scorer, spec, options.retry_with) if options.retry_with else None,
+        more_room=getattr(scorer, "more_room", ""),
     )
+
+
+def price_of(
+    identity: Mapping[str, Json],
+    own: Mapping[str, Any],
+    prices: Mapping[str, Price],
+    *,
+    own_name: str = "",
+    url: str | None = None,
+) -> Price | None:
+    """What answers of a scorer cost, by its identity; None where that is not known.
+
+    `own` are the user's prices, which hold anywhere, under the model's name or the user's own name
+    for it; the others hold at the vendor's own address. `url` is where a model with a name of the
+    user's own is asked: its identity does not say.
+    """
+    provider, model = str(identity.get("provider")), str(identity.get("model"))
+    url, name = url or str(identity.get("url", "")), f"{provider}/{model}"
+    if not url and "name" not in identity:
+        return FREE
+    users = {key: prices[key] for key in own}
+    if own_name in users:
+        return users[own_name]
+    if (price := listed(users, name)) is not None:
+        return price
+    at_home = provider in NAMES and at_default_url(Spec(provider, model), url)
+    return listed(prices, name) if at_home else None
 
 
 def _take_known_form(scorer: AdaptableScorer, options: RunOptions) -> None:

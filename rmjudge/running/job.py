@@ -8,11 +8,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Call, Failure, Json, Reward, Unscored, Usage, Verdict
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Failure,
+    Json,
+    Reply,
+    Reward,
+    Spent,
+    Unscored,
+    Usage,
+    Verdict,
+)
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
-from rmjudge.running.pricing import FREE, Price, Spent
+from rmjudge.running.charges import Charges
+from rmjudge.running.pricing import FREE, Price
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
 from rmjudge.vocabulary import Domain
@@ -28,8 +40,9 @@ SAID: Final = 300
 class Work:
     """One distinct call and the places (tuple, call in its plan) that its answer goes to.
 
-    `paid_before` is what stored replies took that are no answer, or no longer. `kept` is the stored
-    answer of a call that is asked again: it counts unless a reply comes.
+    `usage` is what its answer took, whenever that was bought; `found` what earlier runs paid for
+    the call. `paid_before` is what stored replies took that are no answer, or no longer. `kept` is
+    the stored answer of a call that is asked again: it counts unless a reply comes.
     """
 
     key: str
@@ -38,6 +51,8 @@ class Work:
     queued: bool = False
     failed: bool = False
     answer: Answer | None = None
+    usage: Usage | None = None
+    found: Usage | None = None
     paid_before: Usage | None = None
     kept: Answer | None = None
     ordered_by: str = "texts"
@@ -106,9 +121,15 @@ class Job:
         self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
         self.counts = Counts()
         self.spent = Spent()
+        """What the replies bought in this process took."""
+        self.tells_dollars = False
+        """Whether its replies say what they cost."""
+        self.charges = Charges()
+        """What the replies found in the cache took when they were bought."""
         self.statuses: Counter[str] = Counter()
         self.failure_details: dict[str, str] = {}
         self.models: Counter[str] = Counter()
+        self.hosts: Counter[str] = Counter()
         self.live: dict[Domain, LiveCells] = {}
         self.stopped: StopRun | None = None
         self.early_stop = False
@@ -258,6 +279,27 @@ class Job:
         """Note which model a reply names as its author."""
         if model:
             self.models[model] += 1
+
+    def note_reply(self, work: Work, reply: Reply, *, bought: bool) -> None:
+        """Note what a reply took and whose it is; `bought` in this process, or kept."""
+        if not reply.open:
+            work.usage = reply.usage
+        if bought:
+            self.spent.add(reply.usage)
+        self.charges.note(reply)
+        self.note_model(reply.model)
+        self.note_asked(reply.asked)
+        if reply.host:
+            self.hosts[reply.host] += 1
+
+    @property
+    def found(self) -> Spent:
+        """What earlier runs paid for its calls, as far as the cache knows."""
+        found = Spent()
+        for work in self.work.values():
+            if work.found is not None:
+                found.add(work.found)
+        return found
 
     def note_waiting(self) -> None:
         """Say aloud that another process is buying the same answers.

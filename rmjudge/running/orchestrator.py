@@ -47,6 +47,7 @@ class Orchestrator:
         A job that stops leaves the others running, unless answers can no longer be kept.
         """
         self._jobs = dict.fromkeys(jobs)
+        self._budget.begin(jobs)
         # The plans are many and live as long as the run: looking through them for garbage
         # again and again would hold the loop.
         gc.freeze()
@@ -95,12 +96,14 @@ class Orchestrator:
             self._stopped(job, reason)
         finally:
             job.settle_kept()
+            self._budget.gave_up(job)
 
     async def _go_through(self, job: Job, work: Sequence[Work]) -> bool:
         """Have all that is left answered; True where the scorer has become another meanwhile."""
         identity = job.scorer.identity
         key = await self._store.register(identity)
         pending = await settle_from_cache(job, self._store, key, work)
+        self._budget.looked(job)
         job.scorer.activity.answered |= job.counts.from_cache > 0
         if pending and job.stopped is None:
             job.stopped = self._reason  # asked to stop before anything was planned
@@ -111,6 +114,7 @@ class Orchestrator:
             async with self._store.claim(key, job.note_waiting):
                 # Another process may have bought some of these while this one waited.
                 pending = await settle_from_cache(job, self._store, key, pending)
+                self._budget.looked(job)
                 buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
                 await buy(job, key, pending)
         return job.stopped is None and job.scorer.identity is not identity
@@ -227,9 +231,7 @@ class Orchestrator:
         follow_ups: list[Work] = []
         reason: StopRun | None = None
         for item, reply in delivered:
-            job.spent.add(reply.usage)
-            job.note_model(reply.model)
-            job.note_asked(reply.asked)
+            job.note_reply(item, reply, bought=True)
             item.paid_before = _in_all(item, reply).usage if reply.open else None
         for item, outcome in pairs:
             if isinstance(outcome, Reply):
@@ -296,8 +298,9 @@ async def settle_from_cache(
             stored = await store.lookup(scorer_key, [item.key for item in chunk])
             for item in chunk:
                 reply = stored.get(item.key)
+                item.found = reply.usage if reply else None
                 if reply is None or reply.open:
-                    item.paid_before = reply.usage if reply else None
+                    item.paid_before = item.found
                     pending.append(item)
                     continue
                 answer = _current_answer(job, item, reply)
@@ -307,8 +310,7 @@ async def settle_from_cache(
                     pending.append(item)
                     continue
                 job.counts.from_cache += 1
-                job.note_model(reply.model)
-                job.note_asked(reply.asked)
+                job.note_reply(item, reply, bought=False)
                 follow_ups += job.settle(item, answer)
         work = follow_ups
     return pending

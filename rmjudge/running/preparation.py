@@ -80,8 +80,9 @@ def prepare(
         tell(line)
         for job in jobs:
             job.notes.append(line)
-    if options.max_cost is not None:
-        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
+    if ceiling := options.cost_ceiling:
+        helpers = [job_for(fallback, data, options)] if fallback else []
+        _check_bounded([*jobs, *helpers], ceiling)
     return Prepared(
         options=options,
         data=data,
@@ -91,13 +92,13 @@ def prepare(
     )
 
 
-def _check_bounded(jobs: Sequence[Job]) -> None:
+def _check_bounded(jobs: Sequence[Job], ceiling: str) -> None:
     """A ceiling needs to know what a call can cost at most."""
     for job in jobs:
         call = next((call for plan in job.plans for call in plan.calls), None)
         if job.price != FREE and call is not None and job.scorer.most_tokens(call) is None:
             raise UsageError(
-                f"--max-cost: nothing limits the length of {job.scorer.name}'s replies; set a "
+                f"{ceiling}: nothing limits the length of {job.scorer.name}'s replies; set a "
                 "limit, such as --param max_tokens=4096"
             )
 
@@ -119,6 +120,7 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         older = _asked_by_older(plans, plan(items, by_id=None), scorer, options)
         plans = plan(items, by_id=older) if older else plans
     job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job.tells_dollars = chosen.tells_dollars
     job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
     job.again, job.more_room = chosen.again, chosen.more_room
     job.early_stop = options.early_stop and chosen.is_judge

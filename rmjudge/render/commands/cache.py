@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from rmjudge.cache.inspect import Candidate, Explanation, Info, ScorerRows, Verification
 from rmjudge.cache.portable import Exported, Imported
 from rmjudge.calls import Json
+from rmjudge.render.figures import dollars
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.running.adopting import Adopted
@@ -27,19 +28,25 @@ UNTOLD: Final = frozenset(("request",))
 """Parts of an identity that say nothing to people: hashes."""
 
 
-def info_renderable(info: Info) -> RenderableType:
-    """Answers by scorer."""
+def info_renderable(info: Info, costs: Mapping[str, float | None]) -> RenderableType:
+    """Answers by scorer, with what they took in all; `costs` are US dollars by a scorer's key."""
     size = info.size_bytes / 2**20
     apart = _apart(info.scorers)
     sheet = Sheet(
         title=f"{info.folder} ({size:.1f} MiB)",
-        header=("Scorer", "Key", "Answers", "Unscored", "First", "Last"),
+        header=(
+            *("Scorer", "Key", "Answers", "Unscored", "Tokens in", "Tokens out", "Cost"),
+            *("First", "Last"),
+        ),
         rows=tuple(
             (
                 _name(rows) + apart.get(rows.key, ""),
                 rows.key[:KEY_DIGITS],
                 f"{rows.answers:,}",
                 f"{rows.unscored:,}",
+                f"{rows.spent.input_tokens:,}",
+                f"{rows.spent.output_tokens:,}",
+                dollars(costs[rows.key], cost_known=_cost_known(rows, costs)),
                 _day(rows.first),
                 _day(rows.last),
             )
@@ -47,6 +54,10 @@ def info_renderable(info: Info) -> RenderableType:
         ),
     )
     return sheets_renderable([sheet])
+
+
+def _cost_known(rows: ScorerRows, costs: Mapping[str, float | None]) -> bool:
+    return costs[rows.key] is not None or "url" not in rows.identity or not rows.answers
 
 
 def _name(rows: ScorerRows) -> str:
@@ -80,8 +91,8 @@ def _day(moment: float | None) -> str:
     return "-" if moment is None else datetime.fromtimestamp(moment, UTC).date().isoformat()
 
 
-def info_to_json(info: Info) -> dict[str, Json]:
-    """For programs; times are Unix seconds."""
+def info_to_json(info: Info, costs: Mapping[str, float | None]) -> dict[str, Json]:
+    """For programs; times are Unix seconds, costs US dollars."""
     return {
         "folder": str(info.folder),
         "size_bytes": info.size_bytes,
@@ -92,6 +103,12 @@ def info_to_json(info: Info) -> dict[str, Json]:
                 "answers": rows.answers,
                 "unscored": rows.unscored,
                 "open": rows.open,
+                "tokens": {
+                    "input": rows.spent.input_tokens,
+                    "output": rows.spent.output_tokens,
+                    "cached": rows.spent.cached_tokens,
+                },
+                "cost": {"usd": costs[rows.key], "known": _cost_known(rows, costs)},
                 "first": rows.first,
                 "last": rows.last,
             }

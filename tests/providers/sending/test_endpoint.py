@@ -68,7 +68,9 @@ async def test_calls_in_flight_are_not_forgotten_when_the_slots_shrink() -> None
     for one in sent[6:]:
         point.attempt_failed(transient(slow_down=True), sent=one)
         point.leave()
-    point.attempt_failed(transient(slow_down=True), sent[5])  # five others, and it has not left
+    point.attempt_failed(
+        transient(slow_down=True), sent=sent[5]
+    )  # five others, and it has not left
     await asyncio.sleep(0.11)
     async with entering(point, 10) as count:
         for left, expected in ((1, 0), (2, 1), (3, 2)):
