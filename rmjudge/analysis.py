@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from rmjudge.errors import UsageError
@@ -15,8 +16,11 @@ from rmjudge.runs.stored import StoredRun, check_same_texts
 from rmjudge.statistics import comparison
 from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
-from rmjudge.statistics.scored import common_reading, scored_of
+from rmjudge.statistics.pairing import share
+from rmjudge.statistics.retest import Noise, Part, noise_of
+from rmjudge.statistics.scored import Scored, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
+from rmjudge.vocabulary import TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.dataset import DataSet
@@ -31,20 +35,27 @@ class Compared:
     """Scorers compared on the tuples that all of them scored: what `rmjudge compare` shows.
 
     `results` are the scorers' own, in the order of `comparison.scorers`; `left_out` says which runs
-    were not compared and why, `warnings` what cannot be known of the others.
+    were not compared and why, `warnings` what cannot be known of the others. `noises` are those of
+    the judges that were asked several times (`statistics.retest`), on the tuples compared.
     """
 
     comparison: Comparison
     results: tuple[ScorerResult, ...]
     left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    noises: Mapping[str, Mapping[Part, Noise]] = field(default_factory=dict)
 
     def sheets(self, top: int = TOP) -> list[Sheet]:
         """The tables, with this many tuples of disagreement."""
         from rmjudge.render.commands.compare import comparison_sheets
 
         described = [about(result) for result in self.results]
-        return comparison_sheets(self.comparison, top, described, self.left_out)
+        sheets = comparison_sheets(self.comparison, top, described, self.left_out)
+        if self.noises:
+            from rmjudge.render.commands.retest import floor_sheet
+
+            sheets.append(floor_sheet(self.comparison.pairs, self.noises))
+        return sheets
 
     def __rich__(self) -> object:
         """The tables of `rmjudge compare`."""
@@ -104,7 +115,29 @@ def compare(
     ]
     reading = reading or common_reading(item.method for item in scored)
     found = comparison.compare(scored, reading)
-    return Compared(found, results, tuple(left), tuple(warnings))
+    keys = {key for own in share(scored, reading).tuples.values() for key in own}
+    noises = dict(_noises(scored, runs, keys, warnings))
+    return Compared(found, results, tuple(left), tuple(warnings), noises)
+
+
+def _noises(
+    scored: Sequence[Scored],
+    runs: Sequence[StoredRun],
+    keys: AbstractSet[TupleKey],
+    warnings: list[str],
+) -> Iterator[tuple[str, dict[Part, Noise]]]:
+    """The noise of each judge with several votes; a warning where its votes are not found."""
+    for item, run in zip(scored, runs, strict=True):
+        if run.record.votes < 2 or item.method == "pointwise":
+            continue
+        from rmjudge.runs.votes import votes_of
+
+        try:
+            votes = votes_of(run)
+        except UsageError as error:
+            warnings.append(f"the noise of {item.name} is not told: {error}")
+            continue
+        yield item.name, noise_of({key: own for key, own in votes.items() if key in keys})
 
 
 def style(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 UNNAMED: Final = "(unnamed)"
@@ -214,3 +214,11 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "there are") 
     if close:
         return f"did you mean {close[0]}?"
     return f"{otherwise} {', '.join(names)}" if otherwise else ""
+
+
+def problem_list(name: str, problems: Sequence[str], most: int = 20) -> str:
+    """Tell what is wrong with a file, a line each, the first `most` of them."""
+    more = len(problems) - most
+    lines = [*problems[:most], *([f"... and {more} more"] if more > 0 else [])]
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+    return f"{name}: {count}:\n" + "\n".join(f"  {line}" for line in lines)

@@ -167,6 +167,7 @@ def test_the_wheel_holds_every_module_and_its_data(wheel: Path) -> None:
         *(f"rmjudge/sample/{path.name}" for path in (ROOT / "rmjudge" / "sample").iterdir()),
         "rmjudge/leaderboard/published.csv",
         "rmjudge/leaderboard/remarks.toml",
+        "rmjudge/leaderboard/reported.csv",
         *(
             f"rmjudge/render/page/{path.name}"
             for path in (ROOT / "rmjudge" / "render" / "page").iterdir()

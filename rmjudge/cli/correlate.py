@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
         required=True,
         type=path,
         metavar="FILE",
-        help="CSV of the policies' scores: scorer,domain,task,score,sft",
+        help="CSV of the policies' scores: scorer,domain,task,score,sft[,uncontrolled]",
     )
     parser.add_argument(
         "--reading",
@@ -70,6 +70,7 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.runs.stored import read_runs
     from rmjudge.statistics.correlation import correlate as correlations_of
     from rmjudge.statistics.policies import read_policies
+    from rmjudge.statistics.pooling import pool
     from rmjudge.statistics.scored import common_reading
 
     plot, policies = arguments.plot, arguments.policies
@@ -86,6 +87,7 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             f"{policies}: none of its scorers is in the runs; they have {', '.join(accuracies)}"
         )
     found = correlations_of(accuracies, scores)
+    pooled = pool(found)
     remarks = [*twins, *_remarks(accuracies, scores)]
     if all(item.pearson.value is None and item.spearman.value is None for item in found):
         lacking = " ".join((*doubts(found), *remarks))
@@ -93,17 +95,17 @@ def correlate(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     if plot:
         from rmjudge.render.plots import plot_correlations
 
-        plot_correlations(found, plot)
+        plot_correlations(found, pooled, plot)
         say(f"plot: {plot}")
     match arguments.format:
         case "json":
-            print_text(correlation_json(found, reading, remarks))
+            print_text(correlation_json(found, pooled, reading, remarks))
         case "csv":
             print_text(correlation_csv(found))
         case "markdown":
-            print_text(sheets_markdown(correlation_sheets(found, reading, remarks)))
+            print_text(sheets_markdown(correlation_sheets(found, pooled, reading, remarks)))
         case _:
-            tables().print(sheets_renderable(correlation_sheets(found, reading, remarks)))
+            tables().print(sheets_renderable(correlation_sheets(found, pooled, reading, remarks)))
     return 0
 
 

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import FORMATS, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
+from rmjudge.options.kinds import count
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rmjudge.leaderboard.board import Board
     from rmjudge.runs.stored import StoredRun
 
 
@@ -26,6 +30,18 @@ def add(commands: Any) -> None:
     )
     add_runs(board, nargs="*")
     board.add_argument("--format", choices=FORMATS, default="table", help="default table")
+    board.add_argument("--top", type=count, metavar="N", help="the best N rows alone, and the runs")
+    board.add_argument(
+        "--around", type=count, metavar="N", help="N rows on either side of each run alone"
+    )
+    board.add_argument(
+        "--board",
+        type=path,
+        metavar="FILE",
+        help="a file of your own models (team.toml): the runs become its rows, newer ones in the "
+        "place of older ones, and all of its rows are shown",
+    )
+    board.add_argument("--html", type=path, metavar="FILE", help="write the tables as a page, too")
     submit = board.add_argument_group("submitting one run")
     submit.add_argument(
         "--emit", action="store_true", help="print the run's Markdown row, and nothing else"
@@ -58,41 +74,85 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     given = [word for word in words if getattr(arguments, word) is not None]
     if given and not arguments.emit:
         raise UsageError(f"--{given[0]} is for --emit")
+    if (arguments.board or arguments.html) and (arguments.emit or arguments.emit_file):
+        raise UsageError("--board and --html show tables; --emit and --emit-file submit one run")
     if arguments.data and not arguments.emit_file:
         raise UsageError("--data is for --emit-file, which writes the texts")
     if arguments.emit or arguments.emit_file:
         _submit(arguments, runs)
     else:
-        _show(arguments.format, runs)
+        left += _show(arguments, runs)
     for note in left:
         say(note)
     return 0
 
 
-def _show(format: str, runs: Sequence[StoredRun]) -> None:
+def _show(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> list[str]:
+    """Show the table; return what is to be said of the board."""
     from rmjudge.cli.console import print_text, tables
-    from rmjudge.leaderboard.published import published
-    from rmjudge.leaderboard.standing import stand
+    from rmjudge.leaderboard.published import published, reported
+    from rmjudge.leaderboard.standing import excerpt, ranked, stand
     from rmjudge.render import sheets
     from rmjudge.render.commands import leaderboard as standings
     from rmjudge.runs.naming import labels
 
-    results = [run.result for run in runs]
-    named = zip(labels(results), (result.metrics for result in results), strict=True)
-    entries = stand(published(), list(named))
-    match format:
+    if arguments.html:
+        from rmjudge.cli.page import check_page
+
+        check_page(arguments.html)
+    title, said = "RM-Bench leaderboard", []
+    if arguments.board:
+        own, said = _board(arguments.board, runs)
+        title = own.title
+        everyone = ranked(published(), [row.entry for row in own.rows])
+    else:
+        results = [run.result for run in runs]
+        named = zip(labels(results), (result.metrics for result in results), strict=True)
+        everyone = stand(published(), list(named))
+    if arguments.around is not None and not any(e.is_run and e.rank for e in everyone):
+        raise UsageError(
+            "--around shows the rows beside a run that has a rank, and none of those named has one"
+        )
+    entries = excerpt(everyone, arguments.top, arguments.around)
+    # Around a run is the leaderboard alone; the best of it stand beside the best reported since.
+    since = () if arguments.around is not None else reported()[: arguments.top]
+    found = [standings.leaderboard_sheet(entries, len(everyone))]
+    found += [standings.reported_sheet(since)] if since else []
+    match arguments.format:
         case "json":
-            print_text(standings.leaderboard_json(entries))
+            print_text(standings.leaderboard_json(entries, since))
         case "csv":
             print_text(standings.leaderboard_csv(entries))
         case "markdown":
-            print_text(sheets.sheets_markdown([standings.leaderboard_sheet(entries)]))
+            print_text(sheets.sheets_markdown(found))
         case "latex":
-            print_text(sheets.sheets_latex([standings.leaderboard_sheet(entries)]))
+            print_text(sheets.sheets_latex(found))
         case _:
             from rmjudge.render.terminal.listings import sheets_renderable
 
-            tables().print(sheets_renderable([standings.leaderboard_sheet(entries)]))
+            tables().print(sheets_renderable(found))
+    if arguments.html:
+        from rmjudge.render.page import Table, tables_page
+        from rmjudge.runs.files import write_text
+
+        write_text(arguments.html, tables_page(title, list(map(Table.of_sheet, found))))
+        said.append(f"page: {arguments.html}")
+    return said
+
+
+def _board(path: Path, runs: Sequence[StoredRun]) -> tuple[Board, list[str]]:
+    """Read the file, put the runs on it, and write it if that changed anything."""
+    from rmjudge.leaderboard.board import add_runs, board_text, read_board
+    from rmjudge.runs.files import write_text
+
+    before = read_board(path)
+    if not runs and not path.exists():
+        raise UsageError(f"{path}: no such board; name runs to begin one with")
+    board, said = add_runs(before, runs)
+    if board != before:
+        write_text(path, board_text(board))
+        said.append(f"board: {path}")
+    return board, said
 
 
 def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:

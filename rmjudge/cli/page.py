@@ -26,7 +26,7 @@ def write_page(
     Raises:
         UsageError: it is no file that a page could be, or cannot be written.
     """
-    _check(path)
+    check_page(path)
     found = read_runs(folders, data=data, cache_folder=cache_folder, notice=say)
     runs, left = distinct(found)
     view = gather(runs, notes=left)
@@ -39,7 +39,7 @@ def write_page(
     say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
 
 
-def _check(path: Path) -> None:
+def check_page(path: Path) -> None:
     """Refuse what cannot be written, or is hardly meant, before anything is read."""
     if path.is_dir():
         raise UsageError(f"--html {path} is a folder; name the file to write, such as report.html")

@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
         "--plot",
         type=path,
         metavar="FILE",
-        help="draw correctness against verbosity (.svg, .png, .pdf)",
+        help="draw correctness against verbosity, a point a scorer (.svg, .png, .pdf)",
     )
     parser.add_argument("--format", choices=SHEET_FORMATS, default="table", help="default table")
 

@@ -14,6 +14,9 @@ from rmjudge.text import kind_of
 def score(item: Item, name: str, value: Any) -> float | None:
     """A score; null, NaN and infinities are none, which is a cell that is not scored.
 
+    An integer that a float cannot hold stays an integer: two of them may differ in the last digit
+    alone, and a tie is no win.
+
     Raises:
         UsageError: it is no number.
     """
@@ -27,6 +30,8 @@ def score(item: Item, name: str, value: Any) -> float | None:
         number = float(value)
     except OverflowError:
         return None
+    if isinstance(value, int) and number != value:
+        return value
     return number if math.isfinite(number) else None
 
 

@@ -1,8 +1,9 @@
 """A run's row among the published ones.
 
 Rows are ranked by Overall as the benchmark defines it, recomputed where a row's figures allow it:
-a row whose own Overall contradicts its domains does not stand above what its domains say. A run
-that is not over the whole benchmark has no rank.
+a row whose own Overall contradicts its domains, or weighs them by their tuples, does not stand
+above what its domains say. Where a row has figures that its source contradicts, the source's are
+taken. A run that is not over the whole benchmark has no rank.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Entry:
     """A row of the table. `rank` is None for what cannot be ranked, and `unranked` says why.
 
     `average` is what is ranked by. `doubts` are sentences about the row. `cells` and `unscored`
-    count a run's cells. `corrected` holds what a doubtful row's source says instead.
+    count a run's cells. `corrected` holds the figures that are a source's, `replaced` what was
+    published in their places. `by_tuples` names the figures that weigh domains by their tuples.
     """
 
     name: str
@@ -43,19 +45,45 @@ class Entry:
     cells: int = 0
     unscored: int = 0
     corrected: Mapping[str, float] = field(default_factory=dict)
+    replaced: Mapping[str, float | None] = field(default_factory=dict)
+    by_tuples: frozenset[str] = frozenset()
 
 
 def stand(rows: Sequence[PublishedRow], runs: Sequence[tuple[str, Metrics]]) -> list[Entry]:
     """Rank published rows and runs (by the names given) together, the unranked runs last."""
-    entries = [_published(row) for row in rows] + [_run(name, metrics) for name, metrics in runs]
-    ranked = [entry for entry in entries if not entry.unranked and entry.average is not None]
-    rest = [entry for entry in entries if entry not in ranked]
-    values = [_key(entry) for entry in ranked]
+    return ranked(rows, [_run(name, metrics) for name, metrics in runs])
+
+
+def ranked(rows: Sequence[PublishedRow], runs: Sequence[Entry]) -> list[Entry]:
+    """Rank published rows and entries of runs together, the unranked last."""
+    entries = [_published(row) for row in rows] + list(runs)
+    fit = [entry for entry in entries if not entry.unranked and entry.average is not None]
+    rest = [entry for entry in entries if entry not in fit]
+    values = [_key(entry) for entry in fit]
     placed = [
         replace(entry, rank=1 + sum(other > value for other in values))
-        for entry, value in zip(ranked, values, strict=True)
+        for entry, value in zip(fit, values, strict=True)
     ]
     return sorted(placed, key=lambda entry: entry.rank or 0) + rest
+
+
+def excerpt(entries: Sequence[Entry], top: int | None, around: int | None) -> list[Entry]:
+    """Keep the `top` best and the runs, and so many rows `around` each run on either side.
+
+    Without either, all. A run without a rank has no neighbours.
+    """
+    if top is None and around is None:
+        return list(entries)
+    places = {place for place, entry in enumerate(entries) if entry.is_run}
+    for place in [*places]:
+        if around is not None and entries[place].rank is not None:
+            places |= set(range(place - around, place + around + 1))
+    places |= set(range(top or 0))
+    return [
+        entry
+        for place, entry in enumerate(entries)
+        if place in places and (entry.is_run or entry.rank is not None)
+    ]
 
 
 def _key(entry: Entry) -> float:
@@ -63,16 +91,19 @@ def _key(entry: Entry) -> float:
 
 
 def _published(row: PublishedRow) -> Entry:
-    found = mismatch(row.figures)
+    figures, corrections = row.corrected, row.corrections
+    found = mismatch(figures)
     return Entry(
         name=row.model,
         type=row.type,
-        figures=row.figures,
-        average=row.figures.recomputed,
+        figures=figures,
+        average=figures.recomputed,
         source=row.source,
         license=row.license,
         doubts=(*((found,) if found else ()), *map(_told, row.remarks)),
-        corrected={name: value for one in row.remarks for name, value in one.figures.items()},
+        corrected=corrections,
+        replaced={name: getattr(row.figures, name) for name in corrections},
+        by_tuples=row.by_tuples,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, mean
+from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import TIE, Credits, Matrix
 from rmjudge.readings.tools import TOOLS, Tool
 from rmjudge.runs.results import ScorerResult, TupleResult
@@ -99,12 +100,10 @@ def _numbers(
     tool: Tool, present: Mapping[Domain, Sequence[TupleResult]]
 ) -> tuple[dict[Domain, Accuracies], Accuracies]:
     if tool.averaging == "rm-gallery":
-        kept = [
-            item.credits
-            for items in present.values()
-            for item in items
-            if len(CELLS) - len(_known(item.credits)) <= DROPPED_ABOVE
-        ]
+        tuples = [item for items in present.values() for item in items]
+        dropped = _dropped(tool, tuples)
+        out = {item.key for item in dropped}
+        kept = [item.credits for item in tuples if item.key not in out]
         return {}, accuracies_of(_matrix(tool, kept))
     if tool.averaging == "four-way":
         domains = {
@@ -119,6 +118,13 @@ def _numbers(
             matrix = as_rm_r1_fills_it(matrix)
         domains[domain] = accuracies_of(matrix)
     return domains, macro({str(domain): part for domain, part in domains.items()})
+
+
+def _dropped(tool: Tool, tuples: Sequence[TupleResult]) -> list[TupleResult]:
+    """The tuples that RM-Gallery leaves out as a whole; no other tool drops one."""
+    if tool.averaging != "rm-gallery":
+        return []
+    return [item for item in tuples if len(CELLS) - len(_known(item.credits)) > DROPPED_ABOVE]
 
 
 def _matrix(tool: Tool, tuples: Sequence[Credits]) -> Matrix:
@@ -183,14 +189,26 @@ def _why(result: ScorerResult, tool: Tool, difference: float | None) -> str:
         leaning = sum(0.0 < credit < 1.0 and credit != TIE for credit in known)
         if leaning:
             causes.append(f"{_count(leaning, 'pair')} 1 or 0 for winning or losing a share")
-    if metrics.unscored_cells and tool.failure is not None:
+    dropped = _dropped(tool, result.tuples)
+    failed = metrics.unscored_cells - sum(len(CELLS) - len(_known(one.credits)) for one in dropped)
+    if failed and tool.failure is not None:
         counted = f"{tool.failure:g} instead of being left out"
-        causes.append(f"{_count(metrics.unscored_cells, 'unscored cell')} {counted}")
+        causes.append(f"{_count(failed, 'unscored cell')} {counted}")
     if tool.averaging == "rm-r1":
         causes.append("m02, m10 and m21 count twice and m01, m12 and m20 not at all")
     if tool.averaging == "rm-gallery":
-        causes.append("domains weigh by their tuples")
+        causes += _gallerys_causes(metrics, len(dropped))
     return f"Differs because {'; '.join(causes)}." if causes else "Differs in rounding only."
+
+
+def _gallerys_causes(metrics: Metrics, dropped: int) -> Iterator[str]:
+    """What RM-Gallery alone does: it drops tuples, and has one matrix over all domains."""
+    if dropped:
+        noun = "tuple is" if dropped == 1 else "tuples are"
+        yield f"{dropped:,} {noun} dropped for having more than {DROPPED_ABOVE} failed cells"
+    sizes = [part.tuples for part in metrics.domains.values()]
+    if len(sizes) > 1 and (dropped or len(set(sizes)) > 1):
+        yield "domains weigh by their tuples"
 
 
 def _count(number: int, what: str) -> str:

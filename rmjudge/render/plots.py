@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import UsageError
-from rmjudge.render.commands.correlate import task_name
+from rmjudge.render.commands.correlate import RELATIVE, task_name
 from rmjudge.render.verbosity import ACROSS, CHANCE, NO_STYLE, UP, Coordinate, places
 from rmjudge.statistics.correlation import Correlation
+from rmjudge.statistics.pooling import Pool
 from rmjudge.statistics.style import Style
 from rmjudge.text import shorten
 
@@ -41,7 +42,7 @@ def check_plot(path: Path) -> None:
 
 
 def plot_styles(styles: Sequence[Style], path: Path) -> None:
-    """Draw correctness against verbosity (`render.verbosity`), with 95 % intervals.
+    """Draw the scorers by correctness and verbosity (`render.verbosity`), with 95 % intervals.
 
     Raises:
         UsageError: the file cannot be written.
@@ -67,14 +68,15 @@ def plot_styles(styles: Sequence[Style], path: Path) -> None:
     _save(figure, path)
 
 
-def plot_correlations(found: Sequence[Correlation], path: Path) -> None:
-    """Draw the scores of policies against accuracy, a panel a task.
+def plot_correlations(found: Sequence[Correlation], pooled: Pool | None, path: Path) -> None:
+    """Draw the scores of policies against accuracy, a panel a task and one for all together.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    across = max(1, min(_ACROSS, len(found)))
-    down = max(1, -(-len(found) // across))
+    panels = len(found) + (pooled is not None)
+    across = max(1, min(_ACROSS, panels))
+    down = max(1, -(-panels // across))
     figure = _figure(3.6 * across + 2.2, 3.4 * down)
     looks = _looks([point.scorer for item in found for point in item.points])
     for number, item in enumerate(found, 1):
@@ -86,7 +88,18 @@ def plot_correlations(found: Sequence[Correlation], path: Path) -> None:
             title += f"\nr = {item.pearson.value:.2f}, rho = {item.spearman.value:.2f}"
         axes.set_title(title, fontsize=9, parse_math=False)
         axes.set_xlabel(f"{item.difficulty.capitalize()} accuracy, %", fontsize=8)
-        axes.set_ylabel("policy's score" + (" / SFT" if item.normalised else ""), fontsize=8)
+        axes.set_ylabel("policy's score" + RELATIVE[item.scale], fontsize=8)
+        axes.margins(0.1)
+    if pooled is not None:
+        axes = figure.add_subplot(down, across, panels)
+        for one in pooled.points:
+            axes.plot([one.accuracy], [one.score], **looks[one.scorer])
+        title = f"{' + '.join(pooled.domains)}: all tasks together"
+        if pooled.value is not None and pooled.permuted_p is not None:
+            title += f"\nr = {pooled.value:.2f}, p (whole models) = {pooled.permuted_p:.3f}"
+        axes.set_title(title, fontsize=9, parse_math=False)
+        axes.set_xlabel("accuracy, standard deviations", fontsize=8)
+        axes.set_ylabel("policy's score / SFT", fontsize=8)
         axes.margins(0.1)
     _legend(figure, looks)
     _save(figure, path)

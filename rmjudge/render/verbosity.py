@@ -1,5 +1,8 @@
 """Correctness against verbosity, a point a scorer: what every drawing of it shows.
 
+This scatter is this project's own. The figure of RM-Bench's article has a point a response, at the
+correctness and verbosity that a multi-attribute reward model gives to it.
+
 Up: accuracy, in which every style is as often the right answer's as the wrong one's. Right: what
 P(win) gains when the right answer is detailed and the wrong one concise instead of the other way
 round (both plain text). A scorer of pure substance stands at 0, 100.

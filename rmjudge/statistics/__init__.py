@@ -10,8 +10,13 @@
     └── power        how small a difference could be seen
     style        credits and texts -> what style and length are worth
     └── regression   logistic and linear models, clustered by tuple
+    retest       a judge's votes against each other: its own noise
+    panel        several scorers -> their majority, what each adds
+    people       a scorer against people's labels, people among each other
+    alpha        Krippendorff's alpha, for both
     correlation  accuracies against the scores of policies
-    └── policies     the CSV of those scores
+    ├── policies     the CSV of those scores
+    └── pooling      all downstream tasks together, by whole models
 
 Pure functions over data; numpy and scipy are loaded when called.
 """

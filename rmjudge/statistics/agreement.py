@@ -37,7 +37,19 @@ def kappa_of(
     """
     import numpy as np
 
-    tables = np.concatenate([_tables(first[name], second[name], cells) for name in first])
+    return kappa_of_tables(
+        np.concatenate([_tables(first[name], second[name], cells) for name in first])
+    )
+
+
+def kappa_of_tables(tables: NDArray[np.float64]) -> Kappa:
+    """Cohen's kappa from each tuple's 3x3 table of cases, flattened (tuples x 9).
+
+    Rows are what the first says, columns what the second does. Tuples may have more or fewer
+    cases, and each has one at least.
+    """
+    import numpy as np
+
     shares = (tables / tables.sum()).reshape(-1, 3, 3)
     # Of whole counts: full agreement is 1 to the last digit.
     whole = tables.sum(axis=0).reshape(3, 3) / tables.sum()
@@ -49,11 +61,11 @@ def kappa_of(
     if 1.0 - chance <= 1e-12:
         return Kappa(None)
     value = (observed - chance) / (1.0 - chance)
-    return Kappa(value, _interval(shares, value, observed, chance, len(cells)))
+    return Kappa(value, _interval(shares, value, observed, chance, float(tables.sum())))
 
 
 def _interval(
-    shares: NDArray[np.float64], value: float, observed: float, chance: float, cells: int
+    shares: NDArray[np.float64], value: float, observed: float, chance: float, cases: float
 ) -> Interval | None:
     """The interval of kappa, from each tuple's shares of the table (tuples x 3 x 3).
 
@@ -71,9 +83,10 @@ def _interval(
     rows, columns = whole.sum(axis=1), whole.sum(axis=0)
     agreed = np.trace(shares, axis1=1, axis2=2)
     expected = shares.sum(axis=2) @ columns + shares.sum(axis=1) @ rows
-    influence = (agreed - observed / tuples) - (1 - value) * (expected - 2 * chance / tuples)
+    weights = shares.sum(axis=(1, 2))
+    influence = (agreed - observed * weights) - (1 - value) * (expected - 2 * chance * weights)
     correction = tuples / (tuples - 1)
-    apart = observed * (1 - observed) / (tuples * cells)
+    apart = observed * (1 - observed) / cases
     ends = share_interval(
         [
             Sample(
@@ -81,8 +94,8 @@ def _interval(
                 observed,
                 correction * float((influence**2).sum()),
                 apart,
-                tuples,
-                tuples * cells,
+                1 / float((weights**2).sum()),
+                cases,
             )
         ]
     )

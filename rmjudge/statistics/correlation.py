@@ -1,8 +1,10 @@
 """Does the benchmark tell which reward model trains the better policy?
 
 Source: RM-Bench (ICLR 2025), section 5. Which accuracy is held against which scores is its
-choice: in chat Hard against style-controlled scores; in math and safety Hard, in code Normal
+choice: in chat Hard against style-control scores; in math and safety Hard, in code Normal
 against scores in downstream tasks, as ratios to those of the SFT model the policies start from.
+The article prints one number for all downstream tasks (`pooling`); a row for each task and
+domain, Spearman's rho and the intervals are this project's own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.intervals import LEVEL
 from rmjudge.metrics.report import Interval
-from rmjudge.statistics.policies import PolicyScore
+from rmjudge.statistics.policies import PolicyScore, Scale
 from rmjudge.vocabulary import DOMAINS, Difficulty, Domain
 
 if TYPE_CHECKING:
@@ -58,18 +60,23 @@ class Coefficient:
 class Correlation:
     """One task, or the mean of a domain's tasks (`task` None).
 
-    `normalised`: the scores are ratios to the SFT model's. `doubt` says why there is no
-    number, or what to keep in mind.
+    `scale` says what the scores are relative to. `doubt` says why there is no number, or what to
+    keep in mind.
     """
 
     domain: Domain
     difficulty: Difficulty
     task: str | None
-    normalised: bool
+    scale: Scale
     points: tuple[Point, ...]
     pearson: Coefficient
     spearman: Coefficient
     doubt: str = ""
+
+    @property
+    def normalised(self) -> bool:
+        """Whether the scores are ratios to the SFT model's."""
+        return self.scale == "ratio"
 
 
 def correlate(
@@ -97,19 +104,19 @@ def _correlations(
             if domain in domains
             and (value := getattr(domains[domain], HELD_AGAINST[domain])) is not None
         }
+        scales = {score.scale for by_scorer in tasks.values() for score in by_scorer.values()}
         for task, by_scorer in tasks.items():
             values = {scorer: score.value for scorer, score in by_scorer.items()}
-            normalised = any(score.sft is not None for score in by_scorer.values())
-            yield _correlation(domain, task, known, values, normalised=normalised)
-        normalised = all(s.sft is not None for by in tasks.values() for s in by.values())
-        # Scores in different units have no mean; ratios to a baseline have.
-        if len(tasks) > 1 and normalised:
+            scale = next(iter(by_scorer.values())).scale
+            yield _correlation(domain, task, known, values, scale)
+        # Scores in different units have no mean; what is relative to a baseline has.
+        if len(tasks) > 1 and len(scales) == 1 and "score" not in scales:
             everywhere = set.intersection(*(set(by_scorer) for by_scorer in tasks.values()))
             means = {
                 scorer: math.fsum(by[scorer].value for by in tasks.values()) / len(tasks)
                 for scorer in everywhere
             }
-            yield _correlation(domain, None, known, means, normalised=True)
+            yield _correlation(domain, None, known, means, scales.pop())
 
 
 def _correlation(
@@ -117,8 +124,7 @@ def _correlation(
     task: str | None,
     accuracies: Mapping[str, float],
     scores: Mapping[str, float],
-    *,
-    normalised: bool,
+    scale: Scale,
 ) -> Correlation:
     points = tuple(
         Point(scorer, accuracy, scores[scorer])
@@ -127,7 +133,7 @@ def _correlation(
     )
     pearson, spearman, doubt = _coefficients(points)
     difficulty = HELD_AGAINST[domain]
-    return Correlation(domain, difficulty, task, normalised, points, pearson, spearman, doubt)
+    return Correlation(domain, difficulty, task, scale, points, pearson, spearman, doubt)
 
 
 def _coefficients(points: Sequence[Point]) -> tuple[Coefficient, Coefficient, str]:

@@ -10,23 +10,25 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from rmjudge.errors import UsageError
-from rmjudge.text import error_line, printable, quote
+from rmjudge.text import error_line, printable, problem_list, quote
 from rmjudge.vocabulary import DOMAINS, Domain
 
 NEEDED: Final = ("scorer", "domain", "task", "score")
-COLUMNS: Final = (*NEEDED, "sft")
-SHOWN: Final = 20
+COLUMNS: Final = (*NEEDED, "sft", "uncontrolled")
 _EXAMPLE: Final = "scorer,domain,task,score,sft"
+Scale: TypeAlias = Literal["score", "ratio", "drop"]
+"""A score as it is, its ratio to the SFT model's, its relative change by controlling for style."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyScore:
     """What the policy that was trained with a scorer reaches in a task, in the task's own unit.
 
-    `sft` is what the policy reached before, None where scores are taken as they are.
+    `sft` is what the policy reached before, `uncontrolled` what the same policy reaches without
+    control for style; None where scores are not taken relative to it.
     """
 
     line: int
@@ -35,10 +37,24 @@ class PolicyScore:
     task: str
     score: float
     sft: float | None
+    uncontrolled: float | None = None
+
+    @property
+    def scale(self) -> Scale:
+        """What `value` is."""
+        if self.uncontrolled is not None:
+            return "drop"
+        return "score" if self.sft is None else "ratio"
 
     @property
     def value(self) -> float:
-        """The score, or its ratio to that of the SFT baseline."""
+        """The score as it is held against accuracies.
+
+        The style-control score of RM-Bench's section 5 is (controlled - uncontrolled) /
+        uncontrolled: the higher, the less the policy owes to style.
+        """
+        if self.uncontrolled is not None:
+            return (self.score - self.uncontrolled) / self.uncontrolled
         return self.score if self.sft is None else self.score / self.sft
 
 
@@ -58,10 +74,7 @@ def read_policies(path: Path) -> tuple[PolicyScore, ...]:
             f"first line is {_EXAMPLE}"
         ) from error
     if problems:
-        more = len(problems) - SHOWN
-        lines = [*problems[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
-        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-        raise UsageError(f"{shown}: {count}:\n" + "\n".join(f"  {line}" for line in lines))
+        raise UsageError(problem_list(shown, problems))
     return scores
 
 
@@ -114,14 +127,26 @@ def _score(line: int, fields: dict[str, str], problems: list[str]) -> PolicyScor
     if domain not in DOMAINS:
         problems.append(f"domain {quote(domain)} is unknown; there are {', '.join(DOMAINS)}")
     score = _number("score", fields["score"], problems)
-    sft = _number("sft", text, problems) if (text := fields.get("sft", "").strip()) else None
-    if sft is not None and sft <= 0:
-        problems.append("sft must be above 0: the score is divided by it")
-    if not text and domain in DOMAINS and domain != "chat":
+    sft = _divisor("sft", fields, problems)
+    uncontrolled = _divisor("uncontrolled", fields, problems)
+    if fields.get("uncontrolled", "").strip() and domain in DOMAINS and domain != "chat":
+        problems.append(f"uncontrolled is for style-control scores in chat, not for {domain}")
+    elif sft is not None and uncontrolled is not None:
+        problems.append("a score is relative to sft or to uncontrolled; leave one of them empty")
+    if not fields.get("sft", "").strip() and domain in DOMAINS and domain != "chat":
         problems.append(f"sft is empty; {domain} needs the SFT baseline's score in {quote(task)}")
     if problems or score is None:
         return None
-    return PolicyScore(line, scorer, cast("Domain", domain), task, score, sft)
+    return PolicyScore(line, scorer, cast("Domain", domain), task, score, sft, uncontrolled)
+
+
+def _divisor(name: str, fields: dict[str, str], problems: list[str]) -> float | None:
+    """What a score is divided by, None where the field is empty."""
+    text = fields.get(name, "").strip()
+    number = _number(name, text, problems) if text else None
+    if number is not None and number <= 0:
+        problems.append(f"{name} must be above 0: the score is divided by it")
+    return number
 
 
 def _number(name: str, text: str, problems: list[str]) -> float | None:
@@ -146,6 +171,12 @@ def _contradictions(score: PolicyScore, earlier: Sequence[PolicyScore]) -> list[
             problems.append(
                 f"sft is {_shown(score.sft)}, but {_shown(other.sft)} in line {other.line}; "
                 "the policies of a task start from one SFT model"
+            )
+            break
+        if (other.uncontrolled is None) != (score.uncontrolled is None):
+            problems.append(
+                f"uncontrolled is {'empty' if score.uncontrolled is None else 'given'}, and not so "
+                f"in line {other.line}; a task has it in every line or in none"
             )
             break
     return problems

@@ -106,7 +106,7 @@ class Style:
 
     @property
     def verbosity(self) -> Estimate:
-        """What P(win) gains by detail alone: the axis across of the article's scatter."""
+        """What P(win) gains by detail alone: the axis across of the scatter of scorers."""
         return self.overall.detail
 
 

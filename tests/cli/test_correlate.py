@@ -52,7 +52,11 @@ def test_the_example_of_the_documentation_is_what_its_script_makes(runs: Cli) ->
 def test_the_documentation_shows_what_the_command_prints(runs: Cli) -> None:
     shown = runs("correlate", RUNS, "--with", EXAMPLE).stdout
     lines = [line.rstrip() for line in shown.splitlines()][:11]
-    assert "\n".join(lines) in (DOCS / "correlate.md").read_text("utf-8")
+    documented = (DOCS / "correlate.md").read_text("utf-8")
+    assert "\n".join(lines) in documented
+    whole = [line.rstrip() for line in shown.splitlines()]
+    start = whole.index("All downstream tasks together")
+    assert "\n".join(whole[start : start + 4]) in documented
 
 
 def test_the_numbers_are_those_of_the_points(runs: Cli) -> None:
@@ -85,8 +89,44 @@ def test_a_plot_has_a_panel_for_each_task(runs: Cli) -> None:
     done = runs("correlate", RUNS, "--with", EXAMPLE, "--plot", "p.svg")
     assert (done.returncode, done.stderr) == (0, "plot: p.svg\n")
     texts = " ".join(ET.parse(runs.home / "p.svg").getroot().itertext())  # noqa: S314
+    assert "math + code + safety: all tasks together" in texts
     for words in ("chat: best of 2 in one style", "math: best of 6 / SFT", "toy/echo"):
         assert words in texts
+
+
+def test_all_downstream_tasks_are_pooled_over_standardised_accuracies(runs: Cli) -> None:
+    done = runs("correlate", RUNS, "--with", EXAMPLE, "--format", "json")
+    document = json.loads(done.stdout)
+    found, rows = document["pool"], document["correlations"]
+    x: list[float] = []
+    y: list[float] = []
+    for row in rows[1:]:
+        points = {point["scorer"]: point for point in row["points"]}
+        x += list(stats.zscore([points[name]["accuracy"] for name in found["models"]]))
+        y += [points[name]["score"] for name in found["models"]]
+    expected = stats.pearsonr(x, y)
+    assert found["domains"] == ["math", "code", "safety"]
+    assert found["pearson"] == pytest.approx(float(expected.statistic))
+    assert found["p_points"] == pytest.approx(float(expected.pvalue))
+    assert (found["orders"], len(found["points"])) == (720, 18)
+    told = " ".join(runs("correlate", RUNS, "--with", EXAMPLE).stdout.split())
+    assert "The points of one reward model are not independent." in told
+
+
+def test_the_style_control_score_is_the_relative_drop(runs: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    scores = [(40, 50), (30, 60), (45, 50), (55, 50)]
+    lines = [
+        f"{name},chat,arena,{controlled},,{plain}"
+        for name, (controlled, plain) in zip(FOUR, scores, strict=True)
+    ]
+    file.write_text("\n".join([f"{HEADER},uncontrolled", *lines]))
+    done = runs("correlate", RUNS, "--with", str(file), "--format", "json")
+    (row,) = json.loads(done.stdout)["correlations"]
+    assert (row["scale"], row["normalised"]) == ("drop", False)
+    found = {point["scorer"]: point["score"] for point in row["points"]}
+    assert [found[name] for name in FOUR] == pytest.approx([-0.2, -0.5, -0.1, 0.1])
+    assert "arena, relative drop" in runs("correlate", RUNS, "--with", str(file)).stdout
 
 
 def policies(folder: Path, *lines: str) -> str:

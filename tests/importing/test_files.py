@@ -11,6 +11,7 @@ import pytest
 from rmjudge import UsageError
 from rmjudge.importing.files import read_result_file
 from rmjudge.importing.runs import import_files
+from rmjudge.runs.files import read_result, write_result
 from rmjudge.runs.results import ScorerResult
 
 
@@ -41,6 +42,19 @@ def wrong(*paths: Path, **words: Any) -> str:
     with pytest.raises(UsageError) as caught:
         import_files(paths, **words)
     return str(caught.value)
+
+
+def test_integers_that_a_float_cannot_hold_are_not_tied(tmp_path: Path) -> None:
+    big = 2**53
+    scores = {"score_chosen": [big + 1, 3, 0.5], "score_rejected": [big, 3, big + 1]}
+    found = imported(save("r.json", [item(domain="chat", **scores)]))
+    assert found.tuples[0].credits[0] == (1.0, 1.0, 0.5)
+    write_result(tmp_path / "run", found, {})
+    again = read_result(tmp_path / "run")
+    assert again.tuples[0].score_chosen == (big + 1, 3.0, 0.5)
+    assert again.tuples[0].credits == found.tuples[0].credits
+    lines = (tmp_path / "run" / "results.jsonl").read_text()
+    assert '"score_chosen":[9007199254740993,3.0,0.5]' in lines
 
 
 def test_the_scores_become_a_matrix_done_by_hand() -> None:

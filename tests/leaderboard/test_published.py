@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rmjudge.leaderboard.mismatch import mismatch
-from rmjudge.leaderboard.published import Figures, PublishedRow, published
+from rmjudge.leaderboard.published import Figures, PublishedRow, published, reported
 
 FLAGGED_OR_NOT = {
     # Overall, mean of the four domains, mean of the three difficulties: by hand, in percent.
@@ -96,3 +96,22 @@ def test_every_row_of_rm_r1_is_marked_with_its_aggregation() -> None:
     marked = {row.model for row in published() for one in row.remarks if "third" in one.text}
     assert marked == {row.model for row in published() if row.model.startswith("RM-R1")}
     assert len(marked) == 6
+
+
+def test_what_was_reported_since_names_its_sources_and_fits_its_own_averages() -> None:
+    assert len({row.model for row in reported()}) == len(reported()) == 18
+    assert not {row.model for row in reported()} & {row.model for row in published()}
+    for row in reported():
+        assert row.source.startswith("https://")
+        figures = row.figures
+        if figures.domain_average is not None and not row.by_tuples:
+            assert figures.domain_average == pytest.approx(figures.overall, abs=1e-3)
+        if figures.difficulty_average is not None:
+            assert figures.difficulty_average == pytest.approx(figures.overall, abs=1e-3)
+
+
+def test_the_readme_counts_the_rows_that_lose_to_a_coin_on_hard() -> None:
+    hard = [row.figures.hard for row in published() if row.figures.hard is not None]
+    below = sum(value < 0.5 for value in hard)
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert f"{below} of the {len(hard)} published rows" in " ".join(readme.split())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from answering import Answer, Endpoint
 
 import rmjudge
 from rmjudge.calls import Failure, Outcome, Reply, Reward, RewardCall, Usage
@@ -169,3 +170,23 @@ def test_every_answer_of_a_batch_is_kept_on_its_own(
     second = run()
     assert second.returncode == 0, second.stderr
     assert server.stats["bodies"] == [{"text": [f"p c2 {TOO_LONG} "]}]
+
+
+async def test_a_text_that_always_gives_500_costs_a_batch_only_itself() -> None:
+    def answer(body: Any, _number: int) -> Answer:
+        if any("boom" in text for text in body["text"]):
+            return 500, "Internal Server Error"
+        return 200, [{"embedding": [0.5], "meta_info": {}} for _ in body["text"]]
+
+    asked = [RewardCall("p", f"{number}" if number != 5 else "boom") for number in range(16)]
+    with Endpoint(answer) as server:
+        address = server.address.removesuffix("/v1")
+        made = HostedScorer(SGLang(Target("rm", address, {}, TEMPLATE)), policy=QUICK)
+        try:
+            outcomes = await made.answer(asked)
+        finally:
+            await made.aclose()
+
+    failed = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Failure)]
+    assert failed == [5]
+    assert len(server.asked) == 4 * 2 + 3 + 4  # 16, 8, 4, 2 twice, one thrice, the other halves

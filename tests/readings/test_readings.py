@@ -133,6 +133,17 @@ def test_rm_gallery_drops_a_tuple_with_more_than_three_failures() -> None:
     assert parts(both)[3] == pytest.approx(1.0)
 
 
+def test_why_rm_gallery_differs_is_what_happened_in_this_run() -> None:
+    three: Credits = ((None, None, None), (1.0, 1.0, 1.0), (1.0, 0.0, 1.0))
+    four: Credits = ((None, None, None), (None, 1.0, 1.0), (1.0, 0.0, 1.0))
+    dropped = read(judge("seeded", ("chat", DECIDED), ("chat", four)), "rm-gallery").why
+    assert dropped == "Differs because 1 tuple is dropped for having more than 3 failed cells."
+    failed = read(judge("seeded", ("chat", DECIDED), ("chat", three)), "rm-gallery").why
+    assert failed == "Differs because 3 unscored cells count 0 instead of being left out."
+    even = read(judge("seeded", ("chat", DECIDED), ("code", three)), "rm-gallery").why
+    assert "domains weigh" not in even
+
+
 def test_rm_gallery_knows_no_ties() -> None:
     reading = read(judge("seeded", ("chat", MIXED)), "rm-gallery")
     assert "a judge without ties, and 2 cells are tied;" in reading.unavailable

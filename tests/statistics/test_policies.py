@@ -89,6 +89,22 @@ def test_two_sft_models_of_one_task_are_a_contradiction(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (("a,math,t,1,50,60",), "uncontrolled is for style-control scores in chat, not for math"),
+        (("a,chat,t,1,50,60",), "relative to sft or to uncontrolled"),
+        (("a,chat,t,1,,0",), "uncontrolled must be above 0"),
+        (("a,chat,t,1,,x",), "uncontrolled 'x' is no number"),
+        (("a,chat,t,1,,5", "b,chat,t,1,,"), "line 3: uncontrolled is empty, and not so in line 2"),
+    ],
+)
+def test_a_wrong_uncontrolled_score_is_told(
+    tmp_path: Path, lines: tuple[str, ...], message: str
+) -> None:
+    assert message in problems(tmp_path, *lines, header="scorer,domain,task,score,sft,uncontrolled")
+
+
+@pytest.mark.parametrize(
     ("header", "message"),
     [
         ("scorer,domain,task", "line 1: no column score"),

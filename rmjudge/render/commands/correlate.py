@@ -13,12 +13,24 @@ from rmjudge.render.commands.compare import READINGS
 from rmjudge.render.csvrows import precise, rows_csv
 from rmjudge.render.figures import chance, share, signed, signed_range
 from rmjudge.render.sheets import Sheet
-from rmjudge.statistics.correlation import Coefficient, Correlation
+from rmjudge.statistics.correlation import HELD_AGAINST, Coefficient, Correlation
+from rmjudge.statistics.policies import Scale
+from rmjudge.statistics.pooling import Pool
 
 NOTES: Final = (
     "A policy is one case; how sure each accuracy is does not enter. 95 % intervals by Fisher's z; "
     "Spearman's p counts all orders of up to 8 policies.",
     "Which accuracy is held against which scores follows section 5 of the RM-Bench article.",
+)
+RELATIVE: Final[dict[Scale, str]] = {"score": "", "ratio": " / SFT", "drop": ", relative drop"}
+POOL_NOTES: Final = (
+    "Accuracies in standard deviations over the reward models, policies' scores as ratios to the "
+    "SFT model's, tasks of a domain averaged: the number that section 5 of the RM-Bench article "
+    "prints.",
+    "The points of one reward model are not independent. So the p-value that takes them as "
+    "independent, as the article does, is too small: where the model explains most of both sides, "
+    "it is under 0.05 in up to a third of cases without any relation. The other p-value permutes "
+    "whole models; use that one.",
 )
 CSV_HEADER: Final = (
     *("domain", "accuracy", "task", "policies"),
@@ -28,9 +40,9 @@ CSV_HEADER: Final = (
 
 
 def task_name(correlation: Correlation) -> str:
-    """Name the task, and say whether its scores are ratios to the SFT model's."""
+    """Name the task, and say what its scores are relative to."""
     name = correlation.task or "mean of the tasks"
-    return f"{name} / SFT" if correlation.normalised else name
+    return name + RELATIVE[correlation.scale]
 
 
 def doubts(found: Sequence[Correlation]) -> list[str]:
@@ -43,9 +55,9 @@ def doubts(found: Sequence[Correlation]) -> list[str]:
 
 
 def correlation_sheets(
-    found: Sequence[Correlation], reading: Reading, remarks: Sequence[str]
+    found: Sequence[Correlation], pooled: Pool | None, reading: Reading, remarks: Sequence[str]
 ) -> list[Sheet]:
-    """Lay out the coefficients, then the points they come from."""
+    """Lay out the coefficients, those of all domains together, then the points they come from."""
     rows = tuple(
         (
             f"{item.domain} {item.difficulty}",
@@ -78,6 +90,7 @@ def correlation_sheets(
             (*doubts(found), *remarks, READINGS[reading], *NOTES),
             names=4,
         ),
+        *([_pool_sheet(pooled)] if pooled else []),
         Sheet(
             "The points",
             ("", "Policy's score", "Scorer", "Accuracy, %", "Score"),
@@ -85,6 +98,27 @@ def correlation_sheets(
             names=3,
         ),
     ]
+
+
+def _pool_sheet(pooled: Pool) -> Sheet:
+    row = (
+        " + ".join(f"{domain} {HELD_AGAINST[domain]}" for domain in pooled.domains),
+        str(len(pooled.scorers)),
+        str(len(pooled.points)),
+        signed(pooled.value),
+        chance(pooled.naive_p),
+        chance(pooled.permuted_p),
+    )
+    notes = [f"No number: {pooled.doubt}."] if pooled.doubt else []
+    if pooled.orders:
+        least = f"; the smallest p that they allow is {1 / pooled.orders:.3f}"
+        notes.append(f"{pooled.orders:,} orders of models{least if pooled.orders < 1000 else ''}.")
+    return Sheet(
+        "All downstream tasks together",
+        ("", "Models", "Points", "Pearson r", "p if independent", "p, whole models"),
+        (row,),
+        (*notes, *POOL_NOTES),
+    )
 
 
 def correlation_csv(found: Sequence[Correlation]) -> str:
@@ -112,7 +146,9 @@ def _fields(coefficient: Coefficient) -> tuple[str | float | None, ...]:
     return coefficient.value, low, high, precise(coefficient.p_value)
 
 
-def correlation_json(found: Sequence[Correlation], reading: Reading, remarks: Sequence[str]) -> str:
+def correlation_json(
+    found: Sequence[Correlation], pooled: Pool | None, reading: Reading, remarks: Sequence[str]
+) -> str:
     """Write everything; accuracies are fractions."""
     document: Json = {
         "format": 1,
@@ -124,6 +160,7 @@ def correlation_json(found: Sequence[Correlation], reading: Reading, remarks: Se
                 "accuracy": item.difficulty,
                 "task": item.task,
                 "normalised": item.normalised,
+                "scale": item.scale,
                 "pearson": _coefficient_json(item.pearson),
                 "spearman": _coefficient_json(item.spearman),
                 "note": item.doubt,
@@ -134,8 +171,32 @@ def correlation_json(found: Sequence[Correlation], reading: Reading, remarks: Se
             }
             for item in found
         ],
+        "pool": _pool_json(pooled),
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _pool_json(pooled: Pool | None) -> Json:
+    if pooled is None:
+        return None
+    return {
+        "domains": list(pooled.domains),
+        "models": list(pooled.scorers),
+        "pearson": pooled.value,
+        "p_points": pooled.naive_p,
+        "p_models": pooled.permuted_p,
+        "orders": pooled.orders,
+        "note": pooled.doubt,
+        "points": [
+            {
+                "scorer": point.scorer,
+                "domain": point.domain,
+                "accuracy": point.accuracy,
+                "score": point.score,
+            }
+            for point in pooled.points
+        ],
+    }
 
 
 def _coefficient_json(coefficient: Coefficient) -> Json:

@@ -15,9 +15,9 @@ goes through Jinja's autoescape or the script's `textContent`; the script has no
 
 from __future__ import annotations
 
-from rmjudge.render.page.document import to_html
+from rmjudge.render.page.document import tables_page, to_html
 from rmjudge.render.page.scatter import Scatter, scatter_of
 from rmjudge.render.page.sections import sections_of
 from rmjudge.render.page.tables import Section, Table
 
-__all__ = ["Scatter", "Section", "Table", "scatter_of", "sections_of", "to_html"]
+__all__ = ["Scatter", "Section", "Table", "scatter_of", "sections_of", "tables_page", "to_html"]

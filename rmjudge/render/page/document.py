@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +45,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "summary": tables.summary(view),
         "judges": tables.judges(view),
         "activity": tables.activity(view),
+        "bills": tables.bills(view),
         "heat_maps": tables.heat_maps(view),
         "position_maps": tables.position_maps(view),
         "difficulty_chart": charts.difficulty_chart(view),
@@ -65,6 +66,25 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "words": list(map(embedding.packed, embedding.words_of(view))) if _has_words(view) else [],
         "chunk": embedding.CHUNK,
     }
+    return _rendered("page.html", found)
+
+
+def tables_page(title: str, found: Sequence[tables.Table]) -> str:
+    """Write a page of tables alone: ASCII, without a script."""
+    style = f"{_file('page.css')}\n"
+    return _rendered(
+        "tables.html",
+        {
+            "policy": _policy("", style),
+            "style": style,
+            "title": title,
+            "version": __version__,
+            "tables": found,
+        },
+    )
+
+
+def _rendered(template: str, found: Mapping[str, object]) -> str:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -73,7 +93,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = _breakable
-    page = environment.get_template("page.html").render(found)
+    page = environment.get_template(template).render(found)
     return page.lstrip().encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
