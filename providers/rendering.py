@@ -82,7 +82,7 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
     environment = _environment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals["raise_exception"] = refuse
     try:
-        template = environment.from_string(source, globals=_GIVEN)
+        template = environment.from_string(source, globals=dict(_GIVEN))
     except TemplateError as error:
         raise UsageError(f"the template {name} does not compile: {error}") from error
 
@@ -137,7 +137,7 @@ def dated_template(source: str, today: date) -> Callable[..., str]:
     environment = _environment()
     environment.globals["raise_exception"] = refuse
     environment.globals["strftime_now"] = datetime.combine(today, time()).strftime
-    return environment.from_string(source, globals=_GIVEN).render
+    return environment.from_string(source, globals=dict(_GIVEN)).render
 
 
 _GIVEN: Final[Mapping[str, Any]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -110,17 +111,21 @@ async def test_the_refusals_of_whole_batches_say_nothing_of_the_endpoint(
 
 
 async def test_texts_that_are_all_refused_alike_end_the_run(scorer: HostedScorer) -> None:
-    with pytest.raises(ProviderStopped, match="the first 5 calls were refused alike"):
-        await scorer.answer(calls(16, *range(16)))
+    asked = [RewardCall(f"prompt {number}", TOO_LONG) for number in range(32)]
+    await scorer.answer(asked[:16])
+    with pytest.raises(ProviderStopped, match="the first 20 calls were refused alike"):
+        await scorer.answer(asked[16:])
 
 
-async def test_a_server_that_is_down_is_not_asked_again_in_halves(
-    scorer: HostedScorer, server: ModelServer
-) -> None:
+async def test_a_server_that_is_down_is_an_outage_whatever_the_batch(server: ModelServer) -> None:
     server.control(always={"status": 500, "body": {"error": "down"}})
-    found = scored(list(await scorer.answer(calls(16))))
-    assert [one.status for one in found] == ["http-500"] * 16
-    assert server.stats["received"] == QUICK.attempts_transient
+    policy = replace(QUICK, outage_s=0.2, probe_first_s=0.05)
+    made = HostedScorer(SGLang(Target("rm", server.root, {}, TEMPLATE)), policy=policy)
+    try:
+        with pytest.raises(ProviderStopped, match=r"an outage of .*down"):
+            await made.answer(calls(16))
+    finally:
+        await made.aclose()
 
 
 @pytest.mark.parametrize("count", [0, 15, 17])

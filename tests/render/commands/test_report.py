@@ -83,13 +83,12 @@ def test_the_judges_are_shown_with_what_can_be_doubted() -> None:
 
 def test_the_calls_of_each_scorer_are_shown() -> None:
     reports = [report("openai/gpt-4.1"), report("baseline/length")]
-    assert lines_of(draw(activity_sheet(reports))) == [
+    drawn = [" ".join(line.split()) for line in lines_of(draw(activity_sheet(reports)))]
+    assert drawn[:2] + drawn[-2:] == [
         "What each scorer did",
-        "                                                             Maybe",
-        "Scorer          Planned Cached Sent Retried Failed Unscored billed",
-        "──────────────────────────────────────────────────────────────────",
-        "openai/gpt-4.1    1,161  1,000  161       7      2        5      1",
-        "baseline/length   1,161  1,000  161       7      2        5      1",
+        "Scorer Planned Cached Sent Retried Failed Unscored Maybe billed",
+        "openai/gpt-4.1 1,161 1,000 161 7 2 5 1",
+        "baseline/length 1,161 1,000 161 7 2 5 1",
     ]
 
 
@@ -100,13 +99,13 @@ def test_what_each_scorer_took_is_shown_for_this_run_and_in_all() -> None:
         replace(report("vllm/own"), tokens=Tokens(10, 0), cost=None, cost_known=False),
         replace(report("baseline/length"), tokens=Tokens(), cost=0.0),
     ]
-    assert lines_of(draw(bill_sheet(reports)))[:6] == [
+    drawn = [" ".join(line.split()) for line in lines_of(draw(bill_sheet(reports)))]
+    assert [*drawn[:2], *drawn[3:6]] == [
         "What it took",
-        "Scorer         Answers  Calls Tokens in Tokens out    Cost",
-        "──────────────────────────────────────────────────────────",
-        "openai/gpt-4.1 this run   161     1,000        100 $0.0123",
-        "openai/gpt-4.1 in all   1,161   900,000     80,000   $1.50",
-        "vllm/own       this run   161        10          – unknown",
+        "Scorer Answers Calls Tokens in Tokens out Cost",
+        "openai/gpt-4.1 this run 161 1,000 100 $0.0123",
+        "in all 1,161 900,000 80,000 $1.50",
+        "vllm/own this run 161 10 – unknown",
     ]
 
 
