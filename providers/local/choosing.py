@@ -16,6 +16,7 @@ from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.recipes import (
     VERSION,
     Recipe,
+    names_in,
     objectives_of,
     recipe_of,
     refusal_of,
@@ -89,7 +90,8 @@ def rows_of(files: ModelFiles) -> int | None:
     for name in ("score.weight", "classifier.weight"):
         if len(shape := shapes.get(name, ())) == 2:
             return shape[0]
-    return None
+    # A hub's weights are not here yet; OpenRLHF's head has one row.
+    return 1 if OPENRLHF_CLASSES.intersection(files.architectures) else None
 
 
 def _token(files: ModelFiles, asked: str) -> Choice:
@@ -221,7 +223,8 @@ def _check_kind(files: ModelFiles, settings: LocalSettings) -> None:
     named = files.architectures
     if not named or settings.trust_remote_code or any(name.endswith(SUFFIX) for name in named):
         return
-    if OPENRLHF_CLASSES.intersection(named) and "score.weight" in shapes_in(files.folder):
+    names = names_in(files.folder)
+    if OPENRLHF_CLASSES.intersection(named) and (not names or "score.weight" in names):
         return  # transformers' own class of this family takes its weights
     if why := refusal_of(files):
         raise UsageError(f"{files.name} is a {named[0]}, {why}")

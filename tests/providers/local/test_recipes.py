@@ -520,3 +520,17 @@ def test_another_objective_is_read_from_the_cache_and_so_by_reparse(
     (read,) = json.loads(again.stdout)["reparse"]
     assert read["parser"].endswith("short")
     assert read["changed_tuples"] == []
+
+
+def test_a_reward_model_of_openrlhf_is_known_before_the_hub_s_weights_are_here(
+    tmp_path: Path,
+) -> None:
+    from rmjudge.providers.local.choosing import choose_head
+    from rmjudge.providers.local.files import find
+
+    head = weights(score__weight=(1, WIDTH))
+    folder = save(tmp_path, "RewardModel", head, id2label=None, label2id=None)
+    files = find(str(folder))
+    (folder / "model.safetensors").unlink()
+    choice = choose_head(files, LocalSettings(str(folder)))
+    assert (choice.head, choice.label, choice.recipe) == (0, 0, None)
