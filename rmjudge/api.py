@@ -42,6 +42,7 @@ class Options(TypedDict, total=False):
     method: str
     order: Order
     votes: int
+    cells: int
     template: str | Path
     verdict: str
     scale: tuple[float, float]

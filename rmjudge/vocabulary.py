@@ -11,7 +11,7 @@ Style = Literal["concise", "detailed", "markdown"]
 Domain = Literal["chat", "math", "code", "safety"]
 Difficulty = Literal["easy", "normal", "hard"]
 Method = Literal["pointwise", "pairwise"]
-Order = Literal["seeded", "both", "adaptive"]
+Order = Literal["seeded", "both", "adaptive", "audit"]
 
 TupleKey: TypeAlias = tuple[Domain, int | str]
 """What a tuple is found by; an id alone is not unique across domains."""

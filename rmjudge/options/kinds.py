@@ -220,6 +220,12 @@ def _scale(text: str) -> tuple[float, float]:
     return ends
 
 
+def _nine_or_three(text: str) -> int:
+    if text not in ("9", "3"):
+        raise ArgumentTypeError("must be 9 or 3")
+    return int(text)
+
+
 def _is_input(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -228,6 +234,9 @@ SCALE: Final = Kind("two numbers, the lowest and the highest rating", _is_scale,
 INPUTS: Final = pairs("NAME=TEXT, such as principle='Be concise.'", _is_input)
 COUNT: Final = Kind("a whole number above 0", _is_count, count)
 WHOLE: Final = Kind("a whole number", is_whole, int)
+CELL_COUNT: Final = Kind(
+    "9 or 3", lambda value: is_whole(value) and value in (9, 3), _nine_or_three
+)
 RATE: Final = above_zero("a number above 0")
 SECONDS: Final = above_zero("seconds above 0")
 SWITCH: Final = Kind("true or false", lambda value: isinstance(value, bool), form="switch")

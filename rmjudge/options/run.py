@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rmjudge.calls import Json
+from rmjudge.metrics.report import Design
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
@@ -333,6 +334,15 @@ class RunOptions(ProviderOptions):
         metavar="N",
         recorded="always",
     )
+    cells: int = option(
+        kinds.CELL_COUNT,
+        "of a tuple's nine cells that judges are asked: 9 (default), or 3, by hash of its texts; "
+        "with 9 later only the rest is bought",
+        default=9,
+        group=HOW,
+        metavar="9|3",
+        recorded="where set",
+    )
     order: Order = option(
         kinds.one_of(ORDERS),
         "seeded (default): one order a pair, drawn by hash; both: both orders; adaptive: both, but "
@@ -392,6 +402,11 @@ class RunOptions(ProviderOptions):
     )
     providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
     try_once: bool = False
+
+    @property
+    def design(self) -> Design:
+        """What part of the cells judges are asked."""
+        return Design(self.cells)
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

@@ -14,8 +14,10 @@ from typing import TypeAlias
 
 from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
-from rmjudge.metrics.tallies import TIE, Credits, credits_of_rewards
+from rmjudge.metrics.report import NINE_CELLS, Design
+from rmjudge.metrics.tallies import ALL_ASKED, TIE, Asked, Credits, credits_of_rewards
 from rmjudge.planning.ordering import chosen_first
+from rmjudge.planning.sampling import asked_cells, audited
 from rmjudge.vocabulary import CELLS, Method, Order
 
 Answers: TypeAlias = Sequence[Answer | None]
@@ -44,6 +46,11 @@ class PointwisePlan:
     chosen: tuple[tuple[int, ...], ...]
     rejected: tuple[tuple[int, ...], ...]
     lead: bool = False
+
+    @property
+    def asked(self) -> Asked:
+        """Which cells are asked (3x3): rewards of six responses fill all nine."""
+        return ALL_ASKED
 
     @property
     def has_waits(self) -> bool:
@@ -90,13 +97,20 @@ class PairwisePlan:
     """Nine cells, each asked in one order or in both, each order by one vote or several.
 
     A cell whose two texts are equal has no question: no judge can tell them apart, it is a tie.
+    A cell that is not asked has None. With `audit` some tuples are asked in both orders: the
+    second tells what the order is worth, and the credit is that of the first alone.
     """
 
     item: BenchTuple
     calls: tuple[CompareCall, ...]
-    questions: tuple[tuple[tuple[Question, ...], ...], ...]
+    questions: tuple[tuple[tuple[Question, ...] | None, ...], ...]
     order: Order
     lead: bool = False
+
+    @property
+    def asked(self) -> Asked:
+        """Which cells are asked (3x3)."""
+        return tuple(tuple(questions is not None for questions in row) for row in self.questions)
 
     @property
     def has_waits(self) -> bool:
@@ -120,27 +134,31 @@ class PairwisePlan:
         return Wait(0, for_score=False) if self.lead and call else None
 
     def credits(self, answers: Answers) -> Credits:
-        """Mean credit of the chosen over the orders asked; None unless all are scored."""
+        """Mean credit of the chosen over the orders that count; None unless all are scored."""
+        counted = 1 if self.order == "audit" else 2
         return tuple(
-            [tuple([_mean_credit(answers, cell) for cell in row]) for row in self.questions]
+            [
+                tuple([_mean_credit(answers, cell and cell[:counted]) for cell in row])
+                for row in self.questions
+            ]
         )
 
     def first_matrix(self, answers: Answers) -> Credits:
         """Share of each cell's decided verdicts for the response shown first."""
         return tuple(
-            [tuple([_first_share(answers, cell) for cell in row]) for row in self.questions]
+            [tuple([_first_share(answers, cell or ()) for cell in row]) for row in self.questions]
         )
 
     def swap_matrix(self, answers: Answers) -> Credits:
         """1 where both orders agree on the winner (or on a tie), 0 where not, None if unknown."""
         return tuple(
-            tuple(_survives_swap(answers, questions) for questions in row) for row in self.questions
+            tuple(_survives_swap(answers, cell or ()) for cell in row) for row in self.questions
         )
 
     def split_matrix(self, answers: Answers) -> Credits:
         """1 where the orders name opposite winners, 0 where not, None unless both are known."""
         return tuple(
-            tuple(_contradicts(answers, questions) for questions in row) for row in self.questions
+            tuple(_contradicts(answers, cell or ()) for cell in row) for row in self.questions
         )
 
 
@@ -165,7 +183,9 @@ def _credit(answers: Answers, question: Question) -> float | None:
     return first if question.chosen_first else 1.0 - first
 
 
-def _mean_credit(answers: Answers, questions: Sequence[Question]) -> float | None:
+def _mean_credit(answers: Answers, questions: Sequence[Question] | None) -> float | None:
+    if questions is None:
+        return None
     if not questions:
         return TIE
     total = 0.0
@@ -210,15 +230,17 @@ def plan_tuple(
     *,
     votes: int = 1,
     lead: bool = False,
+    design: Design = NINE_CELLS,
 ) -> Plan:
     """Turn one tuple into its calls.
 
     `votes` asks every question that often; `lead` sends the first call before its siblings,
-    so that they find the prompt in the vendor's cache.
+    so that they find the prompt in the vendor's cache. `design` says how many cells a judge is
+    asked, and of how many tuples in both orders.
     """
     if method == "pointwise":
         return _pointwise(item, votes, lead=lead)
-    return _pairwise(item, order, seed, votes, lead=lead)
+    return _pairwise(item, order, seed, votes, design, lead=lead)
 
 
 def plan_data(
@@ -229,6 +251,7 @@ def plan_data(
     *,
     votes: int = 1,
     lead_characters: int | None = None,
+    design: Design = NINE_CELLS,
 ) -> list[Plan]:
     """Turn a data set into plans; prompts of at least `lead_characters` send a call ahead."""
     return [
@@ -239,6 +262,7 @@ def plan_data(
             seed,
             votes=votes,
             lead=lead_characters is not None and len(item.prompt) >= lead_characters,
+            design=design,
         )
         for item in data
     ]
@@ -260,7 +284,9 @@ def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
     )
 
 
-def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool) -> PairwisePlan:
+def _pairwise(
+    item: BenchTuple, order: Order, seed: int, votes: int, design: Design, *, lead: bool
+) -> PairwisePlan:
     # Cells with the same two texts share their calls, so one of them decides the order.
     texts_of: dict[tuple[int, int], frozenset[str]] = {}
     leader: dict[frozenset[str], tuple[int, int]] = {}
@@ -268,11 +294,15 @@ def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bo
         texts = texts_of[i, j] = frozenset((item.chosen[i], item.rejected[j]))
         if len(texts) == 2:
             leader.setdefault(texts, (i, j))
+    # Of all nine, asked or not: a run that asks the rest shows each pair in the same order.
     flags = chosen_first(item, tuple(leader.values()), seed)
+    cells = asked_cells(item, design.cells)
+    wanted = {texts_of[cell] for cell in cells}
     shown: dict[frozenset[str], tuple[str, str]] = {}
     for texts, (i, j) in leader.items():
-        chosen, rejected = item.chosen[i], item.rejected[j]
-        shown[texts] = (chosen, rejected) if flags[i, j] else (rejected, chosen)
+        if texts in wanted:
+            chosen, rejected = item.chosen[i], item.rejected[j]
+            shown[texts] = (chosen, rejected) if flags[i, j] else (rejected, chosen)
 
     seeded = [
         CompareCall(item.prompt, first, second, vote)
@@ -280,27 +310,38 @@ def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bo
         for first, second in shown.values()
     ]
     swapped = [CompareCall(call.prompt, call.second, call.first, call.vote) for call in seeded]
-    calls = seeded if order == "seeded" else seeded + swapped
+    twice = _in_both_orders(item, order, design)
     number = {texts: k for k, texts in enumerate(shown)}
 
-    def questions(i: int, j: int) -> tuple[Question, ...]:
+    def questions(i: int, j: int) -> tuple[Question, ...] | None:
+        if (i, j) not in cells:
+            # Nor is it counted where an asked cell has the same two texts: tuples in which a cell
+            # is more likely to be known would weigh more in it.
+            return None
         texts = texts_of[i, j]
         if len(texts) == 1:
             return ()
         first = item.chosen[i] == shown[texts][0]
-        return _questions(number[texts], len(shown), votes, order, chosen_first=first)
+        return _questions(number[texts], len(shown), votes, twice=twice, chosen_first=first)
 
     grid = tuple([tuple([questions(i, j) for j in range(3)]) for i in range(3)])
+    calls = seeded + swapped if twice else seeded
     return PairwisePlan(item, tuple(calls), grid, order, lead)
+
+
+def _in_both_orders(item: BenchTuple, order: Order, design: Design) -> bool:
+    if order == "audit":
+        return audited(item, design.audit or 0.0)
+    return order != "seeded"
 
 
 @lru_cache(maxsize=4096)
 def _questions(
-    number: int, pairs: int, votes: int, order: Order, *, chosen_first: bool
+    number: int, pairs: int, votes: int, *, twice: bool, chosen_first: bool
 ) -> tuple[Question, ...]:
     """How a plan of so many pairs asks about one of them; the same few for all tuples."""
     asked = tuple(vote * pairs + number for vote in range(votes))
     one = Question(asked, chosen_first)
-    if order == "seeded":
+    if not twice:
         return (one,)
     return (one, Question(tuple(k + votes * pairs for k in asked), not chosen_first))

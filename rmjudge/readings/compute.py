@@ -56,6 +56,9 @@ def _unavailable(tool: Tool, lacks: str) -> ToolNumbers:
 
 
 def _read(result: ScorerResult, tool: Tool) -> ToolNumbers:
+    if result.metrics.unasked_cells:
+        lacks = f"all nine cells; run with --cells {len(CELLS)}, which buys the rest"
+        return _unavailable(tool, lacks)
     if lacks := _lacks(result, tool):
         return _unavailable(tool, lacks)
     by_domain: dict[Domain, list[TupleResult]] = {domain: [] for domain in DOMAINS}

@@ -10,7 +10,7 @@ from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.planning.plan import Answers, PairwisePlan, Plan, PointwisePlan
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE, Price, cost_of, saved_by_cache
@@ -26,12 +26,21 @@ def result_of(job: Job) -> ScorerResult:
     scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
+    asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
     for index, plan in enumerate(job.plans):
         credits[plan.item.domain].append(job.credits(index))
+        asked[plan.item.domain].append(plan.asked)
         splits[plan.item.domain].append(splits_of(plan, job.answers[index]))
     cost = cost_of(job.spent, price)
     metrics = compute_metrics(
-        scorer.name, scorer.method, order_of(job), credits, _position(job), splits=splits
+        scorer.name,
+        scorer.method,
+        order_of(job),
+        credits,
+        _position(job),
+        splits=splits,
+        asked=asked,
+        design=job.design,
     )
     return ScorerResult(
         metrics=metrics,

@@ -9,6 +9,7 @@ from typing import Final
 
 from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
 from rmjudge.errors import NoVerdicts, StopRun
+from rmjudge.metrics.report import NINE_CELLS, Design
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
 from rmjudge.running.pricing import FREE, Price, Spent
@@ -83,8 +84,14 @@ class Job:
         key_of: Callable[[Call], str],
         price: Price | None = FREE,
         barred: str = "",
+        *,
+        design: Design = NINE_CELLS,
     ) -> None:
-        """`barred` says why nothing may be asked of the scorer, where nothing may."""
+        """`barred` says why nothing may be asked of the scorer, where nothing may.
+
+        `design` is what the plans were made with.
+        """
+        self.design = design
         self.scorer = scorer
         self.price = price
         self.barred = barred

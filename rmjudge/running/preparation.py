@@ -16,6 +16,7 @@ from rmjudge.dataset import DataSet, load
 from rmjudge.dataset.remarks import remarks
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
+from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
@@ -25,6 +26,7 @@ from rmjudge.running.pricing import FREE
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
 from rmjudge.text import slug
+from rmjudge.vocabulary import CELLS
 
 Notice: TypeAlias = Callable[[str], None]
 
@@ -72,6 +74,13 @@ def prepare(
                 "texts and keys cross the network unencrypted"
             )
     jobs = tuple(job_for(item, data, options) for item in chosen)
+    if options.cells != len(CELLS):
+        for job in jobs:
+            if job.scorer.method == "pointwise":
+                tell(
+                    f"--cells {options.cells} is for judges of pairs: {job.scorer.name} rewards "
+                    "single responses, and six rewards fill all nine cells"
+                )
     for line in remarks(data):
         tell(line)
         for job in jobs:
@@ -101,6 +110,7 @@ def _check_bounded(jobs: Sequence[Job]) -> None:
 def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> Job:
     """Plan these tuples for a scorer."""
     scorer = chosen.scorer
+    design = NINE_CELLS if scorer.method == "pointwise" else options.design
     plans = plan_data(
         data,
         scorer.method,
@@ -108,8 +118,9 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         options.seed,
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
+        design=design,
     )
-    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred, design=design)
     job.early_stop = options.early_stop and chosen.is_judge
     return job
 
@@ -131,7 +142,8 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
 
 
 def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
-    """The order in which judges are asked; rewards have none."""
+    """The order in which judges are asked, and what part of the cells; rewards have none."""
     if all(scorer.method == "pointwise" for scorer in scorers):
         return {}
-    return {"order": options.order, "seed": options.seed}
+    few = {} if options.cells == len(CELLS) else {"cells": options.cells}
+    return {"order": options.order, "seed": options.seed, **few}

@@ -49,11 +49,13 @@ def kappa_of(
     if 1.0 - chance <= 1e-12:
         return Kappa(None)
     value = (observed - chance) / (1.0 - chance)
-    return Kappa(value, _interval(shares, value, observed, chance, len(cells)))
+    # A tuple whose cells of this part were not asked is no case.
+    held = shares[tables.sum(axis=1) > 0]
+    return Kappa(value, _interval(held, value, observed, chance, float(tables.sum())))
 
 
 def _interval(
-    shares: NDArray[np.float64], value: float, observed: float, chance: float, cells: int
+    shares: NDArray[np.float64], value: float, observed: float, chance: float, cases: float
 ) -> Interval | None:
     """The interval of kappa, from each tuple's shares of the table (tuples x 3 x 3).
 
@@ -73,7 +75,7 @@ def _interval(
     expected = shares.sum(axis=2) @ columns + shares.sum(axis=1) @ rows
     influence = (agreed - observed / tuples) - (1 - value) * (expected - 2 * chance / tuples)
     correction = tuples / (tuples - 1)
-    apart = observed * (1 - observed) / (tuples * cells)
+    apart = observed * (1 - observed) / cases
     ends = share_interval(
         [
             Sample(
@@ -82,7 +84,7 @@ def _interval(
                 correction * float((influence**2).sum()),
                 apart,
                 tuples,
-                tuples * cells,
+                cases,
             )
         ]
     )
@@ -98,6 +100,6 @@ def _tables(
     """Each tuple's 3 x 3 table of categories, flattened (tuples x 9)."""
     import numpy as np
 
-    one, two = (np.sign(values[:, list(cells)] - TIE).astype(int) + 1 for values in (first, second))
-    both = one * 3 + two
+    one, two = (np.sign(values[:, list(cells)] - TIE) + 1 for values in (first, second))
+    both = one * 3 + two  # NaN, so no case, where a cell was not asked
     return np.stack([(both == case).sum(axis=1) for case in range(9)], axis=1).astype(np.float64)
