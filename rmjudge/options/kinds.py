@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from rmjudge.errors import UsageError
 from rmjudge.options import written
 
 Form: TypeAlias = Literal["value", "switch", "list", "table"]
+AUDIT: Final = 15
+"""Percent of the tuples that an audit asks in both orders."""
 
 
 def _same(value: Any) -> Any:
@@ -226,6 +229,22 @@ def _nine_or_three(text: str) -> int:
     return int(text)
 
 
+def _is_order(value: Any) -> bool:
+    return is_text(value) and (value in ("seeded", "both", "adaptive") or audit_share(value) > 0)
+
+
+def audit_share(order: str) -> float:
+    """The share of the tuples in `audit`, `audit=15%`; 0 where it is no audit of up to all."""
+    found = re.fullmatch(r"audit(?:=(\d+(?:\.\d+)?) ?%?)?", order)
+    percent = float(found[1] or AUDIT) if found else 0.0
+    return percent / 100 if percent <= 100 else 0.0
+
+
+def _order(value: str) -> str:
+    share = audit_share(value)
+    return f"audit={100 * share:g}%" if share else value
+
+
 def _is_input(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -237,6 +256,7 @@ WHOLE: Final = Kind("a whole number", is_whole, int)
 CELL_COUNT: Final = Kind(
     "9 or 3", lambda value: is_whole(value) and value in (9, 3), _nine_or_three
 )
+ORDER: Final = Kind(f"seeded, both, audit or audit={AUDIT}%", _is_order, made=_order)
 RATE: Final = above_zero("a number above 0")
 SECONDS: Final = above_zero("seconds above 0")
 SWITCH: Final = Kind("true or false", lambda value: isinstance(value, bool), form="switch")

@@ -343,12 +343,13 @@ class RunOptions(ProviderOptions):
         metavar="9|3",
         recorded="where set",
     )
-    order: Order = option(
-        kinds.one_of(ORDERS),
-        "seeded (default): one order a pair, drawn by hash; both: both orders; adaptive: both, but "
-        "the second only where the first gave a verdict",
+    order: str = option(
+        kinds.ORDER,
+        "seeded (default): one order a pair, drawn by hash; both: both orders; audit[=15%%]: "
+        "seeded, and both on a hashed share of the tuples, to measure position bias",
         default="seeded",
         group=HOW,
+        metavar="ORDER",
         recorded="always",
     )
     seed: int = option(
@@ -405,8 +406,20 @@ class RunOptions(ProviderOptions):
 
     @property
     def design(self) -> Design:
-        """What part of the cells judges are asked."""
-        return Design(self.cells)
+        """What part of the cells judges are asked, and of how many tuples in both orders."""
+        return Design(self.cells, kinds.audit_share(self.order) or None)
+
+    @property
+    def pair_order(self) -> Order:
+        """The order without its share, and without its other name."""
+        if self.order == "adaptive":
+            return "both"
+        return next(order for order in ORDERS if self.order.startswith(order))
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether the run may stop before all is asked because it knows enough."""
+        return False
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

@@ -27,17 +27,6 @@ Scores: TypeAlias = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Another call of the tuple that must be settled first.
-
-    With `for_score` the call is worth asking only if that one was scored.
-    """
-
-    call: int
-    for_score: bool
-
-
-@dataclass(frozen=True, slots=True)
 class PointwisePlan:
     """At most six rewards a vote; `chosen` and `rejected` hold their calls, style by style."""
 
@@ -52,19 +41,9 @@ class PointwisePlan:
         """Which cells are asked (3x3): rewards of six responses fill all nine."""
         return ALL_ASKED
 
-    @property
-    def has_waits(self) -> bool:
-        """Whether any call waits for another."""
-        return self.lead
-
-    @property
-    def conditional(self) -> bool:
-        """Whether a call may turn out not to be worth asking."""
-        return False
-
-    def after(self, call: int) -> Wait | None:
+    def after(self, call: int) -> int | None:
         """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
-        return Wait(0, for_score=False) if self.lead and call else None
+        return 0 if self.lead and call else None
 
     def scores(self, answers: Answers) -> tuple[Scores, Scores]:
         """Rewards of the three chosen and of the three rejected, averaged over votes."""
@@ -112,26 +91,9 @@ class PairwisePlan:
         """Which cells are asked (3x3)."""
         return tuple(tuple(questions is not None for questions in row) for row in self.questions)
 
-    @property
-    def has_waits(self) -> bool:
-        """Whether any call waits for another."""
-        return self.lead or self.conditional
-
-    @property
-    def conditional(self) -> bool:
-        """Whether a call may turn out not to be worth asking."""
-        return self.order == "adaptive"
-
-    def after(self, call: int) -> Wait | None:
-        """Tell what a call waits for; None: ask at once.
-
-        With `adaptive`, the second order of a cell whose first order could not be scored
-        cannot change the cell: it stays unscored. Every metric equals that of `both`.
-        """
-        half = len(self.calls) // 2
-        if self.order == "adaptive" and call >= half:
-            return Wait(call - half, for_score=True)
-        return Wait(0, for_score=False) if self.lead and call else None
+    def after(self, call: int) -> int | None:
+        """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
+        return 0 if self.lead and call else None
 
     def credits(self, answers: Answers) -> Credits:
         """Mean credit of the chosen over the orders that count; None unless all are scored."""
@@ -332,7 +294,7 @@ def _pairwise(
 def _in_both_orders(item: BenchTuple, order: Order, design: Design) -> bool:
     if order == "audit":
         return audited(item, design.audit or 0.0)
-    return order != "seeded"
+    return order == "both"
 
 
 @lru_cache(maxsize=4096)

@@ -76,7 +76,7 @@ def _read(result: ScorerResult, tool: Tool) -> ToolNumbers:
 def _lacks(result: ScorerResult, tool: Tool) -> str:
     """Name what a run must have for this tool and has not."""
     metrics = result.metrics
-    asked = "both" if metrics.order in ("both", "adaptive") else "one"
+    asked = "both" if metrics.order == "both" else "one"
     if tool.asks == "one" and asked == "both":
         return "one order a pair, and a run in both keeps their mean only; run with --order seeded"
     if tool.asks == "both" and asked == "one":

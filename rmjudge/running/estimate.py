@@ -16,7 +16,7 @@ from rmjudge.running.pricing import Spent, cost_of
 class Estimate:
     """One scorer's share. Tokens are estimates; `cost` is None when unknown or free.
 
-    `at_most` says that some calls depend on answers, so that fewer may be asked.
+    `at_most` says that the run stops once it knows enough, so that fewer may be asked.
     """
 
     scorer: str
@@ -44,10 +44,7 @@ class Estimate:
 
 
 async def estimate(prepared: Prepared) -> list[Estimate]:
-    """Look every call up and add up what is missing.
-
-    With follow-up questions (`--order adaptive`) the most that may be asked is counted.
-    """
+    """Look every call up and add up what is missing."""
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
         for job in prepared.jobs:
@@ -65,7 +62,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
                     output_tokens=outputs,
                     cost=cost_of(Spent(inputs, outputs), job.price) if pending else 0.0,
                     cost_known=job.price is not None or not pending,
-                    at_most=any(plan.conditional for plan in job.plans),
+                    at_most=prepared.options.may_stop,
                 )
             )
     return estimates

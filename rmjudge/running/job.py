@@ -11,7 +11,7 @@ from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.report import NINE_CELLS, Design
 from rmjudge.metrics.tallies import Credits
-from rmjudge.planning.plan import Plan, Wait
+from rmjudge.planning.plan import Plan
 from rmjudge.running.pricing import FREE, Price, Spent
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
@@ -109,7 +109,7 @@ class Job:
         self._lacking: list[str] = []
         self.notes: list[str] = []
         self.work: dict[str, Work] = {}
-        self._has_waits = any(plan.has_waits for plan in plans)
+        self._has_waits = any(plan.lead for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]
         self._credits: list[Credits | None] = [None] * len(plans)
@@ -169,7 +169,7 @@ class Job:
             self._open[index] -= 1
             if self._open[index] == 0:
                 self._complete(index)
-        return self._released(work, scored=isinstance(answer, (Reward, Verdict)))
+        return self._released(work)
 
     def check_verdicts(self) -> None:
         """Stop a judge of which nothing could be read so far.
@@ -191,24 +191,19 @@ class Job:
         """Count a call that brought no reply; return the work that is to be asked all the same."""
         self.counts.failed += 1
         self._note_status(failure.status, failure.detail)
-        return self._released(work, scored=False)
+        return self._released(work)
 
-    def _released(self, work: Work, *, scored: bool) -> list[Work]:
+    def _released(self, work: Work) -> list[Work]:
         if not self._has_waits:
             return []
         return self._queue(
-            waiting
-            for index, number in work.places
-            for waiting in self._waiting_for(index, number, scored=scored)
+            waiting for index, number in work.places for waiting in self._waiting_for(index, number)
         )
 
-    def _waiting_for(self, index: int, number: int, *, scored: bool) -> Iterator[Work]:
+    def _waiting_for(self, index: int, number: int) -> Iterator[Work]:
         plan = self.plans[index]
-        if not plan.has_waits:
-            return
-        for later in range(number + 1, len(plan.calls)):
-            wait = plan.after(later)
-            if wait is not None and wait.call == number and (scored or not wait.for_score):
+        for later in range(number + 1, len(plan.calls) if plan.lead else 0):
+            if plan.after(later) == number:
                 yield self._work_at[index, later]
 
     def _note_status(self, status: str, detail: str) -> None:
@@ -232,11 +227,7 @@ class Job:
 
     def lacks(self, index: int) -> bool:
         """Whether a tuple waits for an answer that asking could still bring."""
-        plan, answers = self.plans[index], self.answers[index]
-        return any(
-            answer is None and _worth_asking(plan.after(number), answers)
-            for number, answer in enumerate(answers)
-        )
+        return None in self.answers[index]
 
     @property
     def finished(self) -> bool:
@@ -251,10 +242,3 @@ class Job:
     def credits(self, index: int) -> Credits:
         """The cells of a tuple, as far as its answers are known."""
         return self._credits[index] or self.plans[index].credits(self.answers[index])
-
-
-def _worth_asking(wait: Wait | None, answers: Sequence[Answer | None]) -> bool:
-    """Whether what a call waits for is scored, or may still be."""
-    if wait is None or not wait.for_score:
-        return True
-    return not isinstance(answers[wait.call], Unscored)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -60,6 +60,9 @@ def prepare(
         UsageError: something is; nothing was called.
     """
     tell = notice or (lambda _line: None)
+    if options.order == "adaptive":
+        tell("--order adaptive is another name of --order both, and asks the same")
+        options = replace(options, order="both")
     chosen = choose(models, options, need_keys=need_keys)
     fallback = choose_fallback(options, chosen)
     scorers = [item.scorer for item in chosen]
@@ -74,15 +77,9 @@ def prepare(
                 "texts and keys cross the network unencrypted"
             )
     jobs = tuple(job_for(item, data, options) for item in chosen)
-    if options.cells != len(CELLS):
-        for job in jobs:
-            if job.scorer.method == "pointwise":
-                tell(
-                    f"--cells {options.cells} is for judges of pairs: {job.scorer.name} rewards "
-                    "single responses, and six rewards fill all nine cells"
-                )
-    for line in remarks(data):
+    for line in [*_not_fewer(jobs, options), *remarks(data)]:
         tell(line)
+    for line in remarks(data):
         for job in jobs:
             job.notes.append(line)
     if options.max_cost is not None:
@@ -94,6 +91,16 @@ def prepare(
         fallback=fallback,
         out=options.out or Path("runs") / _folder_name(scorers, data, options),
     )
+
+
+def _not_fewer(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
+    """Say which scorers --cells does not concern."""
+    for job in jobs:
+        if options.cells != len(CELLS) and job.scorer.method == "pointwise":
+            yield (
+                f"--cells {options.cells} is for judges of pairs: {job.scorer.name} rewards "
+                "single responses, and six rewards fill all nine cells"
+            )
 
 
 def _check_bounded(jobs: Sequence[Job]) -> None:
@@ -114,7 +121,7 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
     plans = plan_data(
         data,
         scorer.method,
-        options.order,
+        options.pair_order,
         options.seed,
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,

@@ -110,10 +110,9 @@ def _require(scored: Sequence[Scored], keys: Sequence[TupleKey], whole: Sequence
 
 def sample_of(differences: NDArray[np.float64]) -> Sample | None:
     """What an interval needs of a domain's differences (tuples x cells, NaN where not asked)."""
-    import numpy as np
-
     weights = (1 / differences.shape[1],) * differences.shape[1]
-    return weighted(np.where(np.isnan(differences), None, differences).tolist(), weights)
+    known = [[None if math.isnan(one) else one for one in row] for row in differences.tolist()]
+    return weighted(known, weights)
 
 
 def summed(differences: NDArray[np.float64]) -> NDArray[np.float64]:

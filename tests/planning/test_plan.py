@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
@@ -49,7 +48,7 @@ def triples() -> Iterator[tuple[Triple, Triple]]:
 # Pairwise: how many calls
 
 
-@pytest.mark.parametrize(("order", "calls"), [("seeded", 9), ("both", 18), ("adaptive", 18)])
+@pytest.mark.parametrize(("order", "calls"), [("seeded", 9), ("both", 18)])
 def test_a_judge_is_asked_about_every_cell(order: Order, calls: int) -> None:
     assert len(set(pairwise(bench(), order).calls)) == calls
 
@@ -60,7 +59,7 @@ def test_seeded_asks_about_every_pair_once() -> None:
     assert pairs == {frozenset(pair) for pair in product(CHOSEN, REJECTED)}
 
 
-@pytest.mark.parametrize("order", ["both", "adaptive"])
+@pytest.mark.parametrize("order", ["both"])
 def test_both_orders_of_every_pair_are_asked(order: Order) -> None:
     plan = pairwise(bench(), order)
     assert {(call.first, call.second) for call in plan.calls} == {
@@ -140,7 +139,7 @@ def test_a_judge_that_always_prefers_the_first_wins_four_or_five_cells() -> None
     assert wins == {4.0, 5.0}
 
 
-@pytest.mark.parametrize("order", ["both", "adaptive"])
+@pytest.mark.parametrize("order", ["both"])
 def test_a_judge_that_always_prefers_the_first_ties_everywhere_in_both_orders(
     order: Order,
 ) -> None:
@@ -191,44 +190,10 @@ def test_a_verdict_is_no_reward() -> None:
 # Adaptive
 
 
-def test_the_second_order_waits_for_the_first_of_its_pair() -> None:
-    plan = pairwise(bench(), "adaptive")
-    for number in range(9):
-        assert plan.after(number) is None
-    for number in range(9, 18):
-        leader = plan.after(number)
-        assert leader is not None
-        one, other = plan.calls[leader.call], plan.calls[number]
-        assert (one.first, one.second) == (other.second, other.first)
-
-
 @pytest.mark.parametrize("order", ["seeded", "both"])
 def test_nothing_waits_in_the_other_orders(order: Order) -> None:
     plan = pairwise(bench(), order)
     assert {plan.after(number) for number in range(len(plan.calls))} == {None}
-
-
-def test_the_second_order_is_not_asked_where_the_first_is_unscored() -> None:
-    plan = pairwise(bench(), "adaptive")
-    answers = asked(plan, lambda call: UNPARSED if "c0" in (call.first, call.second) else None)
-    assert answers.count(UNPARSED) == 3
-
-
-def test_adaptive_credits_what_both_credits_when_everything_is_scored() -> None:
-    rng = random.Random(5)
-    for id in range(50):
-        verdicts = {pair: Verdict(rng.choice([0.0, 0.5, 1.0, 0.3])) for pair in _pairs()}
-        assert _credits("adaptive", verdicts, id) == _credits("both", verdicts, id)
-
-
-def test_adaptive_credits_what_both_credits_when_some_calls_fail() -> None:
-    rng = random.Random(6)
-    for id in range(50):
-        verdicts = {
-            pair: rng.choice([Verdict(0.0), Verdict(1.0), Verdict(0.5), UNPARSED, None])
-            for pair in _pairs()
-        }
-        assert _credits("adaptive", verdicts, id) == _credits("both", verdicts, id)
 
 
 def _pairs() -> Sequence[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from planned import bench
 
-from rmjudge.calls import CompareCall
+from rmjudge.calls import Answer, CompareCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.report import Design
 from rmjudge.planning.plan import PairwisePlan, plan_tuple
@@ -62,9 +62,7 @@ def test_a_cell_that_is_not_asked_stays_unknown_where_another_has_the_same_texts
         assert known == set(asked_cells(item, 3))
 
 
-def _first_wins(call: CompareCall) -> object:
-    from rmjudge.calls import Verdict
-
+def _first_wins(call: CompareCall) -> Answer:
     return Verdict(float(call.first > call.second))
 
 
@@ -89,7 +87,7 @@ def test_cells_audit_and_order_do_not_depend_on_each_other() -> None:
 
 
 def test_every_part_of_the_hashed_order_has_all_domains_in_the_same_share() -> None:
-    items = [replace(item, domain="code") if item.id % 4 == 0 else item for item in MANY]  # type: ignore[operator]
+    items = [replace(item, domain="code") if item.id % 4 == 0 else item for item in MANY]
     places = in_hashed_order(items)
     assert sorted(places) == list(range(3000))
     for part in range(1, 11):

@@ -11,7 +11,11 @@ from rmjudge.text import label
 
 def estimate_sheet(estimates: Sequence[Estimate]) -> Sheet:
     """Calls, tokens and cost of each scorer; nothing was called."""
-    fewer = " Judges asked adaptively may need fewer." if any(e.at_most for e in estimates) else ""
+    fewer = (
+        " A run that stops once it knows enough may need fewer."
+        if any(e.at_most for e in estimates)
+        else ""
+    )
     return Sheet(
         title="Dry run: nothing was called",
         header=("Scorer", "Calls", "Cached", "To buy", "Tokens in", "Tokens out", "Cost"),
