@@ -62,6 +62,7 @@ class Options(TypedDict, total=False):
     client_key: str | Path
     transport: AsyncBaseTransport
     outage: float
+    until: str
     max_cost: float
     max_calls: int
     fallback: str

@@ -86,7 +86,12 @@ def _part_asked(part: DomainMetrics) -> dict[str, Json]:
 
 
 def _design_to_json(design: Design) -> dict[str, Json]:
-    return {"cells": design.cells, "audit": design.audit}
+    return {
+        "cells": design.cells,
+        "audit": design.audit,
+        "until": design.until,
+        "tuples_of": design.tuples_of,
+    }
 
 
 def _accuracies(values: Accuracies) -> dict[str, Json]:
@@ -208,7 +213,13 @@ def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
 def _to_design(data: Mapping[str, Any] | None) -> Design:
     if data is None:
         return NINE_CELLS
-    return Design(cells=_count(data["cells"]), audit=_fraction(data["audit"]))
+    until, of = data["until"], data["tuples_of"]
+    return Design(
+        cells=_count(data["cells"]),
+        audit=_fraction(data["audit"]),
+        until=None if until is None else str(until),
+        tuples_of=None if of is None else _count(of),
+    )
 
 
 def _to_cell_tuples(rows: Any) -> tuple[tuple[int, ...], ...] | None:

@@ -21,7 +21,8 @@ from rmjudge.metrics.tallies import Asked, CellTally, Credits, strict, tally
 from rmjudge.metrics.uncertainty import Rates, intervals_of, rates_of
 from rmjudge.vocabulary import DOMAINS, Domain, Method, Order
 
-_READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
+READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
+"""What a credit is worth in a reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def compute_metrics(
         strict=macro({domain: part.strict for domain, part in readings.items()}),
         half_credit=macro({domain: part.half_credit for domain, part in readings.items()}),
     )
-    each, intervals = intervals_of(present, _READ[reading])
+    each, intervals = intervals_of(present, READ[reading])
     rates = {
         domain: rates_of(tuples, splits[domain] if splits else None, order, masks[domain])
         for domain, tuples in present.items()

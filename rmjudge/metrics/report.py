@@ -74,11 +74,14 @@ class Design:
     """What part of the work a scorer was asked, where that is not all of it.
 
     `cells` of a tuple's nine, by hash of its texts (`planning.sampling`). `audit` is the share of
-    the tuples asked in both orders with the order of that name.
+    the tuples asked in both orders with the order of that name. `until` is what the run was asked
+    to know before it stops (`running.stopping`), of `tuples_of` tuples.
     """
 
     cells: int = len(CELLS)
     audit: float | None = None
+    until: str | None = None
+    tuples_of: int | None = None
 
 
 NINE_CELLS: Final = Design()

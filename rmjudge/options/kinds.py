@@ -245,6 +245,20 @@ def _order(value: str) -> str:
     return f"audit={100 * share:g}%" if share else value
 
 
+def _is_until(value: Any) -> bool:
+    return is_text(value) and until_of(value)[2] > 0
+
+
+def until_of(target: str) -> tuple[str, str, float]:
+    """`hard±3` in one spelling, its part and its half width as a fraction; 0 where it is none."""
+    words = r"(easy|normal|hard|average)?\s*(?:±|\+/?-)?\s*(\d+(?:\.\d+)?)"
+    found = re.fullmatch(words, target.strip(), re.IGNORECASE)
+    part, points = (found[1] or "average", float(found[2])) if found else ("average", 0.0)
+    part = part.lower()
+    name = "" if part == "average" else part
+    return f"{name}±{points:g}", part, points / 100 if points < 50 else 0.0
+
+
 def _is_input(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -257,6 +271,9 @@ CELL_COUNT: Final = Kind(
     "9 or 3", lambda value: is_whole(value) and value in (9, 3), _nine_or_three
 )
 ORDER: Final = Kind(f"seeded, both, audit or audit={AUDIT}%", _is_order, made=_order)
+UNTIL: Final = Kind(
+    "±POINTS or hard±POINTS, such as ±2", _is_until, made=lambda value: until_of(value)[0]
+)
 RATE: Final = above_zero("a number above 0")
 SECONDS: Final = above_zero("seconds above 0")
 SWITCH: Final = Kind("true or false", lambda value: isinstance(value, bool), form="switch")

@@ -373,6 +373,14 @@ class RunOptions(ProviderOptions):
         kinds.path("a PEM file"), flag=None, section="network", group=WHERE
     )
     transport: AsyncBaseTransport | None = option(kinds.TRANSPORT, flag=None, group=WHERE)
+    until: str | None = option(
+        kinds.UNTIL,
+        "stop once the 95 %% interval is as narrow as this, in points: ±2 (+-2) of the average, "
+        "hard±3 of a difficulty; the same command without it asks the rest",
+        group=LIMITS,
+        metavar="±POINTS",
+        recorded="where set",
+    )
     max_cost: float | None = option(
         kinds.above_zero("dollars above 0"),
         "stop before this run spends more",
@@ -419,7 +427,7 @@ class RunOptions(ProviderOptions):
     @property
     def may_stop(self) -> bool:
         """Whether the run may stop before all is asked because it knows enough."""
-        return False
+        return self.until is not None
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

@@ -27,7 +27,8 @@ def result_of(job: Job) -> ScorerResult:
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
-    for index, plan in enumerate(job.plans):
+    for index in job.reached:
+        plan = job.plans[index]
         credits[plan.item.domain].append(job.credits(index))
         asked[plan.item.domain].append(plan.asked)
         splits[plan.item.domain].append(splits_of(plan, job.answers[index]))
@@ -86,9 +87,9 @@ def _position(job: Job) -> Position | None:
         return None
     verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
     judged = [
-        (plan, answers)
-        for plan, answers in zip(job.plans, job.answers, strict=True)
-        if isinstance(plan, PairwisePlan)
+        (plan, job.answers[index])
+        for index in job.reached
+        if isinstance(plan := job.plans[index], PairwisePlan)
     ]
     return position_of(
         verdicts,
@@ -99,8 +100,8 @@ def _position(job: Job) -> Position | None:
 
 
 def _tuple_results(job: Job) -> Iterator[TupleResult]:
-    for index, plan in enumerate(job.plans):
-        yield tuple_result(plan, job.answers[index], job.credits(index))
+    for index in job.reached:
+        yield tuple_result(job.plans[index], job.answers[index], job.credits(index))
 
 
 def tuple_result(plan: Plan, answers: Answers, credits: Credits) -> TupleResult:
@@ -142,7 +143,7 @@ def _flagged(job: Job) -> str:
     """Name the compared tuples whose texts hold something that reads like a verdict."""
     names = [
         plan.item.name
-        for plan in job.plans
+        for plan in (job.plans[index] for index in job.reached)
         if isinstance(plan, PairwisePlan)
         and any(
             map(carries_verdict_token, (plan.item.prompt, *plan.item.chosen, *plan.item.rejected))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
@@ -13,6 +13,7 @@ from rmjudge.metrics.report import NINE_CELLS, Design
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan
 from rmjudge.running.pricing import FREE, Price, Spent
+from rmjudge.running.stopping import StoppingRule
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
 from rmjudge.vocabulary import Domain
@@ -92,6 +93,11 @@ class Job:
         `design` is what the plans were made with.
         """
         self.design = design
+        self._rule: StoppingRule | None = None
+        self._blocks: deque[Sequence[int]] = deque()
+        self.reached: tuple[int, ...] = tuple(range(len(plans)))
+        """The places of the tuples that are asked, so far."""
+        self._ended = True
         self.scorer = scorer
         self.price = price
         self.barred = barred
@@ -125,6 +131,36 @@ class Job:
             if not plan.calls:  # six equal texts: nine ties, nothing to ask
                 self._complete(index)
 
+    def stop_by(self, rule: StoppingRule, blocks: Sequence[Sequence[int]]) -> None:
+        """Ask tuples in these blocks, by their places, until the rule says that it is enough."""
+        self._rule = rule
+        self._blocks = deque(blocks)
+        self.design = replace(rule.design(self.design), tuples_of=len(self.plans))
+        self.reached = ()
+        self._ended = False
+        self._reach_next()
+
+    def _reach_next(self) -> None:
+        self.reached = tuple(sorted((*self.reached, *self._blocks.popleft())))
+
+    async def more(self) -> list[Work]:
+        """The work of the next block, where there is one and it is to be asked."""
+        if self._rule is None or await self._rule.enough(self) or not self._blocks:
+            self._ended = self.stopped is None
+            return []
+        self._reach_next()
+        return self.first_questions()
+
+    def leave(self) -> None:
+        """Say that nothing more is asked."""
+        if self._rule is not None:
+            self._rule.leave(self)
+
+    @property
+    def unasked(self) -> int:
+        """The calls that the stopping rule has made needless so far."""
+        return sum(not work.queued for work in self.work.values())
+
     def _places(self) -> Iterator[tuple[tuple[int, int], Call]]:
         for index, plan in enumerate(self.plans):
             calls: Sequence[Call] = plan.calls
@@ -133,16 +169,23 @@ class Job:
 
     def first_questions(self) -> list[Work]:
         """The work that waits for nothing, in plan order; counted as planned."""
-        if not self._has_waits:
-            return self.all_questions()
+        reached = frozenset(self.reached)
+        # A list: what a call waits for may be queued by now, in an earlier block, but not by this.
         return self._queue(
-            work
-            for work in self.work.values()
-            if any(self.plans[index].after(number) is None for index, number in work.places)
+            [
+                work
+                for work in self.work.values()
+                if any(at in reached and self._is_due(at, number) for at, number in work.places)
+            ]
         )
 
+    def _is_due(self, index: int, number: int) -> bool:
+        """Whether a call waits for nothing, or for what an earlier block has asked."""
+        leader = self.plans[index].after(number)
+        return leader is None or self._work_at[index, leader].queued
+
     def all_questions(self) -> list[Work]:
-        """All the work there may be, waiting or not, in plan order; counted as planned."""
+        """All the work there may be, in any block, waiting or not, in plan order; as planned."""
         return self._queue(self.work.values())
 
     def _queue(self, candidates: Iterable[Work]) -> list[Work]:
@@ -196,8 +239,12 @@ class Job:
     def _released(self, work: Work) -> list[Work]:
         if not self._has_waits:
             return []
+        reached = frozenset(self.reached)
         return self._queue(
-            waiting for index, number in work.places for waiting in self._waiting_for(index, number)
+            waiting
+            for index, number in work.places
+            if index in reached
+            for waiting in self._waiting_for(index, number)
         )
 
     def _waiting_for(self, index: int, number: int) -> Iterator[Work]:
@@ -231,8 +278,8 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Every planned call is answered or failed."""
-        return self.counts.done >= self.counts.planned
+        """Every planned call is answered or failed, and no other will be planned."""
+        return self._ended and self.counts.done >= self.counts.planned
 
     def _complete(self, index: int) -> None:
         plan = self.plans[index]

@@ -87,20 +87,30 @@ class Orchestrator:
     async def _run_job(self, job: Job) -> None:
         try:
             key = await self._store.register(job.scorer.identity)
-            pending = await settle_from_cache(job, self._store, key, job.first_questions())
-            if pending and job.stopped is None:
-                job.stopped = self._reason  # asked to stop before anything was planned
-            if pending and job.barred:
-                job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
-            elif pending and job.stopped is None:
-                job.check_verdicts()
-                async with self._store.claim(key, job.note_waiting):
-                    # Another process may have bought some of these while this one waited.
-                    pending = await settle_from_cache(job, self._store, key, pending)
-                    buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
-                    await buy(job, key, pending)
+            work = job.first_questions()
+            while work and await self._have_answered(job, key, work):
+                work = await job.more()
         except StopRun as reason:
             self._stopped(job, reason)
+        finally:
+            job.leave()
+
+    async def _have_answered(self, job: Job, key: str, work: Sequence[Work]) -> bool:
+        """Take answers from the cache and buy the others; return whether the job may go on."""
+        pending = await settle_from_cache(job, self._store, key, work)
+        if pending and job.stopped is None:
+            job.stopped = self._reason  # asked to stop before anything was planned
+        if pending and job.barred:
+            job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
+            return False
+        if pending and job.stopped is None:
+            job.check_verdicts()
+            async with self._store.claim(key, job.note_waiting):
+                # Another process may have bought some of these while this one waited.
+                pending = await settle_from_cache(job, self._store, key, pending)
+                buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
+                await buy(job, key, pending)
+        return job.stopped is None
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):

@@ -18,11 +18,13 @@ from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
 from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
+from rmjudge.options.kinds import until_of
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
+from rmjudge.running.stopping import UntilNarrow
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
 from rmjudge.text import slug
@@ -63,6 +65,11 @@ def prepare(
     if options.order == "adaptive":
         tell("--order adaptive is another name of --order both, and asks the same")
         options = replace(options, order="both")
+    if options.may_stop and options.fallback is not None:
+        raise UsageError(
+            "--fallback takes the tuples that a model leaves, and a run that stops once it knows "
+            "enough leaves tuples on purpose: use one of the two"
+        )
     chosen = choose(models, options, need_keys=need_keys)
     fallback = choose_fallback(options, chosen)
     scorers = [item.scorer for item in chosen]
@@ -129,6 +136,9 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
     )
     job = Job(scorer, plans, _key_of, chosen.price, chosen.barred, design=design)
     job.early_stop = options.early_stop and chosen.is_judge
+    if options.until is not None:
+        rule = UntilNarrow(*until_of(options.until))
+        job.stop_by(rule, rule.blocks([plan.item for plan in plans]))
     return job
 
 
@@ -142,6 +152,7 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         "scorers": [scorer_key(scorer.identity) for scorer in scorers],
         "data": data.digest,
         **_asking(scorers, options),
+        **({"until": options.until} if options.until else {}),
         "votes": [scorer.votes for scorer in scorers],
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]

@@ -44,7 +44,12 @@ def test_three_cells_are_a_third_of_the_calls_and_no_failure(
     assert code == 0, err
     assert server.stats["received"] == 36
     metrics = written("metrics.json")
-    assert metrics["design"] == {"cells": 3, "audit": None}
+    assert metrics["design"] == {
+        "cells": 3,
+        "audit": None,
+        "until": None,
+        "tuples_of": None,
+    }
     assert (metrics["unasked_cells"], metrics["unscored_cells"]) == (72, 0)
     assert metrics["complete"] is False
     assert list(metrics["bounds"].values()) == pytest.approx([metrics["average"]] * 2)
