@@ -63,6 +63,7 @@ class Options(TypedDict, total=False):
     transport: AsyncBaseTransport
     outage: float
     until: str
+    until_decided: bool
     max_cost: float
     max_calls: int
     fallback: str

@@ -381,6 +381,13 @@ class RunOptions(ProviderOptions):
         metavar="±POINTS",
         recorded="where set",
     )
+    until_decided: bool = option(
+        kinds.SWITCH,
+        "of two models: stop once it is decided which is better (five looks, O'Brien-Fleming)",
+        default=False,
+        group=LIMITS,
+        recorded="where set",
+    )
     max_cost: float | None = option(
         kinds.above_zero("dollars above 0"),
         "stop before this run spends more",
@@ -427,7 +434,7 @@ class RunOptions(ProviderOptions):
     @property
     def may_stop(self) -> bool:
         """Whether the run may stop before all is asked because it knows enough."""
-        return self.until is not None
+        return self.until is not None or self.until_decided
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

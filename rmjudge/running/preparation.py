@@ -22,10 +22,12 @@ from rmjudge.options.kinds import until_of
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
+from rmjudge.running.deciding import UntilDecided
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
 from rmjudge.scorer import Scorer
+from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
 from rmjudge.text import slug
 from rmjudge.vocabulary import CELLS
@@ -42,6 +44,7 @@ class Prepared:
     jobs: tuple[Job, ...]
     out: Path
     fallback: Chosen | None = None
+    deciding: UntilDecided | None = None
 
     @property
     def cache_folder(self) -> Path:
@@ -65,30 +68,20 @@ def prepare(
     if options.order == "adaptive":
         tell("--order adaptive is another name of --order both, and asks the same")
         options = replace(options, order="both")
-    if options.may_stop and options.fallback is not None:
-        raise UsageError(
-            "--fallback takes the tuples that a model leaves, and a run that stops once it knows "
-            "enough leaves tuples on purpose: use one of the two"
-        )
     chosen = choose(models, options, need_keys=need_keys)
     fallback = choose_fallback(options, chosen)
     scorers = [item.scorer for item in chosen]
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    for scorer in [*scorers, *([fallback.scorer] if fallback else [])]:
-        url = str(scorer.identity.get("url", ""))
-        if sends_in_clear(url):
-            tell(
-                f"warning: {scorer.name} is reached over plain http ({url}): "
-                "texts and keys cross the network unencrypted"
-            )
+    _check_stops(scorers, data, options)
     jobs = tuple(job_for(item, data, options) for item in chosen)
-    for line in [*_not_fewer(jobs, options), *remarks(data)]:
+    remarked = remarks(data)
+    helpers = [fallback.scorer] if fallback else []
+    for line in [*_in_clear([*scorers, *helpers]), *_not_fewer(jobs, options), *remarked]:
         tell(line)
-    for line in remarks(data):
-        for job in jobs:
-            job.notes.append(line)
+    for job in jobs:
+        job.notes.extend(remarked)
     if options.max_cost is not None:
         _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
     return Prepared(
@@ -96,8 +89,45 @@ def prepare(
         data=data,
         jobs=jobs,
         fallback=fallback,
+        deciding=_deciding(jobs, data) if options.until_decided else None,
         out=options.out or Path("runs") / _folder_name(scorers, data, options),
     )
+
+
+def _in_clear(scorers: Sequence[Scorer]) -> Iterator[str]:
+    for scorer in scorers:
+        url = str(scorer.identity.get("url", ""))
+        if sends_in_clear(url):
+            yield (
+                f"warning: {scorer.name} is reached over plain http ({url}): "
+                "texts and keys cross the network unencrypted"
+            )
+
+
+def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> None:
+    if options.may_stop and options.fallback is not None:
+        raise UsageError(
+            "--fallback takes the tuples that a model leaves, and a run that stops once it knows "
+            "enough leaves tuples on purpose: use one of the two"
+        )
+    if not options.until_decided:
+        return
+    if len(scorers) != 2:
+        raise UsageError(
+            f"--until-decided compares two models, and the run has {len(scorers)}: name two"
+        )
+    if options.until is not None:
+        raise UsageError("--until-decided and --until both say when to stop: use one of the two")
+    if len(data) < LOOKS:
+        raise UsageError(f"--until-decided takes {LOOKS} looks, and there are {len(data)} tuples")
+
+
+def _deciding(jobs: Sequence[Job], data: DataSet) -> UntilDecided:
+    one, other = (job.scorer.name for job in jobs)
+    rule = UntilDecided((one, other if other != one else f"{other} (2)"))
+    for job in jobs:
+        rule.join(job, data.tuples)
+    return rule
 
 
 def _not_fewer(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
@@ -153,6 +183,7 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         "data": data.digest,
         **_asking(scorers, options),
         **({"until": options.until} if options.until else {}),
+        **({"until": "decided"} if options.until_decided else {}),
         "votes": [scorer.votes for scorer in scorers],
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
