@@ -30,13 +30,7 @@ def preferring(better: Callable[[str], bool]) -> Callable[[CompareCall], Answer]
 
 
 def asked(plan: PairwisePlan, judge: Callable[[CompareCall], Answer | None]) -> Answers:
-    """Go through the calls as a run does: a call that waits is asked only once it may be."""
-    answers: list[Answer | None] = []
-    for number, call in enumerate(plan.calls):
-        leader = plan.after(number)
-        worth_asking = leader is None or isinstance(answers[leader.call], Verdict)
-        answers.append(judge(call) if worth_asking else None)
-    return answers
+    return [judge(call) for call in plan.calls]
 
 
 def triples() -> Iterator[tuple[Triple, Triple]]:
