@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,6 +168,18 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
                 stored = [at for _, _, at in scan(folder, f"a:{key}:")]
                 found += [(min(stored), key, other[name])] if stored else []
     return min(found, default=(0.0, "", None))[2]
+
+
+def first_kept(folder: Path, scorers: Iterable[str]) -> str | None:
+    """The first of these scorers' keys that has answers here; None where none has.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        return None
+    with _reading(folder):
+        return next((key for key in scorers if any(True for _ in scan(folder, f"a:{key}:"))), None)
 
 
 def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:

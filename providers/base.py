@@ -10,17 +10,35 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, Self, cast
 
-from rmjudge.calls import Answer, Call, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import (
+    Answer,
+    Call,
+    CompareCall,
+    Json,
+    Reply,
+    Reward,
+    RewardCall,
+    Unscored,
+    Usage,
+)
 from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+PROBES: Final[Mapping[Method, Call]] = {
+    "pointwise": RewardCall("prompt", "response"),
+    "pairwise": CompareCall("prompt", "first", "second"),
+}
+"""Calls whose requests stand for all: their hash is in the identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,20 @@ class Provider(ABC):
         template = self.target.chat_template
         text = template.render(conversation(prompt, response))
         return text.removeprefix(template.bos) if self.server_adds_bos else text
+
+    def change_for(self, refusal: str) -> Mapping[str, Json] | None:
+        """The parameters with which to ask after a refusal in these words; None: no others."""
+        return None
+
+    def every_change(self) -> Iterable[Mapping[str, Json]]:
+        """All that `change_for` may add up to."""
+        return ()
+
+    def asked_with(self, params: Mapping[str, Json]) -> Self:
+        """The same provider with more parameters."""
+        other = copy(self)
+        other.target = replace(self.target, params={**self.target.params, **params})
+        return other
 
     def auth(self, key: str) -> Mapping[str, str]:
         """Headers that carry the key."""

@@ -5,29 +5,29 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from rmjudge.calls import (
     Answer,
     Call,
-    CompareCall,
     Failure,
     Json,
     Outcome,
     Reply,
-    RewardCall,
     Usage,
     estimate_tokens,
 )
 from rmjudge.errors import StopRun
-from rmjudge.providers.base import Provider
-from rmjudge.providers.sending.messages import MalformedBodyError
+from rmjudge.providers.base import PROBES, Provider
+from rmjudge.providers.forms import written
+from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.scorer import Activity
+from rmjudge.scorer import FORM_CHANGED, Activity
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ SENDER: Final = "rmjudge.providers.sending.sender"
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
-_PROBES: Mapping[Method, Call] = {
-    "pointwise": RewardCall("prompt", "response"),
-    "pairwise": CompareCall("prompt", "first", "second"),
-}
 
 
 class HostedScorer:
@@ -79,6 +75,8 @@ class HostedScorer:
         self._sender: Sender | None = None
         self._drained = False
         self._connecting = asyncio.Lock()
+        self._changed: dict[str, Json] = {}
+        self._told_form = ""
 
     async def _connected(self) -> Sender:
         # Made with the first call: a run answered by the cache imports no HTTP client, and
@@ -113,13 +111,16 @@ class HostedScorer:
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Send the calls as one request; one outcome each.
 
-        A batch that is refused is asked again in halves, since one text that is too long for
-        the server must not cost the others their answers.
+        A batch that is refused, or answered with a server's error, is asked again in halves, since
+        one text that the server cannot take must not cost the others their answers.
         """
-        outcome = await self._send(calls)
+        try:
+            outcome = await self._send(calls)
+        except FormChanged:
+            return [Failure(FORM_CHANGED)] * len(calls)
         if not isinstance(outcome, Failure):
             return outcome
-        if len(calls) == 1 or not outcome.status.startswith("http-4"):
+        if len(calls) == 1 or not outcome.status.startswith(("http-4", "http-5", "content-filter")):
             return [outcome] * len(calls)
         middle = len(calls) // 2
         first = await self.answer(calls[:middle])
@@ -130,6 +131,32 @@ class HostedScorer:
                 raise
             # The first half is paid for and must reach the cache; the next call stops the run.
             return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
+
+    def forms(self) -> Iterator[tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        """The other forms in which a server may want to be asked: identity and parameters."""
+        for change in self._provider.every_change():
+            yield identity_of(self._provider.asked_with(change)), change
+
+    def ask_with(self, change: Mapping[str, Json]) -> None:
+        """Ask in another form from now on, as another scorer: answers have its identity."""
+        self._changed |= change
+        self._provider = self._provider.asked_with(change)
+        self.identity = identity_of(self._provider)
+        form = written(self._changed)
+        said = f"{self.name} was asked with {form}: its server refuses the usual form"
+        self.activity.remarks = [
+            *(line for line in self.activity.remarks if line != self._told_form),
+            said,
+        ]
+        self._told_form = said
+
+    def _adapts(self, provider: Provider, refusal: str) -> bool:
+        """Change the form after a refusal of `provider`'s, where another is known and untried."""
+        if provider is self._provider and not self.activity.answered:
+            change = provider.change_for(refusal)
+            if change is not None:
+                self.ask_with(change)
+        return provider is not self._provider
 
     async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
         provider = self._provider
@@ -149,7 +176,13 @@ class HostedScorer:
 
         sender = await self._connected()
         return await sender.send(
-            request, parse, tokens, last_resort=len(calls) == 1, readmit=readmit
+            request,
+            parse,
+            tokens,
+            calls=calls,
+            last_resort=len(calls) == 1,
+            readmit=readmit,
+            adapts=partial(self._adapts, provider),
         )
 
     def most_tokens(self, call: Call) -> Usage | None:
@@ -193,7 +226,7 @@ def identity_of(provider: Provider) -> dict[str, Json]:
     `request` is the hash of the request for a fixed call: whatever else changes in how
     this version asks, the identity changes with it.
     """
-    probe = provider.build([_PROBES[provider.method]])
+    probe = provider.build([PROBES[provider.method]])
     wire = {"path": probe.path, "body": probe.body, "headers": dict(probe.headers)}
     text = json.dumps(wire, sort_keys=True, separators=(",", ":"))
     return {

@@ -161,10 +161,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that brought no reply. Nothing is stored: the next run asks again."""
+    """A call that brought no reply. Nothing is stored: the next run asks again.
+
+    `unclear`: the call or its endpoint may be to blame; what comes of the next calls tells.
+    """
 
     status: str
     detail: str = ""
+    unclear: bool = False
 
 
 Outcome: TypeAlias = Reply | Failure

@@ -12,12 +12,16 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from rmjudge.calls import Failure, Json, Reply
+from rmjudge.calls import Call, Failure, Json, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
-from rmjudge.providers.sending.errors import classify
+from rmjudge.providers.sending.errors import classify, unread
+from rmjudge.providers.sending.hints import hint_for
 from rmjudge.providers.sending.messages import (
     CallError,
+    FinalForCall,
+    FinalForRun,
+    FormChanged,
     MalformedBodyError,
     RawReply,
     Request,
@@ -26,6 +30,8 @@ from rmjudge.providers.sending.messages import (
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
+from rmjudge.providers.sending.said import is_page, read_error
+from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
@@ -79,9 +85,11 @@ class Sender:
             stop=_attempts_are_used_up,
             # 0.5 s x 2^n at most, with full jitter, on top of what the server asked for: so the
             # calls that its pause held back do not all return at the same instant.
-            wait=_AsTheServerAsked()
-            + wait_random_exponential(
-                multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+            wait=_UnlessAway(
+                _AsTheServerAsked()
+                + wait_random_exponential(
+                    multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+                )
             ),
             sleep=sleep or self.endpoint.sleep,
             reraise=True,
@@ -93,32 +101,41 @@ class Sender:
         parse: Parse,
         tokens: int,
         *,
+        calls: Sequence[Call] = (),
         last_resort: bool = True,
         readmit: Readmit | None = None,
+        adapts: Callable[[str], bool] | None = None,
     ) -> Sequence[Reply] | Failure:
         """Send until there is an answer or no hope.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
-        `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
-        says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
-        is awaited before each further attempt, with whether an earlier one was paid for.
+        `tokens` is the estimate that the token rate reserves; `calls` is what is asked about;
+        without `last_resort` a failure says nothing of the endpoint's health, since the caller has
+        another way to ask. `readmit`
+        is awaited before each further attempt, with whether an earlier one was paid for. `adapts`
+        tells whether a refusal in these words has made the caller change its requests.
 
         Raises:
+            FormChanged: it has.
             StopRun: nothing more can be had from this endpoint.
         """
         body = _ENCODE(request.body).encode("ascii")
         paid_for: tuple[Reply, ...] = ()
         again = False
+        spared = 0
+        answers_before = self.endpoint.answers
 
         async def attempt() -> Sequence[Reply]:
-            nonlocal again, paid_for
+            nonlocal again, paid_for, spared
             if again and readmit is not None:
                 await readmit(bool(paid_for))
             again = True
             try:
-                return await self._attempt(request, body, parse, tokens)
+                return await self._attempt(request, body, parse, tokens, calls)
             except Retryable as error:
                 paid_for = _both(error.paid_for, paid_for)
+                spared += error.in_outage
+                error.attempts = spared + self._attempts_for(error, last_resort)
                 raise
 
         try:
@@ -128,13 +145,27 @@ class Sender:
                 return paid_for
             if isinstance(error, StopRun):
                 raise
-            if last_resort:
-                self.endpoint.call_failed(error)
+            if isinstance(error, FinalForCall) and adapts is not None and adapts(error.message):
+                raise FormChanged from None
+            unclear = isinstance(error, Retryable) and error.away
+            if unclear and last_resort and self.endpoint.answers == answers_before:
+                return Failure(error.status, error.message, unclear=True)
+            if last_resort or isinstance(error, FinalForRun):
+                await self._failed(error, calls)
             return Failure(error.status, error.message)
         return _both(replies, paid_for)
 
+    def _attempts_for(self, error: Retryable, last_resort: bool) -> int:
+        if error.away and not last_resort:  # halves tell sooner which call is to blame
+            return min(error.attempts, self._policy.attempts_of_a_batch)
+        return error.attempts
+
+    async def _failed(self, error: CallError, calls: Sequence[Call]) -> None:
+        self.endpoint.call_failed(error, calls)
+        await self.endpoint.certain()
+
     async def _attempt(
-        self, request: Request, body: bytes, parse: Parse, tokens: int
+        self, request: Request, body: bytes, parse: Parse, tokens: int, calls: Sequence[Call]
     ) -> Sequence[Reply]:
         await self.endpoint.enter(tokens)
         try:
@@ -143,8 +174,12 @@ class Sender:
             error.message = self._clean(error.message)
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
+            if error.status.startswith("http-4") and (
+                hint := hint_for(error.message, request.body)
+            ):
+                error.message += f"; {hint}"
             error.args = (error.message,)  # a traceback shows these
-            self.endpoint.attempt_failed(error)
+            self.endpoint.attempt_failed(error, calls)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
@@ -180,11 +215,12 @@ class Sender:
             self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
-    def _malformed(self, error: MalformedBodyError) -> Retryable:
+    def _malformed(self, why: object, *, away: bool = False) -> Retryable:
         return Retryable(
             "malformed",
-            f"the reply cannot be read: {error}",
+            f"the reply cannot be read: {why}",
             attempts=self._policy.attempts_malformed,
+            away=away,
             maybe_billed=True,
         )
 
@@ -203,20 +239,15 @@ class Sender:
         )
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
-        """Check status, type, size (done while reading), JSON, schema, in that order."""
-        reply = self._without_key(reply)
+        """Check status, size (done while reading), JSON, schema, in that order."""
+        reply = self._as_one(self._without_key(reply))
         error = classify(reply, self._policy)
         if error is not None:
             raise error
-        kind = reply.headers.get("content-type", "")
-        if kind and "json" not in kind.lower():
-            raise self._malformed(MalformedBodyError(f"content-type is {kind[:60]!r}, not JSON"))
         try:
             replies = parse(json.loads(reply.body))
-        except MalformedBodyError as cause:
-            raise self._malformed(cause) from None
         except (ValueError, RecursionError) as cause:
-            raise self._malformed(MalformedBodyError(f"no JSON: {cause}")) from None
+            raise self._unreadable(reply, cause) from None
         replies = [self._struck(reply) for reply in replies]
         if any(_is_empty(reply) for reply in replies):
             raise Retryable(
@@ -226,6 +257,30 @@ class Sender:
                 paid_for=replies,
             )
         return replies
+
+    def _as_one(self, reply: RawReply) -> RawReply:
+        """The reply itself, or what a stream of events amounts to."""
+        if not (200 <= reply.status < 300 and is_stream(reply.body)):
+            return reply
+        try:
+            body = json.dumps(put_together(reply.body)).encode("ascii")
+        except MalformedBodyError as error:
+            raise self._malformed(error) from None
+        # An error may have stood in pieces that hold the key only when they are together.
+        return self._without_key(RawReply(reply.status, reply.headers, body))
+
+    def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
+        """What a reply with a success means that is none: by its words, where it has some."""
+        if isinstance(cause, MalformedBodyError):  # of the dialect: it is JSON
+            said = read_error(reply.body)
+            words = f"; it says: {said.message}" if said.found else ""
+            return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
+        page = is_page(reply.body)
+        kind = reply.headers.get("content-type", "")
+        what = f"no JSON: {cause}"
+        if kind and "json" not in kind.lower():
+            what = f"content-type is {kind[:60]!r}, not JSON"
+        return self._malformed(what, away=page)
 
     def _struck(self, reply: Reply) -> Reply:
         raw = self._clean(reply.raw)
@@ -292,3 +347,13 @@ class _AsTheServerAsked(wait_base):
 
     def __call__(self, retry_state: RetryCallState) -> float:
         return _error_of(retry_state).wait_s or 0.0
+
+
+class _UnlessAway(wait_base):
+    """Nothing in an outage, where the endpoint says who asks and when; else another wait."""
+
+    def __init__(self, wait: wait_base) -> None:
+        self._wait = wait
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        return 0.0 if _error_of(retry_state).in_outage else self._wait(retry_state)

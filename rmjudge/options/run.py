@@ -362,7 +362,7 @@ class RunOptions(ProviderOptions):
     )
     outage: float | None = option(
         kinds.SECONDS,
-        "seconds an endpoint may be unreachable (default 300; 15 at the start)",
+        "seconds an endpoint may be away (default 600; 15 where it was never reached)",
         group=WHERE,
         metavar="S",
     )

@@ -22,7 +22,7 @@ from rmjudge.providers.registry import (
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, price_table
-from rmjudge.scorer import Scorer
+from rmjudge.scorer import AdaptableScorer, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +174,26 @@ def _named_scorer(
         scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
+    if isinstance(scorer, AdaptableScorer):
+        _take_known_form(scorer, options)
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
     known = scorer.name in options.prices
     at_home = at_default_url(spec, str(scorer.identity.get("url")))
     price = prices.get(scorer.name) if known or at_home else None
     return Chosen(scorer, price, barred, is_judge(spec))
+
+
+def _take_known_form(scorer: AdaptableScorer, options: RunOptions) -> None:
+    """Have a scorer ask in the form in which its server answered before, so that it finds these."""
+    from rmjudge.cache import default_folder
+    from rmjudge.cache.inspect import first_kept
+
+    usual = scorer_key(scorer.identity)
+    changes = {scorer_key(identity): change for identity, change in scorer.forms()}
+    known = first_kept(options.cache_dir or default_folder(), (usual, *changes))
+    if known is not None and known != usual:
+        scorer.ask_with(changes[known])
 
 
 def _on_the_first_day(

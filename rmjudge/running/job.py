@@ -33,6 +33,7 @@ class Work:
     call: Call
     places: list[tuple[int, int]]
     queued: bool = False
+    failed: bool = False
     answer: Answer | None = None
 
 
@@ -188,6 +189,14 @@ class Job:
         """All the work there may be, in any block, waiting or not, in plan order; as planned."""
         return self._queue(self.work.values())
 
+    def to_be_asked_anew(self) -> list[Work]:
+        """What was queued and has no outcome, in plan order."""
+        return [
+            work
+            for work in self.work.values()
+            if work.queued and work.answer is None and not work.failed
+        ]
+
     def _queue(self, candidates: Iterable[Work]) -> list[Work]:
         fresh: list[Work] = []
         for work in candidates:  # which may name one twice: two places wait for the same
@@ -233,6 +242,7 @@ class Job:
     def fail(self, work: Work, failure: Failure) -> list[Work]:
         """Count a call that brought no reply; return the work that is to be asked all the same."""
         self.counts.failed += 1
+        work.failed = True
         self._note_status(failure.status, failure.detail)
         return self._released(work)
 
@@ -279,7 +289,12 @@ class Job:
     @property
     def finished(self) -> bool:
         """Every planned call is answered or failed, and no other will be planned."""
-        return self._ended and self.counts.done >= self.counts.planned
+        return self._ended and self.answered
+
+    @property
+    def answered(self) -> bool:
+        """Every planned call is answered or failed."""
+        return self.counts.done >= self.counts.planned
 
     def _complete(self, index: int) -> None:
         plan = self.plans[index]

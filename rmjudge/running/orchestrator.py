@@ -10,12 +10,13 @@ import gc
 from collections.abc import Sequence
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.calls import Answer, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
 from rmjudge.running.queueing import WorkQueue
-from rmjudge.scorer import StreamingScorer, read_again
+from rmjudge.running.unclear import Unclear
+from rmjudge.scorer import FORM_CHANGED, StreamingScorer, read_again
 from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
@@ -86,31 +87,35 @@ class Orchestrator:
 
     async def _run_job(self, job: Job) -> None:
         try:
-            key = await self._store.register(job.scorer.identity)
             work = job.first_questions()
-            while work and await self._have_answered(job, key, work):
-                work = await job.more()
+            while work:
+                changed = await self._go_through(job, work)
+                work = job.to_be_asked_anew() if changed else []
+                if not work and job.stopped is None and job.answered:
+                    work = await job.more()
         except StopRun as reason:
             self._stopped(job, reason)
         finally:
             job.leave()
 
-    async def _have_answered(self, job: Job, key: str, work: Sequence[Work]) -> bool:
-        """Take answers from the cache and buy the others; return whether the job may go on."""
+    async def _go_through(self, job: Job, work: Sequence[Work]) -> bool:
+        """Have all that is left answered; True where the scorer has become another meanwhile."""
+        identity = job.scorer.identity
+        key = await self._store.register(identity)
         pending = await settle_from_cache(job, self._store, key, work)
+        job.scorer.activity.answered |= job.counts.from_cache > 0
         if pending and job.stopped is None:
             job.stopped = self._reason  # asked to stop before anything was planned
         if pending and job.barred:
             job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
-            return False
-        if pending and job.stopped is None:
+        elif pending and job.stopped is None:
             job.check_verdicts()
             async with self._store.claim(key, job.note_waiting):
                 # Another process may have bought some of these while this one waited.
                 pending = await settle_from_cache(job, self._store, key, pending)
                 buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
                 await buy(job, key, pending)
-        return job.stopped is None
+        return job.stopped is None and job.scorer.identity is not identity
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):
@@ -128,10 +133,11 @@ class Orchestrator:
         # A few more workers than may ask: while answers go to disk, others are asked for.
         workers = min(asking - (-asking // KEEPING), -(-most // job.scorer.batch))
         turns = asyncio.Semaphore(asking)
+        unclear = Unclear(job, queue)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, queue, turns))
+                    group.create_task(self._work(job, key, turns, unclear))
                     # Not all in one turn: their first calls would hold the loop, and their
                     # replies would come in waves.
                     await asyncio.sleep(0)
@@ -148,20 +154,25 @@ class Orchestrator:
             job.counts.in_flight = len(pending)
             try:
                 async for part in scorer.answer_all([item.call for item in pending]):
-                    work, outcomes = zip(*((pending[n], found) for n, found in part), strict=True)
-                    follow_ups += await self._keep(job, key, work, outcomes)
-                    job.counts.in_flight -= len(work)
+                    pairs = [(pending[n], found) for n, found in part]
+                    follow_ups += await self._keep(job, key, pairs)
+                    job.counts.in_flight -= len(pairs)
             finally:
                 job.counts.in_flight = 0
             pending = follow_ups
 
     async def _work(
-        self, job: Job, key: str, queue: WorkQueue[Work], turns: asyncio.Semaphore
+        self,
+        job: Job,
+        key: str,
+        turns: asyncio.Semaphore,
+        unclear: Unclear,
     ) -> None:
+        queue = unclear.queue
         while work := await queue.take(job.scorer.batch):
             next_up: list[Work] = []
             try:
-                next_up = await self._ask(job, key, work, queue, turns)
+                next_up = await self._ask(job, key, work, turns, unclear)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
@@ -172,10 +183,11 @@ class Orchestrator:
         job: Job,
         key: str,
         work: Sequence[Work],
-        queue: WorkQueue[Work],
         turns: asyncio.Semaphore,
+        unclear: Unclear,
     ) -> list[Work]:
         """Have calls answered and kept; return what is next: follow-ups, and what had no room."""
+        queue = unclear.queue
         async with turns:
             admission = await self._budget.admit(job, work)
             if queue.closed:  # while this waited for its turn, or for room
@@ -193,13 +205,16 @@ class Orchestrator:
             finally:
                 job.counts.in_flight -= len(asked)
                 self._budget.settle(job, admission, outcomes)
-        return [*await self._keep(job, key, asked, outcomes), *rest]
+        pairs = list(zip(asked, outcomes, strict=True))
+        if any(isinstance(found, Failure) and found.status == FORM_CHANGED for found in outcomes):
+            queue.close()  # it goes on as another scorer, whose answers may be kept already
+            pairs = [(item, found) for item, found in pairs if isinstance(found, Reply)]
+        clear = [(item, outcome) for item, outcome in pairs if not unclear.holds(item, outcome)]
+        follow_ups = await self._keep(job, key, clear)
+        return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
-    async def _keep(
-        self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]
-    ) -> list[Work]:
+    async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
         """Commit replies, then count them; return the follow-up questions they raise."""
-        pairs = list(zip(work, outcomes, strict=True))
         delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
         if delivered:
             await self._store.commit(key, [(item.key, reply) for item, reply in delivered])

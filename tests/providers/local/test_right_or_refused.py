@@ -387,7 +387,7 @@ async def test_what_openrlhf_trained_is_read_at_the_end_without_the_line_break(
 ) -> None:
     folder = make(tmp_path / "rm", Kind(template=CHATML, pad="<|im_end|>"))
     bare = Path(shutil.copytree(folder, tmp_path / "bare"))
-    inner = CHATML.replace("<|im_end|>\n", "<|im_end|>{% if not loop.last %}\n{% endif %}")
+    inner = CHATML.replace("<|im_end|>\n", "<|im_end|>{{ '' if loop.last else '\\n' }}")
     (bare / "chat_template.jinja").write_text(inner)
     if by == "class":
         change(folder, architectures=["RewardModel"])

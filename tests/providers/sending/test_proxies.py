@@ -164,11 +164,16 @@ async def test_a_proxy_that_cannot_reach_the_server_is_tried_again_and_unpaid(
 async def test_a_proxy_that_says_nothing_is_unpaid_after_the_time_for_connecting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as silent:
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as silent:
         port = silent.sockets[0].getsockname()[1]
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with pytest.raises(httpx.ConnectTimeout):
             await asked("https://model.example.invalid", 0.5)
+        await asyncio.sleep(0.05)  # the server sees the end
 
 
 async def test_where_nobody_listens_the_proxy_is_named_and_not_the_server(
