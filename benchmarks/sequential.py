@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from rmjudge.metrics.intervals import Sample, share_interval, weighted
 from rmjudge.metrics.report import Interval
 from rmjudge.statistics.pairing import sample_of, summed
-from rmjudge.statistics.sequential import LOOKS, Look, crossed, decide, expected
+from rmjudge.statistics.sequential import LOOKS, Look, crossed, decide, expected, statistic
 from rmjudge.statistics.testing import mcnemar
 
 Floats = NDArray[np.float64]
@@ -71,10 +71,8 @@ def looked(domains: Sequence[Floats], *, samples: bool) -> tuple[list[Look], boo
     for number in range(1, LOOKS + 1):
         parts = [values[: round(len(values) * number / LOOKS)] for values in domains]
         strata = list(map(summed, parts))
-        mean = float(np.mean([part.mean() for part in strata]))
-        z = float(np.copysign(mcnemar(strata).z, mean))
         made = tuple(map(sample_of, parts)) if samples else ()
-        looks.append(Look(number, sum(map(len, parts)), mean, z, made))
+        looks.append(Look(number, sum(map(len, parts)), *statistic(strata), made))
         if crossed(looks[-1]):
             return looks, True
     return looks, False

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from rmjudge.errors import UsageError
 from rmjudge.options import written
+from rmjudge.text import did_you_mean
 
 Form: TypeAlias = Literal["value", "switch", "list", "table"]
 AUDIT: Final = 15
@@ -238,6 +239,14 @@ def audit_share(order: str) -> float:
     found = re.fullmatch(r"audit(?:=(\d+(?:\.\d+)?) ?%?)?", order)
     percent = float(found[1] or AUDIT) if found else 0.0
     return percent / 100 if percent <= 100 else 0.0
+
+
+def _order_word(text: str) -> str:
+    if not _is_order(text):
+        meant = did_you_mean(text, ("seeded", "both", "audit"), otherwise="")
+        told = f"; {meant}" if meant else ""
+        raise ArgumentTypeError(f"{text!r} is not seeded, both, audit or audit={AUDIT}%{told}")
+    return text
 
 
 def _order(value: str) -> str:

@@ -23,6 +23,9 @@ from rmjudge.statistics.testing import mcnemar
 from rmjudge.vocabulary import Domain
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rmjudge.calls import Json
 
 LOOKS: Final = 5
@@ -119,9 +122,23 @@ def look_at(
     if set(gaps) != set(domains) or None in samples:
         return Look(number, len(shared), None, None, samples)
     strata = list(map(summed, gaps.values()))
-    difference = math.fsum(float(part.mean()) for part in strata) / len(strata)
-    z = math.copysign(mcnemar(strata).z, difference)
-    return Look(number, len(shared), difference, z, samples)
+    return Look(number, len(shared), *statistic(strata), samples)
+
+
+def statistic(strata: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """The difference, and the z of McNemar's test by tuple, `strata` as there.
+
+    The first looks have few tuples in the smallest domain: z is made smaller as Student's quantile
+    is larger than the normal one, with Satterthwaite's degrees of freedom.
+    """
+    domains = len(strata)
+    difference = math.fsum(float(part.mean()) for part in strata) / domains
+    sizes = [len(part) for part in strata]
+    variances = [float(part.var(ddof=1)) / len(part) for part in strata]
+    parts = math.fsum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
+    freedom = math.fsum(variances) ** 2 / parts if parts else float(sum(sizes) - domains)
+    student = t_quantile(math.inf) / t_quantile(min(max(freedom, 1.0), sum(sizes) - domains))
+    return difference, math.copysign(student * mcnemar(strata).z, difference)
 
 
 def crossed(look: Look) -> bool:
