@@ -279,7 +279,7 @@ WHOLE: Final = Kind("a whole number", is_whole, int)
 CELL_COUNT: Final = Kind(
     "9 or 3", lambda value: is_whole(value) and value in (9, 3), _nine_or_three
 )
-ORDER: Final = Kind(f"seeded, both, audit or audit={AUDIT}%", _is_order, made=_order)
+ORDER: Final = Kind(f"seeded, both, audit or audit={AUDIT}%", _is_order, _order_word, made=_order)
 UNTIL: Final = Kind(
     "±POINTS or hard±POINTS, such as ±2", _is_until, made=lambda value: until_of(value)[0]
 )

@@ -375,8 +375,8 @@ class RunOptions(ProviderOptions):
     transport: AsyncBaseTransport | None = option(kinds.TRANSPORT, flag=None, group=WHERE)
     until: str | None = option(
         kinds.UNTIL,
-        "stop once the interval is as narrow as this, in points: ±2 (or +-2) of the average, hard±3 "
-        "of a difficulty; the same command without it asks the rest",
+        "stop once the interval is as narrow as this, in points: ±2 (or +-2) of the average, "
+        "hard±3 of a difficulty; the same command without it asks the rest",
         group=LIMITS,
         metavar="±POINTS",
         recorded="where set",
