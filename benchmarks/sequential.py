@@ -46,7 +46,7 @@ def judge(rng: np.random.Generator, shared: Floats, gap: float) -> Floats:
     quality = np.sqrt(1 - OWN) * shared + np.sqrt(OWN) * rng.standard_normal(shared.shape)
     noise = rng.standard_normal((len(shared), 9))
     latent = np.sqrt(DEPEND) * quality + np.sqrt(1 - DEPEND) * noise
-    return (latent < ndtri(CHANCES - gap)).astype(np.float64)
+    return np.asarray(latent < ndtri(CHANCES - gap), dtype=np.float64)
 
 
 def pair(rng: np.random.Generator, gap: float) -> list[Floats]:
