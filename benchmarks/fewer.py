@@ -189,6 +189,7 @@ def main() -> None:
                     swaps,
                 ]
             )
+            print(f"{name}: done", rows[-1][1:], file=sys.stderr, flush=True)
     show(("design", "calls", "tuples", "average", "Hard", "survives swap"), rows)
 
 
