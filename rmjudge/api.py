@@ -23,7 +23,7 @@ from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, Watch, execute
 from rmjudge.text import did_you_mean
-from rmjudge.vocabulary import Domain, Order
+from rmjudge.vocabulary import Domain
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -40,8 +40,9 @@ class Options(TypedDict, total=False):
 
     out: str | Path
     method: str
-    order: Order
+    order: str
     votes: int
+    cells: int
     template: str | Path
     verdict: str
     scale: tuple[float, float]
@@ -64,6 +65,8 @@ class Options(TypedDict, total=False):
     client_key: str | Path
     transport: AsyncBaseTransport
     outage: float
+    until: str
+    until_decided: bool
     max_cost: float
     max_cost_total: float
     max_calls: int

@@ -23,9 +23,16 @@ from rmjudge.running.fallback import Relief, left_by, needs_fallback
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Prepared, job_for
-from rmjudge.runs.files import clear_results, folders_for, parts_of_relieved_run, write_result
+from rmjudge.runs.files import (
+    clear_results,
+    folders_for,
+    parts_of_relieved_run,
+    write_decision,
+    write_result,
+)
 from rmjudge.runs.results import ScorerResult
 from rmjudge.scorer import KnownPace, Scorer
+from rmjudge.statistics.sequential import Decision
 from rmjudge.version import __version__
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -36,13 +43,15 @@ Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object
 class Run:
     """A finished or stopped run: one result per scorer, and where their files lie.
 
-    `places` are the folders of the results, where they are not all below `folder`.
+    `places` are the folders of the results, where they are not all below `folder`. `decision` is
+    that of a run that stops once it is decided which scorer is better.
     """
 
     results: tuple[ScorerResult, ...]
     folder: Path
     stopped: StopRun | None = None
     places: tuple[Path, ...] = ()
+    decision: Decision | None = None
 
     def __iter__(self) -> Iterator[ScorerResult]:
         """The results, in the order of the scorers."""
@@ -116,10 +125,12 @@ async def execute(
         raise refusal
     parts = _parts(prepared.jobs, relief)
     results = tuple(part.result for part in parts)
-    run = Run(results, prepared.out, _worst_stop(jobs, relief))
+    decision = prepared.deciding.decision if prepared.deciding else None
+    run = Run(results, prepared.out, _worst_stop(jobs, relief), decision=decision)
     if isinstance(run.stopped, ModelRefused):
         resume = ""  # it would be refused again
     _write(prepared, parts, time.monotonic() - begun, resume)
+    write_decision(prepared.out, decision.to_json() if decision else None)
     return run
 
 

@@ -11,7 +11,7 @@ Style = Literal["concise", "detailed", "markdown"]
 Domain = Literal["chat", "math", "code", "safety"]
 Difficulty = Literal["easy", "normal", "hard"]
 Method = Literal["pointwise", "pairwise"]
-Order = Literal["seeded", "both", "adaptive"]
+Order = Literal["seeded", "both", "audit"]
 
 TupleKey: TypeAlias = tuple[Domain, int | str]
 """What a tuple is found by; an id alone is not unique across domains."""
@@ -20,7 +20,7 @@ STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
 DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
 DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
 METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
-ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "adaptive")
+ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "audit")
 
 JUDGING_METHODS: Final = (
     "pairwise",

@@ -168,8 +168,14 @@ def test_what_is_no_toml_is_told_with_its_file(tmp_path: Path, content: bytes) -
         ('data = [""]', "data = [''] is not a list of sources"),
         ('out = ""', "out = '' is not a folder"),
         ("cache_dir = 3", "cache_dir = 3 is not a folder"),
-        ('order = "Both"', "order = 'Both' is not one of seeded, both, adaptive"),
-        ("order = {}", "order = {} is not one of seeded, both, adaptive"),
+        (
+            'order = "Both"',
+            "order = 'Both' is not seeded, both, audit or audit=15%",
+        ),
+        (
+            "order = {}",
+            "order = {} is not seeded, both, audit or audit=15%",
+        ),
         ("seed = 1.0", "seed = 1.0 is not a whole number"),
         ("seed = true", "seed = True is not a whole number"),
         ("limit = 0", "limit = 0 is not a whole number above 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,13 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
             "stopped": str(finished.stopped) if finished.stopped else None,
             "resume": resume if _goes_on(finished) else None,
         }
+        if finished.decision is not None:
+            about["decision"] = finished.decision.to_json()
         print_json({**about, **json.loads(to_json(finished.results))})
+    if finished.decision is not None:
+        from rmjudge.render.commands.run import decision_line
+
+        say(decision_line(finished.decision))
     say(f"results: {finished.folder}")
 
 
@@ -151,15 +158,27 @@ def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
     import asyncio
 
     from rmjudge.cli.console import print_json, tables
-    from rmjudge.render.commands.run import estimate_sheet
+    from rmjudge.render.commands.run import estimate_sheet, expectation_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.running.estimate import ceilings, estimate
 
     estimates = asyncio.run(estimate(prepared))
     reached = list(ceilings(estimates, prepared.options))
+    told: list[Json] = [*reached]
+    sheets = [estimate_sheet(estimates, reached)]
+    found: dict[str, Json] = {
+        "dry_run": [item.to_json() for item in estimates],
+        "ceilings": told,
+    }
+    if prepared.deciding is not None:
+        from rmjudge.statistics.sequential import expectations
+
+        counts = Counter(item.domain for item in prepared.data)
+        expect = expectations(list(counts.values()))
+        found["expected"] = [item.to_json() for item in expect]
+        sheets.append(expectation_sheet(expect))
     if as_json:
-        told: list[Json] = [*reached]
-        print_json({"dry_run": [item.to_json() for item in estimates], "ceilings": told})
+        print_json(found)
     else:
-        tables().print(sheets_renderable([estimate_sheet(estimates, reached)]))
+        tables().print(sheets_renderable(sheets))
     return 0

@@ -119,7 +119,7 @@ def _run(name: str, metrics: Metrics) -> Entry:
         average=metrics.headline.average,
         is_run=True,
         unranked=what_lacks(metrics),
-        cells=metrics.tuples * 9,
+        cells=metrics.asked_cells,
         unscored=metrics.unscored_cells,
     )
 

@@ -42,6 +42,8 @@ def markdown_row(result: ScorerResult, about: Submission) -> str:
     """
     metrics = result.metrics
     lacks = what_lacks(metrics)
+    if metrics.unasked_cells:
+        lacks = lacks or "not all nine cells of a tuple were asked"
     if metrics.unscored_cells:
         lacks = lacks or f"{metrics.unscored_cells} cells are not scored"
     if lacks:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import (
+    NINE_CELLS,
+    Design,
     DomainMetrics,
     Interval,
     Intervals,
@@ -49,6 +51,9 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
         "bounds": interval_to_json(metrics.bounds),
         "position": position_to_json(metrics.position),
     }
+    if metrics.design != NINE_CELLS:
+        encoded["design"] = _design_to_json(metrics.design)
+        encoded["unasked_cells"] = metrics.unasked_cells
     if metrics.shares is not None:
         shares: dict[str, Json] = dict(metrics.shares.by_scorer)
         encoded["shares"] = {"by_scorer": shares, "tuples": metrics.shares.tuples}
@@ -66,6 +71,24 @@ def _domain_to_json(part: DomainMetrics) -> Json:
         "intervals": _intervals(part.intervals),
         **_rates(part),
         "bounds": interval_to_json(part.bounds),
+        **_part_asked(part),
+    }
+
+
+def _part_asked(part: DomainMetrics) -> dict[str, Json]:
+    """Only of a run that left cells out: the files of others stay as they are."""
+    if part.cell_tuples is None:
+        return {}
+    cell_tuples: list[Json] = [list(row) for row in part.cell_tuples]
+    return {"unasked_cells": part.unasked_cells, "cell_tuples": cell_tuples}
+
+
+def _design_to_json(design: Design) -> dict[str, Json]:
+    return {
+        "cells": design.cells,
+        "audit": design.audit,
+        "until": design.until,
+        "tuples_of": design.tuples_of,
     }
 
 
@@ -138,7 +161,8 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
     return Metrics(
         scorer=str(data["scorer"]),
         method=data["method"],
-        order=data["order"],
+        # `adaptive` asked what `both` asks and counted alike.
+        order="both" if data["order"] == "adaptive" else data["order"],
         reading=data["headline"],
         tuples=_count(data["tuples"]),
         domains={
@@ -156,6 +180,8 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         shares=_to_shares(data.get("shares")),
         split_rate=_fraction(data.get("split_rate")),
         rates=_to_rates(data),
+        design=_to_design(data.get("design")),
+        unasked_cells=_count(data.get("unasked_cells", 0)),
     )
 
 
@@ -181,7 +207,29 @@ def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
         bounds=_to_interval(**part["bounds"]),
         split_rate=_fraction(part.get("split_rate")),
         rates=_to_rates(part),
+        unasked_cells=_count(part.get("unasked_cells", 0)),
+        cell_tuples=_to_cell_tuples(part.get("cell_tuples")),
     )
+
+
+def _to_design(data: Mapping[str, Any] | None) -> Design:
+    if data is None:
+        return NINE_CELLS
+    until, of = data["until"], data["tuples_of"]
+    return Design(
+        cells=_count(data["cells"]),
+        audit=_fraction(data["audit"]),
+        until=None if until is None else str(until),
+        tuples_of=None if of is None else _count(of),
+    )
+
+
+def _to_cell_tuples(rows: Any) -> tuple[tuple[int, ...], ...] | None:
+    if rows is None:
+        return None
+    if len(rows) != 3 or any(len(row) != 3 for row in rows):
+        raise ValueError("cell_tuples is 3x3")
+    return tuple(tuple(map(_count, row)) for row in rows)
 
 
 def _to_accuracies(data: Mapping[str, Any]) -> Accuracies:

@@ -8,6 +8,8 @@ from typing import Final
 
 from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro, matrix_of
 from rmjudge.metrics.report import (
+    NINE_CELLS,
+    Design,
     DomainMetrics,
     Interval,
     Intervals,
@@ -15,11 +17,12 @@ from rmjudge.metrics.report import (
     Position,
     Reading,
 )
-from rmjudge.metrics.tallies import CellTally, Credits, strict, tally
+from rmjudge.metrics.tallies import Asked, CellTally, Credits, strict, tally
 from rmjudge.metrics.uncertainty import Rates, intervals_of, rates_of
 from rmjudge.vocabulary import DOMAINS, Domain, Method, Order
 
-_READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
+READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
+"""What a credit is worth in a reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +47,31 @@ def compute_metrics(
     position: Position | None = None,
     *,
     splits: Mapping[Domain, Sequence[Credits]] | None = None,
+    asked: Mapping[Domain, Sequence[Asked]] | None = None,
+    design: Design = NINE_CELLS,
 ) -> Metrics:
     """Compute every number of `metrics.json`. Domains without tuples must be left out.
 
     `splits` says, tuple by tuple, in which cells a judge's verdicts of the two orders contradict
     each other (`metrics.uncertainty`). Without it, what was tied is not known of a judge that was
-    asked in both orders.
+    asked in both orders. `asked` says, tuple by tuple, which cells were to be scored (all, where it
+    is not given), and `design` by what plan.
     """
     reading = headline_reading(method)
     present = {domain: credits[domain] for domain in DOMAINS if credits.get(domain)}
-    tallies = {domain: tally(tuples) for domain, tuples in present.items()}
+    masks = {domain: asked[domain] if asked else None for domain in present}
+    tallies = {domain: tally(tuples, masks[domain]) for domain, tuples in present.items()}
     readings = {domain: _readings(cells) for domain, cells in tallies.items()}
     overall = _Readings(
         strict=macro({domain: part.strict for domain, part in readings.items()}),
         half_credit=macro({domain: part.half_credit for domain, part in readings.items()}),
     )
-    each, intervals = intervals_of(present, _READ[reading])
+    each, intervals = intervals_of(present, READ[reading])
     rates = {
-        domain: rates_of(tuples, splits[domain] if splits else None, order)
+        domain: rates_of(tuples, splits[domain] if splits else None, order, masks[domain])
         for domain, tuples in present.items()
     }
-    whole = _pooled_rates(present, splits, order)
+    whole = _pooled_rates(present, splits, order, asked)
     domains = {
         domain: _domain(
             len(present[domain]),
@@ -97,6 +104,8 @@ def compute_metrics(
         position=position,
         split_rate=whole.split,
         rates=whole.intervals,
+        design=design,
+        unasked_cells=sum(part.unasked_cells for part in domains.values()),
     )
 
 
@@ -132,10 +141,12 @@ def _pooled_rates(
     present: Mapping[Domain, Sequence[Credits]],
     splits: Mapping[Domain, Sequence[Credits]] | None,
     order: Order | None,
+    asked: Mapping[Domain, Sequence[Asked]] | None,
 ) -> Rates:
     every = [one for tuples in present.values() for one in tuples]
     split = None if splits is None else [one for domain in present for one in splits[domain]]
-    return rates_of(every, split, order)
+    masks = None if asked is None else [one for domain in present for one in asked[domain]]
+    return rates_of(every, split, order, masks)
 
 
 def _domain(
@@ -148,6 +159,7 @@ def _domain(
     rates: Rates,
 ) -> DomainMetrics:
     flat = [cell for row in cells for cell in row]
+    unasked = tuples * len(flat) - sum(cell.scored + cell.absent for cell in flat)
     return DomainMetrics(
         tuples=tuples,
         matrix=matrix_of(cells, lambda cell: _value(cell, reading)),
@@ -160,6 +172,8 @@ def _domain(
         bounds=_around(readings.of(reading).average, _bounds(flat, reading)),
         split_rate=rates.split,
         rates=rates.intervals,
+        unasked_cells=unasked,
+        cell_tuples=tuple(tuple(cell.scored for cell in row) for row in cells) if unasked else None,
     )
 
 
@@ -179,9 +193,11 @@ def _bounds(cells: Sequence[CellTally], reading: Reading) -> Interval:
 
     The mean of the nine cells is the mean of the three difficulties: each has three cells.
     """
-    low = sum(_value(cell, reading) / (cell.scored + cell.absent) for cell in cells)
+    asked = [(cell, cell.scored + cell.absent) for cell in cells]
+    # Of a cell that was asked of no tuple nothing is known.
+    low = sum(_value(cell, reading) / count if count else 0.0 for cell, count in asked)
     high = sum(
-        (_value(cell, reading) + cell.absent) / (cell.scored + cell.absent) for cell in cells
+        (_value(cell, reading) + cell.absent) / count if count else 1.0 for cell, count in asked
     )
     return Interval(low / len(cells), high / len(cells))
 

@@ -168,19 +168,20 @@ def effective_cases(sample: Sample) -> float:
 
 
 def difference_interval(
-    samples: Sequence[Sample | None], p_value: float | None = None
+    samples: Sequence[Sample | None], p_value: float | None = None, stretch: float = 1.0
 ) -> Interval | None:
     """The interval of a difference in [-1, 1], or of the mean of several domains' differences.
 
     With the `p_value` of a test of no difference, 0 lies in it if and only if the test allows 0:
-    an end that says otherwise ends at 0, the last digit of it where 0 is refused.
+    an end that says otherwise ends at 0, the last digit of it where 0 is refused. `stretch` widens
+    it: a repeated interval (Jennison and Turnbull, 1989) is as wide as the bound of its look.
     """
     known = [sample for sample in samples if sample is not None]
     if not known or len(known) < len(samples):
         return None
     error, freedom = difference_error(known)
     mean = math.fsum(sample.mean for sample in known) / len(known)
-    half = t_quantile(freedom) * error
+    half = stretch * t_quantile(freedom) * error
     low, high = mean - half, mean + half
     if p_value is not None and p_value < 1 - LEVEL:
         low, high = (max(low, _LAST), high) if mean > 0 else (low, min(high, -_LAST))

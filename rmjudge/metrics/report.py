@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.vocabulary import Domain, Method, Order
+from rmjudge.vocabulary import CELLS, Domain, Method, Order
 
 Reading: TypeAlias = Literal["strict", "half_credit"]
 
@@ -70,10 +70,29 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
+class Design:
+    """What part of the work a scorer was asked, where that is not all of it.
+
+    `cells` of a tuple's nine, by hash of its texts (`planning.sampling`). `audit` is the share of
+    the tuples asked in both orders with the order of that name. `until` is what the run was asked
+    to know before it stops (`running.stopping`), of `tuples_of` tuples.
+    """
+
+    cells: int = len(CELLS)
+    audit: float | None = None
+    until: str | None = None
+    tuples_of: int | None = None
+
+
+NINE_CELLS: Final = Design()
+
+
+@dataclass(frozen=True, slots=True)
 class DomainMetrics:
     """One domain: its matrix in the headline reading, both readings' accuracies, and doubts.
 
-    Rates as in `Metrics`, of this domain.
+    Rates as in `Metrics`, of this domain. `cell_tuples` counts the tuples in which each cell was
+    scored, where not all cells of a tuple were asked (`unasked_cells`).
     """
 
     tuples: int
@@ -87,6 +106,13 @@ class DomainMetrics:
     bounds: Interval
     split_rate: float | None = None
     rates: RateIntervals = NO_RATES
+    unasked_cells: int = 0
+    cell_tuples: tuple[tuple[int, ...], ...] | None = None
+
+    @property
+    def asked_cells(self) -> int:
+        """The cells that were to be scored."""
+        return self.tuples * len(CELLS) - self.unasked_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +123,8 @@ class Metrics:
     `tie_rate` is the share of scored cells that were tied: equal rewards, or a judge that said so
     in every order it was asked. `split_rate` is the share of the cells asked in both orders whose
     verdicts contradict each other; None where none was. Each gives half a credit, and neither is
-    the other. `shares` is None unless a fallback scored a part.
+    the other. `shares` is None unless a fallback scored a part. `unasked_cells` were left out by
+    `design`: they are no failure, and `unscored_cells` does not count them.
     """
 
     scorer: str
@@ -118,8 +145,15 @@ class Metrics:
     shares: Shares | None = None
     split_rate: float | None = None
     rates: RateIntervals = NO_RATES
+    design: Design = NINE_CELLS
+    unasked_cells: int = 0
+
+    @property
+    def asked_cells(self) -> int:
+        """The cells that were to be scored."""
+        return self.tuples * len(CELLS) - self.unasked_cells
 
     @property
     def complete(self) -> bool:
-        """All four domains are present and every cell is scored."""
-        return not self.missing_domains and self.unscored_cells == 0
+        """All four domains are present and every one of the nine cells is scored."""
+        return not self.missing_domains and not self.unscored_cells and not self.unasked_cells

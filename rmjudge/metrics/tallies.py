@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from rmjudge.vocabulary import CELLS
 
@@ -13,7 +13,10 @@ Credits: TypeAlias = tuple[tuple[float | None, ...], ...]
 """3x3: P(chosen of style i preferred to rejected of style j), None where not scored."""
 Matrix: TypeAlias = tuple[tuple[float | None, ...], ...]
 """3x3 means over tuples, None where no tuple was scored."""
+Asked: TypeAlias = tuple[tuple[bool, ...], ...]
+"""3x3: whether a cell was to be scored at all."""
 
+ALL_ASKED: Final[Asked] = ((True,) * 3,) * 3
 TIE = 0.5
 
 
@@ -35,7 +38,10 @@ def _beats(chosen: float | None, rejected: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class CellTally:
-    """One cell over the tuples of a domain. `wins` and `credit` sum over `scored` tuples."""
+    """One cell over the tuples of a domain. `wins` and `credit` sum over `scored` tuples.
+
+    `absent` counts the tuples in which it was asked and has no score.
+    """
 
     scored: int
     absent: int
@@ -43,18 +49,26 @@ class CellTally:
     credit: float
 
 
-def tally(tuples: Sequence[Credits]) -> tuple[tuple[CellTally, ...], ...]:
-    """Sum the credits of a domain per cell (3x3)."""
-    cells = {(i, j): _tally_cell([credits[i][j] for credits in tuples]) for i, j in CELLS}
+def tally(
+    tuples: Sequence[Credits], asked: Sequence[Asked] | None = None
+) -> tuple[tuple[CellTally, ...], ...]:
+    """Sum the credits of a domain per cell (3x3). Without `asked` every cell was."""
+    masks = [ALL_ASKED] * len(tuples) if asked is None else asked
+    cells = {
+        (i, j): _tally_cell(
+            (credits[i][j], mask[i][j]) for credits, mask in zip(tuples, masks, strict=True)
+        )
+        for i, j in CELLS
+    }
     return tuple(tuple(cells[i, j] for j in range(3)) for i in range(3))
 
 
-def _tally_cell(credits: Iterable[float | None]) -> CellTally:
+def _tally_cell(credits: Iterable[tuple[float | None, bool]]) -> CellTally:
     scored, absent, wins = 0, 0, 0.0
     known: list[float] = []
-    for credit in credits:
+    for credit, asked in credits:
         if credit is None:
-            absent += 1
+            absent += asked
             continue
         scored += 1
         wins += strict(credit)

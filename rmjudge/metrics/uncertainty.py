@@ -11,7 +11,7 @@ from typing import Final
 
 from rmjudge.metrics.intervals import pooled, share_interval, weighted
 from rmjudge.metrics.report import Interval, Intervals, RateIntervals
-from rmjudge.metrics.tallies import TIE, Credits
+from rmjudge.metrics.tallies import ALL_ASKED, TIE, Asked, Credits
 from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Domain, Order
 
 _WEIGHTS: Final = (
@@ -64,17 +64,24 @@ class Rates:
 
 
 def rates_of(
-    tuples: Sequence[Credits], splits: Sequence[Credits] | None, order: Order | None
+    tuples: Sequence[Credits],
+    splits: Sequence[Credits] | None,
+    order: Order | None,
+    asked: Sequence[Asked] | None = None,
 ) -> Rates:
     """Share of the cells that were tied, split between the orders, not scored.
 
     `splits` holds, for each tuple, 3x3 of 1 (the orders contradict each other), 0 or None (not
     asked both ways); None where that is not known. Half a credit is then a tie only if no cell
-    was asked twice.
+    was asked twice. `asked` says which cells were to be scored: all, where it is not given.
     """
     cells = [nine(credits) for credits in tuples]
-    absent = [[float(credit is None) for credit in one] for one in cells]
-    if splits is None and order not in (None, "seeded"):
+    masks = [ALL_ASKED] * len(tuples) if asked is None else asked
+    absent = [
+        [float(one[i][j] is None) if mask[i][j] else None for i, j in CELLS]
+        for one, mask in zip(tuples, masks, strict=True)
+    ]
+    if splits is None and order not in (None, "seeded", "audit"):
         return Rates(None, None, RateIntervals(unscored=_interval(absent)))
     contradicting = [nine(split) for split in splits or ()] or [(None,) * len(CELLS)] * len(cells)
     tied = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,11 @@ from typing import Any, Final, Literal, TypeAlias
 from rmjudge.calls import UNSCORED_STATUSES
 from rmjudge.errors import UsageError
 from rmjudge.options import written
+from rmjudge.text import did_you_mean
 
 Form: TypeAlias = Literal["value", "switch", "list", "table"]
+AUDIT: Final = 15
+"""Percent of the tuples that an audit asks in both orders."""
 
 
 def _same(value: Any) -> Any:
@@ -247,6 +251,50 @@ STATUSES: Final = Kind(
 )
 
 
+def _nine_or_three(text: str) -> int:
+    if text not in ("9", "3"):
+        raise ArgumentTypeError("must be 9 or 3")
+    return int(text)
+
+
+def _is_order(value: Any) -> bool:
+    return is_text(value) and (value in ("seeded", "both", "adaptive") or audit_share(value) > 0)
+
+
+def audit_share(order: str) -> float:
+    """The share of the tuples in `audit`, `audit=15%`; 0 where it is no audit of up to all."""
+    found = re.fullmatch(r"audit(?:=(\d+(?:\.\d+)?) ?%?)?", order)
+    percent = float(found[1] or AUDIT) if found else 0.0
+    return percent / 100 if percent <= 100 else 0.0
+
+
+def _order_word(text: str) -> str:
+    if not _is_order(text):
+        meant = did_you_mean(text, ("seeded", "both", "audit"), otherwise="")
+        told = f"; {meant}" if meant else ""
+        raise ArgumentTypeError(f"{text!r} is not seeded, both, audit or audit={AUDIT}%{told}")
+    return text
+
+
+def _order(value: str) -> str:
+    share = audit_share(value)
+    return f"audit={100 * share:g}%" if share else value
+
+
+def _is_until(value: Any) -> bool:
+    return is_text(value) and until_of(value)[2] > 0
+
+
+def until_of(target: str) -> tuple[str, str, float]:
+    """`hard±3` in one spelling, its part and its half width as a fraction; 0 where it is none."""
+    words = r"(easy|normal|hard|average)?\s*(?:±|\+/?-)?\s*(\d+(?:\.\d+)?)"
+    found = re.fullmatch(words, target.strip(), re.IGNORECASE)
+    part, points = (found[1] or "average", float(found[2])) if found else ("average", 0.0)
+    part = part.lower()
+    name = "" if part == "average" else part
+    return f"{name}±{points:g}", part, points / 100 if points < 50 else 0.0
+
+
 def _is_input(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -255,6 +303,13 @@ SCALE: Final = Kind("two numbers, the lowest and the highest rating", _is_scale,
 INPUTS: Final = pairs("NAME=TEXT, such as principle='Be concise.'", _is_input)
 COUNT: Final = Kind("a whole number above 0", _is_count, count)
 WHOLE: Final = Kind("a whole number", is_whole, int)
+CELL_COUNT: Final = Kind(
+    "9 or 3", lambda value: is_whole(value) and value in (9, 3), _nine_or_three
+)
+ORDER: Final = Kind(f"seeded, both, audit or audit={AUDIT}%", _is_order, _order_word, made=_order)
+UNTIL: Final = Kind(
+    "±POINTS or hard±POINTS, such as ±2", _is_until, made=lambda value: until_of(value)[0]
+)
 RATE: Final = above_zero("a number above 0")
 SECONDS: Final = above_zero("seconds above 0")
 SWITCH: Final = Kind("true or false", lambda value: isinstance(value, bool), form="switch")

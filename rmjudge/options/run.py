@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rmjudge.calls import Json
+from rmjudge.metrics.report import Design
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
@@ -356,12 +357,22 @@ class RunOptions(ProviderOptions):
         metavar="N",
         recorded="always",
     )
-    order: Order = option(
-        kinds.one_of(ORDERS),
-        "seeded (default): one order a pair, drawn by hash; both: both orders; adaptive: both, but "
-        "the second only where the first gave a verdict",
+    cells: int = option(
+        kinds.CELL_COUNT,
+        "of a tuple's nine cells that judges are asked: 9 (default), or 3, by hash of its texts; "
+        "with 9 later only the rest is bought",
+        default=9,
+        group=HOW,
+        metavar="9|3",
+        recorded="where set",
+    )
+    order: str = option(
+        kinds.ORDER,
+        "seeded (default): one order a pair, drawn by hash; both: both orders; audit[=15%%]: "
+        "seeded, and both on a hashed share of the tuples, to measure position bias",
         default="seeded",
         group=HOW,
+        metavar="ORDER",
         recorded="always",
     )
     seed: int = option(
@@ -393,6 +404,21 @@ class RunOptions(ProviderOptions):
         kinds.path("a PEM file"), flag=None, section="network", group=WHERE
     )
     transport: AsyncBaseTransport | None = option(kinds.TRANSPORT, flag=None, group=WHERE)
+    until: str | None = option(
+        kinds.UNTIL,
+        "stop once the interval is as narrow as this, in points: ±2 (or +-2) of the average, "
+        "hard±3 of a difficulty; the same command without it asks the rest",
+        group=LIMITS,
+        metavar="±POINTS",
+        recorded="where set",
+    )
+    until_decided: bool = option(
+        kinds.SWITCH,
+        "of two models: stop once it is decided which is better (five looks, O'Brien-Fleming)",
+        default=False,
+        group=LIMITS,
+        recorded="where set",
+    )
     max_cost: float | None = option(
         kinds.above_zero("dollars above 0"),
         "stop before this run spends more",
@@ -452,6 +478,23 @@ class RunOptions(ProviderOptions):
         if self.max_cost is not None:
             return "--max-cost"
         return "--max-cost-total" if self.max_cost_total is not None else ""
+
+    @property
+    def design(self) -> Design:
+        """What part of the cells judges are asked, and of how many tuples in both orders."""
+        return Design(self.cells, kinds.audit_share(self.order) or None)
+
+    @property
+    def pair_order(self) -> Order:
+        """The order without its share, and without its other name."""
+        if self.order == "adaptive":
+            return "both"
+        return next(order for order in ORDERS if self.order.startswith(order))
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether the run may stop before all is asked because it knows enough."""
+        return self.until is not None or self.until_decided
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

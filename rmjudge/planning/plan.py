@@ -14,25 +14,16 @@ from typing import TypeAlias
 
 from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
-from rmjudge.metrics.tallies import TIE, Credits, credits_of_rewards
+from rmjudge.metrics.report import NINE_CELLS, Design
+from rmjudge.metrics.tallies import ALL_ASKED, TIE, Asked, Credits, credits_of_rewards
 from rmjudge.planning.ordering import chosen_first, chosen_first_by_id
+from rmjudge.planning.sampling import asked_cells, audited
 from rmjudge.vocabulary import CELLS, Method, Order
 
 Answers: TypeAlias = Sequence[Answer | None]
 """One answer for each call of a plan; None where there is none (yet)."""
 Scores: TypeAlias = tuple[float | None, float | None, float | None]
 """Rewards, style by style."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Another call of the tuple that must be settled first.
-
-    With `for_score` the call is worth asking only if that one was scored.
-    """
-
-    call: int
-    for_score: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +37,13 @@ class PointwisePlan:
     lead: bool = False
 
     @property
-    def has_waits(self) -> bool:
-        """Whether any call waits for another."""
-        return self.lead
+    def asked(self) -> Asked:
+        """Which cells are asked (3x3): rewards of six responses fill all nine."""
+        return ALL_ASKED
 
-    @property
-    def conditional(self) -> bool:
-        """Whether a call may turn out not to be worth asking."""
-        return False
-
-    def after(self, call: int) -> Wait | None:
+    def after(self, call: int) -> int | None:
         """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
-        return Wait(0, for_score=False) if self.lead and call else None
+        return 0 if self.lead and call else None
 
     def scores(self, answers: Answers) -> tuple[Scores, Scores]:
         """Rewards of the three chosen and of the three rejected, averaged over votes."""
@@ -90,59 +76,53 @@ class PairwisePlan:
     """Nine cells, each asked in one order or in both, each order by one vote or several.
 
     A cell whose two texts are equal has no question: no judge can tell them apart, it is a tie.
-    `by_id` says that the order is the one of older versions (`rmjudge.planning.ordering`).
+    A cell that is not asked has None. With `audit` some tuples are asked in both orders: the
+    second tells what the order is worth, and the credit is that of the first alone. `by_id` says
+    that the order is the one of older versions (`rmjudge.planning.ordering`).
     """
 
     item: BenchTuple
     calls: tuple[CompareCall, ...]
-    questions: tuple[tuple[tuple[Question, ...], ...], ...]
+    questions: tuple[tuple[tuple[Question, ...] | None, ...], ...]
     order: Order
     lead: bool = False
     by_id: bool = False
 
     @property
-    def has_waits(self) -> bool:
-        """Whether any call waits for another."""
-        return self.lead or self.conditional
+    def asked(self) -> Asked:
+        """Which cells are asked (3x3)."""
+        return tuple(tuple(questions is not None for questions in row) for row in self.questions)
 
-    @property
-    def conditional(self) -> bool:
-        """Whether a call may turn out not to be worth asking."""
-        return self.order == "adaptive"
-
-    def after(self, call: int) -> Wait | None:
-        """Tell what a call waits for; None: ask at once.
-
-        With `adaptive`, the second order of a cell whose first order could not be scored
-        cannot change the cell: it stays unscored. Every metric equals that of `both`.
-        """
-        half = len(self.calls) // 2
-        if self.order == "adaptive" and call >= half:
-            return Wait(call - half, for_score=True)
-        return Wait(0, for_score=False) if self.lead and call else None
+    def after(self, call: int) -> int | None:
+        """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
+        return 0 if self.lead and call else None
 
     def credits(self, answers: Answers) -> Credits:
-        """Mean credit of the chosen over the orders asked; None unless all are scored."""
+        """Mean credit of the chosen over the orders that count; None unless all are scored."""
+        counted = 1 if self.order == "audit" else 2
         return tuple(
-            [tuple([_mean_credit(answers, cell) for cell in row]) for row in self.questions]
+            [
+                tuple([_mean_credit(answers, cell and cell[:counted]) for cell in row])
+                for row in self.questions
+            ]
         )
 
     def first_matrix(self, answers: Answers) -> Credits:
         """Share of each cell's decided verdicts for the response shown first."""
         return tuple(
-            [tuple([_first_share(answers, cell) for cell in row]) for row in self.questions]
+            [tuple([_first_share(answers, cell or ()) for cell in row]) for row in self.questions]
         )
 
     def swap_matrix(self, answers: Answers) -> Credits:
         """1 where both orders agree on the winner (or on a tie), 0 where not, None if unknown."""
         return tuple(
-            tuple(_survives_swap(answers, questions) for questions in row) for row in self.questions
+            tuple(_survives_swap(answers, cell or ()) for cell in row) for row in self.questions
         )
 
     def split_matrix(self, answers: Answers) -> Credits:
         """1 where the orders name opposite winners, 0 where not, None unless both are known."""
         return tuple(
-            tuple(_contradicts(answers, questions) for questions in row) for row in self.questions
+            tuple(_contradicts(answers, cell or ()) for cell in row) for row in self.questions
         )
 
 
@@ -167,7 +147,9 @@ def _credit(answers: Answers, question: Question) -> float | None:
     return first if question.chosen_first else 1.0 - first
 
 
-def _mean_credit(answers: Answers, questions: Sequence[Question]) -> float | None:
+def _mean_credit(answers: Answers, questions: Sequence[Question] | None) -> float | None:
+    if questions is None:
+        return None
     if not questions:
         return TIE
     total = 0.0
@@ -213,16 +195,17 @@ def plan_tuple(
     votes: int = 1,
     lead: bool = False,
     by_id: bool = False,
+    design: Design = NINE_CELLS,
 ) -> Plan:
     """Turn one tuple into its calls.
 
     `votes` asks every question that often; `lead` sends the first call before its siblings,
     so that they find the prompt in the vendor's cache. `by_id` shows pairs in the order of older
-    versions.
+    versions. `design` says how many cells a judge is asked, and of how many tuples in both orders.
     """
     if method == "pointwise":
         return _pointwise(item, votes, lead=lead)
-    return _pairwise(item, order, seed, votes, lead=lead, by_id=by_id)
+    return _pairwise(item, order, seed, votes, design, lead=lead, by_id=by_id)
 
 
 def plan_data(
@@ -234,6 +217,7 @@ def plan_data(
     votes: int = 1,
     lead_characters: int | None = None,
     by_id: Container[str] | None = frozenset(),
+    design: Design = NINE_CELLS,
 ) -> list[Plan]:
     """Turn a data set into plans; prompts of at least `lead_characters` send a call ahead.
 
@@ -248,6 +232,7 @@ def plan_data(
             votes=votes,
             lead=lead_characters is not None and len(item.prompt) >= lead_characters,
             by_id=by_id is None or item.name in by_id,
+            design=design,
         )
         for item in data
     ]
@@ -270,7 +255,14 @@ def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
 
 
 def _pairwise(
-    item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool, by_id: bool
+    item: BenchTuple,
+    order: Order,
+    seed: int,
+    votes: int,
+    design: Design,
+    *,
+    lead: bool,
+    by_id: bool,
 ) -> PairwisePlan:
     # Cells with the same two texts share their calls, so one of them decides the order.
     texts_of: dict[tuple[int, int], frozenset[str]] = {}
@@ -280,11 +272,15 @@ def _pairwise(
         if len(texts) == 2:
             leader.setdefault(texts, (i, j))
     rule = chosen_first_by_id if by_id else chosen_first
+    # Of all nine, asked or not: a run that asks the rest shows each pair in the same order.
     flags = rule(item, tuple(leader.values()), seed)
+    cells = asked_cells(item, design.cells)
+    wanted = {texts_of[cell] for cell in cells}
     shown: dict[frozenset[str], tuple[str, str]] = {}
     for texts, (i, j) in leader.items():
-        chosen, rejected = item.chosen[i], item.rejected[j]
-        shown[texts] = (chosen, rejected) if flags[i, j] else (rejected, chosen)
+        if texts in wanted:
+            chosen, rejected = item.chosen[i], item.rejected[j]
+            shown[texts] = (chosen, rejected) if flags[i, j] else (rejected, chosen)
 
     seeded = [
         CompareCall(item.prompt, first, second, vote)
@@ -292,27 +288,38 @@ def _pairwise(
         for first, second in shown.values()
     ]
     swapped = [CompareCall(call.prompt, call.second, call.first, call.vote) for call in seeded]
-    calls = seeded if order == "seeded" else seeded + swapped
+    twice = _in_both_orders(item, order, design)
     number = {texts: k for k, texts in enumerate(shown)}
 
-    def questions(i: int, j: int) -> tuple[Question, ...]:
+    def questions(i: int, j: int) -> tuple[Question, ...] | None:
+        if (i, j) not in cells:
+            # Nor is it counted where an asked cell has the same two texts: tuples in which a cell
+            # is more likely to be known would weigh more in it.
+            return None
         texts = texts_of[i, j]
         if len(texts) == 1:
             return ()
         first = item.chosen[i] == shown[texts][0]
-        return _questions(number[texts], len(shown), votes, order, chosen_first=first)
+        return _questions(number[texts], len(shown), votes, twice=twice, chosen_first=first)
 
     grid = tuple([tuple([questions(i, j) for j in range(3)]) for i in range(3)])
+    calls = seeded + swapped if twice else seeded
     return PairwisePlan(item, tuple(calls), grid, order, lead, by_id)
+
+
+def _in_both_orders(item: BenchTuple, order: Order, design: Design) -> bool:
+    if order == "audit":
+        return audited(item, design.audit or 0.0)
+    return order == "both"
 
 
 @lru_cache(maxsize=4096)
 def _questions(
-    number: int, pairs: int, votes: int, order: Order, *, chosen_first: bool
+    number: int, pairs: int, votes: int, *, twice: bool, chosen_first: bool
 ) -> tuple[Question, ...]:
     """How a plan of so many pairs asks about one of them; the same few for all tuples."""
     asked = tuple(vote * pairs + number for vote in range(votes))
     one = Question(asked, chosen_first)
-    if order == "seeded":
+    if not twice:
         return (one,)
     return (one, Question(tuple(k + votes * pairs for k in asked), not chosen_first))

@@ -57,6 +57,9 @@ def _unavailable(tool: Tool, lacks: str) -> ToolNumbers:
 
 
 def _read(result: ScorerResult, tool: Tool) -> ToolNumbers:
+    if result.metrics.unasked_cells:
+        lacks = f"all nine cells; run with --cells {len(CELLS)}, which buys the rest"
+        return _unavailable(tool, lacks)
     if lacks := _lacks(result, tool):
         return _unavailable(tool, lacks)
     by_domain: dict[Domain, list[TupleResult]] = {domain: [] for domain in DOMAINS}
@@ -74,7 +77,7 @@ def _read(result: ScorerResult, tool: Tool) -> ToolNumbers:
 def _lacks(result: ScorerResult, tool: Tool) -> str:
     """Name what a run must have for this tool and has not."""
     metrics = result.metrics
-    asked = "both" if metrics.order in ("both", "adaptive") else "one"
+    asked = "both" if metrics.order == "both" else "one"
     if tool.asks == "one" and asked == "both":
         return "one order a pair, and a run in both keeps their mean only; run with --order seeded"
     if tool.asks == "both" and asked == "one":

@@ -10,7 +10,7 @@ from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, ends, percent
 from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow
 from rmjudge.runs.results import Bill, ScorerResult
-from rmjudge.vocabulary import CELLS, DOMAINS
+from rmjudge.vocabulary import DOMAINS
 
 SUMMARY_HEADER: Final = (
     *("Chat", "Math", "Code", "Safety"),
@@ -102,7 +102,7 @@ def aligned(figures: Sequence[Figure]) -> list[str]:
 def judge_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
     """Write shares in % with their intervals: `JUDGE_HEADER`'s."""
     metrics = report.metrics
-    cells = metrics.tuples * len(CELLS)
+    cells = metrics.asked_cells
     position = metrics.position
     unscored = metrics.unscored_cells / cells if cells else None
     shares = (

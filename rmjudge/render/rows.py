@@ -12,7 +12,7 @@ from rmjudge.render.figures import Remark, known, percent
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import label
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain
+from rmjudge.vocabulary import DOMAINS, Domain
 
 READING_NAMES: Final[dict[Reading, str]] = {"strict": "strict", "half_credit": "half credit"}
 READING_TEXTS: Final[dict[Reading, str]] = {
@@ -107,7 +107,7 @@ def _summary_row(name: str, metrics: Metrics) -> SummaryRow:
         interval=metrics.intervals.average,
         present=present,
         missing=tuple(domain for domain in DOMAINS if domain not in present),
-        cells=metrics.tuples * len(CELLS),
+        cells=metrics.asked_cells,
         unscored=metrics.unscored_cells,
         bounds=metrics.bounds,
         shares=metrics.shares,

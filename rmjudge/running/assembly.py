@@ -9,7 +9,7 @@ from rmjudge.calls import Spent, Verdict
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.planning.plan import Answers, PairwisePlan, Plan, PointwisePlan
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE, Price, cost_of
@@ -25,12 +25,22 @@ def result_of(job: Job) -> ScorerResult:
     scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
     splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-    for index, plan in enumerate(job.plans):
+    asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
+    for index in job.reached:
+        plan = job.plans[index]
         credits[plan.item.domain].append(job.credits(index))
+        asked[plan.item.domain].append(plan.asked)
         splits[plan.item.domain].append(splits_of(plan, job.answers[index]))
     cost = cost_of(job.spent, price)
     metrics = compute_metrics(
-        scorer.name, scorer.method, order_of(job), credits, _position(job), splits=splits
+        scorer.name,
+        scorer.method,
+        order_of(job),
+        credits,
+        _position(job),
+        splits=splits,
+        asked=asked,
+        design=job.design,
     )
     return ScorerResult(
         metrics=metrics,
@@ -90,9 +100,9 @@ def _position(job: Job) -> Position | None:
         return None
     verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
     judged = [
-        (plan, answers)
-        for plan, answers in zip(job.plans, job.answers, strict=True)
-        if isinstance(plan, PairwisePlan)
+        (plan, job.answers[index])
+        for index in job.reached
+        if isinstance(plan := job.plans[index], PairwisePlan)
     ]
     return position_of(
         verdicts,
@@ -103,8 +113,8 @@ def _position(job: Job) -> Position | None:
 
 
 def _tuple_results(job: Job) -> Iterator[TupleResult]:
-    for index, plan in enumerate(job.plans):
-        yield tuple_result(plan, job.answers[index], job.credits(index))
+    for index in job.reached:
+        yield tuple_result(job.plans[index], job.answers[index], job.credits(index))
 
 
 def tuple_result(plan: Plan, answers: Answers, credits: Credits) -> TupleResult:

@@ -41,7 +41,7 @@ class Estimate:
 
     `kept` is how many kept answers of the model the likely figures go by; with none they are rules
     of thumb. `seconds` is how long it takes, None where nothing is known; `timed` says that kept
-    answers told it. `at_most` says that some calls depend on answers, so that fewer may be asked.
+    answers told it. `at_most` says that the run stops once it knows enough, and may ask fewer.
     `spent` are the dollars that the answers in the cache have cost, `free` says that nothing can be
     charged, and `price_lines` how to tell a price that is not known.
     """
@@ -86,10 +86,7 @@ class Estimate:
 
 
 async def estimate(prepared: Prepared) -> list[Estimate]:
-    """Look every call up and add up what is missing.
-
-    With follow-up questions (`--order adaptive`) the most that may be asked is counted.
-    """
+    """Look every call up and add up what is missing."""
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
         for job in prepared.jobs:
@@ -124,7 +121,7 @@ def _estimate(job: Job, pending: Sequence[Work], history: History, options: RunO
         output_tokens=outputs,
         cost=cost,
         cost_known=known,
-        at_most=any(plan.conditional for plan in job.plans),
+        at_most=options.may_stop,
         most=_most(job, pending),
         kept=history.answers,
         seconds=None if seconds is None else max(seconds, at_least),

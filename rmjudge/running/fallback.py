@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from rmjudge.errors import BudgetReached, ProviderStopped
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.report import Shares
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.running.assembly import order_of, result_of, splits_of, tuple_result
 from rmjudge.running.job import Job
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
@@ -67,6 +67,7 @@ class Relief:
     def _combined(self, job: Job, filled: Mapping[int, int]) -> ScorerResult:
         credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
         splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
+        asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
         tuples: list[TupleResult] = []
         helper = self._name_beside(job)
         shares = {job.scorer.name: 0, helper: 0}
@@ -76,11 +77,20 @@ class Relief:
             giver = helper if helped else job.scorer.name
             plan, cells = source.plans[place], source.credits(place)
             credits[plan.item.domain].append(cells)
+            asked[plan.item.domain].append(plan.asked)
             splits[plan.item.domain].append(splits_of(plan, source.answers[place]))
             shares[giver] += not source.lacks(place)
             tuples.append(replace(tuple_result(plan, source.answers[place], cells), scorer=giver))
         name = f"{job.scorer.name} + {helper}"
-        metrics = compute_metrics(name, job.scorer.method, order_of(job), credits, splits=splits)
+        metrics = compute_metrics(
+            name,
+            job.scorer.method,
+            order_of(job),
+            credits,
+            splits=splits,
+            asked=asked,
+            design=job.design,
+        )
         return ScorerResult(
             metrics=replace(metrics, shares=Shares(shares, self.tuples)),
             tuples=tuple(tuples),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rmjudge.calls import (
@@ -21,10 +21,12 @@ from rmjudge.calls import (
     Verdict,
 )
 from rmjudge.errors import NoVerdicts, StopRun
+from rmjudge.metrics.report import NINE_CELLS, Design
 from rmjudge.metrics.tallies import Credits
-from rmjudge.planning.plan import Plan, Wait
+from rmjudge.planning.plan import Plan
 from rmjudge.running.charges import Charges
 from rmjudge.running.pricing import FREE, Price
+from rmjudge.running.stopping import StoppingRule
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
 from rmjudge.vocabulary import Domain
@@ -107,13 +109,22 @@ class Job:
         key_of: Callable[[Call], str],
         price: Price | None = FREE,
         barred: str = "",
+        *,
+        design: Design = NINE_CELLS,
     ) -> None:
         """`barred` says why nothing may be asked of the scorer, where nothing may.
 
-        Stored answers with a status in `retried` are asked again, by the scorer `again` where there
-        is one; `more_room` is the option that gives replies more tokens. `asked` counts answers by
-        the parameters that they alone were asked with.
+        `design` is what the plans were made with. Stored answers with a status in `retried` are
+        asked again, by the scorer `again` where there is one; `more_room` is the option that gives
+        replies more tokens. `asked` counts answers by the parameters that they alone were asked
+        with.
         """
+        self.design = design
+        self._rule: StoppingRule | None = None
+        self._blocks: deque[Sequence[int]] = deque()
+        self.reached: tuple[int, ...] = tuple(range(len(plans)))
+        """The places of the tuples that are asked, so far."""
+        self._ended = True
         self.scorer = scorer
         self.price = price
         self.barred = barred
@@ -141,7 +152,7 @@ class Job:
         self._lacking: list[str] = []
         self.notes: list[str] = []
         self.work: dict[str, Work] = {}
-        self._has_waits = any(plan.has_waits for plan in plans)
+        self._has_waits = any(plan.lead for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]
         self._credits: list[Credits | None] = [None] * len(plans)
@@ -157,6 +168,36 @@ class Job:
             if not plan.calls:  # six equal texts: nine ties, nothing to ask
                 self._complete(index)
 
+    def stop_by(self, rule: StoppingRule, blocks: Sequence[Sequence[int]]) -> None:
+        """Ask tuples in these blocks, by their places, until the rule says that it is enough."""
+        self._rule = rule
+        self._blocks = deque(blocks)
+        self.design = replace(rule.design(self.design), tuples_of=len(self.plans))
+        self.reached = ()
+        self._ended = False
+        self._reach_next()
+
+    def _reach_next(self) -> None:
+        self.reached = tuple(sorted((*self.reached, *self._blocks.popleft())))
+
+    async def more(self) -> list[Work]:
+        """The work of the next block, where there is one and it is to be asked."""
+        if self._rule is None or await self._rule.enough(self) or not self._blocks:
+            self._ended = self.stopped is None
+            return []
+        self._reach_next()
+        return self.first_questions()
+
+    def leave(self) -> None:
+        """Say that nothing more is asked."""
+        if self._rule is not None:
+            self._rule.leave(self)
+
+    @property
+    def unasked(self) -> int:
+        """The calls that the stopping rule has made needless so far."""
+        return sum(not work.queued for work in self.work.values())
+
     def _places(self) -> Iterator[tuple[tuple[int, int], Call]]:
         for index, plan in enumerate(self.plans):
             calls: Sequence[Call] = plan.calls
@@ -165,16 +206,23 @@ class Job:
 
     def first_questions(self) -> list[Work]:
         """The work that waits for nothing, in plan order; counted as planned."""
-        if not self._has_waits:
-            return self.all_questions()
+        reached = frozenset(self.reached)
+        # A list: what a call waits for may be queued by now, in an earlier block, but not by this.
         return self._queue(
-            work
-            for work in self.work.values()
-            if any(self.plans[index].after(number) is None for index, number in work.places)
+            [
+                work
+                for work in self.work.values()
+                if any(at in reached and self._is_due(at, number) for at, number in work.places)
+            ]
         )
 
+    def _is_due(self, index: int, number: int) -> bool:
+        """Whether a call waits for nothing, or for what an earlier block has asked."""
+        leader = self.plans[index].after(number)
+        return leader is None or self._work_at[index, leader].queued
+
     def all_questions(self) -> list[Work]:
-        """All the work there may be, waiting or not, in plan order; counted as planned."""
+        """All the work there may be, in any block, waiting or not, in plan order; as planned."""
         return self._queue(self.work.values())
 
     def to_be_asked_anew(self) -> list[Work]:
@@ -209,7 +257,7 @@ class Job:
             self._open[index] -= 1
             if self._open[index] == 0:
                 self._complete(index)
-        return self._released(work, scored=isinstance(answer, (Reward, Verdict)))
+        return self._released(work)
 
     def check_verdicts(self) -> None:
         """Stop a judge of which nothing could be read so far.
@@ -234,24 +282,23 @@ class Job:
         self._note_status(failure.status, failure.detail)
         if work.kept is not None:
             return self.settle(work, work.kept)
-        return self._released(work, scored=False)
+        return self._released(work)
 
-    def _released(self, work: Work, *, scored: bool) -> list[Work]:
+    def _released(self, work: Work) -> list[Work]:
         if not self._has_waits:
             return []
+        reached = frozenset(self.reached)
         return self._queue(
             waiting
             for index, number in work.places
-            for waiting in self._waiting_for(index, number, scored=scored)
+            if index in reached
+            for waiting in self._waiting_for(index, number)
         )
 
-    def _waiting_for(self, index: int, number: int, *, scored: bool) -> Iterator[Work]:
+    def _waiting_for(self, index: int, number: int) -> Iterator[Work]:
         plan = self.plans[index]
-        if not plan.has_waits:
-            return
-        for later in range(number + 1, len(plan.calls)):
-            wait = plan.after(later)
-            if wait is not None and wait.call == number and (scored or not wait.for_score):
+        for later in range(number + 1, len(plan.calls) if plan.lead else 0):
+            if plan.after(later) == number:
                 yield self._work_at[index, later]
 
     def _note_status(self, status: str, detail: str) -> None:
@@ -313,14 +360,15 @@ class Job:
 
     def lacks(self, index: int) -> bool:
         """Whether a tuple waits for an answer that asking could still bring."""
-        plan, answers = self.plans[index], self.answers[index]
-        return any(
-            answer is None and _worth_asking(plan.after(number), answers)
-            for number, answer in enumerate(answers)
-        )
+        return None in self.answers[index]
 
     @property
     def finished(self) -> bool:
+        """Every planned call is answered or failed, and no other will be planned."""
+        return self._ended and self.answered
+
+    @property
+    def answered(self) -> bool:
         """Every planned call is answered or failed."""
         return self.counts.done >= self.counts.planned
 
@@ -332,10 +380,3 @@ class Job:
     def credits(self, index: int) -> Credits:
         """The cells of a tuple, as far as its answers are known."""
         return self._credits[index] or self.plans[index].credits(self.answers[index])
-
-
-def _worth_asking(wait: Wait | None, answers: Sequence[Answer | None]) -> bool:
-    """Whether what a call waits for is scored, or may still be."""
-    if wait is None or not wait.for_score:
-        return True
-    return not isinstance(answers[wait.call], Unscored)

@@ -90,13 +90,17 @@ class Orchestrator:
     async def _run_job(self, job: Job) -> None:
         try:
             work = job.first_questions()
-            while work and await self._go_through(job, work):
-                work = job.to_be_asked_anew()
+            while work:
+                changed = await self._go_through(job, work)
+                work = job.to_be_asked_anew() if changed else []
+                if not work and job.stopped is None and job.answered:
+                    work = await job.more()
         except StopRun as reason:
             self._stopped(job, reason)
         finally:
             job.settle_kept()
             self._budget.gave_up(job)
+            job.leave()
 
     async def _go_through(self, job: Job, work: Sequence[Work]) -> bool:
         """Have all that is left answered; True where the scorer has become another meanwhile."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -18,15 +18,21 @@ from rmjudge.dataset import DataSet, load
 from rmjudge.dataset.remarks import remarks
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
+from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
+from rmjudge.options.kinds import until_of
 from rmjudge.planning.plan import Plan, plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
+from rmjudge.running.deciding import UntilDecided
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
+from rmjudge.running.stopping import UntilNarrow
 from rmjudge.scorer import Scorer
+from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
 from rmjudge.text import slug
+from rmjudge.vocabulary import CELLS
 
 Notice: TypeAlias = Callable[[str], None]
 
@@ -40,6 +46,7 @@ class Prepared:
     jobs: tuple[Job, ...]
     out: Path
     fallback: Chosen | None = None
+    deciding: UntilDecided | None = None
 
     @property
     def cache_folder(self) -> Path:
@@ -60,6 +67,9 @@ def prepare(
         UsageError: something is; nothing was called.
     """
     tell = notice or (lambda _line: None)
+    if options.order == "adaptive":
+        tell("--order adaptive is another name of --order both, and asks the same")
+        options = replace(options, order="both")
     chosen = choose(models, options, need_keys=need_keys)
     named = [model for model in models if isinstance(model, str)]
     fallback = choose_fallback(options, chosen, named)
@@ -67,29 +77,71 @@ def prepare(
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    for item in [*chosen, *([fallback] if fallback else [])]:
-        if sends_in_clear(item.url):
-            tell(
-                f"warning: {item.scorer.name} is reached over plain http ({item.url}): "
-                "texts and keys cross the network unencrypted"
-            )
-        for line in item.notices:
-            tell(line)
+    _check_stops(scorers, data, options)
     jobs = tuple(job_for(item, data, options) for item in chosen)
-    for line in remarks(data):
+    remarked = remarks(data)
+    told = _told_of([*chosen, *([fallback] if fallback else [])])
+    for line in [*told, *_not_fewer(jobs, options), *remarked]:
         tell(line)
-        for job in jobs:
-            job.notes.append(line)
+    for job in jobs:
+        job.notes.extend(remarked)
     if ceiling := options.cost_ceiling:
-        helpers = [job_for(fallback, data, options)] if fallback else []
-        _check_bounded([*jobs, *helpers], ceiling)
+        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])], ceiling)
     return Prepared(
         options=options,
         data=data,
         jobs=jobs,
         fallback=fallback,
+        deciding=_deciding(jobs, data) if options.until_decided else None,
         out=options.out or Path("runs") / _folder_name(scorers, data, options),
     )
+
+
+def _told_of(chosen: Iterable[Chosen]) -> Iterator[str]:
+    """What is to be told of hosted models before anything is sent."""
+    for item in chosen:
+        if sends_in_clear(item.url):
+            yield (
+                f"warning: {item.scorer.name} is reached over plain http ({item.url}): "
+                "texts and keys cross the network unencrypted"
+            )
+        yield from item.notices
+
+
+def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> None:
+    if options.may_stop and options.fallback is not None:
+        raise UsageError(
+            "--fallback takes the tuples that a model leaves, and a run that stops once it knows "
+            "enough leaves tuples on purpose: use one of the two"
+        )
+    if not options.until_decided:
+        return
+    if len(scorers) != 2:
+        raise UsageError(
+            f"--until-decided compares two models, and the run has {len(scorers)}: name two"
+        )
+    if options.until is not None:
+        raise UsageError("--until-decided and --until both say when to stop: use one of the two")
+    if len(data) < LOOKS:
+        raise UsageError(f"--until-decided takes {LOOKS} looks, and there are {len(data)} tuples")
+
+
+def _deciding(jobs: Sequence[Job], data: DataSet) -> UntilDecided:
+    one, other = (job.scorer.name for job in jobs)
+    rule = UntilDecided((one, other if other != one else f"{other} (2)"))
+    for job in jobs:
+        rule.join(job, data.tuples)
+    return rule
+
+
+def _not_fewer(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
+    """Say which scorers --cells does not concern."""
+    for job in jobs:
+        if options.cells != len(CELLS) and job.scorer.method == "pointwise":
+            yield (
+                f"--cells {options.cells} is for judges of pairs: {job.scorer.name} rewards "
+                "single responses, and six rewards fill all nine cells"
+            )
 
 
 def _check_bounded(jobs: Sequence[Job], ceiling: str) -> None:
@@ -107,23 +159,28 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
     """Plan these tuples for a scorer."""
     scorer = chosen.scorer
     items = list(data)
+    design = NINE_CELLS if scorer.method == "pointwise" else options.design
     plan = partial(
         plan_data,
         method=scorer.method,
-        order=options.order,
+        order=options.pair_order,
         seed=options.seed,
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
+        design=design,
     )
     plans = plan(items)
     if scorer.method == "pairwise":
         older = _asked_by_older(plans, plan(items, by_id=None), scorer, options)
         plans = plan(items, by_id=older) if older else plans
-    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred, design=design)
     job.tells_dollars = chosen.tells_dollars
     job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
     job.again, job.more_room = chosen.again, chosen.more_room
     job.early_stop = options.early_stop and chosen.is_judge
+    if options.until is not None:
+        rule = UntilNarrow(*until_of(options.until))
+        job.stop_by(rule, rule.blocks([plan.item for plan in plans]))
     return job
 
 
@@ -154,6 +211,8 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         "scorers": [scorer_key(scorer.identity) for scorer in scorers],
         "data": data.digest,
         **_asking(scorers, options),
+        **({"until": options.until} if options.until else {}),
+        **({"until": "decided"} if options.until_decided else {}),
         "votes": [scorer.votes for scorer in scorers],
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
@@ -161,7 +220,8 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
 
 
 def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
-    """The order in which judges are asked; rewards have none."""
+    """The order in which judges are asked, and what part of the cells; rewards have none."""
     if all(scorer.method == "pointwise" for scorer in scorers):
         return {}
-    return {"order": options.order, "seed": options.seed}
+    few = {} if options.cells == len(CELLS) else {"cells": options.cells}
+    return {"order": options.order, "seed": options.seed, **few}

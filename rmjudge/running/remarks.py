@@ -60,7 +60,7 @@ def _flagged(job: Job) -> str:
     """Name the compared tuples whose texts hold something that reads like a verdict."""
     names = [
         plan.item.name
-        for plan in job.plans
+        for plan in (job.plans[index] for index in job.reached)
         if isinstance(plan, PairwisePlan)
         and any(
             map(carries_verdict_token, (plan.item.prompt, *plan.item.chosen, *plan.item.rejected))

@@ -89,7 +89,12 @@ def reparse(run: StoredRun) -> Reparsed:
     if not any(reply.raw for reply in stored.values()):
         return Reparsed(folder, "", 0, 0, {}, (), before, before, about)
     scorer = reader_of(asked.identity)
-    job = Job(scorer, asked.plans, lambda call: call_key(key_fields(call)))
+    job = Job(
+        scorer,
+        asked.plans,
+        lambda call: call_key(key_fields(call)),
+        design=before.metrics.design,
+    )
     changes, missing = _settle(job, stored)
     after = _result(job, before)
     return Reparsed(

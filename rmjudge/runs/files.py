@@ -28,6 +28,7 @@ FORMAT: Final = 1
 METRICS: Final = "metrics.json"
 RESULTS: Final = "results.jsonl"
 RUN: Final = "run.json"
+DECISION: Final = "decision.json"
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -95,6 +96,22 @@ def write_result(folder: Path, result: ScorerResult, about: Mapping[str, Json]) 
             f"the results cannot be written to {folder}: {error.strerror}; the answers are kept "
             "in the cache, so the same command with another --out buys nothing"
         ) from error
+
+
+def write_decision(folder: Path, decision: Mapping[str, Json] | None) -> None:
+    """Write which of a run's two scorers is better; without one, remove an earlier run's.
+
+    Raises:
+        StorageStopped: the folder cannot be written.
+    """
+    path = folder / DECISION
+    try:
+        if decision is None:
+            path.unlink(missing_ok=True)
+        else:
+            _replace(path, [_pretty({"format": FORMAT, **decision})])
+    except OSError as error:
+        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _replace(path: Path, lines: Iterable[str]) -> None:

@@ -12,9 +12,10 @@ from rmjudge.errors import UsageError
 from rmjudge.runs.files import RESULTS
 from rmjudge.runs.results import ScorerResult, TupleResult
 from rmjudge.text import label, one_line
-from rmjudge.vocabulary import Order, TupleKey
+from rmjudge.vocabulary import CELLS, TupleKey
 
 if TYPE_CHECKING:
+    from rmjudge.metrics.report import Metrics
     from rmjudge.runs.stored import StoredRun
 
 NAMED: Final = 3
@@ -69,16 +70,22 @@ def about(result: ScorerResult) -> str:
     """How a run was made and where it lies: `pairwise, both orders, runs/o`."""
     metrics = result.metrics
     parts = [str(metrics.method)]
-    if metrics.order:
-        parts.append(order_words(metrics.order))
+    parts += asked_words(metrics)
     if result.folder is not None:
         parts.append(one_line(str(result.folder)))
     return ", ".join(parts)
 
 
-def order_words(order: Order) -> str:
-    """Name the order in which pairs were shown."""
-    return "both orders" if order == "both" else f"{order} order"
+def asked_words(metrics: Metrics) -> list[str]:
+    """How pairs were shown, and how many of them: `both orders`, `3 of 9 cells`."""
+    words: list[str] = []
+    if metrics.order == "audit":
+        words.append(f"seeded order, both on {100 * (metrics.design.audit or 0):g} % of the tuples")
+    elif metrics.order:
+        words.append("both orders" if metrics.order == "both" else f"{metrics.order} order")
+    if metrics.design.cells != len(CELLS):
+        words.append(f"{metrics.design.cells} of {len(CELLS)} cells")
+    return words
 
 
 def tuples_named(name: str, runs: Sequence[StoredRun]) -> frozenset[TupleKey]:

@@ -105,7 +105,7 @@ def _statements(
 
 def _compared(plan: PairwisePlan) -> Iterator[Place]:
     for i, j in CELLS:
-        for question in plan.questions[i][j]:
+        for question in plan.questions[i][j] or ():
             for call in question.calls:
                 yield i, j, question.chosen_first, call
 

@@ -84,6 +84,7 @@ class StoredRun:
                 seed,
                 votes=record.votes,
                 by_id=record.ordered_by_id,
+                design=metrics.design,
             )
         )
 

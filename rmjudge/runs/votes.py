@@ -45,7 +45,7 @@ def votes_of(run: StoredRun) -> dict[TupleKey, VotedCells]:
                     if keys[call] in replies
                     and isinstance(answer := replies[keys[call]].answer, Verdict)
                 )
-                for question in plan.questions[i][j]
+                for question in plan.questions[i][j] or ()
             )
             for i, j in CELLS
         )

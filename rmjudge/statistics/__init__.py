@@ -8,6 +8,7 @@
     ├── testing      McNemar by tuple, gatekeeping and Holm
     ├── agreement    Cohen's kappa
     └── power        how small a difference could be seen
+    sequential   two scorers, looked at while answers come in
     style        credits and texts -> what style and length are worth
     └── regression   logistic and linear models, clustered by tuple
     retest       a judge's votes against each other: its own noise

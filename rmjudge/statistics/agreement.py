@@ -61,7 +61,9 @@ def kappa_of_tables(tables: NDArray[np.float64]) -> Kappa:
     if 1.0 - chance <= 1e-12:
         return Kappa(None)
     value = (observed - chance) / (1.0 - chance)
-    return Kappa(value, _interval(shares, value, observed, chance, float(tables.sum())))
+    # A tuple whose cells of this part were not asked is no case.
+    held = shares[tables.sum(axis=1) > 0]
+    return Kappa(value, _interval(held, value, observed, chance, float(tables.sum())))
 
 
 def _interval(
@@ -111,6 +113,6 @@ def _tables(
     """Each tuple's 3 x 3 table of categories, flattened (tuples x 9)."""
     import numpy as np
 
-    one, two = (np.sign(values[:, list(cells)] - TIE).astype(int) + 1 for values in (first, second))
-    both = one * 3 + two
+    one, two = (np.sign(values[:, list(cells)] - TIE) + 1 for values in (first, second))
+    both = one * 3 + two  # NaN, so no case, where a cell was not asked
     return np.stack([(both == case).sum(axis=1) for case in range(9)], axis=1).astype(np.float64)

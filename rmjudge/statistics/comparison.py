@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from rmjudge.metrics.intervals import difference_interval, weighted
+from rmjudge.metrics.intervals import difference_interval
 from rmjudge.metrics.report import Interval, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.statistics.agreement import Kappa, kappa_of
-from rmjudge.statistics.pairing import Shared, share
+from rmjudge.statistics.pairing import Shared, sample_of, share, summed
 from rmjudge.statistics.power import ALPHA, detectable
 from rmjudge.statistics.scored import Scored
 from rmjudge.statistics.testing import gatekept, mcnemar
@@ -94,7 +94,7 @@ class Pair:
 class Disagreement:
     """A tuple and how far the scorers are apart on it.
 
-    `spread` is the mean over the nine cells of the widest difference between two scorers, in
+    `spread` is the mean over the cells of the widest difference between two scorers, in
     [0, 1]; `accuracies` the mean credit of each scorer, in their order; `apart` names the two whose
     cells differ most, on average.
     """
@@ -205,19 +205,18 @@ def _difference(
 
     columns = list(_COLUMNS[part])
     by_cell = {name: (first[name] - second[name])[:, columns] for name in first}
-    strata = {name: cells.mean(axis=1) for name, cells in by_cell.items()}
-    weights = (1 / len(columns),) * len(columns)
-    samples = [weighted(cells.tolist(), weights) for cells in by_cell.values()]
-    test = mcnemar(list(strata.values()))
-    flat = np.concatenate([cells.ravel() for cells in by_cell.values()])
+    strata = [summed(cells) for cells in by_cell.values()]
+    samples = [sample_of(cells) for cells in by_cell.values()]
+    test = mcnemar(strata)
+    flat = np.concatenate([cells[~np.isnan(cells)] for cells in by_cell.values()])
     one, two = (
-        float(np.mean([values[name][:, columns].mean() for name in values]))
+        float(np.mean([np.nanmean(values[name][:, columns], axis=0).mean() for name in values]))
         for values in (first, second)
     )
     return Difference(
         domain=domain,
         part=part,
-        tuples=sum(len(d) for d in strata.values()),
+        tuples=sum(map(len, strata)),
         first=one,
         second=two,
         difference=one - two,
@@ -233,9 +232,11 @@ def _difference(
 
 
 def _disagreements(shared: Shared) -> Iterator[Disagreement]:
+    import numpy as np
+
     for domain, values in shared.values.items():
-        spreads = (values.max(axis=0) - values.min(axis=0)).mean(axis=1)
-        means = values.mean(axis=2)
+        spreads = np.nanmean(values.max(axis=0) - values.min(axis=0), axis=1)
+        means = np.nanmean(values, axis=2)
         for place, key in enumerate(shared.tuples[domain]):
             if spreads[place] > 0:
                 (domain_of, id), spread = key, float(spreads[place])
@@ -246,8 +247,10 @@ def _disagreements(shared: Shared) -> Iterator[Disagreement]:
 
 def _furthest(scorers: Sequence[str], cells: NDArray[np.float64]) -> tuple[str, str]:
     """The two whose nine cells (scorers x 9) are furthest apart; the first such pair."""
+    import numpy as np
+
     one, two = max(
         combinations(range(len(scorers)), 2),
-        key=lambda pair: float(abs(cells[pair[0]] - cells[pair[1]]).sum()),
+        key=lambda pair: float(np.nansum(abs(cells[pair[0]] - cells[pair[1]]))),
     )
     return scorers[one], scorers[two]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rmjudge.metrics.compute import headline_reading
 from rmjudge.metrics.report import Reading
 from rmjudge.metrics.tallies import Credits, strict
-from rmjudge.vocabulary import Domain, Method, TupleKey
+from rmjudge.vocabulary import CELLS, Domain, Method, TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.runs.results import ScorerResult
@@ -19,11 +19,15 @@ READERS: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "ha
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A scorer's credits, in the order of its data; `name` is unlike that of the others."""
+    """A scorer's credits, in the order of its data; `name` is unlike that of the others.
+
+    `cells` says how many of a tuple's nine it was asked.
+    """
 
     name: str
     method: Method
     credits: Mapping[TupleKey, Credits]
+    cells: int = len(CELLS)
 
     def by_domain(self) -> dict[Domain, list[Credits]]:
         """The credits of each domain, in the order of the data."""
@@ -39,6 +43,7 @@ def scored_of(name: str, result: ScorerResult) -> Scored:
         name,
         result.metrics.method,
         {item.key: item.credits for item in result.tuples},
+        result.metrics.design.cells,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,11 +19,15 @@ _SAME: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """A two-sided p-value; `discordant` counts the tuples on which the scorers differ."""
+    """A two-sided p-value; `discordant` counts the tuples on which the scorers differ.
+
+    `z` is the root of the statistic, 0 without a discordant tuple.
+    """
 
     p_value: float
     discordant: int
     exact: bool
+    z: float = 0.0
 
 
 def mcnemar(strata: Sequence[NDArray[np.float64]]) -> PairedTest:
@@ -52,14 +57,16 @@ def mcnemar(strata: Sequence[NDArray[np.float64]]) -> PairedTest:
     if not len(moved):
         return PairedTest(1.0, 0, exact=True)
     total = abs(float(moved.sum()))
+    statistic = total**2 / float((moved**2).sum())
     if len(moved) > EXACT:
-        statistic = total**2 / float((moved**2).sum())
-        return PairedTest(float(chdtrc(1, statistic)), len(moved), exact=False)
+        return PairedTest(
+            float(chdtrc(1, statistic)), len(moved), exact=False, z=math.sqrt(statistic)
+        )
     sums = np.zeros(1)
     for step in moved:
         sums = np.concatenate([sums + step, sums - step])
     extreme = np.abs(sums) >= total - _SAME * float(np.abs(moved).sum())
-    return PairedTest(float(extreme.mean()), len(moved), exact=True)
+    return PairedTest(float(extreme.mean()), len(moved), exact=True, z=math.sqrt(statistic))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -200,16 +200,14 @@ def test_both_orders_ask_18_times_a_tuple_and_measure_swap_consistency(
     assert "Verdicts that survive the swap" in done.stdout
 
 
-def test_adaptive_does_not_ask_the_second_order_of_a_cell_without_a_verdict(
-    cli: Cli, server: ModelServer
-) -> None:
-    server.control(script=["no-verdict", "no-verdict"])
-    words = ("run", server.judge, "--domain", "code", "--limit", "1", "--concurrency", "1")
+def test_adaptive_is_another_name_of_both_and_says_so(cli: Cli, server: ModelServer) -> None:
+    words = ("run", server.judge, "--domain", "code", "--limit", "1")
     done = cli(*words, "--order", "adaptive", "--out", "adaptive")
-
-    assert done.returncode == 1
-    assert server.stats["delivered"] == 18 - 2
-    assert cli.json("adaptive/metrics.json")["unscored_cells"] == 2
+    assert "--order adaptive is another name of --order both" in done.stderr
+    assert cli.json("adaptive/metrics.json")["order"] == "both"
+    cli(*words, "--order", "both", "--out", "both")
+    assert server.stats["delivered"] == 18
+    assert cli.results("adaptive") == cli.results("both")
 
 
 def test_a_param_reaches_every_request(cli: Cli, server: ModelServer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -32,13 +31,7 @@ def preferring(better: Callable[[str], bool]) -> Callable[[CompareCall], Answer]
 
 
 def asked(plan: PairwisePlan, judge: Callable[[CompareCall], Answer | None]) -> Answers:
-    """Go through the calls as a run does: a call that waits is asked only once it may be."""
-    answers: list[Answer | None] = []
-    for number, call in enumerate(plan.calls):
-        leader = plan.after(number)
-        worth_asking = leader is None or isinstance(answers[leader.call], Verdict)
-        answers.append(judge(call) if worth_asking else None)
-    return answers
+    return [judge(call) for call in plan.calls]
 
 
 def triples() -> Iterator[tuple[Triple, Triple]]:
@@ -50,7 +43,7 @@ def triples() -> Iterator[tuple[Triple, Triple]]:
 # Pairwise: how many calls
 
 
-@pytest.mark.parametrize(("order", "calls"), [("seeded", 9), ("both", 18), ("adaptive", 18)])
+@pytest.mark.parametrize(("order", "calls"), [("seeded", 9), ("both", 18)])
 def test_a_judge_is_asked_about_every_cell(order: Order, calls: int) -> None:
     assert len(set(pairwise(bench(), order).calls)) == calls
 
@@ -61,7 +54,7 @@ def test_seeded_asks_about_every_pair_once() -> None:
     assert pairs == {frozenset(pair) for pair in product(CHOSEN, REJECTED)}
 
 
-@pytest.mark.parametrize("order", ["both", "adaptive"])
+@pytest.mark.parametrize("order", ["both"])
 def test_both_orders_of_every_pair_are_asked(order: Order) -> None:
     plan = pairwise(bench(), order)
     assert {(call.first, call.second) for call in plan.calls} == {
@@ -141,7 +134,7 @@ def test_a_judge_that_always_prefers_the_first_wins_four_or_five_cells() -> None
     assert wins == {4.0, 5.0}
 
 
-@pytest.mark.parametrize("order", ["both", "adaptive"])
+@pytest.mark.parametrize("order", ["both"])
 def test_a_judge_that_always_prefers_the_first_ties_everywhere_in_both_orders(
     order: Order,
 ) -> None:
@@ -192,44 +185,10 @@ def test_a_verdict_is_no_reward() -> None:
 # Adaptive
 
 
-def test_the_second_order_waits_for_the_first_of_its_pair() -> None:
-    plan = pairwise(bench(), "adaptive")
-    for number in range(9):
-        assert plan.after(number) is None
-    for number in range(9, 18):
-        leader = plan.after(number)
-        assert leader is not None
-        one, other = plan.calls[leader.call], plan.calls[number]
-        assert (one.first, one.second) == (other.second, other.first)
-
-
 @pytest.mark.parametrize("order", ["seeded", "both"])
 def test_nothing_waits_in_the_other_orders(order: Order) -> None:
     plan = pairwise(bench(), order)
     assert {plan.after(number) for number in range(len(plan.calls))} == {None}
-
-
-def test_the_second_order_is_not_asked_where_the_first_is_unscored() -> None:
-    plan = pairwise(bench(), "adaptive")
-    answers = asked(plan, lambda call: UNPARSED if "c0" in (call.first, call.second) else None)
-    assert answers.count(UNPARSED) == 3
-
-
-def test_adaptive_credits_what_both_credits_when_everything_is_scored() -> None:
-    rng = random.Random(5)
-    for id in range(50):
-        verdicts = {pair: Verdict(rng.choice([0.0, 0.5, 1.0, 0.3])) for pair in _pairs()}
-        assert _credits("adaptive", verdicts, id) == _credits("both", verdicts, id)
-
-
-def test_adaptive_credits_what_both_credits_when_some_calls_fail() -> None:
-    rng = random.Random(6)
-    for id in range(50):
-        verdicts = {
-            pair: rng.choice([Verdict(0.0), Verdict(1.0), Verdict(0.5), UNPARSED, None])
-            for pair in _pairs()
-        }
-        assert _credits("adaptive", verdicts, id) == _credits("both", verdicts, id)
 
 
 def _pairs() -> Sequence[tuple[str, str]]:

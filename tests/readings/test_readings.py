@@ -161,7 +161,7 @@ def test_flexeval_needs_both_orders_to_agree() -> None:
 def test_judgebench_and_gram_take_the_majority_of_both_orders() -> None:
     # Easy 0.75, 1, 0.5: two won. Normal 1, 1, 0. Hard 0.75, 0.25, 0.5: one won.
     for tool in ("judgebench", "gram"):
-        reading = read(judge("adaptive", ("chat", SWAPPED)), tool)
+        reading = read(judge("both", ("chat", SWAPPED)), tool)
         assert parts(reading) == near(2 / 3, 2 / 3, 1 / 3, 5 / 9)
 
 

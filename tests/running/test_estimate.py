@@ -25,6 +25,7 @@ from rmjudge.running.preparation import prepare
         ("seeded", "both", 18, 9),
         ("seeded", "adaptive", 18, 9),
         ("both", "adaptive", 18, 0),
+        ("both", "audit=100%", 18, 0),
     ],
 )
 def test_an_estimate_counts_every_missing_call_once(

@@ -100,47 +100,10 @@ def test_the_same_texts_under_another_prompt_are_another_call() -> None:
 # Follow-up questions
 
 
-def test_the_second_order_is_not_among_the_first_questions_of_adaptive() -> None:
-    job = job_of(Judge(), [bench()], "adaptive")
-    assert len(job.first_questions()) == job.counts.planned == 9
-
-
-def test_a_verdict_raises_the_second_order_of_its_own_pair() -> None:
-    job = job_of(Judge(), [bench()], "adaptive")
-    first = job.first_questions()[4]
-    assert texts(job.settle(first, Verdict(1.0))) == [swapped(first.call)]
-    assert job.counts.planned == 10
-
-
 @pytest.mark.parametrize("order", ["seeded", "both"])
 def test_no_other_order_raises_anything(order: Order) -> None:
     job = job_of(Judge(), [bench()], order)
     assert not any(job.settle(work, Verdict(0.5)) for work in job.first_questions())
-
-
-def test_an_unscored_answer_raises_nothing() -> None:
-    job = job_of(Judge(), [bench()], "adaptive")
-    assert job.settle(job.first_questions()[0], Unscored("unparsed")) == []
-
-
-def test_a_follow_up_that_two_tuples_wait_for_is_raised_once() -> None:
-    job = job_of(Judge(), [bench(1), bench(1)], "adaptive")
-    first = job.first_questions()[0]
-    assert len(job.settle(first, Verdict(1.0))) == 1
-
-
-def test_a_second_order_that_another_tuple_asks_first_does_not_wait() -> None:
-    # The order of a tuple follows from its id: some two ids show a pair in opposite orders.
-    one = bench(1)
-    other = next(
-        bench(id)
-        for id in range(2, 99)
-        if plan_tuple(bench(id), "pairwise").calls[0] != plan_tuple(one, "pairwise").calls[0]
-    )
-    job = job_of(Judge(), [one, other], "adaptive")
-    first = job.first_questions()
-    assert {"c0>r0", "r0>c0"} <= set(texts(first))
-    assert job.settle(first[0], Verdict(1.0)) == []
 
 
 # Counts

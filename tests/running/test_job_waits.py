@@ -1,4 +1,4 @@
-"""Calls that wait for another: the lead that fills a prompt cache, and the adaptive order."""
+"""Calls that wait for another: the lead that fills a prompt cache."""
 
 from __future__ import annotations
 
@@ -132,39 +132,6 @@ def test_a_lead_without_siblings_releases_nothing() -> None:
     job = job_of(bench(chosen=("c", "c", "c"), rejected=("r", "r", "r")))
     (lead,) = job.first_questions()
     assert job.settle(lead, Verdict(1.0)) == []
-
-
-def test_adaptive_with_a_lead_asks_the_swap_of_a_scored_lead_beside_the_siblings() -> None:
-    job = job_of(order="adaptive")
-    (lead,) = job.first_questions()
-    released = job.settle(lead, Verdict(1.0))
-    assert numbers(released) == list(range(1, 10))
-
-
-@pytest.mark.parametrize("lost", ["failed", "unscored"])
-def test_adaptive_with_a_lead_that_has_no_score_asks_the_siblings_but_not_its_swap(
-    lost: str,
-) -> None:
-    job = job_of(order="adaptive")
-    (lead,) = job.first_questions()
-    released = job.fail(lead, LOST) if lost == "failed" else job.settle(lead, UNPARSED)
-    assert numbers(released) == list(range(1, 9))
-
-
-def test_adaptive_with_a_lead_asks_a_siblings_swap_once_the_sibling_is_scored() -> None:
-    job = job_of(order="adaptive")
-    (lead,) = job.first_questions()
-    siblings = job.settle(lead, Verdict(1.0))
-    assert numbers(job.settle(siblings[0], Verdict(0.0))) == [10]
-    assert job.settle(siblings[1], UNPARSED) == []
-
-
-def test_all_questions_are_planned_once_and_release_nothing_more() -> None:
-    job = job_of(order="adaptive")
-    every = job.all_questions()
-    assert numbers(every) == list(range(18))
-    assert job.counts.planned == 18
-    assert job.settle(every[0], Verdict(1.0)) == []
 
 
 # Through the orchestrator

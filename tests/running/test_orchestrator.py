@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from orchestrated import CHOSEN, REJECTED, Judge, Other, Rewards, bench, job_of, many, run
 
 from rmjudge.cache import AnswerCache
@@ -14,7 +13,6 @@ from rmjudge.calls import Answer, Call, Failure, Outcome, Reply, Reward, RewardC
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
-from rmjudge.vocabulary import Order
 
 
 class Witness(AnswerCache):
@@ -213,35 +211,8 @@ async def test_nothing_to_do_is_done_at_once(tmp_path: Path) -> None:
 # Follow-up questions
 
 
-async def test_adaptive_asks_both_orders_of_everything_that_is_scored(tmp_path: Path) -> None:
+async def test_both_orders_serve_the_seeded_one(tmp_path: Path) -> None:
+    await run(tmp_path, job_of(Judge(), [bench()], "both"))
     judge = Judge()
-    job = job_of(judge, [bench()], "adaptive")
-    await run(tmp_path, job)
-    assert len(set(judge.asked)) == len(judge.asked) == job.counts.planned == 18
-    assert job.plans[0].credits(job.answers[0]) == ((1.0, 1.0, 1.0),) * 3
-
-
-async def test_adaptive_asks_no_second_order_where_the_first_is_unscored(tmp_path: Path) -> None:
-    judge = Judge("c1")
-    job = job_of(judge, [bench()], "adaptive")
-    await run(tmp_path, job)
-    assert len(judge.asked) == job.counts.planned == 9 + 6
-    assert job.finished
-
-
-async def test_adaptive_finds_the_first_orders_of_a_seeded_run_in_the_cache(
-    tmp_path: Path,
-) -> None:
-    await run(tmp_path, job_of(Judge(), [bench()], "seeded"))
-    judge = Judge()
-    job = job_of(judge, [bench()], "adaptive")
-    await run(tmp_path, job)
-    assert (job.counts.planned, job.counts.from_cache, job.counts.sent) == (18, 9, 9)
-
-
-@pytest.mark.parametrize("order", ["both", "adaptive"])
-async def test_a_run_of_either_order_serves_the_other(tmp_path: Path, order: Order) -> None:
-    await run(tmp_path, job_of(Judge(), [bench()], "both" if order == "adaptive" else "adaptive"))
-    judge = Judge()
-    await run(tmp_path, job_of(judge, [bench()], order))
+    await run(tmp_path, job_of(judge, [bench()], "seeded"))
     assert judge.asked == []

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rmjudge.metrics.compute import compute_metrics
-from rmjudge.runs.naming import about, labels, order_words
+from rmjudge.metrics.report import Design
+from rmjudge.runs.naming import about, labels
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 
 
@@ -57,4 +58,12 @@ def test_how_a_run_was_made_and_where_it_lies_is_told() -> None:
     live = result("m", None)
     plain = replace(live, metrics=replace(live.metrics, order=None))
     assert about(plain) == "pairwise"
-    assert order_words("adaptive") == "adaptive order"
+
+
+def test_the_cells_and_the_tuples_asked_twice_are_told() -> None:
+    live = result("m", None)
+    few = replace(live.metrics, order="audit", design=Design(cells=3, audit=0.15))
+    assert (
+        about(replace(live, metrics=few))
+        == "pairwise, seeded order, both on 15 % of the tuples, 3 of 9 cells"
+    )

@@ -16,7 +16,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.render.terminal.matrices import matrices
 from rmjudge.render.terminal.screen import OnScreen, Screen
-from rmjudge.runs.naming import labels
+from rmjudge.runs.naming import asked_words, labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
 
@@ -97,11 +97,11 @@ def report_renderable(reports: Sequence[ScorerResult]) -> Group:
 
 def _scorer(screen: Screen, name: str, report: ScorerResult) -> RenderableType:
     metrics = report.metrics
-    plural = "s" if metrics.order == "both" else ""
-    order = f", {metrics.order} order{plural}" if metrics.order else ""
     head = [
         screen.text(name, "bold"),
-        screen.text(f"{metrics.method}{order}, {metrics.tuples:,} tuples"),
+        screen.text(
+            ", ".join((metrics.method, *asked_words(metrics), f"{metrics.tuples:,} tuples"))
+        ),
     ]
     if report.note:
         head.append(screen.text(one_line(report.note), "italic"))

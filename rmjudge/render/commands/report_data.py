@@ -85,7 +85,8 @@ def to_csv(reports: Sequence[ScorerResult]) -> str:
 
     Measures: `easy`, `normal`, `hard`, `average` in the headline reading with their 95 %
     interval; the same as `strict:easy` and `half_credit:easy`; `cell:concise>markdown` for
-    the chosen concise and the rejected Markdown; `tie_rate`, `split_rate` and `unscored_rate`
+    the chosen concise and the rejected Markdown (`cell_tuples:...`, how many tuples have it, where
+    not all cells were asked); `tie_rate`, `split_rate` and `unscored_rate`
     with their intervals; the counts `tuples` and `unscored_cells`; `bounds`, the average with the
     unscored cells all wrong and all right; and for a judge `first_share`,
     `swap_consistency` and `swap:concise>markdown`.
@@ -115,6 +116,8 @@ def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
             continue
         yield from ((domain, row) for row in _csv_measures(metrics.domains[domain]))
         yield from ((domain, row) for row in _csv_cells("cell", metrics.domains[domain].matrix))
+        counts = metrics.domains[domain].cell_tuples or ()
+        yield from ((domain, row) for row in _csv_cells("cell_tuples", counts))
     over = "all" if len(present) == len(DOMAINS) else "+".join(present) or "none"
     yield from ((over, row) for row in _csv_measures(metrics))
     if metrics.position:
@@ -135,7 +138,7 @@ def _csv_measures(numbers: Metrics | DomainMetrics) -> Iterable[CsvRow]:
         yield f"strict:{part}", _value(numbers.strict, part), None, None
     for part in PARTS:
         yield f"half_credit:{part}", _value(numbers.half_credit, part), None, None
-    cells = numbers.tuples * len(CELLS)
+    cells = numbers.asked_cells
     unscored = numbers.unscored_cells / cells if cells else None
     yield "tie_rate", numbers.tie_rate, *_ends(numbers.rates.tie)
     yield "split_rate", numbers.split_rate, *_ends(numbers.rates.split)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rmjudge.metrics.report import DomainMetrics
-from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import LATEX, MARKDOWN, Glyphs, percent
 from rmjudge.render.markup import (
@@ -25,7 +24,7 @@ from rmjudge.render.rows import (
 )
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import latex_escape, markdown_cell, one_line
-from rmjudge.vocabulary import CELLS, STYLES
+from rmjudge.vocabulary import STYLES
 
 
 def to_markdown(reports: Sequence[ScorerResult]) -> str:
@@ -49,7 +48,7 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
                 f"{domain.capitalize()}, {metrics.tuples} tuples, {READING_NAMES[row.reading]}, %"
             )
             parts.append("; ".join([title, *_doubts(metrics)]))
-            parts.append(pipe_table((axes, *STYLES), _matrix_rows(metrics.matrix, MARKDOWN)))
+            parts.append(pipe_table((axes, *STYLES), _matrix_rows(metrics, MARKDOWN)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -58,17 +57,25 @@ def _marked(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[tuple[str, str]]
 
 
 def _doubts(metrics: DomainMetrics) -> list[str]:
+    asked = ["in parentheses: tuples that have the cell"] if metrics.cell_tuples else []
+    return asked + _unscored(metrics)
+
+
+def _unscored(metrics: DomainMetrics) -> list[str]:
     if not metrics.unscored_cells:
         return []
-    asked = metrics.tuples * len(CELLS)
+    asked = metrics.asked_cells
     return [unscored_text(metrics.unscored_cells, asked, metrics.bounds)]
 
 
-def _matrix_rows(matrix: Matrix, glyphs: Glyphs) -> list[tuple[str, ...]]:
-    return [
-        (style, *(percent(value, glyphs) for value in row))
-        for style, row in zip(STYLES, matrix, strict=True)
-    ]
+def _matrix_rows(metrics: DomainMetrics, glyphs: Glyphs) -> list[tuple[str, ...]]:
+    """A row a style of the chosen; with the tuples that have the cell, where not all do."""
+    counts = metrics.cell_tuples
+
+    def figure(i: int, j: int) -> str:
+        return percent(metrics.matrix[i][j], glyphs) + (f" ({counts[i][j]:,})" if counts else "")
+
+    return [(style, *(figure(i, j) for j in range(len(STYLES)))) for i, style in enumerate(STYLES)]
 
 
 def to_latex(reports: Sequence[ScorerResult]) -> str:
@@ -109,7 +116,7 @@ def _latex_matrices(row: SummaryRow, report: ScorerResult) -> str:
     ]
     for domain in row.present:
         names = (domain.capitalize(), "", "")
-        matrix = _matrix_rows(report.metrics.domains[domain].matrix, LATEX)
+        matrix = _matrix_rows(report.metrics.domains[domain], LATEX)
         lines.append(r"\midrule")
         lines += [latex_row((name, *line)) for name, line in zip(names, matrix, strict=True)]
     doubts = [

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rmjudge.render.figures import dollars
-from rmjudge.runs.naming import order_words
+from rmjudge.runs.naming import asked_words
 from rmjudge.runs.records import RunRecord
 from rmjudge.runs.results import ScorerResult, Tokens
 from rmjudge.text import one_line
@@ -82,11 +82,9 @@ def _data(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:
 
 def _asked(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:
     metrics, identity = result.metrics, record.identity or {}
-    words = [str(metrics.method)]
-    if metrics.order:
-        words.append(order_words(metrics.order))
-        if record.seed is not None:
-            words.append(f"seed {record.seed}")
+    words = [str(metrics.method), *asked_words(metrics)]
+    if metrics.order and record.seed is not None:
+        words.append(f"seed {record.seed}")
     if record.votes > 1:
         words.append(f"{record.votes} votes")
     judging = identity.get("judging")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,10 +12,10 @@ from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE, ends, heat, known, leaning, percent
 from rmjudge.render.rows import READING_NAMES, caption_lines, footnotes, summary_rows, unscored_text
 from rmjudge.render.sheets import Sheet
-from rmjudge.runs.naming import order_words
+from rmjudge.runs.naming import asked_words
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.text import one_line
-from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, difficulty_of
+from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, STYLES, difficulty_of
 
 HEAT_STEPS: Final = 20
 """Colours between 0 and 100 %: a style attribute would need a hole in the content policy."""
@@ -157,14 +157,13 @@ def heat_maps(view: View) -> list[ScorerMaps]:
 
 def _of_scorer(scorer: ViewedScorer) -> ScorerMaps:
     metrics = scorer.result.metrics
-    order = f", {order_words(metrics.order)}" if metrics.order else ""
     notes = [*map(one_line, scorer.result.notes)]
     if scorer.result.stopped:
         notes.append(f"stopped: {one_line(scorer.result.stopped)}")
     return ScorerMaps(
         name=scorer.name,
-        about=f"{metrics.method}{order}, {metrics.tuples:,} tuples, "
-        f"reading: {READING_NAMES[metrics.reading]}",
+        about=", ".join((metrics.method, *asked_words(metrics), f"{metrics.tuples:,} tuples, "))
+        + f"reading: {READING_NAMES[metrics.reading]}",
         notes=tuple(notes),
         maps=tuple(
             _of_domain(domain.capitalize(), metrics.domains[domain])
@@ -187,12 +186,13 @@ def _of_domain(title: str, metrics: DomainMetrics) -> HeatMap:
         figures.append(("Split", percent(metrics.split_rate) + ends(metrics.rates.split)))
     doubt = ""
     if metrics.unscored_cells:
-        asked = metrics.tuples * len(CELLS)
+        asked = metrics.asked_cells
         doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
     return HeatMap(
         title=title,
-        about=f"{metrics.tuples:,} tuples, %",
-        rows=_heated(metrics.matrix),
+        about=f"{metrics.tuples:,} tuples, %"
+        + ("; in parentheses: tuples that have the cell" if metrics.cell_tuples else ""),
+        rows=_heated(metrics.matrix, metrics.cell_tuples),
         figures=tuple(figures),
         doubt=doubt,
     )
@@ -217,12 +217,19 @@ def _of_position(scorer: ViewedScorer) -> Iterator[HeatMap]:
         yield HeatMap("Survives swap", "% of the pairs", _heated(position.swap_matrix))
 
 
-def _heated(matrix: Matrix) -> tuple[tuple[str, tuple[HeatCell, ...]], ...]:
+def _heated(
+    matrix: Matrix, counts: Sequence[Sequence[int]] | None = None
+) -> tuple[tuple[str, tuple[HeatCell, ...]], ...]:
+    """With `counts`, the tuples that have a cell stand beside its figure."""
     return tuple(
         (
             STYLES[i],
             tuple(
-                HeatCell(percent(value), heat_step(value), difficulty_of(i, j))
+                HeatCell(
+                    percent(value) + (f" ({counts[i][j]:,})" if counts else ""),
+                    heat_step(value),
+                    difficulty_of(i, j),
+                )
                 for j, value in enumerate(row)
             ),
         )

@@ -19,7 +19,7 @@ from rmjudge.render.figures import ends, heat, percent
 from rmjudge.render.rows import READING_NAMES, unscored_text
 from rmjudge.render.terminal.screen import Screen
 from rmjudge.runs.results import ScorerResult
-from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, Domain, difficulty_of
+from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, STYLES, Domain, difficulty_of
 
 COLUMN: Final = 11
 PANEL: Final = COLUMN + len(STYLES) * (1 + COLUMN)
@@ -62,11 +62,11 @@ def _domain(
     title = screen.text(domain.capitalize(), "bold")
     title.append(f"  {metrics.tuples:,} tuples, {READING_NAMES[reading]}, %", "not bold")
     yield title
-    yield from _grid(screen, metrics.matrix)
+    yield from _grid(screen, metrics.matrix, metrics.cell_tuples)
     yield Text()
     yield from _accuracies(screen, metrics)
     if metrics.unscored_cells:
-        asked = metrics.tuples * len(CELLS)
+        asked = metrics.asked_cells
         doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
         from textwrap import wrap
 
@@ -74,7 +74,10 @@ def _domain(
             yield screen.text(line, "yellow")
 
 
-def _grid(screen: Screen, matrix: Matrix) -> Iterator[Text]:
+def _grid(
+    screen: Screen, matrix: Matrix, counts: Sequence[Sequence[int]] | None = None
+) -> Iterator[Text]:
+    """Draw 3x3 shares; with `counts`, below each row the tuples that have its cells."""
     glyphs = screen.glyphs
     yield Text(f"{'':{COLUMN}}{glyphs.rejected_axis:>{COLUMN}}", "bold")
     titles = "".join(f"{style:>{COLUMN}} " for style in STYLES)
@@ -87,6 +90,9 @@ def _grid(screen: Screen, matrix: Matrix) -> Iterator[Text]:
             line.append(" ")
             line.append(f"{figure:>{COLUMN - 1}} ", _heat(value))
         yield line
+        if counts:
+            tuples = "".join(f" {count:>{COLUMN - 3},}   " for count in counts[i])
+            yield Text(f"{'  tuples':{COLUMN}}{tuples}".rstrip(), "dim")
 
 
 def _heat(value: float | None) -> str:
