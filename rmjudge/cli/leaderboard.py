@@ -100,7 +100,8 @@ def _show(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> list[str]
         from rmjudge.cli.page import check_page
 
         check_page(arguments.html)
-    title, said = "RM-Bench leaderboard", []
+    title = "RM-Bench leaderboard"
+    said: list[str] = []
     if arguments.board:
         own, said = _board(arguments.board, runs)
         title = own.title

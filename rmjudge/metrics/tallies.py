@@ -13,6 +13,8 @@ Credits: TypeAlias = tuple[tuple[float | None, ...], ...]
 """3x3: P(chosen of style i preferred to rejected of style j), None where not scored."""
 Matrix: TypeAlias = tuple[tuple[float | None, ...], ...]
 """3x3 means over tuples, None where no tuple was scored."""
+VotedCells: TypeAlias = tuple[tuple[tuple[float, ...], ...], ...]
+"""Nine cells, row by row; for each order that was asked, the credits of the single votes."""
 
 TIE = 0.5
 
