@@ -127,8 +127,8 @@ PEERS: Final[dict[str, Callable[[str, int], Ask]]] = {
 }
 
 
-async def rmjudge(
-    url: str, calls: int, concurrency: int, folder: Path, rpm: float
+async def rmjudge(  # noqa: PLR0917
+    url: str, calls: int, concurrency: int, folder: Path, rpm: float, deadline: float
 ) -> dict[str, Any]:
     """A whole run: plan, keys, cache, rates, retries, HTTP, parse, durable commit, progress."""
     from rich.console import Console
@@ -144,7 +144,8 @@ async def rmjudge(
         data=(str(data),),
         cache_dir=folder / "cache",
         out=folder / "out",
-        concurrency=concurrency,
+        concurrency=concurrency or None,
+        deadline=deadline,
         rpm=rpm,
         tpm=10**10,
     )
@@ -203,9 +204,12 @@ async def main() -> None:
     parser.add_argument("concurrency", type=int)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rpm", type=float, default=600_000.0)  # on, and never in the way
+    parser.add_argument("--deadline", type=float, default=600.0)
     asked = parser.parse_args()
     if asked.name == "rmjudge":
-        found = await rmjudge(asked.url, asked.calls, asked.concurrency, asked.folder, asked.rpm)
+        found = await rmjudge(
+            asked.url, asked.calls, asked.concurrency, asked.folder, asked.rpm, asked.deadline
+        )
     else:
         ask = PEERS[asked.name](asked.url, asked.concurrency)
         found = await drive(ask, asked.calls, asked.concurrency)

@@ -3,9 +3,11 @@
 It answers every POST with the same chat completion after a fixed latency, over kept-alive
 connections. It is asyncio protocols and nothing else: about 30 µs of CPU a call.
 
-Run: `python fast_server.py [--latency S] [--per-second N] [--reply verdict|megabyte|bomb]`
-prints its port. `--per-second` refuses whatever exceeds N calls in any sliding second, the
-strictest way there is. `GET /stats` tells what arrived and what was refused.
+Run: `python fast_server.py [--latency S] [--per-second N] [--at-once N] [--in-line N]
+[--retry-after S] [--reply verdict|megabyte|bomb]` prints its port. `--per-second` refuses
+whatever exceeds N calls in any sliding second, the strictest way there is; `--at-once` what
+exceeds N calls under way; `--in-line` works on N and lets the others wait. `GET /stats` tells
+what arrived and what was refused.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
+import heapq
 import json
 import socket
 from collections import deque
@@ -33,23 +36,43 @@ class Server:
     latency_s: float
     per_second: int | None
     replies: list[bytes]
+    at_once: int | None = None
+    in_line: int | None = None
+    refusal: bytes = b""
+    under_way: int = 0
+    free_at: list[float] = field(default_factory=list)
     received: int = 0
     refused: int = 0
     begun: deque[float] = field(default_factory=deque)
     first_at: float = 0.0
     last_at: float = 0.0
 
+    def due(self, now: float) -> float:
+        """When the reply to a request that is complete now goes out."""
+        if self.in_line is None:
+            return now + self.latency_s
+        if len(self.free_at) < self.in_line:
+            heapq.heappush(self.free_at, now + self.latency_s)
+            return now + self.latency_s
+        # Whoever has left is worked on all the same.
+        due = max(now, self.free_at[0]) + self.latency_s
+        heapq.heapreplace(self.free_at, due)
+        return due
+
     def reply(self, now: float) -> bytes:
         """The bytes that answer a request that is complete now."""
         self.received += 1
         self.first_at = self.first_at or now
         self.last_at = now
+        if self.at_once is not None and self.under_way >= self.at_once:
+            self.refused += 1
+            return self.refusal
         if self.per_second is not None:
             while self.begun and self.begun[0] <= now - 1.0:
                 self.begun.popleft()
             if len(self.begun) >= self.per_second:
                 self.refused += 1
-                return _REFUSAL
+                return self.refusal
             self.begun.append(now)
         return self.replies[self.received % len(self.replies)]
 
@@ -98,8 +121,16 @@ class Connection(asyncio.Protocol):
         else:
             now = self._loop.time()
             reply = self._server.reply(now)
-            due = now + max(0.0, self._server.latency_s - TIMERS_LATE_S)
-            self._loop.call_at(due, self._send, reply)
+            if reply is self._server.refusal:
+                self._send(reply)
+                return
+            self._server.under_way += 1
+            due = self._server.due(now) - TIMERS_LATE_S
+            self._loop.call_at(max(now, due), self._answer, reply)
+
+    def _answer(self, reply: bytes) -> None:
+        self._server.under_way -= 1
+        self._send(reply)
 
     def _send(self, reply: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -124,11 +155,14 @@ def _completion(text: str) -> bytes:
 
 _WORDS: Final = "Both answers were compared on correctness, care and clarity of reasoning. " * 4
 _VERDICT: Final = _http(_completion(_WORDS + "\n\n\\boxed{A>B}"))
-_REFUSAL: Final = _http(
-    b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}',
-    "429 Too Many Requests",
-    "retry-after: 1\r\n",
-)
+
+
+def _refusal(retry_after: str) -> bytes:
+    return _http(
+        b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}',
+        "429 Too Many Requests",
+        f"retry-after: {retry_after}\r\n" if retry_after else "",
+    )
 
 
 def _megabyte() -> bytes:
@@ -151,9 +185,19 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--per-second", type=int)
+    parser.add_argument("--at-once", type=int)
+    parser.add_argument("--in-line", type=int)
+    parser.add_argument("--retry-after", default="1", help="empty: refusals name no wait")
     parser.add_argument("--reply", choices=list(REPLIES), default="verdict")
     options = parser.parse_args()
-    state = Server(options.latency, options.per_second, REPLIES[options.reply]())
+    state = Server(
+        options.latency,
+        options.per_second,
+        REPLIES[options.reply](),
+        at_once=options.at_once,
+        in_line=options.in_line,
+        refusal=_refusal(options.retry_after),
+    )
     loop = asyncio.get_running_loop()
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     server = await loop.create_server(lambda: Connection(state, loop), sock=listener)

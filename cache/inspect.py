@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rmjudge.cache.database import DATABASE, refuse_newer
-from rmjudge.cache.keys import answer_row
+from rmjudge.cache.keys import answer_row, scorer_keys
 from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
-from rmjudge.cache.rows import DamagedRecordError, decode, unseal
+from rmjudge.cache.rows import DamagedRecordError, decode, is_open, ordered_by_id, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.troubles import cannot_be_read
-from rmjudge.calls import Json, Reply, Unscored
+from rmjudge.calls import Json, Reply, Spent, Unscored
 from rmjudge.errors import UsageError
 
 Identity = Mapping[str, Json]
@@ -25,14 +25,19 @@ Identity = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class ScorerRows:
-    """One scorer's answers in the cache. `first` and `last` are Unix times of storing."""
+    """One scorer's answers in the cache, and what they took; `first` and `last` are Unix times.
+
+    `open` replies were paid for and are no answers: their calls are asked again.
+    """
 
     key: str
     identity: Identity
     answers: int
     unscored: int
+    open: int
     first: float | None
     last: float | None
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,22 @@ def _reading(folder: Path) -> Iterator[None]:
 def info(folder: Path) -> Info:
     """Count what is kept, by scorer."""
     with _reading(folder):
-        identities = _identities(folder)
+        identities = identities_of(folder)
         rows: dict[str, list[tuple[bool, float]]] = {key: [] for key in identities}
+        open_rows: Counter[str] = Counter()
+        spent: defaultdict[str, Spent] = defaultdict(Spent)
         for key, text, stored in scan(folder, "a:"):
-            rows.setdefault(key.split(":")[1], []).append((_is_unscored(text), stored))
+            scorer = key.split(":")[1]
+            found = rows.setdefault(scorer, [])
+            unscored = False
+            with suppress(DamagedRecordError):
+                reply = decode(text)
+                spent[scorer].add(reply.usage)
+                if reply.open:
+                    open_rows[scorer] += 1
+                    continue
+                unscored = isinstance(reply.answer, Unscored)
+            found.append((unscored, stored))
     return Info(
         folder=folder,
         size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DATABASE}*")),
@@ -124,22 +141,22 @@ def info(folder: Path) -> Info:
                 identity=identities.get(key, {}),
                 answers=len(found),
                 unscored=sum(unscored for unscored, _ in found),
+                open=open_rows[key],
                 first=min((stored for _, stored in found), default=None),
                 last=max((stored for _, stored in found), default=None),
+                spent=spent[key],
             )
             for key, found in rows.items()
         ),
     )
 
 
-def _is_unscored(text: str) -> bool:
-    try:
-        return isinstance(decode(text).answer, Unscored)
-    except DamagedRecordError:
-        return False
+def identities_of(folder: Path) -> dict[str, Identity]:
+    """The identity of every scorer, by its key.
 
-
-def _identities(folder: Path) -> dict[str, Identity]:
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
     found: dict[str, Identity] = {}
     for key, text, _ in scan(folder, "s:"):
         try:
@@ -163,7 +180,7 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
     files = ("model", "revision")
     found: list[tuple[float, str, Json]] = []
     with _reading(folder):
-        for key, other in _identities(folder).items():
+        for key, other in identities_of(folder).items():
             if name in other and all(other.get(part) == identity.get(part) for part in files):
                 stored = [at for _, _, at in scan(folder, f"a:{key}:")]
                 found += [(min(stored), key, other[name])] if stored else []
@@ -182,18 +199,37 @@ def first_kept(folder: Path, scorers: Iterable[str]) -> str | None:
         return next((key for key in scorers if any(True for _ in scan(folder, f"a:{key}:"))), None)
 
 
-def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
-    """Return the stored replies among these call keys, damaged ones left out; write nothing.
+def kept_by_older(folder: Path, identity: Identity, calls: Sequence[str]) -> set[str]:
+    """Which of these calls a scorer answered under a version that drew their order from ids.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        return set()
+    found: set[str] = set()
+    with _reading(folder):
+        for owner in scorer_keys(identity):
+            rows = {answer_row(owner, call): call for call in calls}
+            texts = read_rows(folder, list(rows))
+            found |= {rows[key] for key, text in texts if ordered_by_id(text)}
+    return found
+
+
+def replies(folder: Path, identity: Identity, calls: Sequence[str]) -> dict[str, Reply]:
+    """Return a scorer's answers among these call keys, damaged ones left out; write nothing.
 
     Raises:
         StorageStopped: the database cannot be read.
     """
     found: dict[str, Reply] = {}
     with _reading(folder):
-        rows = {answer_row(scorer, call): call for call in calls}
-        for key, text in read_rows(folder, list(rows)):
-            with suppress(DamagedRecordError):
-                found[rows[key]] = decode(text)
+        for owner in scorer_keys(identity):
+            rows = {answer_row(owner, call): call for call in calls if call not in found}
+            for key, text in read_rows(folder, list(rows)):
+                if not is_open(text):
+                    with suppress(DamagedRecordError):
+                        found[rows[key]] = decode(text)
     return found
 
 
@@ -225,7 +261,6 @@ def verify(folder: Path) -> Verification:
 
 def explain(
     folder: Path,
-    scorer: str,
     identity: Identity,
     calls: Sequence[str],
     since: float = math.inf,
@@ -236,17 +271,18 @@ def explain(
     are what was bought for want of an older one.
     """
     with _reading(folder):
-        identities = _identities(folder)
+        identities = identities_of(folder)
         have: dict[str, set[str]] = {}
-        for key, _, stored in scan(folder, "a:"):
+        for key, text, stored in scan(folder, "a:"):
             owner, _, call = key.removeprefix("a:").partition(":")
-            if stored >= since:
+            if stored >= since or is_open(text):
                 continue
             have.setdefault(owner, set()).add(call)
-    missing = set(calls) - have.get(scorer, set())
-    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key != scorer})
+    own = scorer_keys(identity)
+    missing = set(calls) - {call for key in own for call in have.get(key, ())}
+    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key not in own})
     return Explanation(
-        scorer=scorer,
+        scorer=own[0],
         calls=len(set(calls)),
         found=len(set(calls)) - len(missing),
         candidates=tuple(

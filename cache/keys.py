@@ -11,9 +11,12 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from rmjudge.addresses import spellings
 from rmjudge.calls import Json
 
 HEX_DIGITS = 32
+READS = "reads"
+"""Of a scorer's identity: which part of a kept reply counts. It changes no reply, so no key."""
 
 
 def canonical(value: Mapping[str, Json]) -> str:
@@ -22,8 +25,14 @@ def canonical(value: Mapping[str, Json]) -> str:
 
 
 def scorer_key(identity: Mapping[str, Json]) -> str:
-    """Hash a scorer's identity."""
-    return hashlib.sha256(canonical(identity).encode("ascii")).hexdigest()[:HEX_DIGITS]
+    """Hash a scorer's identity, but for what is only read of its replies."""
+    asked = {name: value for name, value in identity.items() if name != READS}
+    return hashlib.sha256(canonical(asked).encode("ascii")).hexdigest()[:HEX_DIGITS]
+
+
+def scorer_keys(identity: Mapping[str, Json]) -> tuple[str, ...]:
+    """The keys that a scorer's answers may be under, the one of today first."""
+    return tuple(map(scorer_key, spellings(identity)))
 
 
 def call_key(fields: Sequence[str]) -> str:

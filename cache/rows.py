@@ -31,9 +31,27 @@ def encode(reply: Reply) -> str:
             reply.usage.cached_tokens,
             reply.usage.stored_tokens,
         ],
+        **({"open": True} if reply.open else {}),
+        **({"order": reply.ordered_by} if reply.ordered_by != "id" else {}),
+        **({"asked": dict(reply.asked)} if reply.asked else {}),
     }
+    # In places of their own, where there is something: earlier versions read these rows too.
+    if reply.usage.dollars is not None:
+        record["dollars"] = reply.usage.dollars
+    if reply.host is not None:
+        record["host"] = reply.host
     # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.
     return seal(_ENCODE(record))
+
+
+def ordered_by_id(text: str) -> bool:
+    """Whether a row is of a version that drew the order of pairs from ids."""
+    return '"order":"texts"' not in text  # as in `is_open`
+
+
+def is_open(text: str) -> bool:
+    """Whether a row holds a reply that is no answer yet; fast, and True of no other row."""
+    return '"open":true' in text  # within a reply's text every quote has a backslash before it
 
 
 def decode(text: str) -> Reply:
@@ -50,13 +68,22 @@ def decode(text: str) -> Reply:
             answer=answer_from_json(record["answer"]),
             raw=record["raw"],
             parser=record["parser"],
-            usage=Usage(*record["usage"]),
+            usage=_usage(record["usage"], record.get("dollars")),
             model=record["model"],
+            open=record.get("open") is True,
+            asked=record.get("asked"),
+            ordered_by=record.get("order", "id"),
+            host=record.get("host"),
         )
     except DamagedRecordError:
         raise
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
+
+
+def _usage(tokens: list[int | None], dollars: float | None) -> Usage:
+    read, written, cached, stored = tokens
+    return Usage(read, written, cached, stored, dollars)
 
 
 def seal(payload: str) -> str:

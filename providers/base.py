@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from rmjudge.calls import (
     Answer,
@@ -29,6 +29,9 @@ from rmjudge.calls import (
 from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
+
+if TYPE_CHECKING:
+    from rmjudge.providers.http import RewardShape
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -46,12 +49,14 @@ class Target:
     """The model asked, where, and with which extra body parameters (None removes one).
 
     `chat_template` renders conversations for servers that want text; None where not asked for.
+    `shape` is how a server of the user's own is asked (`rmjudge.providers.http`).
     """
 
     model: str
     base_url: str
     params: Mapping[str, Json] = field(default_factory=dict)
     chat_template: ChatTemplate | None = None
+    shape: RewardShape | None = None
 
 
 class Provider(ABC):
@@ -67,8 +72,9 @@ class Provider(ABC):
     key_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables that may hold the key; the first that is set wins."""
     key_needed_at_default_url: ClassVar[bool] = True
-    concurrency: ClassVar[int] = 16
-    batch: ClassVar[int] = 1
+    concurrency: ClassVar[int] = 64
+    """The most calls in flight; how many there are is found out."""
+    batch: int = 1
     output_tokens_estimate: int = 0
     local_params: ClassVar[frozenset[str]] = frozenset()
     """Parameters that this module reads itself and that are not sent."""
@@ -76,10 +82,14 @@ class Provider(ABC):
     """The shortest shared prefix that the vendor caches; None where it caches none."""
     address_hint: ClassVar[str] = ""
     """What to say when nothing is found at the address."""
+    tells_dollars: ClassVar[bool] = False
+    """Whether the vendor says with every reply what it charges."""
     proved_by: ClassVar[str] = "shape: recorded replies"
     """What the tests hold it against: a server not written here, an SDK's types, or shapes."""
     wants_rendered_text: ClassVar[bool] = False
     """Whether the server applies no chat template, so that `target.chat_template` is needed."""
+    wants_shape: ClassVar[bool] = False
+    """Whether the user says how it is asked, in `target.shape`."""
     server_adds_bos: ClassVar[bool] = False
     """Whether the server puts special tokens before a text, so that a template must not."""
 
@@ -162,10 +172,14 @@ class Provider(ABC):
             if value is not None and name not in self.local_params
         }
 
+    def host(self, part: Json) -> str | None:
+        """Who ran the model, where the vendor passes calls on to others and says to whom."""
+        return None
+
     def reply(self, part: Json, call: Call) -> Reply:
         """Read one part into what is stored."""
         answer, usage, model = self.read(part, call)
-        return Reply(answer, _ENCODE(part), self.parser, usage, model)
+        return Reply(answer, _ENCODE(part), self.parser, usage, model, self.host(part))
 
 
 def member(part: Any, *path: str | int) -> Any:

@@ -26,6 +26,7 @@ from rmjudge.providers.base import (
     member,
     text_or_none,
 )
+from rmjudge.providers.charges import dollars_told
 from rmjudge.providers.finishing import unknown_reason, withheld_for
 from rmjudge.providers.forms import SYSTEM_ROLE
 from rmjudge.providers.judge import JudgeProvider
@@ -166,7 +167,12 @@ class ChatCompletions(JudgeProvider):
             hidden = member(usage, "completion_tokens_details", "reasoning_tokens")
             written += count(hidden) or 0
         stored = count(member(usage, "prompt_tokens_details", "cache_write_tokens"))
-        return Usage(count(member(usage, "prompt_tokens")), written, cached, stored)
+        read = count(member(usage, "prompt_tokens"))
+        return Usage(read, written, cached, stored, dollars_told(usage))
+
+    def host(self, part: Json) -> str | None:
+        """OpenRouter and its kin say who ran the model."""
+        return text_or_none(member(part, "provider"))
 
 
 def _without_system(messages: list[Json]) -> list[Json]:
@@ -256,5 +262,6 @@ def provider_of(name: str) -> type[ChatCompletions]:
         "proved_by": vendor.proved_by,
         "has_logprobs": vendor.logprobs is not None,
         "prompt_cache_tokens": vendor.prompt_cache_tokens,
+        "tells_dollars": vendor.tells_dollars,
     }
     return type(f"Chat_{name}", (ChatCompletions,), facts)

@@ -35,7 +35,6 @@ class DecisionProvider(Provider):
     """Pairwise, one question with two options a call."""
 
     method = "pairwise"
-    concurrency = 32
 
     @property
     def template(self) -> str:

@@ -6,10 +6,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from rmjudge.addresses import canonical
 from rmjudge.calls import (
     Answer,
     Call,
@@ -27,7 +30,7 @@ from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.scorer import FORM_CHANGED, Activity
+from rmjudge.scorer import FORM_CHANGED, Activity, Flow
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class HostedScorer:
         self,
         provider: Provider,
         *,
+        own_name: str | None = None,
         secret: Secret | None = None,
         votes: int = 1,
         concurrency: int | None = None,
@@ -55,7 +59,7 @@ class HostedScorer:
         network: Network | None = None,
     ) -> None:
         target = provider.target
-        self.name = f"{provider.name}/{target.model}"
+        self.name = own_name or f"{provider.name}/{target.model}"
         self.method: Method = provider.method
         self.parser = provider.parser
         self.concurrency = concurrency or provider.concurrency
@@ -64,21 +68,46 @@ class HostedScorer:
         self.votes = votes
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
-        self.activity = Activity(remarks=provider.remarks)
-        self.identity: Mapping[str, Json] = identity_of(provider)
+        self.activity = Activity(flow=Flow(self.concurrency), remarks=provider.remarks)
+        self.identity: Mapping[str, Json] = identity_of(provider, own_name)
         self._provider = provider
+        self._users_number = concurrency
         self._rpm = rpm
         self._tpm = tpm
         self._policy = policy
         self._network = network
         self._secret = secret
+        self._asked: Mapping[str, Json] = {}
+        self._sends_by: HostedScorer | None = None
         self._sender: Sender | None = None
         self._drained = False
         self._connecting = asyncio.Lock()
         self._changed: dict[str, Json] = {}
         self._told_form = ""
 
+    def asked_with(self, provider: Provider, params: Mapping[str, Json]) -> HostedScorer:
+        """This scorer, its requests built with other parameters; each reply says with which.
+
+        It keeps the identity, and sends by the same connections and limits.
+        """
+        other = copy(self)
+        other._provider, other._asked, other._sends_by = provider, params, self  # noqa: SLF001
+        return other
+
+    @property
+    def more_room(self) -> str:
+        """The parameter, as NAME=JSON, with which replies may be twice as long; empty for none."""
+        body = self._provider.build([PROBES[self.method]]).body
+        if self.output_tokens_estimate > 1:
+            for name, value in body.items():
+                doubled = _doubled(name, value)
+                if doubled is not None:
+                    return f"{name}={json.dumps(doubled, separators=(',', ':'))}"
+        return ""
+
     async def _connected(self) -> Sender:
+        if self._sends_by is not None:
+            return await self._sends_by._connected()  # noqa: SLF001
         # Made with the first call: a run answered by the cache imports no HTTP client, and
         # the sender's locks belong to the loop that the run is on. Imported by a thread, for
         # the display and the other scorers' calls would stand still for a third of a second.
@@ -96,6 +125,7 @@ class HostedScorer:
             name=self.name,
             activity=self.activity,
             concurrency=self.concurrency,
+            users_number=self._users_number,
             headers=headers,
             secret=self._secret,
             address_hint=self._provider.address_hint,
@@ -127,10 +157,9 @@ class HostedScorer:
         try:
             return [*first, *await self.answer(calls[middle:])]
         except StopRun as reason:
-            if all(isinstance(outcome, Failure) for outcome in first):
-                raise
-            # The first half is paid for and must reach the cache; the next call stops the run.
-            return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
+            # The first half may be paid for and must reach the cache.
+            rest = Failure("stopped", str(reason), stop=reason)
+            return [*first, *[rest] * (len(calls) - middle)]
 
     def forms(self) -> Iterator[tuple[Mapping[str, Json], Mapping[str, Json]]]:
         """The other forms in which a server may want to be asked: identity and parameters."""
@@ -158,14 +187,15 @@ class HostedScorer:
                 self.ask_with(change)
         return provider is not self._provider
 
-    async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
+    async def _send(self, calls: Sequence[Call]) -> Sequence[Outcome] | Failure:
         provider = self._provider
 
         def parse(body: Json) -> list[Reply]:
             parts = provider.split(body)
             if len(parts) != len(calls):
                 raise MalformedBodyError(f"{len(parts)} scores for {len(calls)} calls")
-            return [provider.reply(part, call) for part, call in zip(parts, calls, strict=True)]
+            replies = (provider.reply(part, call) for part, call in zip(parts, calls, strict=True))
+            return [replace(reply, asked=self._asked or None) for reply in replies]
 
         request = provider.build(calls)
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
@@ -182,7 +212,8 @@ class HostedScorer:
             calls=calls,
             last_resort=len(calls) == 1,
             readmit=readmit,
-            adapts=partial(self._adapts, provider),
+            # Asked with other parameters, it keeps its identity, and so its form.
+            adapts=None if self._sends_by else partial(self._adapts, provider),
         )
 
     def most_tokens(self, call: Call) -> Usage | None:
@@ -210,6 +241,18 @@ class HostedScorer:
         self._connecting = asyncio.Lock()  # the next use may be on another loop
 
 
+def _doubled(name: str, value: Json) -> Json:
+    """A limit of output tokens doubled, or the object with it; None where this is none."""
+    if name in OUTPUT_LIMITS and isinstance(value, int):
+        return 2 * value
+    if isinstance(value, dict):
+        inner: dict[str, Json] = {
+            key: found for key, item in value.items() if (found := _doubled(key, item))
+        }
+        return inner or None
+    return None
+
+
 def _limit_in(body: Mapping[str, Json]) -> int | None:
     """The most output tokens that a request asks for, under whatever name."""
     for name, value in body.items():
@@ -220,8 +263,8 @@ def _limit_in(body: Mapping[str, Json]) -> int | None:
     return None
 
 
-def identity_of(provider: Provider) -> dict[str, Json]:
-    """Everything that changes the answers.
+def identity_of(provider: Provider, own_name: str | None = None) -> dict[str, Json]:
+    """Everything that changes the answers; a name of the user's own stands for the address.
 
     `request` is the hash of the request for a fixed call: whatever else changes in how
     this version asks, the identity changes with it.
@@ -232,7 +275,7 @@ def identity_of(provider: Provider) -> dict[str, Json]:
     return {
         "provider": provider.name,
         "model": provider.target.model,
-        "url": provider.target.base_url,
+        **({"name": own_name} if own_name else {"url": canonical(provider.target.base_url)}),
         "method": provider.method,
         **provider.described,
         "params": dict(provider.target.params),

@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from rmjudge.addresses import is_loopback
 from rmjudge.calls import Json
-from rmjudge.errors import MissingKeyError, UsageError
+from rmjudge.errors import UsageError
+from rmjudge.providers.keys import Rival, key_for, withheld
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 from rmjudge.text import did_you_mean
@@ -43,6 +44,7 @@ HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "nim": ("rmjudge.providers.nim", "NIM"),
     "openrlhf": ("rmjudge.providers.openrlhf", "OpenRLHF"),
     "nemo": ("rmjudge.providers.nemo", "NeMo"),
+    "http": ("rmjudge.providers.http", "HTTP"),
     "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
 }
 LOCAL: Final[Mapping[str, tuple[str, str]]] = {
@@ -52,6 +54,7 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
 }
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
+_OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY_LIKE: Final = re.compile(
     r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
 )
@@ -59,14 +62,20 @@ _KEY_LIKE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """`PROVIDER/MODEL` and, where given, `@URL`."""
+    """`PROVIDER/MODEL` and, where given, `@URL`, and a name of the user's own before them."""
 
     provider: str
     model: str
     url: str | None = None
+    own_name: str | None = None
 
     @property
     def name(self) -> str:
+        """What heads its rows: the user's own name, or `PROVIDER/MODEL`."""
+        return self.own_name or self.model_name
+
+    @property
+    def model_name(self) -> str:
         """`PROVIDER/MODEL`."""
         return f"{self.provider}/{self.model}"
 
@@ -95,10 +104,14 @@ class ScorerSettings:
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
+    reward_path: str | None = None
+    reward_batch: int | None = None
     verdict: str | None = None
     scale: tuple[float, float] | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     need_key: bool = True
+    key_variable: str | None = None
+    rivals: Sequence[Rival] = ()
     try_once: bool = False
     network: Network | None = None
     """Of a hosted model."""
@@ -107,11 +120,14 @@ class ScorerSettings:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read `PROVIDER/MODEL[@URL]`.
+    """Read `[NAME=]PROVIDER/MODEL[@URL]`.
 
     Raises:
         UsageError: it is not of that form, or there is no such provider.
     """
+    own_name, equals, rest = text.partition("=")
+    if equals and "/" not in own_name:
+        return _named(own_name, rest, text)
     head, at, url = text.partition("@http")
     provider, slash, model = head.partition("/")
     if not slash or not model:
@@ -125,6 +141,17 @@ def parse_spec(text: str) -> Spec:
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
         raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
     return Spec(provider, model, f"http{url}" if at else None)
+
+
+def _named(own_name: str, rest: str, text: str) -> Spec:
+    if not _OWN_NAME.fullmatch(own_name):
+        raise UsageError(f"{text!r}: a NAME has letters, digits, '.', '_' and '-', 64 at most")
+    spec = parse_spec(rest)
+    if spec.own_name is not None:
+        raise UsageError(f"{text!r}: one NAME is enough")
+    if not spec.hosted:
+        raise UsageError(f"{text!r}: {spec.name} runs here; a NAME is for hosted models")
+    return replace(spec, own_name=own_name)
 
 
 def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
@@ -143,6 +170,21 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
 
         return Baseline(spec.model)
     return _hosted(provider_class(spec.provider), spec, settings)
+
+
+def asking_with(
+    scorer: Scorer, spec: Spec, settings: ScorerSettings, params: Mapping[str, Json]
+) -> Scorer:
+    """A hosted scorer with other parameters, laid over its own; its identity stays."""
+    from rmjudge.providers.hosted import HostedScorer
+
+    if not isinstance(scorer, HostedScorer):
+        raise TypeError(f"{spec.name} is no hosted model")
+    _check_params(spec, params)
+    kind = provider_class(spec.provider)
+    laid_over = replace(settings, params={**settings.params, **params})
+    provider = _provider(kind, spec, _base_url(kind, spec, settings), laid_over)
+    return scorer.asked_with(provider, params)
 
 
 def provider_class(name: str) -> type[Provider]:
@@ -165,10 +207,13 @@ def is_judge(spec: Spec) -> bool:
 
 
 def takes_chat_template(spec: Spec) -> bool:
-    """Whether the user may give the chat template, because it is rendered here."""
+    """Whether the user may give the template of what is sent, because it is rendered here."""
     if spec.local:
         return spec.provider != "hf-judge"
-    return spec.hosted and provider_class(spec.provider).wants_rendered_text
+    if not spec.hosted:
+        return False
+    kind = provider_class(spec.provider)
+    return kind.wants_rendered_text or kind.wants_shape
 
 
 def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
@@ -208,16 +253,34 @@ def _judging(settings: ScorerSettings) -> JudgingMethod:
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
+    base_url = _base_url(kind, spec, settings)
+    _check_params(spec, settings.params)
+    return hosted_scorer(_provider(kind, spec, base_url, settings), spec, settings)
+
+
+def hosted_scorer(provider: Provider, spec: Spec, settings: ScorerSettings) -> Scorer:
+    """A provider as a scorer, with the key for its address.
+
+    Raises:
+        UsageError: the key is missing or wrong.
+    """
     from rmjudge.providers.hosted import HostedScorer
     from rmjudge.providers.sending.policy import Policy
     from rmjudge.providers.sending.redaction import Secret
 
-    base_url = _base_url(kind, spec, settings)
-    key = _key(kind, spec, base_url, needed=settings.need_key)
-    _check_params(spec, settings.params)
+    kind, base_url = type(provider), provider.target.base_url
+    key = key_for(
+        kind,
+        spec.name,
+        base_url,
+        rivals=settings.rivals,
+        variable=settings.key_variable,
+        needed=settings.need_key,
+    )
     policy = Policy().patient(deadline_s=settings.deadline_s, outage_s=settings.outage_s)
     return HostedScorer(
-        _provider(kind, spec, base_url, settings),
+        provider,
+        own_name=spec.own_name,
         secret=Secret(key) if key else None,
         votes=settings.votes,
         concurrency=settings.concurrency,
@@ -238,6 +301,11 @@ def _provider(
         target = Target(spec.model, base_url, settings.params)
         return kind(target, _judging(settings), sampled=settings.votes > 1)
     chat_template = None
+    if kind.wants_shape:
+        from rmjudge.providers.http import shape_of
+
+        shape = shape_of(settings.template, settings.reward_path, settings.reward_batch, spec.name)
+        return kind(Target(spec.model, base_url, settings.params, shape=shape))
     if kind.wants_rendered_text:
         from rmjudge.providers import rendering
 
@@ -251,24 +319,34 @@ def _provider(
     return kind(Target(spec.model, base_url, settings.params, chat_template))
 
 
-def _key(kind: type[Provider], spec: Spec, base_url: str, *, needed: bool) -> str:
-    for variable in kind.key_variables:
-        key = os.environ.get(variable, "")
-        if not key:
-            continue
-        if not (key.isascii() and key.isprintable() and key == key.strip()):
-            raise UsageError(
-                f"{variable} holds a line break, a blank at an end or another character "
-                "that no key has; set it again"
-            )
-        return key
-    official = base_url == kind.default_url and kind.key_needed_at_default_url
-    if needed and official and kind.key_variables:
-        raise MissingKeyError(
-            f"{spec.name}: no API key; set the environment variable "
-            f"{' or '.join(kind.key_variables)}"
-        )
-    return ""
+def address_of(spec: Spec, settings: ScorerSettings) -> str:
+    """Where a hosted model is asked.
+
+    Raises:
+        UsageError: that is not said, or no address.
+    """
+    return _base_url(provider_class(spec.provider), spec, settings)
+
+
+def rival_of(spec: Spec, settings: ScorerSettings) -> Rival:
+    """A hosted model, as others of its run are to know of it."""
+    return Rival(address_of(spec, settings), provider_class(spec.provider).key_variables)
+
+
+def key_held_back(spec: Spec, settings: ScorerSettings) -> str:
+    """What to say where a key that is set does not go to this model; mostly nothing."""
+    if settings.key_variable is not None:
+        return ""
+    url = address_of(spec, settings)
+    variable = withheld(provider_class(spec.provider), url, settings.rivals)
+    if not variable:
+        return ""
+    name = spec.own_name or "NAME"
+    asked = f"{name}={spec.model_name}@{url}"
+    return (
+        f"{spec.name}: {variable} is not sent to {url}, since this run asks at another address "
+        f"too; to send it a key, name the model ({asked}) and add --key-env {name}=VARIABLE"
+    )
 
 
 def _check_params(spec: Spec, params: Mapping[str, Json]) -> None:
@@ -326,9 +404,4 @@ def check_url(url: str) -> str:
 def sends_in_clear(url: str) -> bool:
     """Whether texts and keys would cross a network unencrypted."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    return parts.scheme == "http" and not loopback
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

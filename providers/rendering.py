@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import UsageError
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Messages = list[dict[str, str]]
 
@@ -70,27 +73,22 @@ def compile_template(source: str, name: str) -> Callable[[Messages], str]:
         UsageError: it does not compile; the returned function raises it where rendering fails.
     """
     from jinja2 import StrictUndefined, TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from rmjudge.judging.templates import RENDERING_FAULTS
 
     def refuse(message: Any) -> None:
         raise UsageError(f"the template {name} refuses the conversation: {message}")
 
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True
-    )
+    environment = _environment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals["raise_exception"] = refuse
     try:
-        template = environment.from_string(source)
+        template = environment.from_string(source, globals=dict(_GIVEN))
     except TemplateError as error:
         raise UsageError(f"the template {name} does not compile: {error}") from error
 
     def render(messages: Messages) -> str:
         try:
-            return template.render(
-                messages=messages, add_generation_prompt=False, bos_token="", eos_token=""
-            )
+            return template.render(messages=messages, bos_token="", eos_token="")
         except RENDERING_FAULTS as error:
             raise UsageError(f"the template {name} does not render: {error}") from error
 
@@ -132,6 +130,25 @@ def dated_template(source: str, today: date) -> Callable[..., str]:
     Raises:
         TemplateError: it does not compile; rendering raises others of `RENDERING_FAULTS`.
     """
+
+    def refuse(message: Any) -> None:
+        raise ValueError(message)
+
+    environment = _environment()
+    environment.globals["raise_exception"] = refuse
+    environment.globals["strftime_now"] = datetime.combine(today, time()).strftime
+    return environment.from_string(source, globals=dict(_GIVEN)).render
+
+
+_GIVEN: Final[Mapping[str, Any]] = {
+    "tools": None,
+    "documents": None,
+    "add_generation_prompt": False,
+}
+
+
+def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
+    """Jinja's sandbox with what transformers gives chat templates: tags, `break`, `tojson`."""
     from jinja2 import nodes
     from jinja2.ext import Extension, loopcontrols
     from jinja2.parser import Parser
@@ -146,20 +163,14 @@ def dated_template(source: str, today: date) -> Callable[..., str]:
             next(parser.stream)
             return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
-    def refuse(message: Any) -> None:
-        raise ValueError(message)
-
-    def to_json(value: Any, **options: Any) -> str:
-        return json.dumps(value, **{"ensure_ascii": False, **options})
+    def to_json(value: Any, **written: Any) -> str:
+        return json.dumps(value, **{"ensure_ascii": False, **written})
 
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols], **options
     )
     environment.filters["tojson"] = to_json
-    environment.globals["raise_exception"] = refuse
-    environment.globals["strftime_now"] = datetime.combine(today, time()).strftime
-    given = {"tools": None, "documents": None, "add_generation_prompt": False}
-    return environment.from_string(source, globals=given).render
+    return environment
 
 
 def template_from_tokenizer(model: str) -> ChatTemplate:

@@ -19,6 +19,7 @@ from rmjudge.providers.base import (
     member,
     text_or_none,
 )
+from rmjudge.providers.charges import dollars_told
 from rmjudge.providers.chat import (
     MAX_TOKENS,
     MAX_TOKENS_REASONING,
@@ -134,4 +135,5 @@ def _usage(body: dict[str, Json]) -> Usage:
         output_tokens=count(member(usage, "output_tokens")),
         cached_tokens=count(member(usage, "input_tokens_details", "cached_tokens")),
         stored_tokens=count(member(usage, "input_tokens_details", "cache_write_tokens")),
+        dollars=dollars_told(usage),
     )

@@ -20,7 +20,8 @@ class Vendor:
     `logprobs` says how alternatives of a token are asked for: as OpenAI does, by a count, or
     not at all. `extra` is laid into every body. `prompt_cache_tokens` is the shortest shared
     prefix that is cached and billed for less; None where that is not so. `reasoning_apart`
-    says that the completion's tokens leave out those of hidden reasoning.
+    says that the completion's tokens leave out those of hidden reasoning; `tells_dollars` that
+    every reply says what it cost.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Vendor:
     top_logprobs: int = 20
     prompt_cache_tokens: int | None = None
     reasoning_apart: bool = False
+    tells_dollars: bool = False
     extra: Mapping[str, Json] = field(default_factory=dict)
     remark: str = ""
     proved_by: str = "the dialect's servers; the vendor's own deviations by shape"
@@ -71,6 +73,7 @@ _LIST: Final = (
         max_tokens=16384,
         # Otherwise a route that ignores a parameter may be taken without a word.
         extra={"provider": {"require_parameters": True}},
+        tells_dollars=True,
     ),
     Vendor(
         "together",
@@ -116,6 +119,7 @@ _LIST: Final = (
         max_tokens=16384,
         top_logprobs=8,
         reasoning_apart=True,
+        tells_dollars=True,
         remark="the vendor prefers openai-responses/MODEL@https://api.x.ai/v1",
     ),
     Vendor(

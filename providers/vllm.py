@@ -36,7 +36,6 @@ class VLLM(Provider):
     url_variable = "VLLM_BASE_URL"
     key_variables = ("VLLM_API_KEY",)
     proved_by = "server: vLLM 0.32 (CPU build)"
-    concurrency = 32
 
     def build(self, calls: Sequence[Call]) -> Request:
         """One conversation a request: with messages vLLM takes no more."""

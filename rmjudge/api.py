@@ -57,14 +57,20 @@ class Options(TypedDict, total=False):
     tpm: float
     deadline: float
     headers: Mapping[str, str]
+    key_env: Mapping[str, str]
+    reward_path: str
+    reward_batch: int
     client_cert: str | Path
     client_key: str | Path
     transport: AsyncBaseTransport
     outage: float
     max_cost: float
+    max_cost_total: float
     max_calls: int
     fallback: str
     offline: bool
+    retry_unscored: bool | Sequence[str]
+    retry_with: Mapping[str, Any]
     cache_dir: str | Path
     revision: str
     dtype: str
@@ -88,13 +94,13 @@ def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options
     """Score a data set with one or several models and return the numbers.
 
     `models` are `PROVIDER/MODEL[@URL]` or scorers of your own; `data` is `sample`, `rm-bench`, or
-    paths. `limit` counts tuples a domain, `rpm` and `tpm` requests and tokens a minute,
-    `deadline` seconds an attempt. `transport` is an `httpx.AsyncBaseTransport` of your own, such as
+    paths. `limit` counts tuples a domain, `rpm` and `tpm` requests and tokens a minute, `deadline`
+    seconds an attempt. `transport` is an `httpx.AsyncBaseTransport` of your own, such as
     `httpx.MockTransport`, that sends the calls; closing it is left to you. A run that stops on
-    `max_cost` or `max_calls` raises `BudgetReached`. Works in plain code and in a notebook, where
-    an event loop is already running. Answers are kept in the cache, so that the same call again
-    buys nothing; the run's files go to `out` (default `runs/...`). Accuracies are fractions, None
-    without data.
+    `max_cost`, `max_cost_total` or `max_calls` raises `BudgetReached`. Works in plain code and in a
+    notebook, where an event loop is already running. Answers are kept in the cache, so that the
+    same call again buys nothing; the run's files go to `out` (default `runs/...`). Accuracies are
+    fractions, None without data.
 
     Raises:
         UsageError: an argument is wrong; nothing was called. DataError: so is the data.

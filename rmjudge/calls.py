@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, TypeVar, cast
+
+from rmjudge.errors import StopRun
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -119,29 +121,94 @@ Answer: TypeAlias = Reward | Verdict | Unscored
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call as the provider counts them; None where it does not say.
+    """What one call took, as the provider says; None where it does not say.
 
     `input_tokens` includes `cached_tokens`, which the vendor read from its prompt cache, and
-    `stored_tokens`, which it wrote there; `output_tokens` includes hidden reasoning.
+    `stored_tokens`, which it wrote there; `output_tokens` includes hidden reasoning. `dollars`
+    are US dollars that the vendor says it charges for the call.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
     stored_tokens: int | None = None
+    dollars: float | None = None
 
     def plus(self, other: Usage) -> Usage:
-        """The tokens of two replies to one call; None where neither says."""
+        """What two replies took; None where neither says."""
         return Usage(
             _sum(self.input_tokens, other.input_tokens),
             _sum(self.output_tokens, other.output_tokens),
             _sum(self.cached_tokens, other.cached_tokens),
             _sum(self.stored_tokens, other.stored_tokens),
+            _sum(self.dollars, other.dollars),
         )
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
+_N = TypeVar("_N", int, float)
+
+
+def _sum(one: _N | None, other: _N | None) -> _N | None:
     return other if one is None else one + (other or 0)
+
+
+@dataclass(slots=True)
+class Spent:
+    """What replies took, added up.
+
+    `dollars` is what vendors say that `told_replies` of them cost, and `told` are the tokens of
+    these: no list price applies to them. `uncounted_replies` came with neither tokens nor dollars.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    stored_tokens: int = 0
+    uncounted_replies: int = 0
+    replies: int = 0
+    told_replies: int = 0
+    dollars: float = 0.0
+    told: Usage = field(default_factory=Usage)
+
+    def add(self, usage: Usage) -> None:
+        """Add one reply's usage."""
+        self.replies += 1
+        if usage.dollars is not None:
+            self.told_replies += 1
+            self.dollars += usage.dollars
+            self.told = self.told.plus(usage)
+        elif usage.input_tokens is None and usage.output_tokens is None:
+            self.uncounted_replies += 1
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        self.cached_tokens += usage.cached_tokens or 0
+        self.stored_tokens += usage.stored_tokens or 0
+
+    def plus(self, other: Spent) -> Spent:
+        """Both together."""
+        return Spent(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.stored_tokens + other.stored_tokens,
+            self.uncounted_replies + other.uncounted_replies,
+            self.replies + other.replies,
+            self.told_replies + other.told_replies,
+            self.dollars + other.dollars,
+            self.told.plus(other.told),
+        )
+
+    @property
+    def untold(self) -> Spent:
+        """The part without the vendor's own figure, which a list price applies to."""
+        return Spent(
+            self.input_tokens - (self.told.input_tokens or 0),
+            self.output_tokens - (self.told.output_tokens or 0),
+            self.cached_tokens - (self.told.cached_tokens or 0),
+            self.stored_tokens - (self.told.stored_tokens or 0),
+            self.uncounted_replies,
+            self.replies - self.told_replies,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +216,12 @@ class Reply:
     """A delivered reply: kept on disk whether or not it could be scored.
 
     `raw` is what the provider sent for this call, so that a better parser can read it again
-    without paying; `parser` names the parser and version that made `answer` of it.
+    without paying; `parser` names the parser and version that made `answer` of it. `host` is who
+    ran the model, where the vendor is one that passes calls on to others and says to whom. One
+    that is `open` was paid for and is no answer yet: its tries are not used up, so the call is
+    asked again, and `usage` counts for the answer that comes. `asked` are the parameters of
+    `--retry-with`, where it was asked with others than its scorer's. `ordered_by` is what the order
+    of pairs was drawn from when it was bought: the texts, or the tuple's id in older versions.
     """
 
     answer: Answer
@@ -157,18 +229,26 @@ class Reply:
     parser: str = ""
     usage: Usage = field(default_factory=Usage)
     model: str | None = None
+    host: str | None = None
+    open: bool = False
+    asked: Mapping[str, Json] | None = None
+    ordered_by: str = "texts"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that brought no reply. Nothing is stored: the next run asks again.
+    """A call that brought no answer: the next run asks again.
 
     `unclear`: the call or its endpoint may be to blame; what comes of the next calls tells.
+    `paid` is a reply that came before the failure and is no answer, stored for its usage alone.
+    `stop` is what ended the run before the tries were used up; the call then did not fail.
     """
 
     status: str
     detail: str = ""
     unclear: bool = False
+    paid: Reply | None = None
+    stop: StopRun | None = None
 
 
 Outcome: TypeAlias = Reply | Failure

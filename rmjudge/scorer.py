@@ -34,6 +34,48 @@ Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
 """Given the calls, and whether an attempt at them was paid for; raises StopRun to refuse."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPace:
+    """How many calls at once an earlier run found right; `limited`: because of the endpoint."""
+
+    limit: int
+    limited: bool
+
+
+@dataclass(slots=True)
+class Flow:
+    """How many calls an endpoint is sent at once. Counts of attempts; `paused_s` seconds.
+
+    `limit` is what was found so far, at most `ceiling`, and `limited` whether the endpoint set it;
+    `most` is the most that was in flight at once.
+    """
+
+    ceiling: int
+    limit: int = 0
+    limited: bool = False
+    in_flight: int = 0
+    most: int = 0
+    refused: int = 0
+    timed_out: int = 0
+    paused_s: float = 0.0
+
+    def found(self) -> KnownPace | None:
+        """What the next run is to know; None where nothing was sent."""
+        return KnownPace(self.limit, self.limited) if self.most else None
+
+    def told(self) -> dict[str, Json]:
+        """What `run.json` tells."""
+        return {
+            "ceiling": self.ceiling,
+            "limit": self.limit,
+            "limited_by_endpoint": self.limited,
+            "most_in_flight": self.most,
+            "refused": self.refused,
+            "timed_out": self.timed_out,
+            "paused_s": round(self.paused_s, 3),
+        }
+
+
 @dataclass(slots=True)
 class Activity:
     """What a scorer is doing, for the progress display and `run.json`. Counts of calls.
@@ -47,6 +89,10 @@ class Activity:
     maybe_billed: int = 0
     outages: int = 0
     note: str = ""
+    known_pace: KnownPace | None = None
+    """What an earlier run found out, where there was one."""
+    flow: Flow | None = None
+    """None where no endpoint is asked."""
     gate: Gate | None = None
     """Asked before another attempt at calls; None where nothing limits the run."""
     remarks: list[str] = field(default_factory=list)

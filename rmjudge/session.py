@@ -13,8 +13,10 @@ from typing import TypeAlias
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
+from rmjudge.cache.paces import keep_paces, read_paces
 from rmjudge.calls import Json
 from rmjudge.errors import ModelRefused, StopRun
+from rmjudge.planning.plan import PairwisePlan
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -23,6 +25,7 @@ from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.runs.files import clear_results, folders_for, parts_of_relieved_run, write_result
 from rmjudge.runs.results import ScorerResult
+from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.version import __version__
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -94,7 +97,9 @@ async def execute(
     options = prepared.options
     # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
     with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
-        orchestrator = Orchestrator(cache, budget=Budget(options.max_cost, options.max_calls))
+        _remember(prepared.cache_folder, prepared.jobs)
+        budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
+        orchestrator = Orchestrator(cache, budget=budget)
         async with started(orchestrator) if started else nullcontext():
             async with watch(prepared.jobs) if watch else nullcontext():
                 await orchestrator.run(prepared.jobs)
@@ -102,6 +107,7 @@ async def execute(
             if relief is not None:
                 async with watch([relief.job]) if watch else nullcontext():
                     await orchestrator.run([relief.job])
+        keep_paces(prepared.cache_folder, _found(prepared.jobs))
         jobs = [*prepared.jobs, *([relief.job] if relief else [])]
         for job in jobs:
             if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
@@ -115,6 +121,23 @@ async def execute(
         resume = ""  # it would be refused again
     _write(prepared, parts, time.monotonic() - begun, resume)
     return run
+
+
+def _endpoint(scorer: Scorer) -> str:
+    return f"{scorer.name}@{scorer.identity.get('url')}"
+
+
+def _remember(folder: Path, jobs: Sequence[Job]) -> None:
+    """Tell each scorer how many calls at once its endpoint took before."""
+    known = read_paces(folder)
+    for job in jobs:
+        job.scorer.activity.known_pace = known.get(_endpoint(job.scorer))
+
+
+def _found(jobs: Sequence[Job]) -> dict[str, KnownPace]:
+    """What the endpoints of this run take, as far as any was asked."""
+    flows = [(_endpoint(job.scorer), job.scorer.activity.flow) for job in jobs]
+    return {name: found for name, flow in flows if flow and (found := flow.found())}
 
 
 def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
@@ -133,13 +156,25 @@ class _Part:
     job: Job | None = None
     places: tuple[int, ...] | None = None
 
+    def _pace(self) -> dict[str, Json]:
+        """How many calls at once the endpoint was sent, where one was asked."""
+        flow = self.job.scorer.activity.flow if self.job else None
+        return {"pace": flow.told()} if flow and flow.most else {}
+
     def about(self) -> dict[str, Json]:
         """What `run.json` says of the scorer; null for the combined, which has none of its own."""
         return {
             "identity": dict(self.job.scorer.identity) if self.job else None,
             "votes": self.job.scorer.votes if self.job else 1,
+            "ordered_by_id": self._ordered_by_id(),
+            **self._pace(),
             **({} if self.places is None else {"places": list(self.places)}),
         }
+
+    def _ordered_by_id(self) -> list[Json]:
+        """Tuples whose pairs were shown in the order of older versions, for their kept answers."""
+        plans = self.job.plans if self.job else ()
+        return [plan.item.name for plan in plans if isinstance(plan, PairwisePlan) and plan.by_id]
 
 
 def _relief(prepared: Prepared) -> Relief | None:

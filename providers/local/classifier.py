@@ -8,32 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from rmjudge.cache.keys import READS
 from rmjudge.calls import Answer, Call, Failure, Json, RewardCall
 from rmjudge.errors import UsageError
+from rmjudge.providers.local.choosing import choose_head, explicit, own_code
 from rmjudge.providers.local.files import ModelFiles, find
 from rmjudge.providers.local.libraries import require
-from rmjudge.providers.local.loading import load_model, load_tokenizer
-from rmjudge.providers.local.reward_tokens import OPENRLHF_CLASSES, read_at, trained_by_openrlhf
+from rmjudge.providers.local.loading import load_tokenizer
+from rmjudge.providers.local.recipes import Recipe
+from rmjudge.providers.local.reward_tokens import read_at, trained_by_openrlhf
 from rmjudge.providers.local.rewards import (
-    PARSER,
     Found,
+    Reads,
     RewardReplica,
+    Value,
     ignore,
+    parser_of,
     read_reply,
 )
 from rmjudge.providers.local.scorer import LocalScorer, Replica, described
-from rmjudge.providers.local.settings import REWARD_TOKENS, LocalSettings
+from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.templates import PROMPT, RESPONSE, scoring_template
 from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
-from rmjudge.providers.local.weights import shapes_in
 
 if TYPE_CHECKING:
-    from rmjudge.providers.local.heads import Asked, Head
+    from rmjudge.providers.local.heads import Head
 
-SUFFIX = "ForSequenceClassification"
-PROBES = ("Two and two is four.", "Paris.")
+PROBES: Final = ("Two and two is four.", "Paris.")
 
 
 class Classifier(LocalScorer):
@@ -51,12 +54,13 @@ class Classifier(LocalScorer):
         self._files = files = find(
             settings.model, revision=settings.revision, code=settings.trust_remote_code
         )
-        _check_kind(files, settings)
-        self._label = label_of(files, settings)
+        self._choice = choice = choose_head(files, settings)
+        self.reads = choice.reads
         self._template = scoring_template(files, settings)
         self._limit = files.limit(settings.max_tokens)
         self._ending = _ending(files)
-        own_rule = not _explicit(settings) and _own_code(files, settings)
+        own_rule = choice.recipe is not None or choice.token is not None
+        own_rule |= not explicit(settings) and own_code(files, settings)
         text = self._template.text
         if self._ending is not None:
             text = text.rstrip("\n").removesuffix(self._ending) + self._ending
@@ -68,7 +72,7 @@ class Classifier(LocalScorer):
             **self._template.described,
             "max_tokens": self._limit,
             "truncation": files.truncation_side,
-            "head": self._label,
+            "head": choice.head,
         }
         if self._read is not None:
             identity["reward_token"] = self._read.where
@@ -76,64 +80,68 @@ class Classifier(LocalScorer):
             identity["ending"] = self._ending
         if self._pairs:
             identity["segments"] = "pair"
-        super().__init__(name, settings, identity, parser=PARSER)
+        if choice.reads is not None and choice.head != choice.label:
+            identity[READS] = choice.reads if isinstance(choice.reads, str) else {**choice.reads}
+        super().__init__(name, settings, identity, parser=parser_of(self.reads))
         self.activity.remarks += [*files.remarks, *self._template.remarks]
+        if choice.remark:
+            self.activity.remarks.append(choice.remark)
         if self._read is not None:
             self.activity.remarks.append(str(self._read))
 
     def _load(self, device: str) -> Replica:
+        from rmjudge.providers.local import reward_models
+
         tokenizer = load_tokenizer(self._files, self._settings)
-        files, settings = self._files, self._settings
-        rows = _rows(files)
-        model = load_model(
-            files,
-            settings,
-            device,
-            "AutoModelForSequenceClassification",
-            labels=None if rows == len(files.labels) else rows,
-        )
         texts = Texts(
             tokenizer,
             self._template,
             self._limit,
-            files.truncation_side,
+            self._files.truncation_side,
             ending=self._ending,
             pairs=self._pairs,
+            **appended_by(self._files, self._choice.recipe, tokenizer),
         )
-        from rmjudge.providers.local.heads import Asked
-
-        asked = Asked(
-            label=self._label,
-            chosen=settings.reward_head,
-            skipped=None if self._read and self._read.where == "last" else files.pad_id,
-            explicit=_explicit(settings),
+        last = self._read is not None and self._read.where == "last"
+        head = reward_models.load_head(
+            self._files,
+            self._settings,
+            device,
+            self._choice,
+            tokenizer,
+            probes=lambda pad: _probes(texts, pad),
+            skipped=None if last else self._files.pad_id,
             pairs=self._pairs,
         )
-        return ClassifierReplica(model, texts, asked, plain=settings.attention != "auto")
+        return ClassifierReplica(head, texts, self.reads)
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
-        return read_reply(raw)
+        return read_reply(raw, self.reads)
 
 
 class ClassifierReplica(RewardReplica):
     """A classifier on a device, with its tokenizer."""
 
-    def __init__(self, model: Any, texts: Texts, asked: Asked, *, plain: bool) -> None:
-        from rmjudge.providers.local.heads import head_of
-
+    def __init__(self, head: Head, texts: Texts, reads: Reads = None) -> None:
         self._texts = texts
-        self._head: Head = head_of(model, asked, _probes(texts, model), plain=plain)
-        self.remark = str(self._head.way)
-        self.computed = self._head.way.computed
+        self._head = head
+        self.reads = reads
+        self.remark = str(head.way)
+        self.computed = head.way.computed
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise."""
-        return self._texts.encode([(call.prompt, call.response) for call in calls])
+        made = self._texts.encode([(call.prompt, call.response) for call in calls])
+        return [self._checked(text) if isinstance(text, Tokens) else text for text in made]
+
+    def _checked(self, text: Tokens) -> Tokens | Failure:
+        lacks = self._head.lacks(text.ids)
+        return Failure("template", lacks) if lacks else text
 
     def rewards(
-        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
-    ) -> Sequence[Sequence[float] | None]:
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[Value] = ignore
+    ) -> Sequence[Sequence[Value] | None]:
         """Read the head."""
         self._head.seconds = {text.ids: text.start for group in groups for text in group}
         return self._head.rewards(
@@ -141,9 +149,8 @@ class ClassifierReplica(RewardReplica):
         )
 
 
-def _probes(texts: Texts, model: Any) -> list[TokenIds]:
+def _probes(texts: Texts, pad: int | None) -> list[TokenIds]:
     """Two short texts of different lengths that do not end in the padding token."""
-    pad = model.config.get_text_config().pad_token_id
     found: list[TokenIds] = []
     for tokens in texts.encode([("2+2?", PROBES[0]), ("Where?", PROBES[1])]):
         if isinstance(tokens, Failure):
@@ -155,50 +162,24 @@ def _probes(texts: Texts, model: Any) -> list[TokenIds]:
     return found
 
 
-def label_of(files: ModelFiles, settings: LocalSettings) -> int:
-    """Which output is the reward; what the model's own code gives is seen when it is loaded.
+def appended_by(files: ModelFiles, recipe: Recipe | None, tokenizer: Any) -> dict[str, Any]:
+    """What a recipe writes behind each text, for `Texts`.
 
     Raises:
-        UsageError: there are several and none is chosen, or the chosen one does not exist.
+        UsageError: the model's files do not name that token.
     """
-    asked, own = settings.reward_head, _own_code(files, settings)
-    rows = _rows(files)
-    labels = files.labels
-    if rows is not None and rows != len(labels):  # the weights count
-        labels = tuple(f"LABEL_{k}" for k in range(rows))
-    if asked is None:
-        if len(labels) == 1 or own:
-            return 0
+    if recipe is None or not recipe.appended:
+        return {}
+    if recipe.appended == "cls_token":
+        token = tokenizer.cls_token_id
+    else:
+        token = files.config.get("reward_token_id")
+    if not isinstance(token, int):
         raise UsageError(
-            f"{files.name} has {len(labels)} outputs; choose the reward with --reward-head: "
-            + _listed(labels)
+            f"{files.name}: its head ({recipe.name}) reads the reward at the token that its files "
+            f"call {recipe.appended}, and they name none"
         )
-    if asked in labels:
-        return labels.index(asked)
-    if asked.isdecimal() and (own or int(asked) < len(labels)):
-        return int(asked)
-    if own and asked == "end":
-        return 0
-    raise UsageError(f"{files.name} has no output {asked!r}; there are {_listed(labels)}")
-
-
-def _explicit(settings: LocalSettings) -> bool:
-    """Whether the user says where rewards are read."""
-    return settings.reward_token != REWARD_TOKENS[0]
-
-
-def _rows(files: ModelFiles) -> int | None:
-    """How many outputs the weights of a native head have, where they can be seen."""
-    shapes = shapes_in(files.folder)
-    for name in ("score.weight", "classifier.weight"):
-        if len(shape := shapes.get(name, ())) == 2:
-            return shape[0]
-    return None
-
-
-def _own_code(files: ModelFiles, settings: LocalSettings) -> bool:
-    """Whether Python code of the model's own makes its output."""
-    return settings.trust_remote_code and "auto_map" in files.config
+    return {"appended": token, "bare": recipe.appended == "reward_token_id"}
 
 
 def _ending(files: ModelFiles) -> str | None:
@@ -213,20 +194,3 @@ def _writes_pairs(files: ModelFiles, text: str) -> bool:
         return False
     between = text.partition(PROMPT)[2].partition(RESPONSE)[0]
     return separator in between
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(f"{k} ({label})" for k, label in enumerate(labels))
-
-
-def _check_kind(files: ModelFiles, settings: LocalSettings) -> None:
-    named = files.architectures
-    if not named or settings.trust_remote_code or any(name.endswith(SUFFIX) for name in named):
-        return
-    if OPENRLHF_CLASSES.intersection(named) and "score.weight" in shapes_in(files.folder):
-        return  # transformers' own class of this family takes its weights
-    raise UsageError(
-        f"{files.name} is a {named[0]}, no {SUFFIX[3:]} model: its reward head would be random "
-        f"numbers. hf-judge/{files.name} asks it as a judge, dpo/{files.name} takes its "
-        "log-probabilities"
-    )

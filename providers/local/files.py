@@ -238,15 +238,19 @@ def _is_folder(path: Path) -> bool:
 def _check_folder(name: str, folder: Path) -> None:
     if not (folder / "config.json").is_file():
         check_beside(name, folder)
-        raise UsageError(f"{name} holds no config.json, so it is no transformers model")
+        nemo = any(folder.glob("*.nemo")) or (folder / "model_config.yaml").is_file()
+        how = " but NeMo's: serve it and use nemo/MODEL, or nim/MODEL" if nemo else ""
+        raise UsageError(f"{name} holds no config.json, so it is no transformers model{how}")
     if not any(folder.glob("*.safetensors")):
         check_beside(name, folder)
-        others = sorted(path.name for path in folder.glob("*.bin"))
-        found = f"only {others[0]}, a pickle, which can run code" if others else "no weights"
-        raise UsageError(
-            f"{name} holds {found}; rmjudge loads safetensors alone: save the model again with "
-            "save_pretrained of a current transformers"
-        )
+        kinds = ("*.bin", "*.pt", "*.pth")
+        others = sorted(path.name for kind in kinds for path in folder.glob(kind))
+        if others:
+            raise UsageError(
+                f"{name} holds only {others[0]}, a pickle, which can run code; rmjudge loads "
+                f"safetensors alone: `rmjudge convert {name}` writes them"
+            )
+        raise UsageError(f"{name} holds no weights; rmjudge loads safetensors alone")
     if not any(path.name.startswith(_TOKENIZER_FILES) for path in folder.iterdir()):
         raise UsageError(
             f"{name} holds no tokenizer; save it there too (tokenizer.save_pretrained)"

@@ -22,9 +22,9 @@ from torch import Tensor
 
 from rmjudge.errors import UsageError
 from rmjudge.providers.local import memory
-from rmjudge.providers.local.forward import Forward, States
 from rmjudge.providers.local.outputs import AT_END, Place, place_of
-from rmjudge.providers.local.rewards import Found, Telling, Way, ignore, run_until_stopped, way_of
+from rmjudge.providers.local.readouts import BehindPadding, Layers, ReadHead
+from rmjudge.providers.local.rewards import Attributed, Found, Telling, Value, Way, ignore
 from rmjudge.providers.local.texts import TokenIds
 
 CPU_TOKENS: Final = 2048
@@ -42,10 +42,14 @@ class Head(Protocol):
     seconds: Mapping[TokenIds, int]
     """Where the second segment of each text begins; pair encoders alone look at it."""
 
+    def lacks(self, ids: TokenIds) -> str:
+        """What the head needs and a text does not have; empty where it can be scored."""
+        ...
+
     def rewards(
-        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
-    ) -> Sequence[Sequence[float] | None]:
-        """The raw logit of each text; None for a group left out because of `stopping`."""
+        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[Value] = ignore
+    ) -> Sequence[Sequence[Value] | None]:
+        """The raw value of each text; None for a group left out because of `stopping`."""
         ...
 
 
@@ -55,7 +59,8 @@ class Asked:
 
     `label` is the output to read and `chosen` what the user called it, None where nothing was
     said. `skipped` is the padding token, where the reward is read before it, and `explicit` says
-    that the user said where. `pairs` asks for segment ids.
+    that the user said where. `pairs` asks for segment ids. `names` are what several outputs are
+    called.
     """
 
     label: int = 0
@@ -63,6 +68,7 @@ class Asked:
     skipped: int | None = None
     explicit: bool = False
     pairs: bool = False
+    names: Sequence[str] = ()
 
 
 def head_of(model: Any, asked: Asked, probes: Sequence[TokenIds], *, plain: bool) -> Head:
@@ -88,7 +94,7 @@ def head_of(model: Any, asked: Asked, probes: Sequence[TokenIds], *, plain: bool
     if asked.chosen == AT_END and not place.each_token:
         raise UsageError(f"--reward-head {AT_END}: the model gives one value for the whole text")
     if not asked.pairs and _reads_last_token(model, run, place, probes):
-        return LastTokenHead(model, asked, plain=plain)
+        return ReadHead(model.base_model, _last_token(model, asked), plain=plain)
     if asked.explicit:
         raise UsageError(
             "the model reads its reward by a rule of its own; --reward-token is for heads that are "
@@ -97,40 +103,14 @@ def head_of(model: Any, asked: Asked, probes: Sequence[TokenIds], *, plain: bool
     return WholeModel(run, place, asked, padded=_takes_padding(run, place, probes))
 
 
-class LastTokenHead:
+def _last_token(model: Any, asked: Asked) -> Layers:
     """`score` at the last token of the text, or at the last that is not the padding token."""
-
-    def __init__(self, model: Any, asked: Asked, *, plain: bool) -> None:
-        self._forward = Forward(model.base_model, way="sorted" if plain else "auto")
-        label = asked.label
-        self._skipped = asked.skipped
-        self._weight = model.score.weight[label].float()
-        bias = model.score.bias
-        self._bias = 0.0 if bias is None else float(bias[label])
-        self.way = way_of(self._forward)
-        self.seconds: Mapping[TokenIds, int] = {}
-
-    def rewards(
-        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
-    ) -> Sequence[Sequence[float] | None]:
-        """Run the decoder and apply the head in fp32."""
-        return run_until_stopped(self._forward, groups, self._read, stopping, found)
-
-    def _read(self, states: States) -> list[float]:
-        last = torch.stack(
-            [
-                rows[_read_at(ids, self._skipped)]
-                for rows, ids in zip(states.rows, states.sequences, strict=True)
-            ]
-        )
-        hidden = states.hidden[last].float()
-        values = hidden @ self._weight.to(hidden.device) + self._bias
-        return [float(value) for value in values.tolist()]
-
-
-def _read_at(ids: TokenIds, skipped: int | None) -> int:
-    """The last place whose token is not `skipped`; the last of all where there is none."""
-    return next((k for k in range(len(ids) - 1, -1, -1) if ids[k] != skipped), len(ids) - 1)
+    return Layers(
+        [(model.score.weight, model.score.bias)],
+        BehindPadding(asked.skipped),
+        label=asked.label,
+        names=asked.names,
+    )
 
 
 class WholeModel:
@@ -140,18 +120,23 @@ class WholeModel:
         self._run = run
         self._place = place
         self._label = asked.label
+        self._names = asked.names if len(asked.names) == place.count > 1 else ()
         self._pairs = asked.pairs
         self._padded = padded
         self._budget = CPU_TOKENS if run.device.type == "cpu" else DEVICE_TOKENS
         self.seconds: Mapping[TokenIds, int] = {}
         self.way = Way("sorted", "the classifier runs as a whole", "whole/1")
 
+    def lacks(self, ids: TokenIds) -> str:
+        """Nothing: the model itself says what it needs."""
+        return ""
+
     def rewards(
-        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[float] = ignore
-    ) -> Sequence[Sequence[float] | None]:
+        self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[Value] = ignore
+    ) -> Sequence[Sequence[Value] | None]:
         """Compute each distinct text once."""
         texts = sorted({ids for group in groups for ids in group}, key=lambda ids: (len(ids), ids))
-        done: dict[TokenIds, float] = {}
+        done: dict[TokenIds, Value] = {}
         tell = Telling(groups, done, found)
         while texts and not stopping.is_set():
             size = self._fitting(texts)
@@ -167,12 +152,17 @@ class WholeModel:
         """How many of the longest texts make a batch."""
         return max(1, min(len(texts), self._budget // len(texts[-1]))) if self._padded else 1
 
-    def _scored(self, texts: Sequence[TokenIds]) -> list[float]:
+    def _scored(self, texts: Sequence[TokenIds]) -> list[Value]:
         try:
             seconds = [self.seconds.get(ids, len(ids)) for ids in texts] if self._pairs else None
             output = self._run(texts, seconds)
-            values = self._place.values(output, [len(ids) for ids in texts])[:, self._label]
-            return [float(value) for value in values.tolist()]
+            rows = self._place.values(output, [len(ids) for ids in texts]).tolist()
+            if not self._names:
+                return [float(row[self._label]) for row in rows]
+            return [
+                Attributed(row[self._label], dict(zip(self._names, row, strict=True)))
+                for row in rows
+            ]
         except (RuntimeError, MemoryError) as error:
             if len(texts) == 1 or not memory.ran_out(error):
                 raise
@@ -231,7 +221,7 @@ def _reads_last_token(model: Any, run: Runner, place: Place, probes: Sequence[To
                 return False
             read = score(hidden[0, -1].to(score.weight.device))
             own = place.values(run([text]), [len(text)])[0]
-            if read.shape != own.shape or not _agree(read, own.to(read.dtype)):
+            if read.shape != own.shape or not agree(read, own.to(read.dtype)):
                 return False
     return True
 
@@ -245,9 +235,10 @@ def _takes_padding(run: Runner, place: Place, probes: Sequence[TokenIds]) -> boo
         return False
     alone = [place.values(run([text]), [len(text)])[0] for text in probes]
     dtype = run.dtype
-    return all(_agree(a.to(dtype), b.to(dtype)) for a, b in zip(together, alone, strict=True))
+    return all(agree(a.to(dtype), b.to(dtype)) for a, b in zip(together, alone, strict=True))
 
 
-def _agree(one: Tensor, other: Tensor) -> bool:
+def agree(one: Tensor, other: Tensor) -> bool:
+    """Whether two numbers are equal as far as the dtype of the second tells."""
     near = CLOSE if other.dtype == torch.float32 else LOOSE
     return bool(torch.allclose(one.float().cpu(), other.float().cpu(), rtol=near, atol=near))

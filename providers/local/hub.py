@@ -32,6 +32,18 @@ def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]
     return folder, folder.name
 
 
+def snapshot_of_weights(name: str, commit: str) -> Path:
+    """Fetch the safetensors files of a commit beside its small files; return their folder.
+
+    Raises:
+        OSError: the hub cannot be asked, or of its client's own errors.
+    """
+    from huggingface_hub import snapshot_download
+
+    wanted = [*_SMALL, "*.safetensors"]
+    return Path(snapshot_download(name, revision=commit, allow_patterns=wanted))
+
+
 def explanation(name: str, revision: str | None, error: Exception) -> str | None:
     """Say in words what the hub's client means; None for an error that is not about the hub."""
     from huggingface_hub import errors

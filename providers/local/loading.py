@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Task: TypeAlias = Literal["AutoModelForSequenceClassification", "AutoModelForCausalLM"]
 
-_LOADING: Final = Lock()
+LOADING: Final = Lock()
 """transformers sets torch's default dtype while it loads: one model at a time. Nor has it all its
 names while it is imported, where two models begin at once."""
 
@@ -52,10 +52,13 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
     Raises:
         UsageError: it cannot be loaded.
     """
-    with _LOADING, _told(f"{files.name}: its tokenizer cannot be loaded", files):
-        from transformers import AutoTokenizer
+    with LOADING, told(f"{files.name}: its tokenizer cannot be loaded", files):
+        from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-        return AutoTokenizer.from_pretrained(
+        # A class of the model's own would be run only to read this very file.
+        held = "auto_map" in files.tokenizer_config and (files.folder / "tokenizer.json").is_file()
+        kind = PreTrainedTokenizerFast if held and not settings.trust_remote_code else AutoTokenizer
+        return kind.from_pretrained(
             files.source,
             revision=files.commit or "main",
             trust_remote_code=settings.trust_remote_code,
@@ -84,16 +87,12 @@ def load_model(
     import torch
     import transformers
 
-    asked: dict[str, Any] = {}
-    if settings.attention != "auto":
-        asked["attn_implementation"] = settings.attention
-    if settings.device_map is not None:
-        asked["device_map"] = settings.device_map
+    asked = asked_of(settings)
     if labels is not None:
         asked["num_labels"] = labels
     from_pretrained: Callable[..., Any] = getattr(transformers, task).from_pretrained
     dtype = getattr(torch, dtype_of(files, settings))
-    with _LOADING, _told(f"{files.name} cannot be loaded", files):
+    with LOADING, told(f"{files.name} cannot be loaded", files):
         model, found = from_pretrained(
             files.source,
             revision=files.commit or "main",
@@ -111,8 +110,18 @@ def load_model(
     return placed
 
 
+def asked_of(settings: LocalSettings) -> dict[str, Any]:
+    """What `from_pretrained` is asked for of any model."""
+    asked: dict[str, Any] = {}
+    if settings.attention != "auto":
+        asked["attn_implementation"] = settings.attention
+    if settings.device_map is not None:
+        asked["device_map"] = settings.device_map
+    return asked
+
+
 @contextmanager
-def _told(what: str, files: ModelFiles) -> Iterator[None]:
+def told(what: str, files: ModelFiles) -> Iterator[None]:
     """Turn what transformers raises into a sentence for people."""
     from safetensors import SafetensorError
 

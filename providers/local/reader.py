@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
+from rmjudge.cache.keys import READS
 from rmjudge.calls import Answer, Call, Failure, Json, Outcome, Usage
 from rmjudge.judging.methods import JudgingMethod
 from rmjudge.providers.local.judge_replies import chat_reply, parser_of
-from rmjudge.providers.local.rewards import PARSER, read_reply
+from rmjudge.providers.local.rewards import Reads, read_reply
+from rmjudge.providers.local.rewards import parser_of as parser_of_rewards
 from rmjudge.scorer import Activity
 from rmjudge.vocabulary import Method
 
@@ -59,7 +62,13 @@ class KeptReplies:
 
 def reader_of_rewards(identity: Mapping[str, Json]) -> KeptReplies:
     """Replies of `hf/` and `dpo/`."""
-    return KeptReplies(identity, method="pointwise", parser=PARSER, read=read_reply)
+    reads = cast(Reads, identity.get(READS))
+    return KeptReplies(
+        identity,
+        method="pointwise",
+        parser=parser_of_rewards(reads),
+        read=lambda raw: read_reply(raw, reads),
+    )
 
 
 def reader_of_judge(identity: Mapping[str, Json], judging: JudgingMethod) -> KeptReplies:

@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
-from rmjudge.calls import Answer, Call, Failure, Outcome, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Failure,
+    Json,
+    Outcome,
+    Reply,
+    Reward,
+    RewardCall,
+    Unscored,
+    Usage,
+)
 from rmjudge.providers.base import as_reward, reward_call
 from rmjudge.providers.local.texts import TokenIds, Tokens
 from rmjudge.providers.local.threads import LEFT_OUT
@@ -20,6 +31,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PARSER: Final = "local-reward/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """A reward and what it is made of, by name: all of it is kept with the answer."""
+
+    reward: float
+    attributes: Mapping[str, float]
+
+
+Value: TypeAlias = float | Attributed
 Found: TypeAlias = Callable[[int, Sequence[T]], None]
 """Told the number of a group that is complete and its values, as soon as it is."""
 
@@ -34,6 +56,7 @@ class RewardReplica(ABC):
     remark: str
     computed: str
     """Way and kernel, kept with each answer: a matrix made of two is flagged."""
+    reads: Reads = None
 
     @abstractmethod
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
@@ -41,8 +64,8 @@ class RewardReplica(ABC):
 
     @abstractmethod
     def rewards(
-        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
-    ) -> Sequence[Sequence[float] | None]:
+        self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[Value] = ignore
+    ) -> Sequence[Sequence[Value] | None]:
         """Score groups of different texts with one prompt; None for a group left out."""
 
     def answer(
@@ -57,32 +80,56 @@ class RewardReplica(ABC):
             if isinstance(tokens, Failure):
                 outcomes[k] = tokens
             elif tokens.start >= len(tokens.ids):
-                outcomes[k] = _reply(tokens, None, self.computed)
+                outcomes[k] = self._kept(tokens, None)
             else:
                 texts[k] = tokens
                 groups.setdefault(call.prompt, {}).setdefault(tokens.ids, []).append(k)
         together = [list(group.values()) for group in groups.values()]
 
-        def keep(number: int, values: Sequence[float]) -> None:
+        def keep(number: int, values: Sequence[Value]) -> None:
             for ks, value in zip(together[number], values, strict=True):
-                outcomes.update((k, _reply(texts[k], value, self.computed)) for k in ks)
+                outcomes.update((k, self._kept(texts[k], value)) for k in ks)
 
         self.rewards([[texts[ks[0]] for ks in group] for group in together], stopping, keep)
         return [outcomes.get(k, LEFT_OUT) for k in range(len(asked))]
 
+    def _kept(self, tokens: Tokens, value: Value | None) -> Reply:
+        return _reply(tokens, value, self.computed, parser_of(self.reads), self.reads)
 
-def _reply(tokens: Tokens, value: float | None, computed: str) -> Reply:
-    kept = {"reward": value, "tokens": len(tokens.ids), "truncated": tokens.truncated}
+
+def _reply(tokens: Tokens, value: Value | None, computed: str, parser: str, reads: Reads) -> Reply:
+    kept: dict[str, Json] = {"tokens": len(tokens.ids), "truncated": tokens.truncated}
+    if isinstance(value, Attributed):
+        kept = {"reward": value.reward, **kept, "attributes": dict(value.attributes)}
+    else:
+        kept = {"reward": value, **kept}
     raw = json.dumps(kept)
-    return Reply(read_reply(raw), raw, PARSER, Usage(input_tokens=len(tokens.ids)), computed)
+    return Reply(read_reply(raw, reads), raw, parser, Usage(input_tokens=len(tokens.ids)), computed)
 
 
-def read_reply(raw: str) -> Answer:
+Reads: TypeAlias = "str | Mapping[str, float] | None"
+"""What of a kept reply is the reward: what the model makes of it (None), an attribute, or the sum
+of attributes with weights."""
+
+
+def parser_of(reads: Reads) -> str:
+    """The parser's name: replies that were read for another attribute are read again."""
+    if reads is None:
+        return PARSER
+    return f"{PARSER} {reads if isinstance(reads, str) else json.dumps(dict(reads))}"
+
+
+def read_reply(raw: str, reads: Reads = None) -> Answer:
     """Make an answer of a stored reply; without a reward there was no token to score."""
     kept = json.loads(raw)
     if kept["reward"] is None:
         return Unscored("empty", "the text has no token of the response")
-    answer = as_reward(kept["reward"])
+    value = kept["reward"]
+    if isinstance(reads, str):
+        value = kept["attributes"][reads]
+    elif reads is not None:
+        value = sum(weight * kept["attributes"][name] for name, weight in reads.items())
+    answer = as_reward(value)
     return replace(answer, truncated=kept["truncated"]) if isinstance(answer, Reward) else answer
 
 

@@ -37,6 +37,7 @@ class Texts:
 
     With `ending`, line breaks at the end of a render go, and it ends in that token. With `pairs`,
     `start` is where the second segment begins: behind the separator that ends the prompt.
+    `appended` is a token that ends each text, once; with `bare` the tokenizer adds none of its own.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Texts:
         *,
         ending: str | None = None,
         pairs: bool = False,
+        appended: int | None = None,
+        bare: bool = False,
     ) -> None:
         self._tokenizer = tokenizer
         self._template = template
@@ -55,7 +58,8 @@ class Texts:
         self._pairs = pairs
         self._limit = limit
         self._cuts_left = side == "left"
-        self._before, self._after = _ends(tokenizer)
+        self._appended = () if appended is None else (appended,)
+        self._before, self._after = ((), ()) if bare else _ends(tokenizer)
 
     def encode(
         self, pairs: Sequence[tuple[str, str]], *, find_responses: bool = False
@@ -125,6 +129,8 @@ class Texts:
         before, after = self._before, self._after
         if before and ids[: len(before)] == before:
             before, after = (), ()  # the template writes them itself
+        if self._appended and (*ids, *after)[-1:] != self._appended:
+            after = (*after, *self._appended)
         room = None if self._limit is None else max(1, self._limit - len(before) - len(after))
         if room is None or len(ids) <= room:
             return Tokens((*before, *ids, *after), start=start + len(before))

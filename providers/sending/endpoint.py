@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from rmjudge.calls import Call
 from rmjudge.errors import Interrupted, ProviderStopped, StopRun
 from rmjudge.providers.sending.messages import CallError, FinalForCall, FinalForRun, Retryable
 from rmjudge.providers.sending.outage import Outage
+from rmjudge.providers.sending.pace import Pace, Sent
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.rate import RequestRate, TokenRate
 from rmjudge.providers.sending.refusals import Refusals
-from rmjudge.scorer import Activity
+from rmjudge.providers.sending.slots import Slots
+from rmjudge.scorer import Activity, Flow
 
 
 class Endpoint:
@@ -31,6 +32,7 @@ class Endpoint:
         activity: Activity,
         *,
         concurrency: int,
+        first: int = 1,
         rpm: float | None = None,
         tpm: float | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -41,7 +43,17 @@ class Endpoint:
         self._clock = clock
         self._requests = RequestRate(rpm) if rpm else None
         self._tokens = TokenRate(tpm) if tpm else None
-        self._slots = _Slots(concurrency)
+        self._in_flight = 0
+        self._pace = Pace(
+            concurrency,
+            first=first,
+            deadline_s=policy.deadline_s,
+            known=activity.known_pace,
+            clock=clock,
+        )
+        self._slots = Slots(lambda: self._pace.limit)
+        self._flow = activity.flow = activity.flow or Flow(concurrency)
+        self._show()
         self._resume_at = 0.0
         self._stopped: StopRun | None = None
         self._stop_event = asyncio.Event()
@@ -51,12 +63,16 @@ class Endpoint:
         self._failed_in_a_row = 0
         self._refusals = Refusals(policy)
         self._outage = Outage(policy, activity, clock)
-        self._under_way = 0
         self._doubt = ""
         self._no_doubt = asyncio.Event()
 
-    async def enter(self, tokens: int) -> None:
-        """Take a slot, once pauses and rates allow.
+    def _show(self) -> None:
+        flow, pace = self._flow, self._pace
+        flow.in_flight, flow.limit, flow.limited = self._in_flight, pace.limit, pace.limited
+        flow.most = max(flow.most, flow.in_flight)
+
+    async def enter(self, tokens: int) -> Sent:
+        """Take a slot, once pauses and rates allow; what is returned goes with the outcome.
 
         Raises:
             StopRun: the endpoint is broken, or the run is ending.
@@ -67,14 +83,14 @@ class Endpoint:
         try:
             async with waiting:
                 self._entering.add(waiting)
-                await self._admit(tokens)
+                return await self._admit(tokens)
         except TimeoutError:
             self._check()
             raise
         finally:
             self._entering.discard(waiting)
 
-    async def _admit(self, tokens: int) -> None:
+    async def _admit(self, tokens: int) -> Sent:
         await self._slots.take()
         try:
             self._check()
@@ -91,14 +107,17 @@ class Endpoint:
             self._outage.leave()
             self._slots.release()
             raise
-        self._under_way += 1
+        self._in_flight += 1
+        self._show()
+        return self._pace.sent(self._in_flight)
 
     def leave(self) -> None:
         """Give the slot back."""
-        self._under_way -= 1
+        self._in_flight -= 1
         self._outage.leave()
         self._slots.release()
-        if self._doubt and not self._under_way:
+        self._show()
+        if self._doubt and not self._in_flight:
             self._stop_for(self._doubt)
 
     async def certain(self) -> None:
@@ -151,7 +170,7 @@ class Endpoint:
         """Replies delivered so far."""
         return self._succeeded
 
-    def succeeded(self) -> None:
+    def succeeded(self, sent: Sent | None = None) -> None:
         """Note a delivered reply."""
         self._succeeded += 1
         self._failed_in_a_row = 0
@@ -160,9 +179,14 @@ class Endpoint:
         self._doubt = ""
         self._no_doubt.set()
         self._outage.over()
-        self._slots.grow()
+        if sent is not None:
+            self._pace.answered(sent)
+        self._slots.wake()
+        self._show()
 
-    def attempt_failed(self, error: CallError, calls: Sequence[Call] = ()) -> None:
+    def attempt_failed(
+        self, error: CallError, calls: Sequence[Call] = (), sent: Sent | None = None
+    ) -> None:
         """Note a failed attempt at calls: slow down, pause, or break.
 
         Raises:
@@ -171,7 +195,7 @@ class Endpoint:
         if isinstance(error, FinalForRun) and not error.in_doubt:
             self._stop_for(error.message)
         elif isinstance(error, Retryable):
-            self._note_retryable(error, calls)
+            self._note_retryable(error, calls, sent)
         elif isinstance(error, FinalForCall):
             self._outage.over()  # whatever it says, the server says it
         self._check()
@@ -179,24 +203,39 @@ class Endpoint:
     def _stop_for(self, reason: str) -> None:
         self.stop(ProviderStopped(f"{self.name}: {reason}"))
 
-    def _note_retryable(self, error: Retryable, calls: Sequence[Call]) -> None:
+    def _note_retryable(self, error: Retryable, calls: Sequence[Call], sent: Sent | None) -> None:
         self._activity.retried += 1
         self._activity.maybe_billed += error.maybe_billed
-        if error.wait_s is not None:
-            self._resume_at = max(self._resume_at, self._clock() + error.wait_s)
-            self._activity.note = f"waiting {error.wait_s:.0f} s as the server asked"
+        self._flow.refused += error.slow_down
+        self._flow.timed_out += error.timed_out
         if (error.unreachable or error.away) and self._is_away(error, calls):
             error.in_outage = True
+            self._pause(error.wait_s or 0.0)
             return
         self._retried += 1
-        if error.slow_down:
-            self._slots.shrink()
-            if error.wait_s is None:
-                self._activity.note = f"slowed down: {error.message[:60]}"
+        pause = error.wait_s or 0.0
+        if sent is not None and error.slow_down:
+            # The call itself has not left yet.
+            pause = self._pace.refused(sent, self._in_flight - 1, error.wait_s)
+        elif sent is not None and error.timed_out:
+            self._pace.timed_out(sent)
+        self._pause(pause)
+        if error.wait_s is not None:
+            self._activity.note = f"paused by {_cause(error)} for {error.wait_s:.0f} s"
+        elif error.slow_down or error.timed_out:
+            self._activity.note = f"slowed down: {error.message[:60]}"
+        self._show()
         if self._retried > self._policy.retries_beyond_successes + self._succeeded:
             self._stop_for(
                 f"more retries ({self._retried}) than the run allows; the last was: {error.message}"
             )
+
+    def _pause(self, seconds: float) -> None:
+        """Let nothing start for so long."""
+        now = self._clock()
+        if seconds:
+            self._flow.paused_s += max(0.0, now + seconds - max(now, self._resume_at))
+            self._resume_at = max(self._resume_at, now + seconds)
 
     def _is_away(self, error: Retryable, calls: Sequence[Call]) -> bool:
         """Whether this failure is part of an outage; ends the run where that lasts too long."""
@@ -246,58 +285,13 @@ class Endpoint:
         """Stop, unless there ever was an answer; calls under way may still bring the first."""
         if self._activity.answered:
             return
-        if self._under_way:
+        if self._in_flight:
             self._no_doubt.clear()
             self._doubt = self._doubt or reason
         else:
             self._stop_for(reason)
 
 
-class _Slots:
-    """Calls in flight under a limit that adapts: halved on overload, +1 a limit's successes.
-
-    The calls that were in flight when the limit was halved will often be refused as well; they
-    were sent under the old limit and do not halve it again.
-    """
-
-    def __init__(self, ceiling: int) -> None:
-        self._ceiling = ceiling
-        self._limit = float(ceiling)
-        self._taken = 0
-        self._sent_before = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def take(self) -> None:
-        if self._taken < int(self._limit) and not self._waiting:
-            self._taken += 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.release()
-            raise
-
-    def release(self) -> None:
-        self._taken -= 1
-        self._sent_before = max(0, self._sent_before - 1)
-        self._wake()
-
-    def shrink(self) -> None:
-        if not self._sent_before:
-            self._limit = max(1.0, self._limit / 2)
-            self._sent_before = self._taken
-
-    def grow(self) -> None:
-        if self._limit < self._ceiling:
-            self._limit = min(float(self._ceiling), self._limit + 1.0 / self._limit)
-            self._wake()
-
-    def _wake(self) -> None:
-        while self._waiting and self._taken < int(self._limit):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self._taken += 1
-                turn.set_result(None)
+def _cause(error: Retryable) -> str:
+    """The number of a status, as people know it."""
+    return error.status.removeprefix("http-")

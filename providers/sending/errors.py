@@ -116,8 +116,7 @@ def _about(status: int, said: Said) -> signs.About | None:
     if status in _OUTRANKS_WORDS:
         return None
     if status == 429:
-        by_words = signs.about_by_words(said)
-        return "account" if by_words == "account" or signs.for_long(said) else None
+        return "account" if signs.ends_a_run(said) else None
     if status in FINAL_FOR_RUN or status in TRANSIENT - {500}:
         return None
     return signs.about_by_words(said)

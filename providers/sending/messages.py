@@ -41,8 +41,9 @@ class CallError(Exception):
 class Retryable(CallError):
     """Worth another attempt, at most `attempts` in all.
 
-    `wait_s` is what the server asked for; `slow_down` says that it is overloaded;
-    `unreachable` that no connection came about, `away` that a gateway may have answered for it;
+    `wait_s` is what the server asked for; `slow_down` says that it is overloaded, `timed_out`
+    that no complete reply came in time, `unreachable` that no connection came about, `away` that
+    a gateway may have answered for it;
     `maybe_billed` that the request may have been worked on; `paid_for` are replies that
     were delivered and serve if another attempt brings nothing better. The endpoint notes with
     `in_outage` that the attempt says nothing about the call.
@@ -56,6 +57,7 @@ class Retryable(CallError):
         attempts: int,
         wait_s: float | None = None,
         slow_down: bool = False,
+        timed_out: bool = False,
         unreachable: bool = False,
         away: bool = False,
         maybe_billed: bool = False,
@@ -65,6 +67,7 @@ class Retryable(CallError):
         self.attempts = attempts
         self.wait_s = wait_s
         self.slow_down = slow_down
+        self.timed_out = timed_out
         self.unreachable = unreachable
         self.away = away
         self.in_outage = False

@@ -17,6 +17,7 @@ _WORDS: Final = (
     "error_msg",
     "error_message",
     "errorMessage",
+    "errMsg",
     "detail",
     "status_msg",
     "Message",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from rmjudge.calls import Call, Failure, Json, Reply
+from rmjudge.calls import Call, Failure, Json, Outcome, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
 from rmjudge.providers.sending.errors import classify, unread
@@ -28,6 +28,7 @@ from rmjudge.providers.sending.messages import (
     Retryable,
 )
 from rmjudge.providers.sending.network import Network
+from rmjudge.providers.sending.pace import first_of
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.said import is_page, read_error
@@ -35,11 +36,32 @@ from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
+_COUNTED_APART: Final = 10**6
+"""Attempts where something else than their number ends them."""
 Parse = Callable[[Json], Sequence[Reply]]
 Readmit = Callable[[bool], Awaitable[None]]
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One request on its way to an answer: what is sent, and what came of the attempts so far."""
+
+    request: Request
+    body: bytes
+    parse: Parse
+    tokens: int
+    calls: Sequence[Call]
+    last_resort: bool
+    adapts: Callable[[str], bool] | None
+    answers_before: int
+    begun: bool = False
+    spared: int = 0
+    """Attempts that an outage met: they are not counted."""
+    tried: list[Sequence[Reply]] = field(default_factory=list)
+    """Replies that were paid for and hold an empty one."""
 
 
 class Sender:
@@ -52,6 +74,7 @@ class Sender:
         name: str,
         activity: Activity,
         concurrency: int,
+        users_number: int | None = None,
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
         address_hint: str = "",
@@ -78,7 +101,13 @@ class Sender:
         self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
-            name, self._policy, activity, concurrency=concurrency, rpm=rpm, tpm=tpm
+            name,
+            self._policy,
+            activity,
+            concurrency=concurrency,
+            first=first_of(users_number),
+            rpm=rpm,
+            tpm=tpm,
         )
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
@@ -105,89 +134,106 @@ class Sender:
         last_resort: bool = True,
         readmit: Readmit | None = None,
         adapts: Callable[[str], bool] | None = None,
-    ) -> Sequence[Reply] | Failure:
-        """Send until there is an answer or no hope.
+    ) -> Sequence[Outcome] | Failure:
+        """Send until there is an answer or no hope; one outcome a call, or the failure of all.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
         `tokens` is the estimate that the token rate reserves; `calls` is what is asked about;
         without `last_resort` a failure says nothing of the endpoint's health, since the caller has
-        another way to ask. `readmit`
-        is awaited before each further attempt, with whether an earlier one was paid for. `adapts`
-        tells whether a refusal in these words has made the caller change its requests.
+        another way to ask. `readmit` is awaited before each further attempt, with whether an
+        earlier one was paid for. `adapts` tells whether a refusal in these words has made the
+        caller change its requests. Where replies came and an empty one's tries were not used up,
+        each failure holds its reply.
 
         Raises:
             FormChanged: it has.
-            StopRun: nothing more can be had from this endpoint.
+            StopRun: nothing more can be had from this endpoint, and nothing was paid for.
         """
-        body = _ENCODE(request.body).encode("ascii")
-        paid_for: tuple[Reply, ...] = ()
-        again = False
-        spared = 0
-        answers_before = self.endpoint.answers
+        sending = _Sending(
+            request=request,
+            body=_ENCODE(request.body).encode("ascii"),
+            parse=parse,
+            tokens=tokens,
+            calls=calls,
+            last_resort=last_resort,
+            adapts=adapts,
+            answers_before=self.endpoint.answers,
+        )
 
         async def attempt() -> Sequence[Reply]:
-            nonlocal again, paid_for, spared
-            if again and readmit is not None:
-                await readmit(bool(paid_for))
-            again = True
-            try:
-                return await self._attempt(request, body, parse, tokens, calls)
-            except Retryable as error:
-                paid_for = _both(error.paid_for, paid_for)
-                spared += error.in_outage
-                error.attempts = spared + self._attempts_for(error, last_resort)
-                raise
+            if sending.begun and readmit is not None:
+                await readmit(bool(sending.tried))
+            sending.begun = True
+            return await self._try(sending)
 
         try:
             replies = cast(Sequence[Reply], await self._retrying(attempt))
-        except (StopRun, CallError) as error:
-            if paid_for:  # delivered, and worth as much as when the attempts are used up
-                return paid_for
-            if isinstance(error, StopRun):
+        except StopRun as reason:
+            if not sending.tried:
                 raise
-            if isinstance(error, FinalForCall) and adapts is not None and adapts(error.message):
-                raise FormChanged from None
-            unclear = isinstance(error, Retryable) and error.away
-            if unclear and last_resort and self.endpoint.answers == answers_before:
-                return Failure(error.status, error.message, unclear=True)
-            if last_resort or isinstance(error, FinalForRun):
-                await self._failed(error, calls)
-            return Failure(error.status, error.message)
-        return _both(replies, paid_for)
+            return _unfinished(sending.tried, Failure("stopped", str(reason), stop=reason))
+        except CallError as error:
+            return await self._given_up(sending, error)
+        return _in_all([*sending.tried, replies])
+
+    async def _try(self, sending: _Sending) -> Sequence[Reply]:
+        """Make one attempt; an error says how many there may be."""
+        try:
+            return await self._attempt(sending)
+        except (Retryable, StopRun) as error:
+            # An attempt that brought nothing is no try of a reply.
+            if len(sending.tried) >= self._policy.attempts_empty:
+                return ()
+            if isinstance(error, Retryable):
+                sending.spared += error.in_outage
+                error.attempts = sending.spared + self._attempts_for(error, sending.last_resort)
+            raise
 
     def _attempts_for(self, error: Retryable, last_resort: bool) -> int:
         if error.away and not last_resort:  # halves tell sooner which call is to blame
             return min(error.attempts, self._policy.attempts_of_a_batch)
         return error.attempts
 
-    async def _failed(self, error: CallError, calls: Sequence[Call]) -> None:
-        self.endpoint.call_failed(error, calls)
-        await self.endpoint.certain()
+    async def _given_up(self, sending: _Sending, error: CallError) -> Sequence[Outcome] | Failure:
+        """What becomes of calls that no further attempt is made for."""
+        failure = Failure(error.status, error.message)
+        if sending.tried:
+            return _unfinished(sending.tried, failure)
+        if isinstance(error, FinalForCall) and sending.adapts and sending.adapts(error.message):
+            raise FormChanged from None
+        unclear = isinstance(error, Retryable) and error.away
+        if unclear and sending.last_resort and self.endpoint.answers == sending.answers_before:
+            return replace(failure, unclear=True)
+        if sending.last_resort or isinstance(error, FinalForRun):
+            self.endpoint.call_failed(error, sending.calls)
+            await self.endpoint.certain()
+        return failure
 
-    async def _attempt(
-        self, request: Request, body: bytes, parse: Parse, tokens: int, calls: Sequence[Call]
-    ) -> Sequence[Reply]:
-        await self.endpoint.enter(tokens)
+    async def _attempt(self, sending: _Sending) -> Sequence[Reply]:
+        """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
+        sent = await self.endpoint.enter(sending.tokens)
         try:
-            replies = self._read(await self._post(request, body), parse)
+            replies = self._read(await self._post(sending.request, sending.body), sending.parse)
         except CallError as error:
             error.message = self._clean(error.message)
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
             if error.status.startswith("http-4") and (
-                hint := hint_for(error.message, request.body)
+                hint := hint_for(error.message, sending.request.body)
             ):
                 error.message += f"; {hint}"
             error.args = (error.message,)  # a traceback shows these
-            self.endpoint.attempt_failed(error, calls)
+            if isinstance(error, Retryable) and error.paid_for:
+                sending.tried.append(error.paid_for)
+            self.endpoint.attempt_failed(error, sending.calls, sent)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904 - it is the same one
         finally:
             self.endpoint.leave()
-        self.endpoint.succeeded()
-        self.endpoint.used(tokens, _tokens_of(replies))
+        self.endpoint.succeeded(sent)
+        self.endpoint.used(sending.tokens, _tokens_of(replies))
         return replies
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
@@ -227,13 +273,15 @@ class Sender:
     def _connection_lost(self, error: Exception) -> Retryable:
         unpaid = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         what = str(error) or type(error).__name__
-        if isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid:
+        timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException)) and not unpaid
+        if timed_out:
             what = f"no complete reply within {self._policy.deadline_s:g} s"
         return Retryable(
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
-            attempts=10**6 if unpaid else self._policy.attempts_transient,
+            attempts=_COUNTED_APART if unpaid else self._policy.attempts_transient,
+            timed_out=timed_out,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )
@@ -253,7 +301,7 @@ class Sender:
             raise Retryable(
                 "empty",
                 "a reply without an answer in it",
-                attempts=self._policy.attempts_empty,
+                attempts=_COUNTED_APART,
                 paid_for=replies,
             )
         return replies
@@ -286,7 +334,7 @@ class Sender:
         raw = self._clean(reply.raw)
         if raw == reply.raw:
             return reply
-        return Reply(reply.answer, raw, reply.parser, reply.usage, reply.model)
+        return replace(reply, raw=raw)
 
     def _without_key(self, reply: RawReply) -> RawReply:
         # Before anything is cut to a length: half a key is no longer recognised as one.
@@ -313,13 +361,23 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _both(replies: Sequence[Reply], before: Sequence[Reply]) -> tuple[Reply, ...]:
-    """Replies that also answer for what the ones before them cost; those, where there are none."""
-    if not replies or not before:
-        return tuple(replies or before)
+def _in_all(tries: Sequence[Sequence[Reply]]) -> tuple[Reply, ...]:
+    """The last try's replies, each with what all tries took; no replies are no try."""
+    replies: Sequence[Reply] = ()
+    for later in filter(None, tries):
+        before, replies = replies or later, later
+        if before is not later:
+            replies = [
+                replace(one, usage=one.usage.plus(other.usage))
+                for one, other in zip(later, before, strict=True)
+            ]
+    return tuple(replies)
+
+
+def _unfinished(tries: Sequence[Sequence[Reply]], failure: Failure) -> tuple[Outcome, ...]:
+    """Answers as they are; for each empty reply the failure that kept it from another try."""
     return tuple(
-        replace(one, usage=one.usage.plus(other.usage))
-        for one, other in zip(replies, before, strict=True)
+        replace(failure, paid=reply) if _is_empty(reply) else reply for reply in _in_all(tries)
     )
 
 

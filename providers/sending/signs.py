@@ -64,17 +64,19 @@ DECLINED: Final = frozenset(
 _ACCOUNT: Final = re.compile(
     r"""
     insufficient[ _-]*(quota|balance|fund|credit|account)
-    | (exceed\w*|reached|over|used\ up|exhausted)\ (your|the|its|monthly|current|organi\w+|\ )*
-      (current\ quota|quota|spend\w*|usage\ limit|api\ usage\ limit|budget|credit|free\ tier)
+    | (exceed\w*|reached|over|used\ up|exhausted)\ .{0,40}
+      (quota|spend\w*\ (limit|cap)|usage\ limits?|budget|credits?|free\ tier)\b
     | (balance|credits?|quota|purse|funds?)\ (\w+\ ){0,3}
       (too\ low|not\ enough|exhausted|depleted|used\ up|negative|has\ run\ out|expired)
     | (out\ of|no|not\ enough|run\ out\ of|add\ more|purchase|buy)\ (remaining\ |more\ )?credits?\b
     | spend(ing)?[ _]limit | budget\ has\ been\ exceeded | exceeded\ budget | exceededbudget
-    | billing | payment\ (is\ )?required | unpaid\ invoice | past\ due | overdue | arrear | recharge
+    | billing\ (\w+\ )?(limit|not\ active|inactive|issue|problem|error|disabled)
+    | (plan\ and|check\ your|enable|update\ your)\ billing
+    | payment\ (is\ )?required | unpaid\ invoice | past\ due | overdue | arrear | recharge
     | top\ up\ your | please\ top\ up
     | (not|n't)\ have\ any\ (remaining\ )?credits
     | (account|organi[sz]ation|project|user|team|key|consumer|subscription)\b
-      (\ '[^']*'|\ "[^"]*")?\ ((is|has\ been|was|been|currently|temporarily)\ )*
+      (\ \S+)?\ ((is|has\ been|was|been|currently|temporarily)\ )*
       (suspended|deactivated|disabled|banned|blocked|not\ active|inactive|locked|terminated
        |expired|revoked|restricted|closed|frozen)
     | (incorrect|invalid|wrong|expired|missing|no|bad|unknown|malformed|revoked)
@@ -153,6 +155,10 @@ _OVERLOAD: Final = re.compile(
     re.I,
 )
 _TOO_LARGE_FOR_THE_RATE: Final = re.compile(r"request (is )?too large", re.I)
+_A_MINUTE: Final = re.compile(
+    r"per[- ]?(minute|min|second|sec)\b|PerMinute|\b[RT]PM\b|call rate limit|concurren", re.I
+)
+_LINK: Final = re.compile(r"https?://\S+")
 _QUOTED: Final = re.compile(r"""(?<!\w)(["'])(?:(?!\1).){60,}?\1""")
 """A long quotation is likely the prompt, whose words are not the server's."""
 
@@ -168,7 +174,7 @@ def about_by_words(said: Said) -> About | None:
     """What an error's words are about, where they are clear."""
     if said.is_page:
         return None
-    text = _QUOTED.sub(" ", said.text)
+    text = _LINK.sub(" ", _QUOTED.sub(" ", said.text))
     if _ACCOUNT.search(text):
         return "account"
     if _PROMPT.search(text) or "invalid_prompt" in said.codes:
@@ -186,9 +192,15 @@ def about_in_success(said: Said) -> About | None:
     return found
 
 
-def for_long(said: Said) -> bool:
-    """Whether a 429 is about a day's, a week's or a month's allowance: no wait of ours ends it."""
-    return bool(_LONG_LIMIT.search(said.text))
+def ends_a_run(said: Said) -> bool:
+    """Whether a 429 is about an empty purse, or a day's, a week's or a month's allowance.
+
+    Google and others say "quota" of a minute's allowance as well.
+    """
+    if _LONG_LIMIT.search(said.text):
+        return True
+    passes = said.retry_delay_s is not None or _A_MINUTE.search(said.text)
+    return not passes and about_by_words(said) == "account"
 
 
 def never_fits(said: Said) -> bool:

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        help="[NAME=]PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
         "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
     )
     files = add_options(parser)
@@ -153,11 +153,13 @@ def _dry_run(prepared: Prepared, *, as_json: bool) -> int:
     from rmjudge.cli.console import print_json, tables
     from rmjudge.render.commands.run import estimate_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.running.estimate import estimate
+    from rmjudge.running.estimate import ceilings, estimate
 
     estimates = asyncio.run(estimate(prepared))
+    reached = list(ceilings(estimates, prepared.options))
     if as_json:
-        print_json({"dry_run": [item.to_json() for item in estimates]})
+        told: list[Json] = [*reached]
+        print_json({"dry_run": [item.to_json() for item in estimates], "ceilings": told})
     else:
-        tables().print(sheets_renderable([estimate_sheet(estimates)]))
+        tables().print(sheets_renderable([estimate_sheet(estimates, reached)]))
     return 0

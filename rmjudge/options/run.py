@@ -90,7 +90,11 @@ class ProviderOptions:
         concerns="hosted",
     )
     concurrency: int | None = option(
-        kinds.COUNT, "calls in flight per model", group=WHERE, metavar="N", concerns="hosted"
+        kinds.COUNT,
+        "most calls in flight per model (default 64)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
     )
     rpm: float | None = option(
         kinds.RATE, "requests a minute per model", group=WHERE, metavar="N", concerns="hosted"
@@ -106,7 +110,7 @@ class ProviderOptions:
         concerns="hosted",
     )
     params: Mapping[str, Json] = option(
-        kinds.PARAMETERS,
+        kinds.parameters("--param"),
         "set a field of every request body, null removes it; repeatable",
         group=HOW,
         flag="--param",
@@ -131,6 +135,24 @@ class ProviderOptions:
         metavar="FILE",
         concerns="both",
         recorded="always",
+    )
+    reward_path: str | None = option(
+        kinds.text("a path, such as data[0].score"),
+        "of an http/... model: where the reward stands in the reply (data[0].score, "
+        "results[*].reward, or . for the reply itself)",
+        group=HOW,
+        metavar="PATH",
+        concerns="hosted",
+        only="http",
+        recorded="where set",
+    )
+    reward_batch: int | None = option(
+        kinds.COUNT,
+        "of an http/... model: responses a request, for a template that names `items` (default 1)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
+        only="http",
     )
     device: str | None = option(
         kinds.text("auto, cpu, mps, cuda or cuda:N"),
@@ -173,7 +195,8 @@ class ProviderOptions:
     )
     reward_head: str | None = option(
         kinds.text("the name or the number of an output, as a text"),
-        "which output is the reward, by name or number; end: the last of a value for each token",
+        "which output is the reward, by name or number, or a sum of them (NAME=WEIGHT,...); end: "
+        "the last of a value for each token; token:N: a token's logit; help: what there is",
         group=LOCAL,
         metavar="NAME",
         concerns="local",
@@ -257,11 +280,11 @@ class RunOptions(ProviderOptions):
 
     `limit` keeps the first tuples of each domain. `try_once` makes one attempt a call. `outage` is
     how long an endpoint may be unreachable. `max_cost` (US dollars) and `max_calls` are ceilings of
-    what this run buys. `fallback` names the model that takes the tuples which a hosted one leaves;
-    `offline` asks nothing hosted. `client_cert` is shown to servers that ask for one; its key may
-    lie in the same file or in `client_key`. `transport` sends the calls of hosted models in place
-    of connections of our own, and stays the caller's to close. `providers` are
-    the tables of `rmjudge.toml`.
+    what this run buys, `max_cost_total` is one of what its answers cost, whoever bought them.
+    `fallback` names the model that takes the tuples which a hosted one leaves; `offline` asks
+    nothing hosted. `client_cert` is shown to servers that ask for one; its key may lie in the same
+    file or in `client_key`. `transport` sends the calls of hosted models in place of connections of
+    our own, and stays the caller's to close. `providers` are the tables of `rmjudge.toml`.
     """
 
     data: tuple[str, ...] = option(
@@ -355,6 +378,14 @@ class RunOptions(ProviderOptions):
         group=WHERE,
         metavar="S",
     )
+    key_env: Mapping[str, str] = option(
+        kinds.pairs("a table of models and variables, NAME=VARIABLE", kinds.is_text),
+        "the environment variable with the key of the model NAME (of NAME=PROVIDER/MODEL@URL, or "
+        "PROVIDER/MODEL); repeatable",
+        group=WHERE,
+        flag="--key-env",
+        metavar="NAME=VARIABLE",
+    )
     client_cert: Path | None = option(
         kinds.path("a PEM file"), flag=None, section="network", group=WHERE
     )
@@ -368,6 +399,13 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
         metavar="USD",
     )
+    max_cost_total: float | None = option(
+        kinds.above_zero("dollars above 0"),
+        "stop before this run's answers have cost more in all, those that earlier runs bought "
+        "included",
+        group=LIMITS,
+        metavar="USD",
+    )
     max_calls: int | None = option(
         kinds.COUNT, "stop after this many calls to hosted models", group=LIMITS, metavar="N"
     )
@@ -376,6 +414,21 @@ class RunOptions(ProviderOptions):
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
         group=LIMITS,
         metavar="MODEL",
+    )
+    retry_unscored: tuple[str, ...] = option(
+        kinds.STATUSES,
+        f"ask kept replies without a score again: {', '.join(kinds.RETRIED)}, or those named",
+        default=(),
+        bare=kinds.RETRIED,
+        group=LIMITS,
+        metavar="STATUS,...",
+    )
+    retry_with: Mapping[str, Json] = option(
+        kinds.parameters("--retry-with"),
+        "ask these with another parameter, such as a larger limit; repeatable",
+        group=LIMITS,
+        metavar="NAME=JSON",
+        recorded="where set",
     )
     offline: bool = option(
         kinds.SWITCH,
@@ -392,6 +445,13 @@ class RunOptions(ProviderOptions):
     )
     providers: Mapping[str, ProviderOptions] = field(default_factory=dict)
     try_once: bool = False
+
+    @property
+    def cost_ceiling(self) -> str:
+        """The option that sets a ceiling in dollars; empty where there is none."""
+        if self.max_cost is not None:
+            return "--max-cost"
+        return "--max-cost-total" if self.max_cost_total is not None else ""
 
     def recorded(self) -> dict[str, Json]:
         """The options that change results, as `run.json` keeps them."""

@@ -9,7 +9,7 @@ from typing import Final
 from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, ends, percent
 from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow
-from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.results import Bill, ScorerResult
 from rmjudge.vocabulary import CELLS, DOMAINS
 
 SUMMARY_HEADER: Final = (
@@ -28,7 +28,12 @@ JUDGE_TEXT: Final = (
 )
 ACTIVITY_HEADER: Final = (
     *("Planned", "Cached", "Sent", "Retried", "Failed"),
-    *("Unscored", "Maybe billed", "Cost"),
+    *("Unscored", "Maybe billed"),
+)
+BILL_HEADER: Final = ("Answers", "Calls", "Tokens in", "Tokens out", "Cost")
+BILL_TEXT: Final = (
+    "This run: what it bought. In all: every answer that the numbers rest on, those that earlier "
+    "runs bought included."
 )
 
 
@@ -116,12 +121,27 @@ def judge_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
     return tuple(percent(share, glyphs) + ends(interval) for share, interval in shares)
 
 
-def activity_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:
-    """Write the counts of calls and the cost."""
+def activity_cells(report: ScorerResult) -> tuple[str, ...]:
+    """Write the counts of calls."""
     calls = report.calls
     counts = (
         *(calls.planned, calls.from_cache, calls.sent),
         *(calls.retried, calls.failed, calls.unscored, calls.maybe_billed),
     )
-    cost = dollars(report.cost, cost_known=report.cost_known, glyphs=glyphs)
-    return (*(f"{count:,}" for count in counts), cost)
+    return tuple(f"{count:,}" for count in counts)
+
+
+def bill_rows(report: ScorerResult, glyphs: Glyphs) -> list[tuple[str, ...]]:
+    """Write what this run's answers took and what all did; nothing where nothing is counted."""
+    bills = [("this run", Bill(report.calls.sent, report.tokens, report.cost, report.cost_known))]
+    if report.in_all is not None:
+        bills.append(("in all", report.in_all))
+    if not any(bill.tokens.input or bill.cost or not bill.cost_known for _, bill in bills):
+        return []
+    return [(what, *_bill_cells(bill, glyphs)) for what, bill in bills]
+
+
+def _bill_cells(bill: Bill, glyphs: Glyphs) -> tuple[str, ...]:
+    counts = (bill.calls, bill.tokens.input, bill.tokens.output)
+    cost = dollars(bill.cost, cost_known=bill.cost_known, glyphs=glyphs)
+    return (*(f"{count:,}" if count else glyphs.no_data for count in counts), cost)

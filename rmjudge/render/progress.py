@@ -104,7 +104,11 @@ class Board:
 
     def _figures(self, job: Job) -> list[str]:
         counts, activity = job.counts, job.scorer.activity
-        figures = [f"{counts.from_cache} cached", f"{counts.in_flight} in flight"]
+        flow = activity.flow
+        in_flight = str(counts.in_flight)
+        if flow is not None:  # what waits for its turn is not in flight
+            in_flight = f"{flow.in_flight} of {flow.limit}" if flow.limit else "0"
+        figures = [f"{counts.from_cache} cached", f"{in_flight} in flight"]
         if activity.retried:
             figures.append(f"{activity.retried} retried")
         if counts.failed:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rmjudge.calls import Reward, Verdict
-from rmjudge.judging.tokens import carries_verdict_token
+from rmjudge.calls import Spent, Verdict
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Answers, PairwisePlan, Plan, PointwisePlan
 from rmjudge.running.job import Job
-from rmjudge.running.pricing import FREE, Price, cost_of, saved_by_cache
-from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.running.pricing import FREE, Price, cost_of
+from rmjudge.running.remarks import models_of, notes_of
+from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
 
-FLAGGED_SHOWN: Final = 3
 UNASKED: Final[Credits] = ((None, None, None),) * 3
 
 
@@ -45,14 +44,28 @@ def result_of(job: Job) -> ScorerResult:
             unscored=counts.unscored,
             maybe_billed=scorer.activity.maybe_billed,
         ),
-        tokens=Tokens(job.spent.input_tokens, job.spent.output_tokens, job.spent.cached_tokens),
+        tokens=_tokens(job.spent),
         cost=cost if counts.answered else _nothing(price),
         cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
-        models=dict(sorted(job.models.items())),
-        notes=tuple(_notes(job)),
+        in_all=bill_of(job),
+        models=dict(sorted(models_of(job).items())),
+        hosts=dict(sorted(job.hosts.items())),
+        notes=tuple(notes_of(job)),
         stopped=str(job.stopped) if job.stopped else None,
     )
+
+
+def bill_of(job: Job) -> Bill:
+    """What all answers of a job took: those bought now, and those found in the cache."""
+    spent = job.spent.plus(job.found)
+    cost = cost_of(spent, job.price) if spent.replies else _nothing(job.price)
+    known = not spent.replies or job.price == FREE or cost is not None
+    return Bill(spent.replies, _tokens(spent), cost, known)
+
+
+def _tokens(spent: Spent) -> Tokens:
+    return Tokens(spent.input_tokens, spent.output_tokens, spent.cached_tokens)
 
 
 def _nothing(price: Price | None) -> float | None:
@@ -101,60 +114,3 @@ def tuple_result(plan: Plan, answers: Answers, credits: Credits) -> TupleResult:
         chosen, rejected = plan.scores(answers)
         return TupleResult(item.id, item.domain, item.subset, chosen, rejected)
     return TupleResult(item.id, item.domain, item.subset, matrix=credits)
-
-
-def _notes(job: Job) -> Iterator[str]:
-    yield from job.notes
-    yield from job.scorer.activity.remarks
-    if cut := _cut(job):
-        yield cut
-    if flagged := _flagged(job):
-        yield flagged
-    if saved := _saving(job):
-        yield saved
-    if len(job.models) > 1:
-        named = ", ".join(f"{model} ({count})" for model, count in job.models.most_common(3))
-        yield f"answers come from {len(job.models)} models behind one name: {named}"
-    for status, count in job.statuses.most_common():
-        detail = job.failure_details.get(status, "")
-        yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")
-
-
-def _cut(job: Job) -> str:
-    """Count the rewards of texts that did not fit; cut responses may have become equal."""
-    rewards = [work.answer for work in job.work.values() if isinstance(work.answer, Reward)]
-    cut = sum(reward.truncated for reward in rewards)
-    if not cut:
-        return ""
-    return f"{cut} of {len(rewards)} texts were cut to the longest that the model takes"
-
-
-def _flagged(job: Job) -> str:
-    """Name the compared tuples whose texts hold something that reads like a verdict."""
-    names = [
-        plan.item.name
-        for plan in job.plans
-        if isinstance(plan, PairwisePlan)
-        and any(
-            map(carries_verdict_token, (plan.item.prompt, *plan.item.chosen, *plan.item.rejected))
-        )
-    ]
-    if not names:
-        return ""
-    shown = ", ".join(names[:FLAGGED_SHOWN]) + (", ..." if len(names) > FLAGGED_SHOWN else "")
-    return f"texts that read like verdicts in {len(names)} of the tuples: {shown}"
-
-
-def _saving(job: Job) -> str:
-    """What the vendor's prompt cache was worth."""
-    spent, price = job.spent, job.price
-    if not spent.cached_tokens:
-        return ""
-    share = 100 * spent.cached_tokens / max(spent.input_tokens, 1)
-    text = f"{share:.0f} % of the input tokens came from the vendor's prompt cache"
-    if price is None or price.cached_input is None:
-        return text
-    dollars = saved_by_cache(spent, price)
-    if dollars < 0:
-        return f"{text}; writing to it cost ${-dollars:.4f} more than that saved"
-    return f"{text}, which saved ${dollars:.4f}"

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rmjudge.cache.keys import scorer_key
+from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
 from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
+    NAMES,
     ScorerSettings,
     Spec,
+    address_of,
+    asking_with,
     at_default_url,
     create,
     is_judge,
+    key_held_back,
     parse_spec,
+    provider_class,
+    rival_of,
     takes_chat_template,
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
-from rmjudge.running.pricing import FREE, Price, price_table
+from rmjudge.running.pricing import FREE, Price, listed, price_table
 from rmjudge.scorer import AdaptableScorer, Scorer
 
 
@@ -30,13 +37,20 @@ class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
     `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
-    says that its replies are words to be read.
+    says that its replies are words to be read, `tells_dollars` that they say what they cost. `url`
+    is where a hosted one is asked; `notices` are to be told before that. `again` asks what is asked
+    once more, with other parameters; `more_room` is the parameter that lets replies be longer.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
     is_judge: bool = False
+    tells_dollars: bool = False
+    url: str = ""
+    notices: tuple[str, ...] = ()
+    again: Scorer | None = None
+    more_room: str = ""
 
 
 def choose(
@@ -52,16 +66,18 @@ def choose(
     prices = price_table(options.prices)
     specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
     helper = [parse_spec(options.fallback)] if options.fallback else []
-    _check_options([*(spec for spec in specs if spec is not None), *helper], options)
+    among = [*(spec for spec in specs if spec is not None), *helper]
+    _check_options(among, options)
     chosen = [
         Chosen(_checked(model), FREE)
         if spec is None
-        else _named_scorer(spec, options, prices, need_keys=need_keys)
+        else _named_scorer(spec, options, prices, among, need_keys=need_keys)
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
-    if options.max_cost is not None:
-        _check_ceiling(chosen)
+    _tell_apart(chosen)
+    if ceiling := options.cost_ceiling:
+        _check_ceiling(chosen, ceiling)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
         for name, given in (("--order", options.order != "seeded"), ("--seed", options.seed)):
             if given:
@@ -69,8 +85,10 @@ def choose(
     return chosen
 
 
-def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | None:
-    """Make the scorer that takes what a hosted one leaves.
+def choose_fallback(
+    options: RunOptions, chosen: Sequence[Chosen], models: Sequence[str]
+) -> Chosen | None:
+    """Make the scorer that takes what a hosted one of `models` leaves.
 
     Raises:
         UsageError: it could not be asked either, or nothing could ever be left to it.
@@ -83,25 +101,37 @@ def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | N
     if all(item.price == FREE for item in chosen):
         raise UsageError("--fallback is for hosted models, and this run has none")
     fallback = _named_scorer(
-        spec, replace(options, fallback=None), price_table(options.prices), need_keys=True
+        spec,
+        replace(options, fallback=None),
+        price_table(options.prices),
+        [spec, *map(parse_spec, models)],
+        need_keys=True,
     )
     if scorer_key(fallback.scorer.identity) in {
         scorer_key(item.scorer.identity) for item in chosen
     }:
         raise UsageError(f"the fallback {spec.name} is a scorer of the run already")
-    if options.max_cost is not None:
-        _check_ceiling([fallback])
+    if ceiling := options.cost_ceiling:
+        _check_ceiling([fallback], ceiling)
     return fallback
 
 
-def _check_ceiling(chosen: Sequence[Chosen]) -> None:
+def _check_ceiling(chosen: Sequence[Chosen], ceiling: str) -> None:
     for item in chosen:
-        if item.price is None:
-            name = item.scorer.name
+        if item.price is None and not item.tells_dollars:
             raise UsageError(
-                f"--max-cost needs the price of {name}: add to rmjudge.toml a table "
-                f'[prices."{name}"] with `input` and `output`, dollars per million tokens'
+                f"{ceiling} needs the price of {item.scorer.name}, which is not known; "
+                f"{lines_to_write(item.scorer)}"
             )
+
+
+def lines_to_write(scorer: Scorer) -> str:
+    """Say how the user tells a scorer's price."""
+    name = f"{scorer.identity.get('provider')}/{scorer.identity.get('model')}"
+    return (
+        "write into rmjudge.toml, with US dollars per million tokens in place of the dots:\n"
+        f'  [prices."{name}"]\n  input = ...\n  output = ...'
+    )
 
 
 def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -111,6 +141,9 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         raise UsageError(
             "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
         )
+    own_names = [spec.own_name for spec in specs if spec.own_name]
+    if twice := {name for name in own_names if own_names.count(name) > 1}:
+        raise UsageError(f"{min(twice)} names two models of this run; give each its own NAME")
     _check_hosted_options(specs, options)
     _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
@@ -142,9 +175,32 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
 
 def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
     if not any(spec.hosted for spec in specs):
-        for name, given in (("--header", options.headers), ("transport", options.transport)):
+        for name, given in (
+            ("--header", options.headers),
+            ("transport", options.transport),
+            ("--retry-with", options.retry_with),
+        ):
             if given:
                 raise UsageError(f"{name} is for hosted models, and this run has none")
+
+    if not any(spec.provider == "http" for spec in specs):
+        for name, set_ in (
+            ("--reward-path", options.reward_path),
+            ("--reward-batch", options.reward_batch),
+        ):
+            if set_:
+                raise UsageError(f"{name} is for http/... models, and this run has none")
+    if options.retry_with and not options.retry_unscored:
+        raise UsageError("--retry-with is for what --retry-unscored asks again; give that too")
+    for name in options.key_env:
+        meant = [spec for spec in specs if spec.hosted and spec.name == name]
+        if len(meant) != 1:
+            hosted = ", ".join(dict.fromkeys(spec.name for spec in specs if spec.hosted))
+            what = "several hosted models" if meant else "no hosted model"
+            raise UsageError(
+                f"--key-env {name}=...: {what} of this run ({hosted or 'it has none'}); "
+                "write NAME=PROVIDER/MODEL@URL and --key-env NAME=VARIABLE"
+            )
 
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -162,9 +218,18 @@ def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
 
 
 def _named_scorer(
-    spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
+    spec: Spec,
+    options: RunOptions,
+    prices: dict[str, Price],
+    among: Sequence[Spec],
+    *,
+    need_keys: bool,
 ) -> Chosen:
-    settings = _settings(spec, options)
+    """Make a scorer; `among` are the models of the run, with it and a fallback."""
+    settings = settings_of(spec, options)
+    if spec.hosted:
+        rivals = [rival_of(one, settings_of(one, options)) for one in among if one.hosted]
+        settings = replace(settings, rivals=rivals)
     barred = "--offline" if options.offline and spec.hosted else ""
     try:
         scorer = create(spec, replace(settings, need_key=need_keys and not barred))
@@ -178,10 +243,48 @@ def _named_scorer(
         _take_known_form(scorer, options)
     if not spec.hosted:
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
-    known = scorer.name in options.prices
-    at_home = at_default_url(spec, str(scorer.identity.get("url")))
-    price = prices.get(scorer.name) if known or at_home else None
-    return Chosen(scorer, price, barred, is_judge(spec))
+    url = address_of(spec, settings)
+    held_back = key_held_back(spec, settings)
+    return Chosen(
+        scorer,
+        price_of(scorer.identity, options.prices, prices, own_name=spec.name, url=url),
+        barred,
+        is_judge(spec),
+        provider_class(spec.provider).tells_dollars,
+        url=url,
+        notices=(held_back,) if held_back and not barred else (),
+        again=asking_with(scorer, spec, settings, options.retry_with)
+        if options.retry_with
+        else None,
+        more_room=getattr(scorer, "more_room", ""),
+    )
+
+
+def price_of(
+    identity: Mapping[str, Json],
+    own: Mapping[str, Any],
+    prices: Mapping[str, Price],
+    *,
+    own_name: str = "",
+    url: str | None = None,
+) -> Price | None:
+    """What answers of a scorer cost, by its identity; None where that is not known.
+
+    `own` are the user's prices, which hold anywhere, under the model's name or the user's own name
+    for it; the others hold at the vendor's own address. `url` is where a model with a name of the
+    user's own is asked: its identity does not say.
+    """
+    provider, model = str(identity.get("provider")), str(identity.get("model"))
+    url, name = url or str(identity.get("url", "")), f"{provider}/{model}"
+    if not url and "name" not in identity:
+        return FREE
+    users = {key: prices[key] for key in own}
+    if own_name in users:
+        return users[own_name]
+    if (price := listed(users, name)) is not None:
+        return price
+    at_home = provider in NAMES and at_default_url(Spec(provider, model), url)
+    return listed(prices, name) if at_home else None
 
 
 def _take_known_form(scorer: AdaptableScorer, options: RunOptions) -> None:
@@ -215,7 +318,8 @@ def _on_the_first_day(
     return create(spec, replace(settings, local=dated))
 
 
-def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
+def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
+    """The options of a run as they concern one of its models, but for other models' addresses."""
     own = options.providers.get(spec.provider, ProviderOptions())
     judge = is_judge(spec)
     template: Path | None = own.template
@@ -232,9 +336,12 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,
+        reward_path=options.reward_path or own.reward_path,
+        reward_batch=options.reward_batch or own.reward_batch,
         verdict=options.verdict if judge else None,
         scale=options.scale if judge else None,
         inputs=options.inputs if judge else {},
+        key_variable=options.key_env.get(spec.name),
         try_once=options.try_once,
         network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
@@ -272,6 +379,14 @@ def _checked(model: object) -> Scorer:
         f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
         "rmjudge.PairwiseScorer"
     )
+
+
+def _tell_apart(chosen: Sequence[Chosen]) -> None:
+    """Head the rows of models of one name with their addresses as well."""
+    names = [item.scorer.name for item in chosen]
+    for item, name in zip(chosen, names, strict=True):
+        if item.url and names.count(name) > 1:
+            item.scorer.name = f"{name} at {item.url}"
 
 
 def _refuse_twins(scorers: Sequence[Scorer]) -> None:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Failure,
+    Json,
+    Reply,
+    Reward,
+    Spent,
+    Unscored,
+    Usage,
+    Verdict,
+)
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Plan, Wait
-from rmjudge.running.pricing import FREE, Price, Spent
+from rmjudge.running.charges import Charges
+from rmjudge.running.pricing import FREE, Price
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
 from rmjudge.vocabulary import Domain
@@ -25,7 +38,12 @@ SAID: Final = 300
 
 @dataclass(slots=True)
 class Work:
-    """One distinct call and the places (tuple, call in its plan) that its answer goes to."""
+    """One distinct call and the places (tuple, call in its plan) that its answer goes to.
+
+    `usage` is what its answer took, whenever that was bought; `found` what earlier runs paid for
+    the call. `paid_before` is what stored replies took that are no answer, or no longer. `kept` is
+    the stored answer of a call that is asked again: it counts unless a reply comes.
+    """
 
     key: str
     call: Call
@@ -33,6 +51,11 @@ class Work:
     queued: bool = False
     failed: bool = False
     answer: Answer | None = None
+    usage: Usage | None = None
+    found: Usage | None = None
+    paid_before: Usage | None = None
+    kept: Answer | None = None
+    ordered_by: str = "texts"
 
 
 @dataclass(slots=True)
@@ -85,7 +108,12 @@ class Job:
         price: Price | None = FREE,
         barred: str = "",
     ) -> None:
-        """`barred` says why nothing may be asked of the scorer, where nothing may."""
+        """`barred` says why nothing may be asked of the scorer, where nothing may.
+
+        Stored answers with a status in `retried` are asked again, by the scorer `again` where there
+        is one; `more_room` is the option that gives replies more tokens. `asked` counts answers by
+        the parameters that they alone were asked with.
+        """
         self.scorer = scorer
         self.price = price
         self.barred = barred
@@ -93,12 +121,22 @@ class Job:
         self.answers: list[list[Answer | None]] = [[None] * len(plan.calls) for plan in plans]
         self.counts = Counts()
         self.spent = Spent()
+        """What the replies bought in this process took."""
+        self.tells_dollars = False
+        """Whether its replies say what they cost."""
+        self.charges = Charges()
+        """What the replies found in the cache took when they were bought."""
         self.statuses: Counter[str] = Counter()
         self.failure_details: dict[str, str] = {}
         self.models: Counter[str] = Counter()
+        self.hosts: Counter[str] = Counter()
         self.live: dict[Domain, LiveCells] = {}
         self.stopped: StopRun | None = None
         self.early_stop = False
+        self.retried: frozenset[str] = frozenset()
+        self.again: Scorer | None = None
+        self.asked: Counter[str] = Counter()
+        self.more_room = ""
         self._scored = 0
         self._lacking: list[str] = []
         self.notes: list[str] = []
@@ -194,6 +232,8 @@ class Job:
         self.counts.failed += 1
         work.failed = True
         self._note_status(failure.status, failure.detail)
+        if work.kept is not None:
+            return self.settle(work, work.kept)
         return self._released(work, scored=False)
 
     def _released(self, work: Work, *, scored: bool) -> list[Work]:
@@ -218,10 +258,48 @@ class Job:
         self.statuses[status] += 1
         self.failure_details.setdefault(status, detail)
 
+    def asks_again(self, answer: Answer) -> bool:
+        """Whether a stored answer is one of those without a score that are asked again."""
+        return isinstance(answer, Unscored) and answer.status in self.retried
+
+    def settle_kept(self) -> None:
+        """Let the stored answers count that were to be asked again and were not."""
+        for work in self.work.values():
+            if work.kept is not None and work.answer is None:
+                self.counts.from_cache += 1
+                self.settle(work, work.kept)
+
+    def note_asked(self, parameters: Mapping[str, Json] | None) -> None:
+        """Note with which parameters an answer alone was asked."""
+        if parameters:
+            words = (f"{name}={json.dumps(value)}" for name, value in sorted(parameters.items()))
+            self.asked[" ".join(words)] += 1
+
     def note_model(self, model: str | None) -> None:
         """Note which model a reply names as its author."""
         if model:
             self.models[model] += 1
+
+    def note_reply(self, work: Work, reply: Reply, *, bought: bool) -> None:
+        """Note what a reply took and whose it is; `bought` in this process, or kept."""
+        if not reply.open:
+            work.usage = reply.usage
+        if bought:
+            self.spent.add(reply.usage)
+        self.charges.note(reply)
+        self.note_model(reply.model)
+        self.note_asked(reply.asked)
+        if reply.host:
+            self.hosts[reply.host] += 1
+
+    @property
+    def found(self) -> Spent:
+        """What earlier runs paid for its calls, as far as the cache knows."""
+        found = Spent()
+        for work in self.work.values():
+            if work.found is not None:
+                found.add(work.found)
+        return found
 
     def note_waiting(self) -> None:
         """Say aloud that another process is buying the same answers.

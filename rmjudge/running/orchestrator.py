@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 from rmjudge.calls import Answer, Failure, Outcome, Reply
@@ -46,6 +47,7 @@ class Orchestrator:
         A job that stops leaves the others running, unless answers can no longer be kept.
         """
         self._jobs = dict.fromkeys(jobs)
+        self._budget.begin(jobs)
         # The plans are many and live as long as the run: looking through them for garbage
         # again and again would hold the loop.
         gc.freeze()
@@ -92,12 +94,16 @@ class Orchestrator:
                 work = job.to_be_asked_anew()
         except StopRun as reason:
             self._stopped(job, reason)
+        finally:
+            job.settle_kept()
+            self._budget.gave_up(job)
 
     async def _go_through(self, job: Job, work: Sequence[Work]) -> bool:
         """Have all that is left answered; True where the scorer has become another meanwhile."""
         identity = job.scorer.identity
         key = await self._store.register(identity)
         pending = await settle_from_cache(job, self._store, key, work)
+        self._budget.looked(job)
         job.scorer.activity.answered |= job.counts.from_cache > 0
         if pending and job.stopped is None:
             job.stopped = self._reason  # asked to stop before anything was planned
@@ -108,6 +114,7 @@ class Orchestrator:
             async with self._store.claim(key, job.note_waiting):
                 # Another process may have bought some of these while this one waited.
                 pending = await settle_from_cache(job, self._store, key, pending)
+                self._budget.looked(job)
                 buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
                 await buy(job, key, pending)
         return job.stopped is None and job.scorer.identity is not identity
@@ -193,7 +200,7 @@ class Orchestrator:
             job.counts.sent += len(asked)
             job.counts.in_flight += len(asked)
             try:
-                outcomes = await job.scorer.answer([item.call for item in asked])
+                outcomes = await _answers(job, asked)
             except Exception:
                 queue.close()  # before another has the turn
                 raise
@@ -209,21 +216,69 @@ class Orchestrator:
         return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
     async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
-        """Commit replies, then count them; return the follow-up questions they raise."""
-        delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
-        if delivered:
-            await self._store.commit(key, [(item.key, reply) for item, reply in delivered])
+        """Commit replies, then count them; return the follow-up questions they raise.
+
+        Raises:
+            StopRun: something ended the run before all of these were answered.
+        """
+        delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
+        # An empty reply takes no kept answer's place.
+        kept = [(item, reply) for item, reply in delivered if not (reply.open and item.kept)]
+        if kept:
+            await self._store.commit(
+                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
+            )
         follow_ups: list[Work] = []
+        reason: StopRun | None = None
+        for item, reply in delivered:
+            job.note_reply(item, reply, bought=True)
+            item.paid_before = _in_all(item, reply).usage if reply.open else None
         for item, outcome in pairs:
             if isinstance(outcome, Reply):
                 job.counts.answered += 1
-                job.spent.add(outcome.usage)
-                job.note_model(outcome.model)
                 follow_ups += job.settle(item, outcome.answer)
-            else:
+            elif outcome.stop is None:
                 follow_ups += job.fail(item, outcome)
+            else:
+                reason = outcome.stop
+        if reason is not None:
+            raise reason
         job.check_verdicts()
         return follow_ups
+
+
+async def _answers(job: Job, work: Sequence[Work]) -> Sequence[Outcome]:
+    """Ask; what has a stored answer is asked as the user says for these alone."""
+    if job.again is None:
+        return await job.scorer.answer([item.call for item in work])
+    found: dict[str, Outcome] = {}
+    again = [item for item in work if item.kept is not None]
+    rest = [item for item in work if item.kept is None]
+    for scorer, part in ((job.again, again), (job.scorer, rest)):
+        outcomes: Sequence[Outcome] = ()
+        try:
+            outcomes = await scorer.answer([item.call for item in part]) if part else ()
+        except StopRun as reason:
+            if not found:
+                raise
+            outcomes = [Failure("stopped", str(reason), stop=reason)] * len(part)
+        found |= zip((item.key for item in part), outcomes, strict=True)
+    return [found[item.key] for item in work]
+
+
+def _delivered(outcome: Outcome) -> Reply | None:
+    """What came and was paid for: an answer, or a reply that is none yet."""
+    if isinstance(outcome, Reply):
+        return outcome
+    return replace(outcome.paid, open=True) if outcome.paid is not None else None
+
+
+def _in_all(item: Work, reply: Reply) -> Reply:
+    """The reply with what the call took in all, earlier runs included."""
+    if item.paid_before is None:
+        return reply
+    usage = reply.usage.plus(item.paid_before)
+    return replace(reply, usage=usage, ordered_by=item.ordered_by)
 
 
 def _tuple_of(work: Work) -> int:
@@ -243,12 +298,20 @@ async def settle_from_cache(
             stored = await store.lookup(scorer_key, [item.key for item in chunk])
             for item in chunk:
                 reply = stored.get(item.key)
-                if reply is None:
+                item.found = reply.usage if reply else None
+                if reply is None or reply.open:
+                    item.paid_before = item.found
+                    pending.append(item)
+                    continue
+                answer = _current_answer(job, item, reply)
+                if job.asks_again(answer):
+                    item.paid_before, item.kept = reply.usage, answer
+                    item.ordered_by = reply.ordered_by
                     pending.append(item)
                     continue
                 job.counts.from_cache += 1
-                job.note_model(reply.model)
-                follow_ups += job.settle(item, _current_answer(job, item, reply))
+                job.note_reply(item, reply, bought=False)
+                follow_ups += job.settle(item, answer)
         work = follow_ups
     return pending
 

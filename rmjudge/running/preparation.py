@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from rmjudge.cache import default_folder
+from rmjudge.cache.inspect import kept_by_older
 from rmjudge.cache.keys import call_key, scorer_key
 from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
@@ -17,7 +19,7 @@ from rmjudge.dataset.remarks import remarks
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
 from rmjudge.options import RunOptions
-from rmjudge.planning.plan import plan_data
+from rmjudge.planning.plan import Plan, plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.job import Job
@@ -59,25 +61,28 @@ def prepare(
     """
     tell = notice or (lambda _line: None)
     chosen = choose(models, options, need_keys=need_keys)
-    fallback = choose_fallback(options, chosen)
+    named = [model for model in models if isinstance(model, str)]
+    fallback = choose_fallback(options, chosen, named)
     scorers = [item.scorer for item in chosen]
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    for scorer in [*scorers, *([fallback.scorer] if fallback else [])]:
-        url = str(scorer.identity.get("url", ""))
-        if sends_in_clear(url):
+    for item in [*chosen, *([fallback] if fallback else [])]:
+        if sends_in_clear(item.url):
             tell(
-                f"warning: {scorer.name} is reached over plain http ({url}): "
+                f"warning: {item.scorer.name} is reached over plain http ({item.url}): "
                 "texts and keys cross the network unencrypted"
             )
+        for line in item.notices:
+            tell(line)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     for line in remarks(data):
         tell(line)
         for job in jobs:
             job.notes.append(line)
-    if options.max_cost is not None:
-        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
+    if ceiling := options.cost_ceiling:
+        helpers = [job_for(fallback, data, options)] if fallback else []
+        _check_bounded([*jobs, *helpers], ceiling)
     return Prepared(
         options=options,
         data=data,
@@ -87,13 +92,13 @@ def prepare(
     )
 
 
-def _check_bounded(jobs: Sequence[Job]) -> None:
+def _check_bounded(jobs: Sequence[Job], ceiling: str) -> None:
     """A ceiling needs to know what a call can cost at most."""
     for job in jobs:
         call = next((call for plan in job.plans for call in plan.calls), None)
         if job.price != FREE and call is not None and job.scorer.most_tokens(call) is None:
             raise UsageError(
-                f"--max-cost: nothing limits the length of {job.scorer.name}'s replies; set a "
+                f"{ceiling}: nothing limits the length of {job.scorer.name}'s replies; set a "
                 "limit, such as --param max_tokens=4096"
             )
 
@@ -101,17 +106,42 @@ def _check_bounded(jobs: Sequence[Job]) -> None:
 def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> Job:
     """Plan these tuples for a scorer."""
     scorer = chosen.scorer
-    plans = plan_data(
-        data,
-        scorer.method,
-        options.order,
-        options.seed,
+    items = list(data)
+    plan = partial(
+        plan_data,
+        method=scorer.method,
+        order=options.order,
+        seed=options.seed,
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
+    plans = plan(items)
+    if scorer.method == "pairwise":
+        older = _asked_by_older(plans, plan(items, by_id=None), scorer, options)
+        plans = plan(items, by_id=older) if older else plans
     job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job.tells_dollars = chosen.tells_dollars
+    job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
+    job.again, job.more_room = chosen.again, chosen.more_room
     job.early_stop = options.early_stop and chosen.is_judge
     return job
+
+
+def _asked_by_older(
+    plans: Sequence[Plan], older_plans: Sequence[Plan], scorer: Scorer, options: RunOptions
+) -> set[str]:
+    """Tuples of which the cache has an answer in an order that only the old rule gives.
+
+    Such a tuple keeps the old order as a whole. Answers of today tell that they are such, so what
+    is bought later, in whatever order and however far, changes nothing of this.
+    """
+    names: dict[str, str] = {}
+    for plan, older in zip(plans, older_plans, strict=True):
+        half = len(older.calls) // (1 if options.order == "seeded" else 2)
+        today = set(plan.calls[:half])
+        names |= {_key_of(call): plan.item.name for call in older.calls[:half] if call not in today}
+    folder = options.cache_dir or default_folder()
+    return {names[key] for key in kept_by_older(folder, scorer.identity, list(names))}
 
 
 def _key_of(call: Call) -> str:

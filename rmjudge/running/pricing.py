@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
-from rmjudge.calls import Usage
+from rmjudge.calls import Spent
 from rmjudge.errors import UsageError
 
 PER_MILLION: Final = 1_000_000
+_DATED: Final = re.compile(r"-(20\d{2}-\d{2}-\d{2}|20\d{6})$")
+_SAME_VENDOR: Final = {"openai-responses": "openai"}
+"""Another interface of a vendor, at the same prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
     """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
 
-    `stored_input` is for what the vendor writes to its prompt cache.
+    `stored_input` is for what the vendor writes to its prompt cache. A list price has the page that
+    it stands on as `source`, and the `date` on which it was looked up.
     """
 
     input: float
     output: float
     cached_input: float | None = None
     stored_input: float | None = None
+    source: str = field(default="", compare=False)
+    date: str = field(default="", compare=False)
 
     @property
     def cached(self) -> float:
@@ -40,34 +47,29 @@ class Price:
 FREE: Final = Price(0.0, 0.0)
 
 
-@dataclass(slots=True)
-class Spent:
-    """Tokens of the replies bought in this process."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    stored_tokens: int = 0
-    uncounted_replies: int = 0
-
-    def add(self, usage: Usage) -> None:
-        """Add one reply's usage."""
-        if usage.input_tokens is None and usage.output_tokens is None:
-            self.uncounted_replies += 1
-        self.input_tokens += usage.input_tokens or 0
-        self.output_tokens += usage.output_tokens or 0
-        self.cached_tokens += usage.cached_tokens or 0
-        self.stored_tokens += usage.stored_tokens or 0
-
-
 def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
     """The package's prices with the user's laid over them.
 
     Raises:
         UsageError: an override is no price.
     """
-    shipped = tomllib.loads((files("rmjudge.running") / "prices.toml").read_text("utf-8"))
-    return {name: _price(name, entry) for name, entry in {**shipped, **(overrides or {})}.items()}
+    text = (files("rmjudge.running") / "prices.toml").read_text("utf-8")
+    table = {
+        f"{vendor}/{model}": Price(**{"source": about["source"], "date": about["date"], **entry})
+        for vendor, about in tomllib.loads(text).items()
+        for model, entry in about["models"].items()
+    }
+    return table | {name: _price(name, entry) for name, entry in (overrides or {}).items()}
+
+
+def listed(table: Mapping[str, Price], name: str) -> Price | None:
+    """The price of `PROVIDER/MODEL`; a dated model has that of its plain name."""
+    provider, _, model = name.partition("/")
+    vendor = _SAME_VENDOR.get(provider, provider)
+    for known in (name, f"{vendor}/{model}", f"{vendor}/{_DATED.sub('', model)}"):
+        if known in table:
+            return table[known]
+    return None
 
 
 def _price(name: str, entry: Any) -> Price:
@@ -80,7 +82,10 @@ def _price(name: str, entry: Any) -> Price:
             f'[prices."{name}"] needs `input` and `output`, and may have `cached_input` and '
             "`stored_input`: US dollars per million tokens"
         )
-    return Price(**{field: float(entry[field]) for field in fields if field in entry})
+    cached, stored = (
+        float(entry[name]) if name in entry else None for name in ("cached_input", "stored_input")
+    )
+    return Price(float(entry["input"]), float(entry["output"]), cached, stored)
 
 
 def _is_amount(value: Any) -> bool:
@@ -88,11 +93,19 @@ def _is_amount(value: Any) -> bool:
 
 
 def cost_of(spent: Spent, price: Price | None) -> float | None:
-    """Dollars for these tokens; None when the price or a token count is unknown, or it is free."""
-    if price is None or price == FREE or spent.uncounted_replies:
+    """US dollars for these replies; None when it is unknown, or nothing can be charged.
+
+    What the vendor says wins; the price is for replies without its own figure.
+    """
+    if spent.told_replies and spent.told_replies == spent.replies:
+        return spent.dollars
+    if price is None or spent.uncounted_replies:
         return None
-    dollars = spent.input_tokens * price.input + spent.output_tokens * price.output
-    return dollars / PER_MILLION - saved_by_cache(spent, price)
+    if price == FREE:
+        return spent.dollars if spent.told_replies else None
+    left = spent.untold
+    dollars = left.input_tokens * price.input + left.output_tokens * price.output
+    return spent.dollars + dollars / PER_MILLION - saved_by_cache(left, price)
 
 
 def saved_by_cache(spent: Spent, price: Price) -> float:

@@ -29,7 +29,10 @@ from rmjudge.store import key_fields
 from rmjudge.version import __version__
 
 _WRITTEN_ANEW: Final = frozenset(
-    ("format", "scorer", "calls", "tokens", "cost", "statuses", "models", "notes", "stopped")
+    (
+        *("format", "scorer", "calls", "tokens", "cost", "in_all"),
+        *("statuses", "models", "hosts", "notes", "stopped"),
+    )
 )
 """Parts of `run.json` that `write_result` fills from the result."""
 
@@ -79,7 +82,7 @@ def reparse(run: StoredRun) -> Reparsed:
     """
     folder, before, about, asked = run.folder, run.result, run.record.about, run.asked
     kept = inspect.require(asked.cache_folder)
-    stored = inspect.replies(kept, asked.scorer_key, asked.calls)
+    stored = inspect.replies(kept, asked.identity, asked.calls)
     if not stored:
         name = before.metrics.scorer
         raise UsageError(f"{folder}: {kept} holds no answer of {name}; see --cache-dir")
@@ -121,7 +124,7 @@ def _settle(job: Job, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, s
             answer = read_again(job.scorer, work.call, reply)
             changes[_told(reply.answer, answer)] += 1
             job.counts.from_cache += 1
-            job.note_model(reply.model)
+            job.note_reply(work, reply, bought=False)
             follow_ups += job.settle(work, answer)
         pending = follow_ups
     return changes, missing

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
-from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import slug
 
 if TYPE_CHECKING:
@@ -137,13 +137,14 @@ def _line(item: TupleResult) -> str:
 
 
 def _happened(result: ScorerResult) -> dict[str, Json]:
-    tokens = result.tokens
     return {
         "calls": calls_to_json(result.calls),
-        "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
+        "tokens": tokens_to_json(result.tokens),
         "cost": {"usd": result.cost, "known": result.cost_known},
+        "in_all": bill_to_json(result.in_all),
         "statuses": dict(result.statuses),
         "models": dict(result.models),
+        "hosts": dict(result.hosts),
         "notes": list(result.notes),
         "stopped": result.stopped,
     }
@@ -160,6 +161,33 @@ def calls_to_json(calls: CallCounts) -> dict[str, Json]:
         "unscored": calls.unscored,
         "maybe_billed": calls.maybe_billed,
     }
+
+
+def tokens_to_json(tokens: Tokens) -> dict[str, Json]:
+    """Encode the tokens of `run.json`."""
+    return {"input": tokens.input, "output": tokens.output, "cached": tokens.cached}
+
+
+def bill_to_json(bill: Bill | None) -> Json:
+    """Encode what answers took in all."""
+    if bill is None:
+        return None
+    return {
+        "calls": bill.calls,
+        "tokens": tokens_to_json(bill.tokens),
+        "cost": {"usd": bill.cost, "known": bill.cost_known},
+    }
+
+
+def _bill(data: Any) -> Bill | None:
+    if data is None:  # files of earlier versions have none
+        return None
+    return Bill(
+        calls=_counts({"calls": data["calls"]})["calls"],
+        tokens=Tokens(**_counts(data["tokens"])),
+        cost=_number(data["cost"]["usd"]),
+        cost_known=bool(data["cost"]["known"]),
+    )
 
 
 def find_results(folder: Path) -> list[Path]:
@@ -217,6 +245,8 @@ def read_result(folder: Path) -> ScorerResult:
             models=_counts(run["models"]),
             notes=tuple(map(str, run["notes"])),
             stopped=None if run["stopped"] is None else str(run["stopped"]),
+            in_all=_bill(run.get("in_all")),
+            hosts=_counts(run.get("hosts", {})),
             folder=folder,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -67,7 +67,7 @@ class CallCounts:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of the replies bought in this run, as the provider counts them."""
+    """Tokens of replies, as the provider counts them."""
 
     input: int = 0
     output: int = 0
@@ -75,12 +75,27 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """What answers took, whenever they were bought: `calls` of them, and US dollars.
+
+    `cost_known` and `cost` mean what they mean in `ScorerResult`.
+    """
+
+    calls: int
+    tokens: Tokens
+    cost: float | None
+    cost_known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ScorerResult:
     """One scorer of a run.
 
-    `cost` is in US dollars for this run's replies; `cost_known` is False where a model has
-    no known price or a reply no token count, and `cost` is None then, and where nothing can
-    be charged. `statuses` counts why calls have no score; `notes` are lines for people.
+    `tokens` and `cost` are of the replies bought in this run, in US dollars; `cost_known` is False
+    where a model has no known price or a reply no token count, and `cost` is None then, and where
+    nothing can be charged. `in_all` is the same of every answer that the numbers rest on, those
+    of earlier runs included; None where that is not recorded. `statuses` counts why calls have no
+    score, `hosts` who ran the model where the vendor says so; `notes` are lines for people.
     `folder` is where it was read from, None for a run that has just been made.
     """
 
@@ -94,6 +109,8 @@ class ScorerResult:
     models: Mapping[str, int]
     notes: tuple[str, ...]
     stopped: str | None = None
+    in_all: Bill | None = None
+    hosts: Mapping[str, int] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property

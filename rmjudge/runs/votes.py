@@ -29,7 +29,7 @@ def votes_of(run: StoredRun) -> dict[TupleKey, VotedCells]:
     asked = run.asked
     try:
         folder = inspect.require(asked.cache_folder)
-        replies = inspect.replies(folder, asked.scorer_key, asked.calls)
+        replies = inspect.replies(folder, asked.identity, asked.calls)
     except (UsageError, StorageStopped) as error:
         raise UsageError(f"{run.folder}: its votes are in the cache: {error}; {ADVICE}") from error
     found: dict[TupleKey, VotedCells] = {}

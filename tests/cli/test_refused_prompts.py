@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from answering import Answer, Endpoint
 
 from rmjudge.calls import CompareCall
 from rmjudge.errors import ProviderStopped
@@ -17,49 +15,10 @@ from rmjudge.providers.registry import create, parse_spec
 if TYPE_CHECKING:
     from command import Cli
 
-Answer = tuple[int, Any]
-
 
 def said(text: str) -> Answer:
     message = {"role": "assistant", "content": text}
     return 200, {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]}
-
-
-class Endpoint(ThreadingHTTPServer):
-    """Answers a POST by its body and its number, from 1."""
-
-    request_queue_size = 256
-
-    def __init__(self, answer: Callable[[Any, int], Answer]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server_port}/v1"
-        self.answer = answer
-        self.asked: list[Any] = []
-
-    def __enter__(self) -> Self:
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Endpoint
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append(body)
-        status, reply = self.server.answer(body, len(self.server.asked))
-        data = (reply if isinstance(reply, str) else json.dumps(reply)).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 def run(cli: Cli, server: Endpoint, *words: str, domain: str = "safety", out: str = "o") -> Any:

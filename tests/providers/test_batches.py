@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from answering import Answer, Endpoint
 
 import rmjudge
 from rmjudge.calls import Failure, Outcome, Reply, Reward, RewardCall, Usage
@@ -109,17 +111,21 @@ async def test_the_refusals_of_whole_batches_say_nothing_of_the_endpoint(
 
 
 async def test_texts_that_are_all_refused_alike_end_the_run(scorer: HostedScorer) -> None:
-    with pytest.raises(ProviderStopped, match="the first 5 calls were refused alike"):
-        await scorer.answer(calls(16, *range(16)))
+    asked = [RewardCall(f"prompt {number}", TOO_LONG) for number in range(32)]
+    await scorer.answer(asked[:16])
+    with pytest.raises(ProviderStopped, match="the first 20 calls were refused alike"):
+        await scorer.answer(asked[16:])
 
 
-async def test_a_server_that_is_down_is_not_asked_again_in_halves(
-    scorer: HostedScorer, server: ModelServer
-) -> None:
+async def test_a_server_that_is_down_is_an_outage_whatever_the_batch(server: ModelServer) -> None:
     server.control(always={"status": 500, "body": {"error": "down"}})
-    found = scored(list(await scorer.answer(calls(16))))
-    assert [one.status for one in found] == ["http-500"] * 16
-    assert server.stats["received"] == QUICK.attempts_transient
+    policy = replace(QUICK, outage_s=0.2, probe_first_s=0.05)
+    made = HostedScorer(SGLang(Target("rm", server.root, {}, TEMPLATE)), policy=policy)
+    try:
+        with pytest.raises(ProviderStopped, match=r"an outage of .*down"):
+            await made.answer(calls(16))
+    finally:
+        await made.aclose()
 
 
 @pytest.mark.parametrize("count", [0, 15, 17])
@@ -169,3 +175,23 @@ def test_every_answer_of_a_batch_is_kept_on_its_own(
     second = run()
     assert second.returncode == 0, second.stderr
     assert server.stats["bodies"] == [{"text": [f"p c2 {TOO_LONG} "]}]
+
+
+async def test_a_text_that_always_gives_500_costs_a_batch_only_itself() -> None:
+    def answer(body: Any, _number: int) -> Answer:
+        if any("boom" in text for text in body["text"]):
+            return 500, "Internal Server Error"
+        return 200, [{"embedding": [0.5], "meta_info": {}} for _ in body["text"]]
+
+    asked = [RewardCall("p", f"{number}" if number != 5 else "boom") for number in range(16)]
+    with Endpoint(answer) as server:
+        address = server.address.removesuffix("/v1")
+        made = HostedScorer(SGLang(Target("rm", address, {}, TEMPLATE)), policy=QUICK)
+        try:
+            outcomes = await made.answer(asked)
+        finally:
+            await made.aclose()
+
+    failed = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Failure)]
+    assert failed == [5]
+    assert len(server.asked) == 4 * 2 + 3 + 4  # 16, 8, 4, 2 twice, one thrice, the other halves

@@ -278,7 +278,7 @@ def test_settings_reach_the_scorer() -> None:
 def test_without_settings_the_provider_s_defaults_hold() -> None:
     scorer = hosted(f"vllm/rm@{LOCAL}")
 
-    assert scorer.concurrency == 32
+    assert scorer.concurrency == 64
     assert scorer._policy is not None
     assert scorer._policy.deadline_s == 600.0
 

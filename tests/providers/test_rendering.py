@@ -103,7 +103,7 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("", "it is given `messages`"),
     "a block that is not closed": ("{% for m in messages %}", "does not compile"),
     "an unknown filter": ("{{ messages|nonsense }}", "does not compile"),
-    "a field that does not exist": (PLAIN + "{{ tools }}", "'tools' is undefined"),
+    "a field that does not exist": (PLAIN + "{{ toolbox }}", "'toolbox' is undefined"),
     "its own refusal": (
         "{{ raise_exception('no system turn') }}",
         "refuses the conversation: no system turn",
@@ -121,6 +121,21 @@ def test_a_faulty_file_is_refused_with_its_fault(written: Written, source: str, 
     with pytest.raises(UsageError, match=r"the template .*chat\.j2") as caught:
         template_from_file(written(source))
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{% if tools %}{{ tools | tojson }}{% endif %}{BODY}",
+        "{% if tools is not none %}no{% endif %}{BODY}",
+        "{% generation %}{BODY}{% endgeneration %}",
+        "{BODY}{% for k in [1, 2] %}{% if k == 1 %}{% break %}{% endif %}no{% endfor %}",
+    ],
+)
+def test_what_chat_templates_of_models_use_is_understood(written: Written, around: str) -> None:
+    body = "{% for m in messages %}<{{ m.content }}>{% endfor %}"
+    template = template_from_file(written(around.replace("{BODY}", body)))
+    assert template.render(conversation("2+2?", "4")) == "<2+2?><4>"
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from rmjudge.render import progress
 from rmjudge.render.progress import Board, time_left, watcher
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE, Price
-from rmjudge.scorer import PointwiseScorer
+from rmjudge.scorer import Flow, PointwiseScorer
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import DOMAINS, Domain
 
@@ -142,10 +142,19 @@ def test_the_cost_so_far_is_shown_where_it_is_known(price: Price | None, shown: 
 def test_a_note_is_shown_until_the_scorer_has_finished() -> None:
     job = job_of(["chat"])
     board = Board([job])
-    job.scorer.activity.note = "waiting 30 s as the server asked"
-    assert "waiting 30 s as the server asked" in drawn(board)
+    job.scorer.activity.note = "paused by 429 for 30 s"
+    assert "paused by 429 for 30 s" in drawn(board)
     answer(job, 6)
     assert "waiting" not in drawn(board)
+
+
+def test_what_waits_for_its_turn_at_an_endpoint_is_not_in_flight() -> None:
+    job = job_of()
+    job.counts.in_flight = 64
+    job.scorer.activity.flow = Flow(ceiling=64)
+    assert ", 0 in flight" in Board([job]).lines()[0]
+    job.scorer.activity.flow = Flow(ceiling=64, limit=6, in_flight=5)
+    assert ", 5 of 6 in flight" in Board([job]).lines()[0]
 
 
 def test_a_matrix_fills_as_tuples_are_completed() -> None:

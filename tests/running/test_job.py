@@ -14,6 +14,7 @@ from rmjudge.calls import (
     Failure,
     Reward,
     RewardCall,
+    Spent,
     Unscored,
     Usage,
     Verdict,
@@ -21,7 +22,6 @@ from rmjudge.calls import (
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.planning.plan import plan_tuple
 from rmjudge.running.job import Job, Work
-from rmjudge.running.pricing import Spent
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Order
 
@@ -178,13 +178,13 @@ def test_tokens_add_up() -> None:
     spent = Spent()
     spent.add(Usage(100, 10, 64))
     spent.add(Usage(50, 5, None))
-    assert spent == Spent(150, 15, 64, uncounted_replies=0)
+    assert spent == Spent(150, 15, 64, uncounted_replies=0, replies=2)
 
 
 def test_a_reply_without_a_token_count_is_noted() -> None:
     spent = Spent()
     spent.add(Usage())
-    assert spent == Spent(0, 0, 0, uncounted_replies=1)
+    assert spent == Spent(0, 0, 0, uncounted_replies=1, replies=1)
 
 
 # What the display of a run under way shows

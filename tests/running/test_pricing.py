@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from rmjudge import UsageError
-from rmjudge.running.pricing import FREE, Price, Spent, cost_of, price_table
+from rmjudge.calls import Spent
+from rmjudge.running.pricing import FREE, Price, cost_of, listed, price_table
 
 
 def test_a_cost_is_tokens_times_price_per_million() -> None:
@@ -65,11 +67,42 @@ def test_the_package_knows_prices_of_models() -> None:
 
 
 def test_every_shipped_price_makes_sense() -> None:
-    for name, price in price_table().items():
-        assert "/" in name
-        assert 0 < price.input < price.output
-        assert price.cached_input is not None
-        assert price.cached_input < price.input
+    table = price_table()
+    vendors = {name.partition("/")[0] for name in table}
+    assert vendors >= {
+        *("openai", "anthropic", "gemini", "deepseek", "mistral", "xai"),
+        *("groq", "together", "openrouter"),
+    }
+    for price in table.values():
+        assert 0 < price.input <= price.output
+        assert price.cached <= price.input <= price.stored
+        assert price.source.startswith("https://")
+        assert date.fromisoformat(price.date).year >= 2026
+
+
+@pytest.mark.parametrize(
+    ("dated", "plain"),
+    [
+        ("openai/gpt-4.1-2025-04-14", "openai/gpt-4.1"),
+        ("openai-responses/gpt-4.1-2025-04-14", "openai/gpt-4.1"),
+        ("openai-responses/gpt-4.1", "openai/gpt-4.1"),
+        ("anthropic/claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5"),
+    ],
+)
+def test_a_dated_name_has_the_price_of_the_plain_one(dated: str, plain: str) -> None:
+    table = price_table()
+    assert listed(table, dated) == table[plain]
+
+
+def test_a_dated_name_with_a_price_of_its_own_keeps_it() -> None:
+    table = price_table()
+    assert listed(table, "openai/gpt-4o-2024-05-13") == Price(5.0, 15.0)
+    assert table["openai/gpt-4o"] == Price(2.5, 10.0, 1.25)
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-4.1-turbo", "openai/gpt-4.1-0414", "nobody/gpt-4.1"])
+def test_another_name_has_no_price(name: str) -> None:
+    assert listed(price_table(), name) is None
 
 
 def test_a_price_of_the_users_own_is_laid_over_the_packages() -> None:

@@ -22,6 +22,8 @@ class Clock:
 
 
 def endpoint(concurrency: int = 8, policy: Policy | None = None, **options: Any) -> Endpoint:
+    """One that lets as many calls start as it ever will."""
+    options.setdefault("first", concurrency)
     return Endpoint("openai/m", policy or Policy(), Activity(), concurrency=concurrency, **options)
 
 

@@ -128,6 +128,7 @@ NOT_ONE = "a classification has one `data` entry"
 
 FINAL: dict[str, Final] = {
     "the same 5xx again and again for one body": as_asked(500, met=3),
+    "403 without clear words, where there was an answer": as_asked(403),
     "429 again and again for one body": as_asked(429, met=4),
     "x-should-retry false on a 503": as_asked(503, ":x-should-retry=false"),
     "x-should-retry false on a 429": as_asked(429, ":x-should-retry=false"),
@@ -257,7 +258,6 @@ STOPPING: dict[str, tuple[str, str]] = {
     ),
     "401": ("status:401", "HTTP 401: status 401 as asked"),
     "402": ("status:402", "HTTP 402: status 402 as asked"),
-    "403": ("status:403", "HTTP 403: status 403 as asked"),
     "404": ("status:404", "HTTP 404: status 404 as asked"),
     "410": ("status:410", "HTTP 410: status 410 as asked"),
     "429 with insufficient_quota": ("quota", "HTTP 429: You exceeded your current quota"),

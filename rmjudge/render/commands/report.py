@@ -55,15 +55,31 @@ def judge_sheet(reports: Sequence[ScorerResult]) -> Sheet:
 
 
 def activity_sheet(reports: Sequence[ScorerResult]) -> Sheet:
-    """What became of the calls of each scorer that has any, and what they cost."""
+    """What became of the calls of each scorer that has any."""
     return Sheet(
         title="What each scorer did",
         header=("Scorer", *cells.ACTIVITY_HEADER),
         rows=tuple(
-            (name, *cells.activity_cells(report, UNICODE))
+            (name, *cells.activity_cells(report))
             for name, report in zip(labels(reports), reports, strict=True)
             if not report.combined and report.calls.planned
         ),
+    )
+
+
+def bill_sheet(reports: Sequence[ScorerResult]) -> Sheet:
+    """What each scorer took, in this run and in all."""
+    return Sheet(
+        title="What it took",
+        header=("Scorer", *cells.BILL_HEADER),
+        rows=tuple(
+            (name, *row)
+            for name, report in zip(labels(reports), reports, strict=True)
+            if not report.combined
+            for row in cells.bill_rows(report, UNICODE)
+        ),
+        names=2,
+        caption=cells.BILL_TEXT,
     )
 
 
@@ -74,7 +90,8 @@ def report_renderable(reports: Sequence[ScorerResult]) -> Group:
         OnScreen(partial(_scorer, name=name, report=report)) for name, report in scorers
     ]
     sheets = [summary_sheet(summary_rows(reports))]
-    sheets += [sheet for sheet in (judge_sheet(reports), activity_sheet(reports)) if sheet.rows]
+    others = (judge_sheet(reports), activity_sheet(reports), bill_sheet(reports))
+    sheets += [sheet for sheet in others if sheet.rows]
     return Group(*parts, OnScreen(lambda screen: screen.rule), sheets_renderable(sheets))
 
 

@@ -19,7 +19,7 @@ from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.commands.report_documents import to_latex, to_markdown
 from rmjudge.render.figures import known
-from rmjudge.runs.files import calls_to_json
+from rmjudge.runs.files import bill_to_json, calls_to_json, tokens_to_json
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, label, one_line
@@ -58,8 +58,10 @@ def _scorer_json(name: str, report: ScorerResult) -> Json:
         **metrics,
         "scorer": name,
         "calls": calls_to_json(report.calls),
+        "tokens": tokens_to_json(report.tokens),
         "cost": report.cost,
         "cost_known": report.cost_known,
+        "in_all": bill_to_json(report.in_all),
         "note": one_line(report.note),
     }
 

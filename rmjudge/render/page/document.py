@@ -45,6 +45,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "summary": tables.summary(view),
         "judges": tables.judges(view),
         "activity": tables.activity(view),
+        "bills": tables.bills(view),
         "heat_maps": tables.heat_maps(view),
         "position_maps": tables.position_maps(view),
         "difficulty_chart": charts.difficulty_chart(view),

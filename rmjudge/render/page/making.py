@@ -10,7 +10,7 @@ from typing import Final
 from rmjudge.render.figures import dollars
 from rmjudge.runs.naming import order_words
 from rmjudge.runs.records import RunRecord
-from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.results import ScorerResult, Tokens
 from rmjudge.text import one_line
 
 DIGITS: Final = 12
@@ -107,6 +107,9 @@ def _who(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:
     if result.models:
         named = (f"{one_line(model)} ({count:,})" for model, count in result.models.items())
         yield "Answered by", ", ".join(named)
+    if result.hosts:
+        hosts = (f"{one_line(host)} ({count:,})" for host, count in result.hosts.items())
+        yield "Run by", ", ".join(hosts)
 
 
 def _calls(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:
@@ -123,13 +126,21 @@ def _calls(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]
             "Why without",
             ", ".join(f"{one_line(name)} {count:,}" for name, count in result.statuses.items()),
         )
-    tokens = result.tokens
+    yield from _bill("", result.tokens, result.cost, cost_known=result.cost_known)
+    if result.in_all is not None and result.in_all.calls > result.calls.sent:
+        bill = result.in_all
+        yield "Answers in all", f"{bill.calls:,}"
+        yield from _bill(" in all", bill.tokens, bill.cost, cost_known=bill.cost_known)
+
+
+def _bill(
+    of: str, tokens: Tokens, cost: float | None, *, cost_known: bool
+) -> Iterator[tuple[str, str]]:
     if tokens.input or tokens.output:
         cached = f" ({tokens.cached:,} of them from the vendor's cache)" if tokens.cached else ""
-        yield "Tokens", f"{tokens.input:,} in{cached}, {tokens.output:,} out"
-    if result.cost is not None or not result.cost_known:
-        free = result.cost == 0
-        yield "Cost", "$0" if free else dollars(result.cost, cost_known=result.cost_known)
+        yield f"Tokens{of}", f"{tokens.input:,} in{cached}, {tokens.output:,} out"
+    if cost is not None or not cost_known:
+        yield f"Cost{of}", "$0" if cost == 0 else dollars(cost, cost_known=cost_known)
 
 
 def _end(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:

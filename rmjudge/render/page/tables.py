@@ -13,7 +13,6 @@ from rmjudge.render.figures import UNICODE, ends, heat, known, leaning, percent
 from rmjudge.render.rows import READING_NAMES, caption_lines, footnotes, summary_rows, unscored_text
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.naming import order_words
-from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.text import one_line
 from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES, difficulty_of
@@ -129,22 +128,26 @@ def judges(view: View) -> Table | None:
 
 
 def activity(view: View) -> Table:
-    """Calls, tokens and costs; a combined result and an import made none of their own."""
+    """What became of the calls; a combined result and an import made none of their own."""
     rows = tuple(
-        (scorer.name, *_activity(scorer.result))
+        (scorer.name, *cells.activity_cells(scorer.result))
         for scorer in view.scorers
         if not scorer.result.combined and scorer.record.imported is None
     )
-    *counts, cost = cells.ACTIVITY_HEADER
-    header = ("Scorer", *counts, "Without score", "Tokens in", "Tokens out", cost)
+    header = ("Scorer", *cells.ACTIVITY_HEADER)
     return Table("How the runs were made", header if rows else (), rows)
 
 
-def _activity(result: ScorerResult) -> tuple[str, ...]:
-    *counts, cost = cells.activity_cells(result, UNICODE)
-    tokens = (result.tokens.input, result.tokens.output)
-    more = [f"{count:,}" if count else UNICODE.no_data for count in tokens]
-    return (*counts, f"{result.calls.unscored:,}", *more, cost)
+def bills(view: View) -> Table | None:
+    """What each scorer took, in its run and in all; None where nothing is counted."""
+    rows = tuple(
+        (scorer.name, *row)
+        for scorer in view.scorers
+        if not scorer.result.combined
+        for row in cells.bill_rows(scorer.result, UNICODE)
+    )
+    header = ("Scorer", *cells.BILL_HEADER)
+    return Table("What it took", header, rows, (cells.BILL_TEXT,)) if rows else None
 
 
 def heat_maps(view: View) -> list[ScorerMaps]:

@@ -136,6 +136,20 @@ async def test_one_of_several_labels_is_the_reward(
     the_same(await rewards(folder, reward_head=head), plain_rewards(folder, label=label))
 
 
+@pytest.mark.parametrize("family", ["llama", "bert"])
+async def test_a_sum_of_labels_is_the_reward_where_weights_are_given(
+    family: str, tmp_path: Path
+) -> None:
+    folder = make(tmp_path, Kind(family, labels=("bad", "good", "long")))
+    want = [
+        2 * good - 0.5 * long
+        for good, long in zip(
+            plain_rewards(folder, label=1), plain_rewards(folder, label=2), strict=True
+        )
+    ]
+    the_same(await rewards(folder, reward_head="good=2,long=-0.5"), want)
+
+
 async def test_equal_texts_get_equal_rewards_to_the_last_bit(tmp_path: Path) -> None:
     trimming = "{% for m in messages %}<s>{{ m.content | trim }}{% endfor %}"
     folder = make(tmp_path, Kind(template=trimming))

@@ -74,7 +74,7 @@ def test_pickles_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     told = refused(folder)
     assert "only pytorch_model.bin, a pickle, which can run code" in told
-    assert "save_pretrained" in told
+    assert "`rmjudge convert" in told
 
 
 def test_a_folder_without_weights_is_told(folder: Path) -> None:
@@ -96,7 +96,8 @@ def test_a_broken_configuration_is_told(folder: Path, text: str) -> None:
 
 def test_a_language_model_is_no_classifier(tmp_path: Path) -> None:
     told = refused(make(tmp_path, Kind(task="CausalLM")))
-    assert "is a LlamaForCausalLM, no SequenceClassification model" in told
+    assert "is a LlamaForCausalLM, a causal language model without a reward head" in told
+    assert "--reward-head token:0" in told
     assert f"hf-judge/{tmp_path}" in told
 
 

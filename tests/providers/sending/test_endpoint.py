@@ -27,62 +27,53 @@ async def test_a_slot_that_is_left_goes_to_the_next_call() -> None:
         assert count() == 3
 
 
-async def test_overload_halves_the_slots_down_to_one() -> None:
+async def test_a_refusal_lowers_the_slots_to_what_the_server_holds() -> None:
     point = endpoint(8)
-    slots = []
-    for _ in range(5):
-        point.attempt_failed(transient(slow_down=True))
-        slots.append(await started(point))
-
-    assert slots == [4, 2, 1, 1, 1]
-
-
-async def test_the_refusals_of_one_wave_halve_the_slots_once() -> None:
-    point = endpoint(8)
-    for _ in range(8):
-        await point.enter(0)
-    for _ in range(8):
-        point.attempt_failed(transient(slow_down=True))
+    sent = [await point.enter(0) for _ in range(8)]
+    for one in sent[5:]:
+        point.attempt_failed(transient(slow_down=True), sent=one)
         point.leave()
+    for _ in sent[:5]:
+        point.leave()
+    await asyncio.sleep(0.11)  # nothing is sent right after a refusal
 
-    assert await started(point) == 4
+    assert await started(point) == 5
 
 
 async def test_an_error_that_is_no_overload_leaves_the_slots_alone() -> None:
     point = endpoint(8)
-    point.attempt_failed(transient())
+    sent = await point.enter(0)
+    point.attempt_failed(transient(), sent=sent)
+    point.leave()
 
     assert await started(point) == 8
 
 
-async def test_success_gives_the_slots_back_one_at_a_time_and_no_more_than_there_were() -> None:
-    point = endpoint(4)
-    point.attempt_failed(transient(slow_down=True))
-    point.attempt_failed(transient(slow_down=True))
-    slots = []
-    for _ in range(12):
-        slots.append(await started(point))
-        point.succeeded()
-
-    # One more after as many successes as there are slots.
-    assert slots == [1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4]
-
-
-async def test_slots_that_come_back_wake_calls_that_wait_for_them() -> None:
-    point = endpoint(2)
-    point.attempt_failed(transient(slow_down=True))
+async def test_slots_that_are_found_wake_calls_that_wait_for_them() -> None:
+    point = endpoint(2, first=1)
+    sent = await point.enter(0)
     async with entering(point, 5) as count:
+        assert count() == 0
+        point.leave()
+        await settle()
         assert count() == 1
-        point.succeeded()
+        point.succeeded(sent)
         await settle()
         assert count() == 2
 
 
 async def test_calls_in_flight_are_not_forgotten_when_the_slots_shrink() -> None:
-    point = endpoint(4)
+    point = endpoint(8)
+    sent = [await point.enter(0) for _ in range(8)]
+    for one in sent[6:]:
+        point.attempt_failed(transient(slow_down=True), sent=one)
+        point.leave()
+    point.attempt_failed(
+        transient(slow_down=True), sent=sent[5]
+    )  # five others, and it has not left
+    await asyncio.sleep(0.11)
     async with entering(point, 10) as count:
-        point.attempt_failed(transient(slow_down=True))  # two slots, four calls in flight
-        for left, expected in ((1, 4), (2, 4), (3, 5)):
+        for left, expected in ((1, 0), (2, 1), (3, 2)):
             point.leave()
             await settle()
             assert count() == expected, left
@@ -215,7 +206,7 @@ async def test_what_is_going_on_can_be_read() -> None:
     told = activity.note, activity.retried, activity.maybe_billed
     point.succeeded()
 
-    assert told == ("waiting 12 s as the server asked", 1, 1)
+    assert told == ("paused by 503 for 12 s", 1, 1)
     assert activity.note == ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rmjudge.providers.sending.errors import classify, read_error, retry_after
+from rmjudge.providers.sending.errors import classify, retry_after
 from rmjudge.providers.sending.messages import (
     CallError,
     FinalForCall,
@@ -19,6 +19,7 @@ from rmjudge.providers.sending.messages import (
     Retryable,
 )
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.said import read_error
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy()

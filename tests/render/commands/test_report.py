@@ -16,13 +16,14 @@ from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.cells import summary_lines
 from rmjudge.render.commands.report import (
     activity_sheet,
+    bill_sheet,
     judge_sheet,
     report_renderable,
     summary_sheet,
 )
 from rmjudge.render.figures import UNICODE
 from rmjudge.render.rows import footnotes, summary_rows
-from rmjudge.runs.results import CallCounts
+from rmjudge.runs.results import Bill, CallCounts, Tokens
 from rmjudge.text import cell_width
 from rmjudge.vocabulary import DOMAINS, Domain
 
@@ -80,20 +81,31 @@ def test_the_judges_are_shown_with_what_can_be_doubted() -> None:
     ]
 
 
-def test_the_calls_of_each_scorer_are_shown_with_their_cost() -> None:
-    reports = [
-        report("openai/gpt-4.1"),
-        replace(report("vllm/own"), cost=None, cost_known=False),
-        replace(report("baseline/length"), cost=0.0),
-    ]
-    assert lines_of(draw(activity_sheet(reports))) == [
+def test_the_calls_of_each_scorer_are_shown() -> None:
+    reports = [report("openai/gpt-4.1"), report("baseline/length")]
+    drawn = [" ".join(line.split()) for line in lines_of(draw(activity_sheet(reports)))]
+    assert drawn[:2] + drawn[-2:] == [
         "What each scorer did",
-        "                                                             Maybe",
-        "Scorer          Planned Cached Sent Retried Failed Unscored billed    Cost",
-        "──────────────────────────────────────────────────────────────────────────",
-        "openai/gpt-4.1    1,161  1,000  161       7      2        5      1 $0.0123",
-        "vllm/own          1,161  1,000  161       7      2        5      1 unknown",
-        "baseline/length   1,161  1,000  161       7      2        5      1       –",
+        "Scorer Planned Cached Sent Retried Failed Unscored Maybe billed",
+        "openai/gpt-4.1 1,161 1,000 161 7 2 5 1",
+        "baseline/length 1,161 1,000 161 7 2 5 1",
+    ]
+
+
+def test_what_each_scorer_took_is_shown_for_this_run_and_in_all() -> None:
+    whole = Bill(1_161, Tokens(900_000, 80_000), 1.5, cost_known=True)
+    reports = [
+        replace(report("openai/gpt-4.1"), tokens=Tokens(1000, 100), in_all=whole),
+        replace(report("vllm/own"), tokens=Tokens(10, 0), cost=None, cost_known=False),
+        replace(report("baseline/length"), tokens=Tokens(), cost=0.0),
+    ]
+    drawn = [" ".join(line.split()) for line in lines_of(draw(bill_sheet(reports)))]
+    assert [*drawn[:2], *drawn[3:6]] == [
+        "What it took",
+        "Scorer Answers Calls Tokens in Tokens out Cost",
+        "openai/gpt-4.1 this run 161 1,000 100 $0.0123",
+        "in all 1,161 900,000 80,000 $1.50",
+        "vllm/own this run 161 10 – unknown",
     ]
 
 
