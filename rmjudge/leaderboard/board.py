@@ -99,10 +99,9 @@ def _read(number: int, model: Any) -> BoardRow:
     for name, value in (*figures.items(), ("started", model.get("started", 0))):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise ValueError(f"{where}: {name} is no number")
-    for name in FIGURES:
-        figure = figures[name]
-        if figure is not None and not 0 <= figure <= 1:
-            raise ValueError(f"{where}: {name} = {figure} is no fraction from 0 to 1")
+    for name, value in figures.items():
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"{where}: {name} = {value} is no fraction from 0 to 1")
     return BoardRow(
         name=label(str(model.get("name", model["scorer"]))),
         scorer=model["scorer"],

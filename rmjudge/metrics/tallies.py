@@ -15,6 +15,8 @@ Matrix: TypeAlias = tuple[tuple[float | None, ...], ...]
 """3x3 means over tuples, None where no tuple was scored."""
 Asked: TypeAlias = tuple[tuple[bool, ...], ...]
 """3x3: whether a cell was to be scored at all."""
+VotedCells: TypeAlias = tuple[tuple[tuple[float, ...], ...], ...]
+"""Nine cells, row by row; for each order that was asked, the credits of the single votes."""
 
 ALL_ASKED: Final[Asked] = ((True,) * 3,) * 3
 TIE = 0.5

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rmjudge.cache import inspect
 from rmjudge.calls import Verdict
 from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.metrics.tallies import VotedCells
 from rmjudge.planning.plan import PairwisePlan
 from rmjudge.runs.statements import ADVICE
 from rmjudge.runs.stored import StoredRun, call_keys
-from rmjudge.statistics.retest import VotedCells
 from rmjudge.vocabulary import CELLS, TupleKey
 
 

@@ -14,11 +14,9 @@ from typing import Final, Literal, TypeAlias
 from rmjudge.metrics.accuracy import matrix_of
 from rmjudge.metrics.intervals import pooled, share_interval, weighted
 from rmjudge.metrics.report import Interval
-from rmjudge.metrics.tallies import TIE, Credits, Matrix, tally
+from rmjudge.metrics.tallies import TIE, Credits, Matrix, VotedCells, tally
 from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain, TupleKey
 
-VotedCells: TypeAlias = tuple[tuple[tuple[float, ...], ...], ...]
-"""Nine cells; for each order that was asked, the votes' credits of the chosen."""
 Part: TypeAlias = Difficulty | Literal["average"]
 PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
 NORMAL: Final = 1.959963984540054

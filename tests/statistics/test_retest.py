@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rmjudge.metrics.tallies import VotedCells
 from rmjudge.statistics.retest import (
-    VotedCells,
     difference_noise,
     noise_of,
     retest,
