@@ -18,14 +18,14 @@ from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.runs.files import clear_results, folders_for, parts_of_relieved_run, write_result
 from rmjudge.runs.results import ScorerResult
 from rmjudge.version import __version__
 
-Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
+Watch: TypeAlias = Callable[[Sequence[TupleJob]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
 
 
@@ -117,7 +117,7 @@ async def execute(
     return run
 
 
-def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
+def _parts(jobs: Sequence[TupleJob], relief: Relief | None) -> list[_Part]:
     parts = [_Part(result_of(job), job) for job in jobs]
     if relief is not None:
         parts.append(_Part(relief.own(), relief.job, relief.left))
@@ -130,7 +130,7 @@ class _Part:
     """One result of a run: a job's, or a combined one without. `places` are a fallback's tuples."""
 
     result: ScorerResult
-    job: Job | None = None
+    job: TupleJob | None = None
     places: tuple[int, ...] | None = None
 
     def about(self) -> dict[str, Json]:
@@ -152,14 +152,14 @@ def _relief(prepared: Prepared) -> Relief | None:
     return Relief(job, left, len(prepared.data))
 
 
-def _all_refused(jobs: Sequence[Job]) -> ModelRefused | None:
+def _all_refused(jobs: Sequence[TupleJob]) -> ModelRefused | None:
     """The first refusal, where every scorer was refused and there is nothing to keep or show."""
     refusals = [job.stopped for job in jobs if isinstance(job.stopped, ModelRefused)]
     answered = any(job.counts.answered or job.counts.from_cache for job in jobs)
     return refusals[0] if len(refusals) == len(jobs) and not answered else None
 
 
-def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:
+def _worst_stop(jobs: Sequence[TupleJob], relief: Relief | None) -> StopRun | None:
     """Why the run has to be resumed; not because of a job whose tuples the fallback scored."""
     relieved = relief is not None and relief.complete
     reasons = [

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
+from rmjudge.calls import Answer, Call, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.tallies import TIE, Credits, credits_of_rewards
 from rmjudge.planning.ordering import chosen_first
@@ -33,6 +33,24 @@ class Wait:
 
     call: int
     for_score: bool
+
+
+class CallPlan(Protocol):
+    """What is to be asked about one thing: a tuple, or texts of the user's own."""
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """The calls, each once."""
+        ...
+
+    @property
+    def has_waits(self) -> bool:
+        """Whether any call waits for another."""
+        ...
+
+    def after(self, call: int) -> Wait | None:
+        """Tell what a call waits for; None: ask at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import Answers, PairwisePlan, Plan, PointwisePlan
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.pricing import FREE, Price, cost_of, saved_by_cache
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
@@ -21,7 +21,7 @@ FLAGGED_SHOWN: Final = 3
 UNASKED: Final[Credits] = ((None, None, None),) * 3
 
 
-def result_of(job: Job) -> ScorerResult:
+def result_of(job: TupleJob) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
     scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
@@ -60,7 +60,7 @@ def _nothing(price: Price | None) -> float | None:
     return None if price == FREE else 0.0
 
 
-def order_of(job: Job) -> Order | None:
+def order_of(job: TupleJob) -> Order | None:
     """The order in which pairs are shown; None for rewards."""
     return next((plan.order for plan in job.plans if isinstance(plan, PairwisePlan)), None)
 
@@ -72,7 +72,7 @@ def splits_of(plan: Plan, answers: Answers) -> Credits:
     return plan.split_matrix(answers)
 
 
-def _position(job: Job) -> Position | None:
+def _position(job: TupleJob) -> Position | None:
     if job.scorer.method == "pointwise":
         return None
     verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
@@ -89,7 +89,7 @@ def _position(job: Job) -> Position | None:
     )
 
 
-def _tuple_results(job: Job) -> Iterator[TupleResult]:
+def _tuple_results(job: TupleJob) -> Iterator[TupleResult]:
     for index, plan in enumerate(job.plans):
         yield tuple_result(plan, job.answers[index], job.credits(index))
 
@@ -103,7 +103,7 @@ def tuple_result(plan: Plan, answers: Answers, credits: Credits) -> TupleResult:
     return TupleResult(item.id, item.domain, item.subset, matrix=credits)
 
 
-def _notes(job: Job) -> Iterator[str]:
+def _notes(job: TupleJob) -> Iterator[str]:
     yield from job.notes
     yield from job.scorer.activity.remarks
     if cut := _cut(job):
@@ -120,7 +120,7 @@ def _notes(job: Job) -> Iterator[str]:
         yield f"{count} calls {status}" + (f" (first: {detail})" if detail else "")
 
 
-def _cut(job: Job) -> str:
+def _cut(job: TupleJob) -> str:
     """Count the rewards of texts that did not fit; cut responses may have become equal."""
     rewards = [work.answer for work in job.work.values() if isinstance(work.answer, Reward)]
     cut = sum(reward.truncated for reward in rewards)
@@ -129,7 +129,7 @@ def _cut(job: Job) -> str:
     return f"{cut} of {len(rewards)} texts were cut to the longest that the model takes"
 
 
-def _flagged(job: Job) -> str:
+def _flagged(job: TupleJob) -> str:
     """Name the compared tuples whose texts hold something that reads like a verdict."""
     names = [
         plan.item.name
@@ -145,7 +145,7 @@ def _flagged(job: Job) -> str:
     return f"texts that read like verdicts in {len(names)} of the tuples: {shown}"
 
 
-def _saving(job: Job) -> str:
+def _saving(job: TupleJob) -> str:
     """What the vendor's prompt cache was worth."""
     spent, price = job.spent, job.price
     if not spent.cached_tokens:

@@ -1,4 +1,4 @@
-"""One scorer over one data set: its calls, its answers, its counts. State, no I/O."""
+"""A scorer's calls, their answers and their counts. State, no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
-from rmjudge.planning.plan import Plan, Wait
+from rmjudge.planning.plan import CallPlan, Plan, Wait
 from rmjudge.running.pricing import FREE, Price, Spent
 from rmjudge.scorer import Scorer
 from rmjudge.text import shorten
@@ -74,12 +74,14 @@ class LiveCells:
 
 
 class Job:
-    """A scorer, the plans of its tuples, and what is known of their answers so far."""
+    """A scorer, what it is asked, and what is known of the answers so far."""
+
+    plans: tuple[CallPlan, ...]
 
     def __init__(
         self,
         scorer: Scorer,
-        plans: Sequence[Plan],
+        plans: Sequence[CallPlan],
         key_of: Callable[[Call], str],
         price: Price | None = FREE,
         barred: str = "",
@@ -105,7 +107,6 @@ class Job:
         self._has_waits = any(plan.has_waits for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]
-        self._credits: list[Credits | None] = [None] * len(plans)
         for place, call in self._places():
             key = key_of(call)
             work = self.work.get(key)
@@ -114,9 +115,6 @@ class Job:
             work.places.append(place)
             if self._has_waits:
                 self._work_at[place] = work
-        for index, plan in enumerate(plans):
-            if not plan.calls:  # six equal texts: nine ties, nothing to ask
-                self._complete(index)
 
     def _places(self) -> Iterator[tuple[tuple[int, int], Call]]:
         for index, plan in enumerate(self.plans):
@@ -235,6 +233,29 @@ class Job:
     def finished(self) -> bool:
         """Every planned call is answered or failed."""
         return self.counts.done >= self.counts.planned
+
+    def _complete(self, index: int) -> None:
+        """Take note that every call of a plan is answered."""
+
+
+class TupleJob(Job):
+    """A job over tuples, whose answers fill cells."""
+
+    plans: tuple[Plan, ...]
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        plans: Sequence[Plan],
+        key_of: Callable[[Call], str],
+        price: Price | None = FREE,
+        barred: str = "",
+    ) -> None:
+        super().__init__(scorer, plans, key_of, price, barred)
+        self._credits: list[Credits | None] = [None] * len(plans)
+        for index, plan in enumerate(plans):
+            if not plan.calls:  # six equal texts: nine ties, nothing to ask
+                self._complete(index)
 
     def _complete(self, index: int) -> None:
         plan = self.plans[index]

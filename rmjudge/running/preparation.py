@@ -20,7 +20,7 @@ from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.pricing import FREE
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
@@ -35,7 +35,7 @@ class Prepared:
 
     options: RunOptions
     data: DataSet
-    jobs: tuple[Job, ...]
+    jobs: tuple[TupleJob, ...]
     out: Path
     fallback: Chosen | None = None
 
@@ -87,7 +87,7 @@ def prepare(
     )
 
 
-def _check_bounded(jobs: Sequence[Job]) -> None:
+def _check_bounded(jobs: Sequence[TupleJob]) -> None:
     """A ceiling needs to know what a call can cost at most."""
     for job in jobs:
         call = next((call for plan in job.plans for call in plan.calls), None)
@@ -98,7 +98,7 @@ def _check_bounded(jobs: Sequence[Job]) -> None:
             )
 
 
-def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> Job:
+def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> TupleJob:
     """Plan these tuples for a scorer."""
     scorer = chosen.scorer
     plans = plan_data(
@@ -109,7 +109,7 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job = TupleJob(scorer, plans, _key_of, chosen.price, chosen.barred)
     job.early_stop = options.early_stop and chosen.is_judge
     return job
 
