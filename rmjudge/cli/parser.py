@@ -11,7 +11,7 @@ from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean
 
 COMMANDS: Final = (
-    *("run", "report", "show", "compare", "style", "correlate", "leaderboard", "readings"),
+    *("run", "score", "report", "show", "compare", "style", "correlate", "leaderboard", "readings"),
     *("import", "reparse", "data", "cache", "providers"),
 )
 """In the order of `--help`. The module of a command has its name, but for Python's own words."""

@@ -43,7 +43,7 @@ class Option:
     it. `flag` is its word on the command line, None where there is none. `bare` is the value of
     a flag without a word (`--flag` beside `--flag WORD`). `section` is the table of `rmjudge.toml`
     that it stands in. `recorded` tells whether it changes results, so that `run.json` keeps it:
-    always, or where it is set.
+    always, or where it is set. `tuples` are of a run over a data set, not of `rmjudge score`.
     """
 
     kind: Kind
@@ -56,6 +56,7 @@ class Option:
     bare: Any = None
     section: str | None = None
     recorded: Literal["always", "where set"] | None = None
+    tuples: bool = False
     name: str = ""
     default: Any = None
 
@@ -271,6 +272,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         metavar="SOURCE",
         recorded="always",
+        tuples=True,
     )
     domains: tuple[Domain, ...] = option(
         kinds.some_of(DOMAINS),
@@ -279,6 +281,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         flag="--domain",
         recorded="always",
+        tuples=True,
     )
     limit: int | None = option(
         kinds.COUNT,
@@ -286,6 +289,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         metavar="N",
         recorded="always",
+        tuples=True,
     )
     method: str | None = option(
         kinds.one_of(JUDGING_METHODS),
@@ -324,6 +328,7 @@ class RunOptions(ProviderOptions):
         default=True,
         group=HOW,
         flag="--no-early-stop",
+        tuples=True,
     )
     votes: int = option(
         kinds.COUNT,
@@ -340,6 +345,7 @@ class RunOptions(ProviderOptions):
         default="seeded",
         group=HOW,
         recorded="always",
+        tuples=True,
     )
     seed: int = option(
         kinds.WHOLE,
@@ -348,6 +354,7 @@ class RunOptions(ProviderOptions):
         group=HOW,
         metavar="N",
         recorded="always",
+        tuples=True,
     )
     outage: float | None = option(
         kinds.SECONDS,
@@ -376,6 +383,7 @@ class RunOptions(ProviderOptions):
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
         group=LIMITS,
         metavar="MODEL",
+        tuples=True,
     )
     offline: bool = option(
         kinds.SWITCH,
@@ -384,7 +392,7 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
     )
     out: Path | None = option(
-        kinds.path("a folder"), "results folder (default runs/...)", metavar="DIR"
+        kinds.path("a folder"), "results folder (default runs/...)", metavar="DIR", tuples=True
     )
     cache_dir: Path | None = option(kinds.path("a folder"), "where answers are kept", metavar="DIR")
     prices: Mapping[str, Any] = option(

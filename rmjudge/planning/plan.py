@@ -80,7 +80,7 @@ class PointwisePlan:
     def scores(self, answers: Answers) -> tuple[Scores, Scores]:
         """Rewards of the three chosen and of the three rejected, averaged over votes."""
         chosen, rejected = (
-            (_reward(answers, one), _reward(answers, two), _reward(answers, three))
+            (mean_reward(answers, one), mean_reward(answers, two), mean_reward(answers, three))
             for one, two, three in (self.chosen, self.rejected)
         )
         return chosen, rejected
@@ -90,7 +90,8 @@ class PointwisePlan:
         return credits_of_rewards(*self.scores(answers))
 
 
-def _reward(answers: Answers, votes: Sequence[int]) -> float | None:
+def mean_reward(answers: Answers, votes: Sequence[int]) -> float | None:
+    """The mean over the votes that gave a reward; None where none did."""
     scored = [answer.value for k in votes if isinstance(answer := answers[k], Reward)]
     return math.fsum(scored) / len(scored) if scored else None
 
@@ -140,7 +141,7 @@ class PairwisePlan:
     def credits(self, answers: Answers) -> Credits:
         """Mean credit of the chosen over the orders asked; None unless all are scored."""
         return tuple(
-            [tuple([_mean_credit(answers, cell) for cell in row]) for row in self.questions]
+            [tuple([mean_credit(answers, cell) for cell in row]) for row in self.questions]
         )
 
     def first_matrix(self, answers: Answers) -> Credits:
@@ -158,7 +159,7 @@ class PairwisePlan:
     def split_matrix(self, answers: Answers) -> Credits:
         """1 where the orders name opposite winners, 0 where not, None unless both are known."""
         return tuple(
-            tuple(_contradicts(answers, questions) for questions in row) for row in self.questions
+            tuple(contradicts(answers, questions) for questions in row) for row in self.questions
         )
 
 
@@ -174,7 +175,7 @@ def _first_share(answers: Answers, questions: Sequence[Question]) -> float | Non
     return first / decided if decided else None
 
 
-def _credit(answers: Answers, question: Question) -> float | None:
+def credit_of(answers: Answers, question: Question) -> float | None:
     """Mean over the votes that gave a verdict."""
     votes = [answer.first for k in question.calls if isinstance(answer := answers[k], Verdict)]
     if not votes:
@@ -183,12 +184,13 @@ def _credit(answers: Answers, question: Question) -> float | None:
     return first if question.chosen_first else 1.0 - first
 
 
-def _mean_credit(answers: Answers, questions: Sequence[Question]) -> float | None:
+def mean_credit(answers: Answers, questions: Sequence[Question]) -> float | None:
+    """The mean over the orders asked, None unless all are scored; a tie where there is none."""
     if not questions:
         return TIE
     total = 0.0
     for question in questions:
-        credit = _credit(answers, question)
+        credit = credit_of(answers, question)
         if credit is None:
             return None
         total += credit
@@ -200,7 +202,8 @@ def _survives_swap(answers: Answers, questions: Sequence[Question]) -> float | N
     return None if both is None else float(both[0] == both[1])
 
 
-def _contradicts(answers: Answers, questions: Sequence[Question]) -> float | None:
+def contradicts(answers: Answers, questions: Sequence[Question]) -> float | None:
+    """1 where two orders name opposite winners, 0 where not, None unless both are known."""
     both = _both_signs(answers, questions)
     return None if both is None else float(both[0] * both[1] < 0)
 
@@ -209,7 +212,7 @@ def _both_signs(answers: Answers, questions: Sequence[Question]) -> tuple[int, i
     """Whom each order prefers; None unless both gave a verdict."""
     if len(questions) < 2:
         return None
-    one, other = (_credit(answers, question) for question in questions)
+    one, other = (credit_of(answers, question) for question in questions)
     return None if one is None or other is None else (_sign(one), _sign(other))
 
 

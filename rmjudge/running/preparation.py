@@ -20,7 +20,7 @@ from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
-from rmjudge.running.job import TupleJob
+from rmjudge.running.job import Job, TupleJob
 from rmjudge.running.pricing import FREE
 from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
@@ -64,20 +64,14 @@ def prepare(
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    for scorer in [*scorers, *([fallback.scorer] if fallback else [])]:
-        url = str(scorer.identity.get("url", ""))
-        if sends_in_clear(url):
-            tell(
-                f"warning: {scorer.name} is reached over plain http ({url}): "
-                "texts and keys cross the network unencrypted"
-            )
+    warn_of_clear_text([*scorers, *([fallback.scorer] if fallback else [])], tell)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     for line in remarks(data):
         tell(line)
         for job in jobs:
             job.notes.append(line)
     if options.max_cost is not None:
-        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
+        check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])])
     return Prepared(
         options=options,
         data=data,
@@ -87,8 +81,23 @@ def prepare(
     )
 
 
-def _check_bounded(jobs: Sequence[TupleJob]) -> None:
-    """A ceiling needs to know what a call can cost at most."""
+def warn_of_clear_text(scorers: Sequence[Scorer], tell: Notice) -> None:
+    """Say which of them are reached over plain http, across a network."""
+    for scorer in scorers:
+        url = str(scorer.identity.get("url", ""))
+        if sends_in_clear(url):
+            tell(
+                f"warning: {scorer.name} is reached over plain http ({url}): "
+                "texts and keys cross the network unencrypted"
+            )
+
+
+def check_bounded(jobs: Sequence[Job]) -> None:
+    """A ceiling needs to know what a call can cost at most.
+
+    Raises:
+        UsageError: nothing limits it.
+    """
     for job in jobs:
         call = next((call for plan in job.plans for call in plan.calls), None)
         if job.price != FREE and call is not None and job.scorer.most_tokens(call) is None:
@@ -109,12 +118,13 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    job = TupleJob(scorer, plans, _key_of, chosen.price, chosen.barred)
+    job = TupleJob(scorer, plans, key_of, chosen.price, chosen.barred)
     job.early_stop = options.early_stop and chosen.is_judge
     return job
 
 
-def _key_of(call: Call) -> str:
+def key_of(call: Call) -> str:
+    """What a call's answer is kept under."""
     return call_key(key_fields(call))
 
 
