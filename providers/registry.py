@@ -15,7 +15,7 @@ from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
@@ -52,6 +52,8 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
 }
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
+_OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_QUERY: Final = re.compile(r"\?(?=[a-z][a-z_-]*=)")
 _KEY_LIKE: Final = re.compile(
     r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
 )
@@ -59,14 +61,24 @@ _KEY_LIKE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """`PROVIDER/MODEL` and, where given, `@URL`."""
+    """`PROVIDER/MODEL` and, where given, `@URL`, and a name of the user's own before them.
+
+    `options` are those behind a local model's `?`, as they are written.
+    """
 
     provider: str
     model: str
     url: str | None = None
+    own_name: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
+        """What heads its rows: the user's own name, or `PROVIDER/MODEL`."""
+        return self.own_name or self.model_name
+
+    @property
+    def model_name(self) -> str:
         """`PROVIDER/MODEL`."""
         return f"{self.provider}/{self.model}"
 
@@ -107,11 +119,14 @@ class ScorerSettings:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read `PROVIDER/MODEL[@URL]`.
+    """Read `[NAME=]PROVIDER/MODEL[@URL]`; a local model has `?OPTION=VALUE&...` in place of it.
 
     Raises:
         UsageError: it is not of that form, or there is no such provider.
     """
+    own_name, equals, rest = text.partition("=")
+    if equals and "/" not in own_name:
+        return _named(own_name, rest, text)
     head, at, url = text.partition("@http")
     provider, slash, model = head.partition("/")
     if not slash or not model:
@@ -121,10 +136,37 @@ def parse_spec(text: str) -> Spec:
     if provider not in NAMES:
         hint = did_you_mean(provider.lower(), NAMES)
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
+    if provider in LOCAL and not at and len(parts := _QUERY.split(model, maxsplit=1)) == 2:
+        return Spec(provider, parts[0], options=_query(parts[1], text))
     # Without its scheme an address would go to the provider's own, as part of the model's name.
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
         raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
     return Spec(provider, model, f"http{url}" if at else None)
+
+
+def _named(own_name: str, rest: str, text: str) -> Spec:
+    if not _OWN_NAME.fullmatch(own_name):
+        raise UsageError(f"{text!r}: a NAME has letters, digits, '.', '_' and '-', 64 at most")
+    spec = parse_spec(rest)
+    if spec.own_name is not None:
+        raise UsageError(f"{text!r}: one NAME is enough")
+    if not spec.local:
+        raise UsageError(f"{text!r}: a NAME is for models that run here (hf, dpo, hf-judge)")
+    return replace(spec, own_name=own_name)
+
+
+def _query(query: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The options in a local model's name; `%26` is an `&` in a value."""
+    pairs: dict[str, str] = {}
+    for part in query.split("&"):
+        name, equals, value = part.partition("=")
+        name = name.replace("-", "_")
+        if not (name and equals and value):
+            raise UsageError(f"{text!r}: {part!r} is no OPTION=VALUE, such as reference=./sft")
+        if name in pairs:
+            raise UsageError(f"{text!r} says {name} twice")
+        pairs[name] = unquote(value)
+    return tuple(pairs.items())
 
 
 def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from rmjudge.providers.registry import (
 from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, price_table
 from rmjudge.scorer import Scorer
+from rmjudge.text import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
         raise UsageError(
             "--base-url is for a run with one hosted model; write PROVIDER/MODEL@URL instead"
         )
+    own_names = [spec.own_name for spec in specs if spec.own_name]
+    if twice := {name for name in own_names if own_names.count(name) > 1}:
+        raise UsageError(f"{min(twice)} names two models of this run; give each its own NAME")
     _check_hosted_options(specs, options)
     _check_local_options(specs, options)
     judges = [spec for spec in specs if is_judge(spec)]
@@ -154,11 +159,44 @@ def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
         if not any(kind in (None, spec.provider) for spec in local):
             what = f"{kind}/... models" if kind else "models that run here (hf, dpo, hf-judge)"
             raise UsageError(f"{flag} is for {what}, and this run has none")
+        own = [spec.name for spec in local if name in dict(spec.options)]
         if name in ("revision", "reference") and len(local) > 1:
             raise UsageError(
-                f"{flag} {value} could be meant for {len(local)} models; run them apart, or "
-                "give each kind its own in rmjudge.toml, under [provider.NAME]"
+                f"{flag} {value} could be meant for {len(local)} models; give each its own, as in "
+                f"{local[0].model_name}?{name}={value}"
             )
+        if len(own) == len(local):
+            raise UsageError(f"{flag} {value} is for no model: {own[0]} has a {name} of its own")
+    for spec in local:
+        _own_options(spec)
+
+
+def _own_options(spec: Spec) -> dict[str, Any]:
+    """The options in a local model's name (`dpo/POLICY?reference=MODEL`), as the run has them.
+
+    Raises:
+        UsageError: one is unknown, or its value is wrong.
+    """
+    known = {
+        name: item
+        for name, item in OPTIONS.items()
+        if item.concerns in ("local", "both")
+        and item.kind.form == "value"
+        and item.only in (None, spec.provider)
+    }
+    found: dict[str, Any] = {}
+    for name, text in spec.options:
+        if name not in known:
+            raise UsageError(f"{spec.model_name}?{name}=...: {did_you_mean(name, known)}")
+        kind = known[name].kind
+        try:
+            value = kind.read(text)
+        except (ValueError, ArgumentTypeError):
+            value = None
+        if value is None or not kind.fits(value):
+            raise UsageError(f"{spec.model_name}?{name}={text} is not {kind.what}")
+        found[name] = kind.made(value)
+    return found
 
 
 def _named_scorer(
@@ -175,6 +213,8 @@ def _named_scorer(
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
     if not spec.hosted:
+        if spec.own_name is not None:
+            scorer.name = spec.own_name  # its answers are kept under its weights all the same
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
     known = scorer.name in options.prices
     at_home = at_default_url(spec, str(scorer.identity.get("url")))
@@ -207,6 +247,8 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
     template: Path | None = own.template
     if options.template and (judge or takes_chat_template(spec)):
         template = options.template
+    if spec.options:
+        template = _own_options(spec).get("template", template)
     return ScorerSettings(
         base_url=None if spec.url else options.base_url or own.base_url,
         params={**own.params, **options.params} if spec.hosted or judge else {},
@@ -245,7 +287,8 @@ def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> Lo
         for name, value in {**own.local(), **options.local()}.items()
         if OPTIONS[name].only in (None, spec.provider)
     }
-    values: dict[str, Any] = dict(given)
+    values: dict[str, Any] = {**given, **_own_options(spec)}
+    values.pop("template", None)  # which is the run's, as that of a hosted model
     return LocalSettings(spec.model, **values)
 
 
@@ -261,9 +304,10 @@ def _checked(model: object) -> Scorer:
 
 
 def _refuse_twins(scorers: Sequence[Scorer]) -> None:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for scorer in scorers:
         key = scorer_key(scorer.identity)
         if key in seen:
-            raise UsageError(f"{scorer.name} is named twice")
-        seen.add(key)
+            also = "" if seen[key] == scorer.name else f", as {seen[key]} too"
+            raise UsageError(f"{scorer.name} is named twice{also}")
+        seen[key] = scorer.name
