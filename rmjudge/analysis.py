@@ -10,11 +10,13 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.report import Reading
 from rmjudge.runs.comparable import comparable, distinct
 from rmjudge.runs.naming import about, labels
+from rmjudge.runs.pairs import PreferenceSet
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.stored import StoredRun, check_same_texts
 from rmjudge.statistics import comparison
 from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
+from rmjudge.statistics.implicit import SetRow, compare_sets
 from rmjudge.statistics.scored import common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
 
@@ -105,6 +107,26 @@ def compare(
     reading = reading or common_reading(item.method for item in scored)
     found = comparison.compare(scored, reading)
     return Compared(found, results, tuple(left), tuple(warnings))
+
+
+def compare_table(
+    sets: Sequence[PreferenceSet], reading: Reading | None = None
+) -> tuple[tuple[SetRow, ...], list[str]]:
+    """Compare the rewards of each preference set; return warnings, too.
+
+    `reading` is what a tie is worth: by default as `compare` reads each set's runs.
+
+    Raises:
+        UsageError: the runs of a set scored different texts, or none in common.
+    """
+    warnings: list[str] = []
+    scored, readings = [], []
+    for one in sets:
+        warnings += check_same_texts(list(one.runs.values()))
+        found = [scored_of(kind, run.result) for kind, run in one.runs.items()]
+        scored.append((one.name, found))
+        readings.append(reading or common_reading(item.method for item in found))
+    return compare_sets(scored, readings), warnings
 
 
 def style(

@@ -112,7 +112,7 @@ def test_the_file_of_options_may_name_them(models: Path, cli: Cli) -> None:
     (cli.home / "rmjudge.toml").write_text(toml, "utf-8")
     done = cli("run", "--quiet")
     assert done.returncode == 0, done.stderr
-    assert cli.json("o/one/run.json")["identity"]["reference"]["digest"]
+    assert cli.json("o/one/run.json")["identity"]["reference"]["revision"].startswith("sha256:")
     assert cli.json("o/rm/run.json")["identity"]["max_tokens"] == 9
 
 
