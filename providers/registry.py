@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, UsageError
+from rmjudge.providers.serving.engines import ENGINES
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 from rmjudge.text import did_you_mean
@@ -26,6 +27,7 @@ from rmjudge.text import did_you_mean
 if TYPE_CHECKING:
     from rmjudge.judging.methods import JudgingMethod
     from rmjudge.providers.base import Provider
+    from rmjudge.providers.hosted import HostedScorer
     from rmjudge.providers.local.scorer import LocalScorer
     from rmjudge.providers.local.settings import LocalSettings
     from rmjudge.providers.sending.network import Network
@@ -114,6 +116,8 @@ class ScorerSettings:
     try_once: bool = False
     network: Network | None = None
     """Of a hosted model."""
+    server_args: tuple[str, ...] = ()
+    """For the engine of a model whose server is started here."""
     local: LocalSettings | None = None
     """Of a model that runs here; None leaves all its defaults."""
 
@@ -250,11 +254,22 @@ def _judging(settings: ScorerSettings) -> JudgingMethod:
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
+    engine = ENGINES.get(spec.provider)
+    if engine is not None and engine.launcher and not _address_given(kind, spec, settings):
+        from rmjudge.providers.serving.scorer import ServedScorer
+
+        make = partial(_hosted_at, kind, spec, settings)
+        return ServedScorer(engine, spec.model, settings.server_args, make)
+    return _hosted_at(kind, spec, settings, _base_url(kind, spec, settings))
+
+
+def _hosted_at(
+    kind: type[Provider], spec: Spec, settings: ScorerSettings, base_url: str
+) -> HostedScorer:
     from rmjudge.providers.hosted import HostedScorer
     from rmjudge.providers.sending.policy import Policy
     from rmjudge.providers.sending.redaction import Secret
 
-    base_url = _base_url(kind, spec, settings)
     key = _key(kind, spec, base_url, needed=settings.need_key)
     _check_params(spec, settings.params)
     policy = Policy().patient(deadline_s=settings.deadline_s, outage_s=settings.outage_s)
@@ -328,13 +343,19 @@ def at_default_url(spec: Spec, url: str) -> bool:
     return bool(url) and url == provider_class(spec.provider).default_url
 
 
-def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:
+def _address_given(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str | None:
     variable = os.environ.get(kind.url_variable, "") if kind.url_variable else ""
-    url = spec.url or settings.base_url or variable or kind.default_url
+    return spec.url or settings.base_url or variable or None
+
+
+def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:
+    url = _address_given(kind, spec, settings) or kind.default_url
     if not url:
+        engine = ENGINES.get(spec.provider)
         raise UsageError(
             f"{spec.name}: where is the server? Write {spec.name}@http://HOST:PORT, "
             f"or set {kind.url_variable}"
+            + (f"; where {engine.name} is installed, it is started here" if engine else "")
         )
     return check_url(url)
 

@@ -57,6 +57,7 @@ class Options(TypedDict, total=False):
     tpm: float
     deadline: float
     headers: Mapping[str, str]
+    server_args: str
     client_cert: str | Path
     client_key: str | Path
     transport: AsyncBaseTransport

@@ -124,6 +124,15 @@ class ProviderOptions:
         metavar="NAME=VALUE",
         concerns="hosted",
     )
+    server_args: str | None = option(
+        kinds.text("flags in one text"),
+        "flags for the server of a model without an address (vllm/..., vllm-chat/..., sglang/...), "
+        "which is started here where it is installed",
+        group=WHERE,
+        metavar="FLAGS",
+        concerns="hosted",
+        recorded="where set",
+    )
     template: Path | None = option(
         kinds.path("a file"),
         "your own question (Jinja: prompt, response_a, response_b or response); or the chat "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,6 +63,11 @@ def choose(
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
+    if options.server_args and not any("server" in item.scorer.identity for item in chosen):
+        raise UsageError(
+            "--server-args is for a server that is started here (vllm/..., vllm-chat/... or "
+            "sglang/... without an address, where it is installed), and this run has none"
+        )
     if options.max_cost is not None:
         _check_ceiling(chosen)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
@@ -216,6 +222,8 @@ def _named_scorer(
         if spec.own_name is not None:
             scorer.name = spec.own_name  # its answers are kept under its weights all the same
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
+    if "server" in scorer.identity:  # it is started here, and costs nothing
+        return Chosen(scorer, FREE, barred, is_judge(spec))
     known = scorer.name in options.prices
     at_home = at_default_url(spec, str(scorer.identity.get("url")))
     price = prices.get(scorer.name) if known or at_home else None
@@ -263,10 +271,23 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         verdict=options.verdict if judge else None,
         scale=options.scale if judge else None,
         inputs=options.inputs if judge else {},
+        server_args=_words(options.server_args or own.server_args) if spec.hosted else (),
         try_once=options.try_once,
         network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
     )
+
+
+def _words(flags: str | None) -> tuple[str, ...]:
+    """The flags of `--server-args`, split as a shell does.
+
+    Raises:
+        UsageError: a quotation mark has no other.
+    """
+    try:
+        return tuple(shlex.split(flags or ""))
+    except ValueError as error:
+        raise UsageError(f"--server-args {flags!r}: {error}") from error
 
 
 def _network(own: ProviderOptions, options: RunOptions) -> Network:
