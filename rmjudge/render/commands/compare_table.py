@@ -101,7 +101,7 @@ def _json(row: SetRow) -> dict[str, Json]:
     return {
         "set": row.name,
         "reading": row.reading,
-        "tuples": dict(row.tuples),
+        "tuples": {str(domain): count for domain, count in row.tuples.items()},
         "left_out": row.left_out,
         "accuracies": {
             kind: {
