@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
 from rmjudge.cache.database import Database, open_database
-from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_key
+from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_keys
 from rmjudge.cache.queries import read_rows
 from rmjudge.cache.rows import DamagedRecordError, decode, encode, seal
 from rmjudge.cache.sharing import Share
@@ -47,6 +47,7 @@ class AnswerCache:
         """
         self.folder = folder
         self._damaged: set[str] = set()
+        self._older_keys: dict[str, tuple[str, ...]] = {}
         with ExitStack() as undo:
             try:
                 self._share = Share(folder)
@@ -64,7 +65,8 @@ class AnswerCache:
 
     def damaged_of(self, scorer: str) -> int:
         """How many of them hold answers of this scorer."""
-        return sum(key.startswith(answer_row(scorer, "")) for key in self._damaged)
+        owners = (scorer, *self._older_keys.get(scorer, ()))
+        return sum(key.startswith(answer_row(one, "")) for key in self._damaged for one in owners)
 
     def _open(self) -> Database:
         return open_database(self.folder)
@@ -85,12 +87,18 @@ class AnswerCache:
         self._writer.close()
         self._share.close()
 
+    def key_of(self, identity: Mapping[str, Json]) -> str:
+        """A scorer's key; under it `lookup` finds what is kept under older spellings too."""
+        key, *older = scorer_keys(identity)
+        self._older_keys[key] = tuple(older)
+        return key
+
     async def register(self, identity: Mapping[str, Json]) -> str:
         """Keep a scorer's identity and return its key.
 
         This is also the run's first write: a full or read-only disk shows before any call.
         """
-        key = scorer_key(identity)
+        key = self.key_of(identity)
         await self._writer.commit([(identity_row(key), seal(canonical(identity)))])
         return key
 
@@ -99,13 +107,14 @@ class AnswerCache:
         return await asyncio.to_thread(self._lookup, scorer, calls)
 
     def _lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
-        rows = {answer_row(scorer, call): call for call in calls}
         found: dict[str, Reply] = {}
-        for key, text in self._read(list(rows)):
-            try:
-                found[rows[key]] = decode(text)
-            except DamagedRecordError:
-                self._damaged.add(key)  # looked up again once the claim is had
+        for owner in (scorer, *self._older_keys.get(scorer, ())):
+            rows = {answer_row(owner, call): call for call in calls if call not in found}
+            for key, text in self._read(list(rows)):
+                try:
+                    found[rows[key]] = decode(text)
+                except DamagedRecordError:
+                    self._damaged.add(key)  # looked up again once the claim is had
         return found
 
     def _read(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -6,15 +6,15 @@ import json
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rmjudge.cache.database import DATABASE, refuse_newer
-from rmjudge.cache.keys import answer_row
+from rmjudge.cache.keys import answer_row, scorer_keys
 from rmjudge.cache.queries import foreign_rows, integrity, read_rows, scan
-from rmjudge.cache.rows import DamagedRecordError, decode, unseal
+from rmjudge.cache.rows import DamagedRecordError, decode, is_open, ordered_by_id, unseal
 from rmjudge.cache.salvage import mark
 from rmjudge.cache.troubles import cannot_be_read
 from rmjudge.calls import Json, Reply, Unscored
@@ -25,12 +25,16 @@ Identity = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class ScorerRows:
-    """One scorer's answers in the cache. `first` and `last` are Unix times of storing."""
+    """One scorer's answers in the cache. `first` and `last` are Unix times of storing.
+
+    `open` replies were paid for and are no answers: their calls are asked again.
+    """
 
     key: str
     identity: Identity
     answers: int
     unscored: int
+    open: int
     first: float | None
     last: float | None
 
@@ -113,8 +117,14 @@ def info(folder: Path) -> Info:
     with _reading(folder):
         identities = _identities(folder)
         rows: dict[str, list[tuple[bool, float]]] = {key: [] for key in identities}
+        open_rows: Counter[str] = Counter()
         for key, text, stored in scan(folder, "a:"):
-            rows.setdefault(key.split(":")[1], []).append((_is_unscored(text), stored))
+            owner = key.split(":")[1]
+            found = rows.setdefault(owner, [])
+            if is_open(text):
+                open_rows[owner] += 1
+            else:
+                found.append((_is_unscored(text), stored))
     return Info(
         folder=folder,
         size_bytes=sum(path.stat().st_size for path in folder.glob(f"{DATABASE}*")),
@@ -124,6 +134,7 @@ def info(folder: Path) -> Info:
                 identity=identities.get(key, {}),
                 answers=len(found),
                 unscored=sum(unscored for unscored, _ in found),
+                open=open_rows[key],
                 first=min((stored for _, stored in found), default=None),
                 last=max((stored for _, stored in found), default=None),
             )
@@ -170,18 +181,49 @@ def first_of_model(folder: Path, identity: Identity, name: str) -> Json:
     return min(found, default=(0.0, "", None))[2]
 
 
-def replies(folder: Path, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
-    """Return the stored replies among these call keys, damaged ones left out; write nothing.
+def first_kept(folder: Path, scorers: Iterable[str]) -> str | None:
+    """The first of these scorers' keys that has answers here; None where none has.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        return None
+    with _reading(folder):
+        return next((key for key in scorers if any(True for _ in scan(folder, f"a:{key}:"))), None)
+
+
+def kept_by_older(folder: Path, identity: Identity, calls: Sequence[str]) -> set[str]:
+    """Which of these calls a scorer answered under a version that drew their order from ids.
+
+    Raises:
+        StorageStopped: the database cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        return set()
+    found: set[str] = set()
+    with _reading(folder):
+        for owner in scorer_keys(identity):
+            rows = {answer_row(owner, call): call for call in calls}
+            texts = read_rows(folder, list(rows))
+            found |= {rows[key] for key, text in texts if ordered_by_id(text)}
+    return found
+
+
+def replies(folder: Path, identity: Identity, calls: Sequence[str]) -> dict[str, Reply]:
+    """Return a scorer's answers among these call keys, damaged ones left out; write nothing.
 
     Raises:
         StorageStopped: the database cannot be read.
     """
     found: dict[str, Reply] = {}
     with _reading(folder):
-        rows = {answer_row(scorer, call): call for call in calls}
-        for key, text in read_rows(folder, list(rows)):
-            with suppress(DamagedRecordError):
-                found[rows[key]] = decode(text)
+        for owner in scorer_keys(identity):
+            rows = {answer_row(owner, call): call for call in calls if call not in found}
+            for key, text in read_rows(folder, list(rows)):
+                if not is_open(text):
+                    with suppress(DamagedRecordError):
+                        found[rows[key]] = decode(text)
     return found
 
 
@@ -213,7 +255,6 @@ def verify(folder: Path) -> Verification:
 
 def explain(
     folder: Path,
-    scorer: str,
     identity: Identity,
     calls: Sequence[str],
     since: float = math.inf,
@@ -226,15 +267,16 @@ def explain(
     with _reading(folder):
         identities = _identities(folder)
         have: dict[str, set[str]] = {}
-        for key, _, stored in scan(folder, "a:"):
+        for key, text, stored in scan(folder, "a:"):
             owner, _, call = key.removeprefix("a:").partition(":")
-            if stored >= since:
+            if stored >= since or is_open(text):
                 continue
             have.setdefault(owner, set()).add(call)
-    missing = set(calls) - have.get(scorer, set())
-    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key != scorer})
+    own = scorer_keys(identity)
+    missing = set(calls) - {call for key in own for call in have.get(key, ())}
+    overlaps = Counter({key: len(missing & found) for key, found in have.items() if key not in own})
     return Explanation(
-        scorer=scorer,
+        scorer=own[0],
         calls=len(set(calls)),
         found=len(set(calls)) - len(missing),
         candidates=tuple(

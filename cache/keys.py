@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from rmjudge.addresses import spellings
 from rmjudge.calls import Json
 
 HEX_DIGITS = 32
@@ -24,6 +25,11 @@ def canonical(value: Mapping[str, Json]) -> str:
 def scorer_key(identity: Mapping[str, Json]) -> str:
     """Hash a scorer's identity."""
     return hashlib.sha256(canonical(identity).encode("ascii")).hexdigest()[:HEX_DIGITS]
+
+
+def scorer_keys(identity: Mapping[str, Json]) -> tuple[str, ...]:
+    """The keys that a scorer's answers may be under, the one of today first."""
+    return tuple(map(scorer_key, spellings(identity)))
 
 
 def call_key(fields: Sequence[str]) -> str:

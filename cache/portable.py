@@ -264,10 +264,10 @@ class _Merging:
         theirs = decode(text)
         row = answer_row(str(scorer), call)
         ours = self._ours(row)
-        if ours is None:
+        if ours is None or (ours.open and not theirs.open):
             self._write(row, text, stored)
             self._found.added += 1
-        elif _same(ours, theirs):
+        elif theirs.open or _same(ours, theirs):
             self._found.known += 1
         else:
             self._found.conflicts.append(f"line {number}: call {call} of scorer {scorer}")

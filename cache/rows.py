@@ -31,9 +31,22 @@ def encode(reply: Reply) -> str:
             reply.usage.cached_tokens,
             reply.usage.stored_tokens,
         ],
+        **({"open": True} if reply.open else {}),
+        **({"order": reply.ordered_by} if reply.ordered_by != "id" else {}),
+        **({"asked": dict(reply.asked)} if reply.asked else {}),
     }
     # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.
     return seal(_ENCODE(record))
+
+
+def ordered_by_id(text: str) -> bool:
+    """Whether a row is of a version that drew the order of pairs from ids."""
+    return '"order":"texts"' not in text  # as in `is_open`
+
+
+def is_open(text: str) -> bool:
+    """Whether a row holds a reply that is no answer yet; fast, and True of no other row."""
+    return '"open":true' in text  # within a reply's text every quote has a backslash before it
 
 
 def decode(text: str) -> Reply:
@@ -52,6 +65,9 @@ def decode(text: str) -> Reply:
             parser=record["parser"],
             usage=Usage(*record["usage"]),
             model=record["model"],
+            open=record.get("open") is True,
+            asked=record.get("asked"),
+            ordered_by=record.get("order", "id"),
         )
     except DamagedRecordError:
         raise

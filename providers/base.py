@@ -10,17 +10,38 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
-from rmjudge.calls import Answer, Call, Json, Reply, Reward, RewardCall, Unscored, Usage
+from rmjudge.calls import (
+    Answer,
+    Call,
+    CompareCall,
+    Json,
+    Reply,
+    Reward,
+    RewardCall,
+    Unscored,
+    Usage,
+)
 from rmjudge.providers.rendering import ChatTemplate, conversation
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
 
+if TYPE_CHECKING:
+    from rmjudge.providers.http import RewardShape
+
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+PROBES: Final[Mapping[Method, Call]] = {
+    "pointwise": RewardCall("prompt", "response"),
+    "pairwise": CompareCall("prompt", "first", "second"),
+}
+"""Calls whose requests stand for all: their hash is in the identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +49,14 @@ class Target:
     """The model asked, where, and with which extra body parameters (None removes one).
 
     `chat_template` renders conversations for servers that want text; None where not asked for.
+    `shape` is how a server of the user's own is asked (`rmjudge.providers.http`).
     """
 
     model: str
     base_url: str
     params: Mapping[str, Json] = field(default_factory=dict)
     chat_template: ChatTemplate | None = None
+    shape: RewardShape | None = None
 
 
 class Provider(ABC):
@@ -50,7 +73,7 @@ class Provider(ABC):
     """Environment variables that may hold the key; the first that is set wins."""
     key_needed_at_default_url: ClassVar[bool] = True
     concurrency: ClassVar[int] = 16
-    batch: ClassVar[int] = 1
+    batch: int = 1
     output_tokens_estimate: int = 0
     local_params: ClassVar[frozenset[str]] = frozenset()
     """Parameters that this module reads itself and that are not sent."""
@@ -62,6 +85,8 @@ class Provider(ABC):
     """What the tests hold it against: a server not written here, an SDK's types, or shapes."""
     wants_rendered_text: ClassVar[bool] = False
     """Whether the server applies no chat template, so that `target.chat_template` is needed."""
+    wants_shape: ClassVar[bool] = False
+    """Whether the user says how it is asked, in `target.shape`."""
     server_adds_bos: ClassVar[bool] = False
     """Whether the server puts special tokens before a text, so that a template must not."""
 
@@ -112,6 +137,20 @@ class Provider(ABC):
         template = self.target.chat_template
         text = template.render(conversation(prompt, response))
         return text.removeprefix(template.bos) if self.server_adds_bos else text
+
+    def change_for(self, refusal: str) -> Mapping[str, Json] | None:
+        """The parameters with which to ask after a refusal in these words; None: no others."""
+        return None
+
+    def every_change(self) -> Iterable[Mapping[str, Json]]:
+        """All that `change_for` may add up to."""
+        return ()
+
+    def asked_with(self, params: Mapping[str, Json]) -> Self:
+        """The same provider with more parameters."""
+        other = copy(self)
+        other.target = replace(self.target, params={**self.target.params, **params})
+        return other
 
     def auth(self, key: str) -> Mapping[str, str]:
         """Headers that carry the key."""

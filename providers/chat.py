@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import ClassVar, Final
 
 from rmjudge.calls import Json, Unscored, Usage
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import Alternatives, ChatReply
+from rmjudge.providers import forms
 from rmjudge.providers.base import (
+    PROBES,
     MalformedBodyError,
     Request,
     as_list,
@@ -24,6 +27,7 @@ from rmjudge.providers.base import (
     text_or_none,
 )
 from rmjudge.providers.finishing import unknown_reason, withheld_for
+from rmjudge.providers.forms import SYSTEM_ROLE
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.vendors import VENDORS, Vendor
 
@@ -44,6 +48,7 @@ class ChatCompletions(JudgeProvider):
     dialect_version = "openai-chat/3"
     has_roles = True
     address_hint = "is the address right? It ends in /v1 for most servers of this kind"
+    local_params = frozenset((SYSTEM_ROLE,))
 
     @property
     def _official(self) -> bool:
@@ -63,6 +68,8 @@ class ChatCompletions(JudgeProvider):
             messages = [{"role": "user", "content": self._content(prompt)}]
             if prompt.system:
                 messages.insert(0, {"role": "system", "content": prompt.system})
+        if self.target.params.get(SYSTEM_ROLE) == "user":
+            messages = _without_system(messages)
         body: dict[str, Json] = {
             "model": self.target.model,
             "messages": messages,
@@ -70,7 +77,25 @@ class ChatCompletions(JudgeProvider):
             **self._caching(prompt),
             **self.vendor.extra,
         }
+        if self.target.params.get("stream") is True:
+            body["stream_options"] = {"include_usage": True}
         return Request("/chat/completions", self.with_params(body))
+
+    def change_for(self, refusal: str) -> Mapping[str, Json] | None:
+        """A known other form for what the server refuses."""
+        return forms.change_for(refusal, self._probe, self.target.params, self._room)
+
+    def every_change(self) -> Iterable[Mapping[str, Json]]:
+        """All known other forms."""
+        return forms.every_change(self._probe, self.target.params, self._room)
+
+    @property
+    def _probe(self) -> Mapping[str, Json]:
+        return self.chat_request(self.judging.prompt(PROBES[self.method])).body
+
+    @property
+    def _room(self) -> int:
+        return MAX_TOKENS_REASONING if self.judging.reasons else MAX_TOKENS_SHORT
 
     def _content(self, prompt: JudgePrompt) -> Json:
         if not (self._caches_explicitly and self.leads(prompt)):
@@ -142,6 +167,21 @@ class ChatCompletions(JudgeProvider):
             written += count(hidden) or 0
         stored = count(member(usage, "prompt_tokens_details", "cache_write_tokens"))
         return Usage(count(member(usage, "prompt_tokens")), written, cached, stored)
+
+
+def _without_system(messages: list[Json]) -> list[Json]:
+    """The turns with the instructions at the head of the user's first."""
+    system = [member(turn, "content") for turn in messages if member(turn, "role") == "system"]
+    others = [turn for turn in messages if member(turn, "role") != "system"]
+    if not (system and others):
+        return [{"role": "user", "content": text} for text in system] or messages
+    text = "\n\n".join(str(part) for part in system)
+    content = member(others[0], "content")
+    if isinstance(content, list):
+        content = [{"type": "text", "text": f"{text}\n\n"}, *content]
+    else:
+        content = f"{text}\n\n{content}"
+    return [{"role": "user", "content": content}, *others[1:]]
 
 
 def is_reasoning_model(model: str) -> bool:

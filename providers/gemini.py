@@ -39,7 +39,7 @@ class Gemini(JudgeProvider):
     url_variable = "GOOGLE_GEMINI_BASE_URL"
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     proved_by = "servers: LiteLLM, aimock; types: google-genai SDK"
-    local_params = frozenset(("api_version",))
+    local_params = frozenset(("api_version", "stream"))
     has_logprobs = True
     prompt_cache_tokens = 4096
 
@@ -63,7 +63,9 @@ class Gemini(JudgeProvider):
         if prompt.system:
             body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
         version = self.target.params.get("api_version") or API_VERSION
-        path = f"/{version}/models/{self.target.model}:generateContent"
+        streams = self.target.params.get("stream") is True
+        verb = "streamGenerateContent?alt=sse" if streams else "generateContent"
+        path = f"/{version}/models/{self.target.model}:{verb}"
         return Request(path, self.with_params(body))
 
     def chat_reply(self, body: Json) -> tuple[ChatReply, Usage, str | None]:

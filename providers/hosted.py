@@ -5,29 +5,32 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from rmjudge.addresses import canonical
 from rmjudge.calls import (
     Answer,
     Call,
-    CompareCall,
     Failure,
     Json,
     Outcome,
     Reply,
-    RewardCall,
     Usage,
     estimate_tokens,
 )
 from rmjudge.errors import StopRun
-from rmjudge.providers.base import Provider
-from rmjudge.providers.sending.messages import MalformedBodyError
+from rmjudge.providers.base import PROBES, Provider
+from rmjudge.providers.forms import written
+from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.scorer import Activity
+from rmjudge.scorer import FORM_CHANGED, Activity
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
@@ -37,10 +40,6 @@ SENDER: Final = "rmjudge.providers.sending.sender"
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
-_PROBES: Mapping[Method, Call] = {
-    "pointwise": RewardCall("prompt", "response"),
-    "pairwise": CompareCall("prompt", "first", "second"),
-}
 
 
 class HostedScorer:
@@ -50,6 +49,7 @@ class HostedScorer:
         self,
         provider: Provider,
         *,
+        own_name: str | None = None,
         secret: Secret | None = None,
         votes: int = 1,
         concurrency: int | None = None,
@@ -59,7 +59,7 @@ class HostedScorer:
         network: Network | None = None,
     ) -> None:
         target = provider.target
-        self.name = f"{provider.name}/{target.model}"
+        self.name = own_name or f"{provider.name}/{target.model}"
         self.method: Method = provider.method
         self.parser = provider.parser
         self.concurrency = concurrency or provider.concurrency
@@ -69,18 +69,44 @@ class HostedScorer:
         self.lead_characters = provider.lead_characters
         self.output_tokens_estimate = provider.output_tokens_estimate
         self.activity = Activity(remarks=provider.remarks)
-        self.identity: Mapping[str, Json] = identity_of(provider)
+        self.identity: Mapping[str, Json] = identity_of(provider, own_name)
         self._provider = provider
         self._rpm = rpm
         self._tpm = tpm
         self._policy = policy
         self._network = network
         self._secret = secret
+        self._asked: Mapping[str, Json] = {}
+        self._sends_by: HostedScorer | None = None
         self._sender: Sender | None = None
         self._drained = False
         self._connecting = asyncio.Lock()
+        self._changed: dict[str, Json] = {}
+        self._told_form = ""
+
+    def asked_with(self, provider: Provider, params: Mapping[str, Json]) -> HostedScorer:
+        """This scorer, its requests built with other parameters; each reply says with which.
+
+        It keeps the identity, and sends by the same connections and limits.
+        """
+        other = copy(self)
+        other._provider, other._asked, other._sends_by = provider, params, self  # noqa: SLF001
+        return other
+
+    @property
+    def more_room(self) -> str:
+        """The parameter, as NAME=JSON, with which replies may be twice as long; empty for none."""
+        body = self._provider.build([PROBES[self.method]]).body
+        if self.output_tokens_estimate > 1:
+            for name, value in body.items():
+                doubled = _doubled(name, value)
+                if doubled is not None:
+                    return f"{name}={json.dumps(doubled, separators=(',', ':'))}"
+        return ""
 
     async def _connected(self) -> Sender:
+        if self._sends_by is not None:
+            return await self._sends_by._connected()  # noqa: SLF001
         # Made with the first call: a run answered by the cache imports no HTTP client, and
         # the sender's locks belong to the loop that the run is on. Imported by a thread, for
         # the display and the other scorers' calls would stand still for a third of a second.
@@ -113,32 +139,61 @@ class HostedScorer:
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Send the calls as one request; one outcome each.
 
-        A batch that is refused is asked again in halves, since one text that is too long for
-        the server must not cost the others their answers.
+        A batch that is refused, or answered with a server's error, is asked again in halves, since
+        one text that the server cannot take must not cost the others their answers.
         """
-        outcome = await self._send(calls)
+        try:
+            outcome = await self._send(calls)
+        except FormChanged:
+            return [Failure(FORM_CHANGED)] * len(calls)
         if not isinstance(outcome, Failure):
             return outcome
-        if len(calls) == 1 or not outcome.status.startswith("http-4"):
+        if len(calls) == 1 or not outcome.status.startswith(("http-4", "http-5", "content-filter")):
             return [outcome] * len(calls)
         middle = len(calls) // 2
         first = await self.answer(calls[:middle])
         try:
             return [*first, *await self.answer(calls[middle:])]
         except StopRun as reason:
-            if all(isinstance(outcome, Failure) for outcome in first):
-                raise
-            # The first half is paid for and must reach the cache; the next call stops the run.
-            return [*first, *[Failure("stopped", str(reason))] * (len(calls) - middle)]
+            # The first half may be paid for and must reach the cache.
+            rest = Failure("stopped", str(reason), stop=reason)
+            return [*first, *[rest] * (len(calls) - middle)]
 
-    async def _send(self, calls: Sequence[Call]) -> Sequence[Reply] | Failure:
+    def forms(self) -> Iterator[tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        """The other forms in which a server may want to be asked: identity and parameters."""
+        for change in self._provider.every_change():
+            yield identity_of(self._provider.asked_with(change)), change
+
+    def ask_with(self, change: Mapping[str, Json]) -> None:
+        """Ask in another form from now on, as another scorer: answers have its identity."""
+        self._changed |= change
+        self._provider = self._provider.asked_with(change)
+        self.identity = identity_of(self._provider)
+        form = written(self._changed)
+        said = f"{self.name} was asked with {form}: its server refuses the usual form"
+        self.activity.remarks = [
+            *(line for line in self.activity.remarks if line != self._told_form),
+            said,
+        ]
+        self._told_form = said
+
+    def _adapts(self, provider: Provider, refusal: str) -> bool:
+        """Change the form after a refusal of `provider`'s, where another is known and untried."""
+        if provider is self._provider and not self.activity.answered:
+            change = provider.change_for(refusal)
+            if change is not None:
+                self.ask_with(change)
+        return provider is not self._provider
+
+    async def _send(self, calls: Sequence[Call]) -> Sequence[Outcome] | Failure:
         provider = self._provider
 
         def parse(body: Json) -> list[Reply]:
             parts = provider.split(body)
             if len(parts) != len(calls):
                 raise MalformedBodyError(f"{len(parts)} scores for {len(calls)} calls")
-            return [provider.reply(part, call) for part, call in zip(parts, calls, strict=True)]
+            replies = (provider.reply(part, call) for part, call in zip(parts, calls, strict=True))
+            return [replace(reply, asked=self._asked or None) for reply in replies]
 
         request = provider.build(calls)
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
@@ -149,7 +204,14 @@ class HostedScorer:
 
         sender = await self._connected()
         return await sender.send(
-            request, parse, tokens, last_resort=len(calls) == 1, readmit=readmit
+            request,
+            parse,
+            tokens,
+            calls=calls,
+            last_resort=len(calls) == 1,
+            readmit=readmit,
+            # Asked with other parameters, it keeps its identity, and so its form.
+            adapts=None if self._sends_by else partial(self._adapts, provider),
         )
 
     def most_tokens(self, call: Call) -> Usage | None:
@@ -177,6 +239,18 @@ class HostedScorer:
         self._connecting = asyncio.Lock()  # the next use may be on another loop
 
 
+def _doubled(name: str, value: Json) -> Json:
+    """A limit of output tokens doubled, or the object with it; None where this is none."""
+    if name in OUTPUT_LIMITS and isinstance(value, int):
+        return 2 * value
+    if isinstance(value, dict):
+        inner: dict[str, Json] = {
+            key: found for key, item in value.items() if (found := _doubled(key, item))
+        }
+        return inner or None
+    return None
+
+
 def _limit_in(body: Mapping[str, Json]) -> int | None:
     """The most output tokens that a request asks for, under whatever name."""
     for name, value in body.items():
@@ -187,19 +261,19 @@ def _limit_in(body: Mapping[str, Json]) -> int | None:
     return None
 
 
-def identity_of(provider: Provider) -> dict[str, Json]:
-    """Everything that changes the answers.
+def identity_of(provider: Provider, own_name: str | None = None) -> dict[str, Json]:
+    """Everything that changes the answers; a name of the user's own stands for the address.
 
     `request` is the hash of the request for a fixed call: whatever else changes in how
     this version asks, the identity changes with it.
     """
-    probe = provider.build([_PROBES[provider.method]])
+    probe = provider.build([PROBES[provider.method]])
     wire = {"path": probe.path, "body": probe.body, "headers": dict(probe.headers)}
     text = json.dumps(wire, sort_keys=True, separators=(",", ":"))
     return {
         "provider": provider.name,
         "model": provider.target.model,
-        "url": provider.target.base_url,
+        **({"name": own_name} if own_name else {"url": canonical(provider.target.base_url)}),
         "method": provider.method,
         **provider.described,
         "params": dict(provider.target.params),

@@ -6,17 +6,25 @@ whatever the settings and files are today.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.judging.choosing import judging_again
 from rmjudge.judging.methods import METHODS, JudgingMethod
-from rmjudge.providers.base import Target
-from rmjudge.providers.hosted import HostedScorer
+from rmjudge.providers.base import Provider, Target
+from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.registry import HOSTED, LOCAL, provider_class
-from rmjudge.providers.rendering import ChatTemplate
+from rmjudge.providers.registry import (
+    HOSTED,
+    LOCAL,
+    ScorerSettings,
+    Spec,
+    address_of,
+    hosted_scorer,
+    provider_class,
+)
+from rmjudge.providers.rendering import ChatTemplate, Messages, compile_template
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 
@@ -34,18 +42,56 @@ def reader_of(identity: Mapping[str, Json]) -> Scorer:
     if name not in VENDORS and name not in HOSTED:
         model = identity.get("model")
         raise UsageError(f"{name}/{model}: no provider that keeps replies is called {name!r} here")
-    kind = provider_class(name)
+    return HostedScorer(_provider_of(identity, str(identity.get("url", ""))))
+
+
+def asker_of(identity: Mapping[str, Json], spec: Spec, settings: ScorerSettings) -> Scorer:
+    """Make the scorer that asks as this identity did, at the address of `spec`.
+
+    Raises:
+        UsageError: this version asks otherwise, or the address or the key is missing or wrong.
+    """
+    for sampled in (False, True):
+        url = address_of(spec, settings)
+        provider = _provider_of(identity, url, sampled=sampled, render=compile_template)
+        if identity_of(provider)["request"] == identity.get("request"):
+            return hosted_scorer(provider, spec, settings)
+    raise UsageError(
+        f"{spec.name}: the kept answers were asked for otherwise than this version asks; "
+        "no run of it would find them"
+    )
+
+
+def _unrendered(_source: str, _name: str) -> Callable[[Messages], str]:
+    return lambda _messages: ""  # nothing is sent
+
+
+def _provider_of(
+    identity: Mapping[str, Json],
+    url: str,
+    *,
+    sampled: bool = False,
+    render: Callable[[str, str], Callable[[Messages], str]] = _unrendered,
+) -> Provider:
+    kind = provider_class(str(identity.get("provider")))
+    shape = None
+    if kind.wants_shape:
+        from rmjudge.providers.http import RewardShape
+
+        shape = RewardShape(str(identity.get("template")), str(identity.get("reward_path")))
     params, template = identity.get("params"), str(identity.get("template", ""))
     target = Target(
         str(identity.get("model")),
-        str(identity.get("url", "")),
+        url,
         params if isinstance(params, dict) else {},
-        # Never rendered for a server: nothing is sent.
-        ChatTemplate(template, lambda _messages: "") if kind.wants_rendered_text else None,
+        ChatTemplate(template, render(template, "kept with the answers"))
+        if kind.wants_rendered_text
+        else None,
+        shape,
     )
     if not issubclass(kind, JudgeProvider):
-        return HostedScorer(kind(target))
-    return HostedScorer(kind(target, _judging_of(identity)))
+        return kind(target)
+    return kind(target, _judging_of(identity), sampled=sampled)
 
 
 def _local_reader(name: str, identity: Mapping[str, Json]) -> Scorer:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from rmjudge.addresses import is_loopback
 from rmjudge.calls import Json
-from rmjudge.errors import MissingKeyError, UsageError
-from rmjudge.providers.serving.engines import ENGINES
+from rmjudge.errors import UsageError
+from rmjudge.providers.keys import Rival, key_for, withheld
+from rmjudge.providers.serving.engines import ENGINES, Engine
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 from rmjudge.text import did_you_mean
@@ -45,6 +46,7 @@ HOSTED: Final[Mapping[str, tuple[str, str]]] = {
     "nim": ("rmjudge.providers.nim", "NIM"),
     "openrlhf": ("rmjudge.providers.openrlhf", "OpenRLHF"),
     "nemo": ("rmjudge.providers.nemo", "NeMo"),
+    "http": ("rmjudge.providers.http", "HTTP"),
     "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
 }
 LOCAL: Final[Mapping[str, tuple[str, str]]] = {
@@ -109,10 +111,14 @@ class ScorerSettings:
     judging: str | None = None
     votes: int = 1
     template: Path | None = None
+    reward_path: str | None = None
+    reward_batch: int | None = None
     verdict: str | None = None
     scale: tuple[float, float] | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     need_key: bool = True
+    key_variable: str | None = None
+    rivals: Sequence[Rival] = ()
     try_once: bool = False
     network: Network | None = None
     """Of a hosted model."""
@@ -154,8 +160,8 @@ def _named(own_name: str, rest: str, text: str) -> Spec:
     spec = parse_spec(rest)
     if spec.own_name is not None:
         raise UsageError(f"{text!r}: one NAME is enough")
-    if not spec.local:
-        raise UsageError(f"{text!r}: a NAME is for models that run here (hf, dpo, hf-judge)")
+    if spec.provider == "baseline":
+        raise UsageError(f"{text!r}: {spec.name} has a name already; a NAME is for models")
     return replace(spec, own_name=own_name)
 
 
@@ -191,6 +197,21 @@ def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
     return _hosted(provider_class(spec.provider), spec, settings)
 
 
+def asking_with(
+    scorer: Scorer, spec: Spec, settings: ScorerSettings, params: Mapping[str, Json]
+) -> Scorer:
+    """A hosted scorer with other parameters, laid over its own; its identity stays."""
+    from rmjudge.providers.hosted import HostedScorer
+
+    if not isinstance(scorer, HostedScorer):
+        raise TypeError(f"{spec.name} is no hosted model")
+    _check_params(spec, params)
+    kind = provider_class(spec.provider)
+    laid_over = replace(settings, params={**settings.params, **params})
+    provider = _provider(kind, spec, _base_url(kind, spec, settings), laid_over)
+    return scorer.asked_with(provider, params)
+
+
 def provider_class(name: str) -> type[Provider]:
     """Import a hosted provider."""
     if name in VENDORS:
@@ -211,10 +232,13 @@ def is_judge(spec: Spec) -> bool:
 
 
 def takes_chat_template(spec: Spec) -> bool:
-    """Whether the user may give the chat template, because it is rendered here."""
+    """Whether the user may give the template of what is sent, because it is rendered here."""
     if spec.local:
         return spec.provider != "hf-judge"
-    return spec.hosted and provider_class(spec.provider).wants_rendered_text
+    if not spec.hosted:
+        return False
+    kind = provider_class(spec.provider)
+    return kind.wants_rendered_text or kind.wants_shape
 
 
 def _local(spec: Spec, settings: ScorerSettings) -> Scorer:
@@ -254,8 +278,8 @@ def _judging(settings: ScorerSettings) -> JudgingMethod:
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
-    engine = ENGINES.get(spec.provider)
-    if engine is not None and engine.launcher and not _address_given(kind, spec, settings):
+    engine = own_engine(spec, settings)
+    if engine is not None:
         from rmjudge.providers.serving.scorer import ServedScorer
 
         make = partial(_hosted_at, kind, spec, settings)
@@ -266,15 +290,33 @@ def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Score
 def _hosted_at(
     kind: type[Provider], spec: Spec, settings: ScorerSettings, base_url: str
 ) -> HostedScorer:
+    _check_params(spec, settings.params)
+    return hosted_scorer(_provider(kind, spec, base_url, settings), spec, settings)
+
+
+def hosted_scorer(provider: Provider, spec: Spec, settings: ScorerSettings) -> HostedScorer:
+    """A provider as a scorer, with the key for its address.
+
+    Raises:
+        UsageError: the key is missing or wrong.
+    """
     from rmjudge.providers.hosted import HostedScorer
     from rmjudge.providers.sending.policy import Policy
     from rmjudge.providers.sending.redaction import Secret
 
-    key = _key(kind, spec, base_url, needed=settings.need_key)
-    _check_params(spec, settings.params)
+    kind, base_url = type(provider), provider.target.base_url
+    key = key_for(
+        kind,
+        spec.name,
+        base_url,
+        rivals=settings.rivals,
+        variable=settings.key_variable,
+        needed=settings.need_key,
+    )
     policy = Policy().patient(deadline_s=settings.deadline_s, outage_s=settings.outage_s)
     return HostedScorer(
-        _provider(kind, spec, base_url, settings),
+        provider,
+        own_name=spec.own_name,
         secret=Secret(key) if key else None,
         votes=settings.votes,
         concurrency=settings.concurrency,
@@ -295,6 +337,11 @@ def _provider(
         target = Target(spec.model, base_url, settings.params)
         return kind(target, _judging(settings), sampled=settings.votes > 1)
     chat_template = None
+    if kind.wants_shape:
+        from rmjudge.providers.http import shape_of
+
+        shape = shape_of(settings.template, settings.reward_path, settings.reward_batch, spec.name)
+        return kind(Target(spec.model, base_url, settings.params, shape=shape))
     if kind.wants_rendered_text:
         from rmjudge.providers import rendering
 
@@ -308,24 +355,42 @@ def _provider(
     return kind(Target(spec.model, base_url, settings.params, chat_template))
 
 
-def _key(kind: type[Provider], spec: Spec, base_url: str, *, needed: bool) -> str:
-    for variable in kind.key_variables:
-        key = os.environ.get(variable, "")
-        if not key:
-            continue
-        if not (key.isascii() and key.isprintable() and key == key.strip()):
-            raise UsageError(
-                f"{variable} holds a line break, a blank at an end or another character "
-                "that no key has; set it again"
-            )
-        return key
-    official = base_url == kind.default_url and kind.key_needed_at_default_url
-    if needed and official and kind.key_variables:
-        raise MissingKeyError(
-            f"{spec.name}: no API key; set the environment variable "
-            f"{' or '.join(kind.key_variables)}"
-        )
-    return ""
+def own_engine(spec: Spec, settings: ScorerSettings) -> Engine | None:
+    """The engine that is started here for a model; None where its address is known or needed."""
+    engine = ENGINES.get(spec.provider)
+    if engine is None or engine.launcher is None:
+        return None
+    return None if _address_given(provider_class(spec.provider), spec, settings) else engine
+
+
+def address_of(spec: Spec, settings: ScorerSettings) -> str:
+    """Where a hosted model is asked.
+
+    Raises:
+        UsageError: that is not said, or no address.
+    """
+    return _base_url(provider_class(spec.provider), spec, settings)
+
+
+def rival_of(spec: Spec, settings: ScorerSettings) -> Rival:
+    """A hosted model, as others of its run are to know of it."""
+    return Rival(address_of(spec, settings), provider_class(spec.provider).key_variables)
+
+
+def key_held_back(spec: Spec, settings: ScorerSettings) -> str:
+    """What to say where a key that is set does not go to this model; mostly nothing."""
+    if settings.key_variable is not None:
+        return ""
+    url = address_of(spec, settings)
+    variable = withheld(provider_class(spec.provider), url, settings.rivals)
+    if not variable:
+        return ""
+    name = spec.own_name or "NAME"
+    asked = f"{name}={spec.model_name}@{url}"
+    return (
+        f"{spec.name}: {variable} is not sent to {url}, since this run asks at another address "
+        f"too; to send it a key, name the model ({asked}) and add --key-env {name}=VARIABLE"
+    )
 
 
 def _check_params(spec: Spec, params: Mapping[str, Json]) -> None:
@@ -389,9 +454,4 @@ def check_url(url: str) -> str:
 def sends_in_clear(url: str) -> bool:
     """Whether texts and keys would cross a network unencrypted."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    return parts.scheme == "http" and not loopback
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

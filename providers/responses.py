@@ -30,7 +30,7 @@ from rmjudge.providers.chat import (
 )
 from rmjudge.providers.finishing import unknown_reason, withheld_for
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.sending.errors import DECLINED
+from rmjudge.providers.sending.signs import DECLINED
 
 _STATES: Final = ("completed", "failed", "incomplete", "in_progress", "queued", "cancelled")
 

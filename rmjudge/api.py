@@ -58,6 +58,9 @@ class Options(TypedDict, total=False):
     deadline: float
     headers: Mapping[str, str]
     server_args: str
+    key_env: Mapping[str, str]
+    reward_path: str
+    reward_batch: int
     client_cert: str | Path
     client_key: str | Path
     transport: AsyncBaseTransport
@@ -66,6 +69,8 @@ class Options(TypedDict, total=False):
     max_calls: int
     fallback: str
     offline: bool
+    retry_unscored: bool | Sequence[str]
+    retry_with: Mapping[str, Any]
     cache_dir: str | Path
     revision: str
     dtype: str

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
 
+from rmjudge.errors import StopRun
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -149,7 +151,11 @@ class Reply:
     """A delivered reply: kept on disk whether or not it could be scored.
 
     `raw` is what the provider sent for this call, so that a better parser can read it again
-    without paying; `parser` names the parser and version that made `answer` of it.
+    without paying; `parser` names the parser and version that made `answer` of it. One that is
+    `open` was paid for and is no answer yet: its tries are not used up, so the call is asked again,
+    and `usage` counts for the answer that comes. `asked` are the parameters of `--retry-with`,
+    where it was asked with others than its scorer's. `ordered_by` is what the order of pairs was
+    drawn from when it was bought: the texts, or the tuple's id in older versions.
     """
 
     answer: Answer
@@ -157,14 +163,25 @@ class Reply:
     parser: str = ""
     usage: Usage = field(default_factory=Usage)
     model: str | None = None
+    open: bool = False
+    asked: Mapping[str, Json] | None = None
+    ordered_by: str = "texts"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that brought no reply. Nothing is stored: the next run asks again."""
+    """A call that brought no answer: the next run asks again.
+
+    `unclear`: the call or its endpoint may be to blame; what comes of the next calls tells.
+    `paid` is a reply that came before the failure and is no answer, stored for its usage alone.
+    `stop` is what ended the run before the tries were used up; the call then did not fail.
+    """
 
     status: str
     detail: str = ""
+    unclear: bool = False
+    paid: Reply | None = None
+    stop: StopRun | None = None
 
 
 Outcome: TypeAlias = Reply | Failure

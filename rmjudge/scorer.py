@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from rmjudge.calls import (
     Answer,
@@ -27,6 +27,9 @@ from rmjudge.calls import (
 )
 from rmjudge.vocabulary import Method
 
+FORM_CHANGED: Final = "form-changed"
+"""Of a `Failure`: the call is to be asked again, by the scorer that this one has become."""
+
 Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
 """Given the calls, and whether an attempt at them was paid for; raises StopRun to refuse."""
 
@@ -38,8 +41,11 @@ class Activity:
     `note` is about this moment; `remarks` are about how answers came to be, for the report.
     """
 
+    answered: bool = False
+    """Whether there ever was an answer, now or in the cache."""
     retried: int = 0
     maybe_billed: int = 0
+    outages: int = 0
     note: str = ""
     gate: Gate | None = None
     """Asked before another attempt at calls; None where nothing limits the run."""
@@ -106,6 +112,23 @@ def read_again(scorer: Scorer, call: Call, reply: Reply) -> Answer:
         # What an earlier version took for a reply, or another's file brought, and this one does
         # not.
         return Unscored("unparsed", f"{type(error).__name__}: {error}")
+
+
+@runtime_checkable
+class AdaptableScorer(Scorer, Protocol):
+    """A scorer that asks in another form, and is another scorer then, where its server wants so.
+
+    `identity` changes while nothing is answered yet; what was asked meanwhile comes back as a
+    `Failure` with the status of `FORM_CHANGED`.
+    """
+
+    def forms(self) -> Iterable[tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        """The forms that it may change to: identity, and what `ask_with` takes."""
+        ...
+
+    def ask_with(self, change: Mapping[str, Json]) -> None:
+        """Ask in that form from now on."""
+        ...
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import ModelRefused, StopRun
+from rmjudge.planning.plan import PairwisePlan
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -138,8 +139,14 @@ class _Part:
         return {
             "identity": dict(self.job.scorer.identity) if self.job else None,
             "votes": self.job.scorer.votes if self.job else 1,
+            "ordered_by_id": self._ordered_by_id(),
             **({} if self.places is None else {"places": list(self.places)}),
         }
+
+    def _ordered_by_id(self) -> list[Json]:
+        """Tuples whose pairs were shown in the order of older versions, for their kept answers."""
+        plans = self.job.plans if self.job else ()
+        return [plan.item.name for plan in plans if isinstance(plan, PairwisePlan) and plan.by_id]
 
 
 def _relief(prepared: Prepared) -> Relief | None:

@@ -12,12 +12,16 @@ from rmjudge.calls import Call, CompareCall, Json, Reply
 class AnswerStore(Protocol):
     """Replies by content: (scorer key, call key) -> reply. Failures are never stored."""
 
+    def key_of(self, identity: Mapping[str, Json]) -> str:
+        """A scorer's key, a hash of its identity."""
+        ...
+
     async def register(self, identity: Mapping[str, Json]) -> str:
         """Keep a scorer's identity and return its key, a hash of it."""
         ...
 
     async def lookup(self, scorer: str, calls: Sequence[str]) -> dict[str, Reply]:
-        """Return the stored replies among these call keys."""
+        """Return the stored replies among these call keys, those that are no answer yet too."""
         ...
 
     async def commit(self, scorer: str, replies: Sequence[tuple[str, Reply]]) -> None:

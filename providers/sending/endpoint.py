@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
+from rmjudge.calls import Call
 from rmjudge.errors import Interrupted, ProviderStopped, StopRun
 from rmjudge.providers.sending.messages import CallError, FinalForCall, FinalForRun, Retryable
+from rmjudge.providers.sending.outage import Outage
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.rate import RequestRate, TokenRate
+from rmjudge.providers.sending.refusals import Refusals
 from rmjudge.scorer import Activity
 
 
@@ -46,8 +49,11 @@ class Endpoint:
         self._succeeded = 0
         self._retried = 0
         self._failed_in_a_row = 0
-        self._refusals: Counter[str] = Counter()
-        self._failing_since: float | None = None
+        self._refusals = Refusals(policy)
+        self._outage = Outage(policy, activity, clock)
+        self._under_way = 0
+        self._doubt = ""
+        self._no_doubt = asyncio.Event()
 
     async def enter(self, tokens: int) -> None:
         """Take a slot, once pauses and rates allow.
@@ -72,20 +78,38 @@ class Endpoint:
         await self._slots.take()
         try:
             self._check()
+            await self.certain()
             while (pause := self._resume_at - self._clock()) > 0:
                 await self.sleep(pause)
+            await self._outage.turn()
             if self._requests is not None:
                 await self._requests.admit()
             if self._tokens is not None:
                 await self._tokens.admit(tokens)
             self._check()
         except BaseException:
+            self._outage.leave()
             self._slots.release()
             raise
+        self._under_way += 1
 
     def leave(self) -> None:
         """Give the slot back."""
+        self._under_way -= 1
+        self._outage.leave()
         self._slots.release()
+        if self._doubt and not self._under_way:
+            self._stop_for(self._doubt)
+
+    async def certain(self) -> None:
+        """Wait while it is not known whether a refusal concerns one call or all.
+
+        Raises:
+            StopRun: all.
+        """
+        if self._doubt:
+            await self._no_doubt.wait()
+            self._check()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, unless the endpoint breaks or the run ends meanwhile.
@@ -109,6 +133,7 @@ class Endpoint:
         if self._stopped is None:
             self._stopped = reason
             self._stop_event.set()
+            self._no_doubt.set()
             for waiting in self._entering:
                 waiting.reschedule(0.0)
 
@@ -121,81 +146,111 @@ class Endpoint:
         if self._tokens is not None and tokens is not None:
             self._tokens.correct(reserved, tokens)
 
+    @property
+    def answers(self) -> int:
+        """Replies delivered so far."""
+        return self._succeeded
+
     def succeeded(self) -> None:
         """Note a delivered reply."""
         self._succeeded += 1
         self._failed_in_a_row = 0
-        self._failing_since = None
+        self._activity.answered = True
         self._activity.note = ""
+        self._doubt = ""
+        self._no_doubt.set()
+        self._outage.over()
         self._slots.grow()
 
-    def attempt_failed(self, error: CallError) -> None:
-        """Note a failed attempt: slow down, pause, or break.
+    def attempt_failed(self, error: CallError, calls: Sequence[Call] = ()) -> None:
+        """Note a failed attempt at calls: slow down, pause, or break.
 
         Raises:
             StopRun: this was the last straw.
         """
-        if isinstance(error, FinalForRun):
-            self.stop(ProviderStopped(f"{self.name}: {error.message}"))
+        if isinstance(error, FinalForRun) and not error.in_doubt:
+            self._stop_for(error.message)
         elif isinstance(error, Retryable):
-            self._note_retryable(error)
+            self._note_retryable(error, calls)
+        elif isinstance(error, FinalForCall):
+            self._outage.over()  # whatever it says, the server says it
         self._check()
 
-    def _note_retryable(self, error: Retryable) -> None:
-        now = self._clock()
-        self._retried += 1
+    def _stop_for(self, reason: str) -> None:
+        self.stop(ProviderStopped(f"{self.name}: {reason}"))
+
+    def _note_retryable(self, error: Retryable, calls: Sequence[Call]) -> None:
         self._activity.retried += 1
         self._activity.maybe_billed += error.maybe_billed
+        if error.wait_s is not None:
+            self._resume_at = max(self._resume_at, self._clock() + error.wait_s)
+            self._activity.note = f"waiting {error.wait_s:.0f} s as the server asked"
+        if (error.unreachable or error.away) and self._is_away(error, calls):
+            error.in_outage = True
+            return
+        self._retried += 1
         if error.slow_down:
             self._slots.shrink()
-        if error.wait_s is not None:
-            self._resume_at = max(self._resume_at, now + error.wait_s)
-            self._activity.note = f"waiting {error.wait_s:.0f} s as the server asked"
-        elif error.slow_down or error.unreachable:
-            self._activity.note = f"slowed down: {error.message[:60]}"
-        if error.unreachable:
-            self._failing_since = self._failing_since or now
-            patience = self._policy.outage_s if self._succeeded else self._policy.outage_at_start_s
-            if now - self._failing_since >= patience:
-                self.stop(
-                    ProviderStopped(
-                        f"{self.name}: cannot be reached: {error.message}; "
-                        "is it running, and is the address right?"
-                    )
-                )
-        elif self._retried > self._policy.retries_beyond_successes + self._succeeded:
-            self.stop(
-                ProviderStopped(
-                    f"{self.name}: more retries ({self._retried}) than the run allows; "
-                    f"the last was: {error.message}"
-                )
+            if error.wait_s is None:
+                self._activity.note = f"slowed down: {error.message[:60]}"
+        if self._retried > self._policy.retries_beyond_successes + self._succeeded:
+            self._stop_for(
+                f"more retries ({self._retried}) than the run allows; the last was: {error.message}"
             )
 
-    def call_failed(self, error: CallError) -> None:
-        """Note a call that failed for good.
+    def _is_away(self, error: Retryable, calls: Sequence[Call]) -> bool:
+        """Whether this failure is part of an outage; ends the run where that lasts too long."""
+        lasted = self._outage.lasts(error, calls)
+        if lasted is None:
+            return False
+        policy = self._policy
+        new = error.unreachable and not self._activity.answered
+        patience = policy.outage_at_start_s if new else policy.outage_s
+        self._outage.no_later_than(patience - lasted)
+        self._activity.note = f"away for {lasted:.0f} s, asked now and then: {error.message[:60]}"
+        if lasted >= patience and error.unreachable:
+            self._stop_for(
+                f"cannot be reached: {error.message}; is it running, and is the address right?"
+            )
+        elif lasted >= patience:
+            self._stop_for(
+                f"an outage of {lasted:.0f} s, --outage allows {patience:g}; "
+                f"the last reply: {error.message}"
+            )
+        return True
+
+    def call_failed(self, error: CallError, calls: Sequence[Call] = ()) -> None:
+        """Note calls that failed for good; `certain` tells whether they are all there is to it.
 
         Raises:
-            StopRun: so did every call before it: the request or the endpoint is wrong.
+            StopRun: the endpoint is broken.
         """
-        self._failed_in_a_row += 1
-        refused = isinstance(error, FinalForCall) and error.status.startswith("http-")
-        if refused and not self._succeeded:
-            self._refusals[error.message] += 1
-            if self._refusals[error.message] >= self._policy.same_refusal_first:
-                self.stop(
-                    ProviderStopped(
-                        f"{self.name}: the first {self._policy.same_refusal_first} calls were "
-                        f"refused alike, so the request itself is wrong: {error.message}"
-                    )
+        if isinstance(error, FinalForRun):
+            self._stop_unless_answered(error.message)
+        elif isinstance(error, FinalForCall):
+            prompts = [call.prompt for call in calls]
+            if not self._activity.answered and self._refusals.all_alike(error, prompts):
+                self._stop_unless_answered(
+                    f"the first {self._refusals.calls} calls were refused alike, "
+                    f"so the request itself is wrong: {error.message}"
                 )
-        if self._failed_in_a_row >= self._policy.failures_in_a_row:
-            self.stop(
-                ProviderStopped(
-                    f"{self.name}: {self._failed_in_a_row} calls failed in a row; "
-                    f"the last: {error.message}"
+        else:
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row >= self._policy.failures_in_a_row:
+                self._stop_for(
+                    f"{self._failed_in_a_row} calls failed in a row; the last: {error.message}"
                 )
-            )
         self._check()
+
+    def _stop_unless_answered(self, reason: str) -> None:
+        """Stop, unless there ever was an answer; calls under way may still bring the first."""
+        if self._activity.answered:
+            return
+        if self._under_way:
+            self._no_doubt.clear()
+            self._doubt = self._doubt or reason
+        else:
+            self._stop_for(reason)
 
 
 class _Slots:

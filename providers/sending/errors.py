@@ -1,19 +1,20 @@
-"""Reading an error: what the provider says, how long to wait, and what class it is.
+"""Reading an error: how long to wait, and what class it is.
 
 The classes are those of the failure catalogue: another attempt, final for this call, or
-final for the run. Status alone does not decide: a 429 may be an empty purse, a 200 an error.
+final for the run. Status alone does not decide: a 429 may be an empty purse, a 403 one prompt, a
+200 an error. Clear words decide before the status.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from rmjudge.providers.sending import signs
 from rmjudge.providers.sending.messages import (
     CallError,
     FinalForCall,
@@ -22,30 +23,14 @@ from rmjudge.providers.sending.messages import (
     Retryable,
 )
 from rmjudge.providers.sending.policy import Policy
-
-MESSAGE_LENGTH: Final = 400
+from rmjudge.providers.sending.said import MESSAGE_LENGTH, Said, read_error, read_object
 
 TRANSIENT: Final = frozenset((408, 409, 424, 425, 498, 500, 502, 503, 504, 529))
 OVERLOADED: Final = frozenset((429, 498, 503, 529))
-FINAL_FOR_RUN: Final = frozenset((401, 402, 403, 404, 405, 407, 410, 412, 501, 505))
-EMPTY_PURSE: Final = frozenset(
-    (
-        "insufficient_quota",
-        "enforced_spend_limit_reached",
-        "billing_hard_limit_reached",
-        "billing_error",
-        "access_terminated",
-        "account_deactivated",
-        "quota-of-the-day",
-    )
-)
-WITHHELD: Final = frozenset(
-    ("content_filter", "content_policy", "content_policy_violation", "data_inspection_failed")
-)
-DECLINED: Final = frozenset(
-    ("invalid_prompt", "bio_policy", "misalignment_policy_violation", "content_policy_violation")
-)
-"""Why a response `failed` that was delivered all the same; its dialect reads it."""
+FINAL_FOR_RUN: Final = frozenset((401, 402, 404, 405, 407, 410, 412, 501, 505))
+MAYBE_BILLED: Final = frozenset((408, 500, 502, 504, 520, 521, 522, 523, 524))
+"""The server, or what stands behind it, may have worked: 520 to 524 are Cloudflare's."""
+_OUTRANKS_WORDS: Final = frozenset((401, 402, 407, 410))
 _STATUS_OF: Final[Mapping[str, int]] = {
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,
@@ -54,13 +39,22 @@ _STATUS_OF: Final[Mapping[str, int]] = {
     "overloaded_error": 529,
 }
 """Statuses that errors inside a 200 give by name."""
+_STATUS_FOR: Final[Mapping[signs.About, int]] = {
+    "account": 403,
+    "prompt": 400,
+    "length": 400,
+    "address": 404,
+    "overload": 429,
+}
+"""Statuses that errors inside a 200 have by what their words are about."""
+UNKNOWN: Final = 500
+"""What an error inside a 200 counts as where neither its codes nor its words tell."""
 
 
 def classify(reply: RawReply, policy: Policy, now: datetime | None = None) -> CallError | None:
     """Tell what a reply's status and body mean; None when it is a success to be parsed."""
     if 200 <= reply.status < 300:
         return _inside_success(reply, policy)
-    said = read_error(reply.body)
     if 300 <= reply.status < 400:
         # Never followed: another host would be sent the key.
         target = reply.headers.get("location", "elsewhere")[:MESSAGE_LENGTH]
@@ -69,25 +63,33 @@ def classify(reply: RawReply, policy: Policy, now: datetime | None = None) -> Ca
             f"the endpoint redirects to {target}; redirects are not followed, "
             "since the key would go along: give that address as the base URL if you trust it",
         )
-    return _of_status(reply.status, said, reply.headers, policy, now)
+    said = read_error(reply.body)
+    message = f"HTTP {reply.status}: {said.message or 'no message'}"
+    return _of_status(reply.status, said, message, reply.headers, policy, now=now)
 
 
 def _of_status(
     status: int,
     said: Said,
+    message: str,
     headers: Mapping[str, str],
     policy: Policy,
+    *,
     now: datetime | None = None,
 ) -> CallError:
-    name, message = f"http-{status}", f"HTTP {status}: {said.message or 'no message'}"
-    if said.codes & WITHHELD:
-        return FinalForCall("content-filter", message)
+    name = f"http-{status}"
+    about = _about(status, said)
+    if about == "account":
+        return FinalForRun(name, message)
+    if about is not None or (status == 429 and signs.never_fits(said)):
+        filtered = about == "prompt" and "invalid_prompt" not in said.codes
+        return FinalForCall("content-filter" if filtered else name, message, about=about)
     told = headers.get("x-should-retry", "").strip().lower()
     passing = status == 429 or status in TRANSIENT or status >= 500
     again = told == "true" or (told != "false" and passing and status not in FINAL_FOR_RUN)
-    if said.codes & EMPTY_PURSE or (not again and status in FINAL_FOR_RUN):
-        return FinalForRun(name, message)
     if not again:
+        if status in FINAL_FOR_RUN or status == 403:
+            return FinalForRun(name, message, in_doubt=status == 403)
         return FinalForCall(name, message)
     wait = retry_after(headers, now)
     if wait is None:
@@ -101,8 +103,24 @@ def _of_status(
         attempts=policy.attempts_rate_limited if overloaded else policy.attempts_transient,
         wait_s=wait,
         slow_down=overloaded,
-        maybe_billed=status in (500, 502, 504),
+        maybe_billed=status in MAYBE_BILLED,
+        away=status >= 500,
     )
+
+
+def _about(status: int, said: Said) -> signs.About | None:
+    """What an error is about, as far as its status lets codes and words decide."""
+    by_code = signs.about_by_code(said)
+    if by_code is not None:
+        return by_code
+    if status in _OUTRANKS_WORDS:
+        return None
+    if status == 429:
+        by_words = signs.about_by_words(said)
+        return "account" if by_words == "account" or signs.for_long(said) else None
+    if status in FINAL_FOR_RUN or status in TRANSIENT - {500}:
+        return None
+    return signs.about_by_words(said)
 
 
 def _inside_success(reply: RawReply, policy: Policy) -> CallError | None:
@@ -116,12 +134,34 @@ def _inside_success(reply: RawReply, policy: Policy) -> CallError | None:
     holder = _with_error(body)
     if holder is None:
         return None
-    said = _read_object(holder)
-    if holder.get("status") == "failed" and said.codes & DECLINED:
+    said = read_object(holder)
+    if holder.get("status") == "failed" and said.codes & signs.DECLINED:
         return None
     numbers = [int(code) for code in said.codes if code.isdecimal() and len(code) == 3]
     named = [_STATUS_OF[code] for code in said.codes if code in _STATUS_OF]
-    return _of_status(min(numbers or named, default=500), said, reply.headers, policy)
+    told = [status for status in numbers or named if 400 <= status < 600]
+    if told:
+        message = f"HTTP {min(told)}: {said.message or 'no message'}"
+        return _of_status(min(told), said, message, reply.headers, policy)
+    return _by_words(said, reply, policy) or _of_status(
+        UNKNOWN, said, _in_success(said), reply.headers, policy
+    )
+
+
+def unread(reply: RawReply, policy: Policy) -> CallError | None:
+    """What the words of a reply mean that came with a success and is none; None where unclear."""
+    return _by_words(read_error(reply.body), reply, policy)
+
+
+def _by_words(said: Said, reply: RawReply, policy: Policy) -> CallError | None:
+    about = signs.about_in_success(said) if said.found else None
+    if about is None:
+        return None
+    return _of_status(_STATUS_FOR[about], said, _in_success(said), reply.headers, policy)
+
+
+def _in_success(said: Said) -> str:
+    return f"an error with status 200: {said.message or 'no message'}"
 
 
 def _with_error(body: Any) -> dict[str, Any] | None:
@@ -135,73 +175,6 @@ def _with_error(body: Any) -> dict[str, Any] | None:
         if isinstance(choice, dict) and isinstance(choice.get("error"), dict) and choice["error"]:
             return choice
     return None
-
-
-class Said:
-    """What an error body says: a message, its codes and types, a delay."""
-
-    __slots__ = ("codes", "message", "retry_delay_s")
-
-    def __init__(
-        self, message: str = "", codes: frozenset[str] = frozenset(), delay: float | None = None
-    ) -> None:
-        self.message = " ".join(message.split())[:MESSAGE_LENGTH]
-        self.codes = codes
-        self.retry_delay_s = delay
-
-
-def read_error(body: bytes) -> Said:
-    """Read any vendor's error body: nested, flat, a string, a list, HTML or nothing."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        text = re.sub(r"<[^>]*>", " ", body[:4000].decode("utf-8", "replace"))
-        return Said(text)
-    if isinstance(data, list) and data:
-        data = data[0]
-    return _read_object(data) if isinstance(data, dict) else Said(str(data))
-
-
-def _read_object(data: dict[str, Any]) -> Said:
-    error = data.get("error")
-    inner: dict[str, Any] = error if isinstance(error, dict) else data
-    message = inner.get("message") or data.get("message") or data.get("detail")
-    if not message and isinstance(error, str):
-        message = error
-    details = inner.get("details")
-    codes = {
-        str(part[key])
-        for part in (data, inner, details if isinstance(details, dict) else {})
-        for key in ("code", "type", "status", "error_code", "error_type")
-        if isinstance(part.get(key), (str, int))
-    }
-    metadata = inner.get("metadata")
-    if isinstance(metadata, dict) and "flagged_input" in metadata:
-        codes.add("content_filter")  # OpenRouter's moderation, a 403 that concerns one call
-    if _is_of_the_day(details):
-        codes.add("quota-of-the-day")
-    text = message if isinstance(message, str) else json.dumps(message) if message else ""
-    return Said(text, frozenset(codes), _retry_delay(details))
-
-
-def _retry_delay(details: Any) -> float | None:
-    """`RetryInfo.retryDelay` of Google's errors, such as "34s"."""
-    for part in details if isinstance(details, list) else ():
-        delay = part.get("retryDelay") if isinstance(part, dict) else None
-        if isinstance(delay, str) and re.fullmatch(r"\d+(\.\d+)?s", delay):
-            seconds = float(delay[:-1])
-            return seconds if math.isfinite(seconds) else None
-    return None
-
-
-def _is_of_the_day(details: Any) -> bool:
-    """Whether Google's `QuotaFailure` names a quota of the day: its `retryDelay` is no use."""
-    for part in details if isinstance(details, list) else ():
-        violations = part.get("violations") if isinstance(part, dict) else None
-        for violation in violations if isinstance(violations, list) else ():
-            if isinstance(violation, dict) and "PerDay" in str(violation.get("quotaId")):
-                return True
-    return False
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

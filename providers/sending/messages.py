@@ -42,8 +42,10 @@ class Retryable(CallError):
     """Worth another attempt, at most `attempts` in all.
 
     `wait_s` is what the server asked for; `slow_down` says that it is overloaded;
+    `unreachable` that no connection came about, `away` that a gateway may have answered for it;
     `maybe_billed` that the request may have been worked on; `paid_for` are replies that
-    were delivered and serve if another attempt brings nothing better.
+    were delivered and serve if another attempt brings nothing better. The endpoint notes with
+    `in_outage` that the attempt says nothing about the call.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Retryable(CallError):
         wait_s: float | None = None,
         slow_down: bool = False,
         unreachable: bool = False,
+        away: bool = False,
         maybe_billed: bool = False,
         paid_for: Sequence[Reply] = (),
     ) -> None:
@@ -63,16 +66,37 @@ class Retryable(CallError):
         self.wait_s = wait_s
         self.slow_down = slow_down
         self.unreachable = unreachable
+        self.away = away
+        self.in_outage = False
         self.maybe_billed = maybe_billed
         self.paid_for = tuple(paid_for)
 
 
 class FinalForCall(CallError):
-    """This call cannot be answered; the others can."""
+    """This call cannot be answered; the others can.
+
+    `about` is what its words are clearly about.
+    """
+
+    def __init__(self, status: str, message: str, *, about: str | None = None) -> None:
+        super().__init__(status, message)
+        self.about = about
 
 
 class FinalForRun(CallError):
-    """The endpoint will answer nothing more: key, quota, model, address."""
+    """The endpoint will answer nothing more: key, quota, model, address.
+
+    `in_doubt`: its status says so and its words do not, so that it concerns one call where others
+    were answered.
+    """
+
+    def __init__(self, status: str, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(status, message)
+        self.in_doubt = in_doubt
+
+
+class FormChanged(Exception):
+    """The server refuses the form of the requests, and another is known: ask anew."""
 
 
 class MalformedBodyError(ValueError):

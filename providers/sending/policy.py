@@ -18,17 +18,28 @@ class Policy:
     """A server that asks for more ends the run."""
     attempts_transient: int = 6
     """5xx and lost connections; the same error this often for one body is final for it."""
+    attempts_of_a_batch: int = 2
+    """5xx for a batch, before it is asked in halves."""
     attempts_rate_limited: int = 12
     attempts_malformed: int = 3
     attempts_empty: int = 2
     outage_at_start_s: float = 15.0
-    """An endpoint that never answered is given up after this long."""
-    outage_s: float = 300.0
-    """An endpoint that did answer is given up after being unreachable for this long."""
+    """An address that was never connected with is given up after this long."""
+    outage_s: float = 600.0
+    """One that did answer, or behind which a gateway does, is given up after this long."""
+    outage_calls: int = 3
+    """So many different calls that end in a 5xx, no answer between them, are an outage."""
+    probe_first_s: float = 0.5
+    probe_most_s: float = 5.0
+    """Between two calls that ask whether it is over; doubled from the first to the most."""
     failures_in_a_row: int = 20
     """Calls that failed for good with no success between them: the endpoint is broken."""
-    same_refusal_first: int = 5
-    """The first calls refused with the same 4xx: the request itself is wrong."""
+    same_refusal_first: int = 20
+    """So many first calls refused alike and none answered: the request itself is wrong,"""
+    same_refusal_prompts: int = 5
+    """where they are about so many prompts,"""
+    filtered_prompts: int = 20
+    """or about so many, where a filter plainly declines them."""
     retries_beyond_successes: int = 1000
     """Retry budget of a run: successes plus this many."""
     body_limit: int = 16 * 2**20
@@ -42,8 +53,7 @@ class Policy:
         if deadline_s is not None:
             changed = replace(changed, deadline_s=deadline_s)
         if outage_s is not None:
-            at_start = min(outage_s, self.outage_at_start_s)
-            changed = replace(changed, outage_s=outage_s, outage_at_start_s=at_start)
+            changed = replace(changed, outage_s=outage_s, outage_at_start_s=outage_s)
         return changed
 
     def of_one_attempt(self) -> Policy:
@@ -51,8 +61,10 @@ class Policy:
         return replace(
             self,
             attempts_transient=1,
+            attempts_of_a_batch=1,
             attempts_rate_limited=1,
             attempts_malformed=1,
             attempts_empty=1,
             outage_at_start_s=0.0,
+            outage_s=0.0,
         )

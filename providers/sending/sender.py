@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_base, wait_random_exponential
 
-from rmjudge.calls import Failure, Json, Reply
+from rmjudge.calls import Call, Failure, Json, Outcome, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
-from rmjudge.providers.sending.errors import classify
+from rmjudge.providers.sending.errors import classify, unread
+from rmjudge.providers.sending.hints import hint_for
 from rmjudge.providers.sending.messages import (
     CallError,
+    FinalForCall,
+    FinalForRun,
+    FormChanged,
     MalformedBodyError,
     RawReply,
     Request,
@@ -26,14 +30,37 @@ from rmjudge.providers.sending.messages import (
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
+from rmjudge.providers.sending.said import is_page, read_error
+from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.scorer import Activity
 
+_COUNTED_APART: Final = 10**6
+"""Attempts where something else than their number ends them."""
 Parse = Callable[[Json], Sequence[Reply]]
 Readmit = Callable[[bool], Awaitable[None]]
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One request on its way to an answer: what is sent, and what came of the attempts so far."""
+
+    request: Request
+    body: bytes
+    parse: Parse
+    tokens: int
+    calls: Sequence[Call]
+    last_resort: bool
+    adapts: Callable[[str], bool] | None
+    answers_before: int
+    begun: bool = False
+    spared: int = 0
+    """Attempts that an outage met: they are not counted."""
+    tried: list[Sequence[Reply]] = field(default_factory=list)
+    """Replies that were paid for and hold an empty one."""
 
 
 class Sender:
@@ -79,9 +106,11 @@ class Sender:
             stop=_attempts_are_used_up,
             # 0.5 s x 2^n at most, with full jitter, on top of what the server asked for: so the
             # calls that its pause held back do not all return at the same instant.
-            wait=_AsTheServerAsked()
-            + wait_random_exponential(
-                multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+            wait=_UnlessAway(
+                _AsTheServerAsked()
+                + wait_random_exponential(
+                    multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
+                )
             ),
             sleep=sleep or self.endpoint.sleep,
             reraise=True,
@@ -93,58 +122,102 @@ class Sender:
         parse: Parse,
         tokens: int,
         *,
+        calls: Sequence[Call] = (),
         last_resort: bool = True,
         readmit: Readmit | None = None,
-    ) -> Sequence[Reply] | Failure:
-        """Send until there is an answer or no hope.
+        adapts: Callable[[str], bool] | None = None,
+    ) -> Sequence[Outcome] | Failure:
+        """Send until there is an answer or no hope; one outcome a call, or the failure of all.
 
         `parse` turns the body into replies and raises MalformedBodyError when it cannot;
-        `tokens` is the estimate that the token rate reserves; without `last_resort` a failure
-        says nothing of the endpoint's health, since the caller has another way to ask. `readmit`
-        is awaited before each further attempt, with whether an earlier one was paid for.
+        `tokens` is the estimate that the token rate reserves; `calls` is what is asked about;
+        without `last_resort` a failure says nothing of the endpoint's health, since the caller has
+        another way to ask. `readmit` is awaited before each further attempt, with whether an
+        earlier one was paid for. `adapts` tells whether a refusal in these words has made the
+        caller change its requests. Where replies came and an empty one's tries were not used up,
+        each failure holds its reply.
 
         Raises:
-            StopRun: nothing more can be had from this endpoint.
+            FormChanged: it has.
+            StopRun: nothing more can be had from this endpoint, and nothing was paid for.
         """
-        body = _ENCODE(request.body).encode("ascii")
-        paid_for: tuple[Reply, ...] = ()
-        again = False
+        sending = _Sending(
+            request=request,
+            body=_ENCODE(request.body).encode("ascii"),
+            parse=parse,
+            tokens=tokens,
+            calls=calls,
+            last_resort=last_resort,
+            adapts=adapts,
+            answers_before=self.endpoint.answers,
+        )
 
         async def attempt() -> Sequence[Reply]:
-            nonlocal again, paid_for
-            if again and readmit is not None:
-                await readmit(bool(paid_for))
-            again = True
-            try:
-                return await self._attempt(request, body, parse, tokens)
-            except Retryable as error:
-                paid_for = _both(error.paid_for, paid_for)
-                raise
+            if sending.begun and readmit is not None:
+                await readmit(bool(sending.tried))
+            sending.begun = True
+            return await self._try(sending)
 
         try:
             replies = cast(Sequence[Reply], await self._retrying(attempt))
-        except (StopRun, CallError) as error:
-            if paid_for:  # delivered, and worth as much as when the attempts are used up
-                return paid_for
-            if isinstance(error, StopRun):
+        except StopRun as reason:
+            if not sending.tried:
                 raise
-            if last_resort:
-                self.endpoint.call_failed(error)
-            return Failure(error.status, error.message)
-        return _both(replies, paid_for)
+            return _unfinished(sending.tried, Failure("stopped", str(reason), stop=reason))
+        except CallError as error:
+            return await self._given_up(sending, error)
+        return _in_all([*sending.tried, replies])
 
-    async def _attempt(
-        self, request: Request, body: bytes, parse: Parse, tokens: int
-    ) -> Sequence[Reply]:
-        await self.endpoint.enter(tokens)
+    async def _try(self, sending: _Sending) -> Sequence[Reply]:
+        """Make one attempt; an error says how many there may be."""
         try:
-            replies = self._read(await self._post(request, body), parse)
+            return await self._attempt(sending)
+        except (Retryable, StopRun) as error:
+            # An attempt that brought nothing is no try of a reply.
+            if len(sending.tried) >= self._policy.attempts_empty:
+                return ()
+            if isinstance(error, Retryable):
+                sending.spared += error.in_outage
+                error.attempts = sending.spared + self._attempts_for(error, sending.last_resort)
+            raise
+
+    def _attempts_for(self, error: Retryable, last_resort: bool) -> int:
+        if error.away and not last_resort:  # halves tell sooner which call is to blame
+            return min(error.attempts, self._policy.attempts_of_a_batch)
+        return error.attempts
+
+    async def _given_up(self, sending: _Sending, error: CallError) -> Sequence[Outcome] | Failure:
+        """What becomes of calls that no further attempt is made for."""
+        failure = Failure(error.status, error.message)
+        if sending.tried:
+            return _unfinished(sending.tried, failure)
+        if isinstance(error, FinalForCall) and sending.adapts and sending.adapts(error.message):
+            raise FormChanged from None
+        unclear = isinstance(error, Retryable) and error.away
+        if unclear and sending.last_resort and self.endpoint.answers == sending.answers_before:
+            return replace(failure, unclear=True)
+        if sending.last_resort or isinstance(error, FinalForRun):
+            self.endpoint.call_failed(error, sending.calls)
+            await self.endpoint.certain()
+        return failure
+
+    async def _attempt(self, sending: _Sending) -> Sequence[Reply]:
+        """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
+        await self.endpoint.enter(sending.tokens)
+        try:
+            replies = self._read(await self._post(sending.request, sending.body), sending.parse)
         except CallError as error:
             error.message = self._clean(error.message)
             if error.status == "http-404" and self._address_hint:
                 error.message += f"; {self._address_hint}"
+            if error.status.startswith("http-4") and (
+                hint := hint_for(error.message, sending.request.body)
+            ):
+                error.message += f"; {hint}"
             error.args = (error.message,)  # a traceback shows these
-            self.endpoint.attempt_failed(error)
+            if isinstance(error, Retryable) and error.paid_for:
+                sending.tried.append(error.paid_for)
+            self.endpoint.attempt_failed(error, sending.calls)
             # The retries keep an error for as long as it takes the garbage collector to come by;
             # its frames, and those of its cause, hold the whole reply.
             error.__context__ = None
@@ -152,7 +225,7 @@ class Sender:
         finally:
             self.endpoint.leave()
         self.endpoint.succeeded()
-        self.endpoint.used(tokens, _tokens_of(replies))
+        self.endpoint.used(sending.tokens, _tokens_of(replies))
         return replies
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
@@ -180,11 +253,12 @@ class Sender:
             self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
-    def _malformed(self, error: MalformedBodyError) -> Retryable:
+    def _malformed(self, why: object, *, away: bool = False) -> Retryable:
         return Retryable(
             "malformed",
-            f"the reply cannot be read: {error}",
+            f"the reply cannot be read: {why}",
             attempts=self._policy.attempts_malformed,
+            away=away,
             maybe_billed=True,
         )
 
@@ -197,35 +271,54 @@ class Sender:
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
-            attempts=10**6 if unpaid else self._policy.attempts_transient,
+            attempts=_COUNTED_APART if unpaid else self._policy.attempts_transient,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )
 
     def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
-        """Check status, type, size (done while reading), JSON, schema, in that order."""
-        reply = self._without_key(reply)
+        """Check status, size (done while reading), JSON, schema, in that order."""
+        reply = self._as_one(self._without_key(reply))
         error = classify(reply, self._policy)
         if error is not None:
             raise error
-        kind = reply.headers.get("content-type", "")
-        if kind and "json" not in kind.lower():
-            raise self._malformed(MalformedBodyError(f"content-type is {kind[:60]!r}, not JSON"))
         try:
             replies = parse(json.loads(reply.body))
-        except MalformedBodyError as cause:
-            raise self._malformed(cause) from None
         except (ValueError, RecursionError) as cause:
-            raise self._malformed(MalformedBodyError(f"no JSON: {cause}")) from None
+            raise self._unreadable(reply, cause) from None
         replies = [self._struck(reply) for reply in replies]
         if any(_is_empty(reply) for reply in replies):
             raise Retryable(
                 "empty",
                 "a reply without an answer in it",
-                attempts=self._policy.attempts_empty,
+                attempts=_COUNTED_APART,
                 paid_for=replies,
             )
         return replies
+
+    def _as_one(self, reply: RawReply) -> RawReply:
+        """The reply itself, or what a stream of events amounts to."""
+        if not (200 <= reply.status < 300 and is_stream(reply.body)):
+            return reply
+        try:
+            body = json.dumps(put_together(reply.body)).encode("ascii")
+        except MalformedBodyError as error:
+            raise self._malformed(error) from None
+        # An error may have stood in pieces that hold the key only when they are together.
+        return self._without_key(RawReply(reply.status, reply.headers, body))
+
+    def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
+        """What a reply with a success means that is none: by its words, where it has some."""
+        if isinstance(cause, MalformedBodyError):  # of the dialect: it is JSON
+            said = read_error(reply.body)
+            words = f"; it says: {said.message}" if said.found else ""
+            return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
+        page = is_page(reply.body)
+        kind = reply.headers.get("content-type", "")
+        what = f"no JSON: {cause}"
+        if kind and "json" not in kind.lower():
+            what = f"content-type is {kind[:60]!r}, not JSON"
+        return self._malformed(what, away=page)
 
     def _struck(self, reply: Reply) -> Reply:
         raw = self._clean(reply.raw)
@@ -258,13 +351,23 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _both(replies: Sequence[Reply], before: Sequence[Reply]) -> tuple[Reply, ...]:
-    """Replies that also answer for what the ones before them cost; those, where there are none."""
-    if not replies or not before:
-        return tuple(replies or before)
+def _in_all(tries: Sequence[Sequence[Reply]]) -> tuple[Reply, ...]:
+    """The last try's replies, each with what all tries took; no replies are no try."""
+    replies: Sequence[Reply] = ()
+    for later in filter(None, tries):
+        before, replies = replies or later, later
+        if before is not later:
+            replies = [
+                replace(one, usage=one.usage.plus(other.usage))
+                for one, other in zip(later, before, strict=True)
+            ]
+    return tuple(replies)
+
+
+def _unfinished(tries: Sequence[Sequence[Reply]], failure: Failure) -> tuple[Outcome, ...]:
+    """Answers as they are; for each empty reply the failure that kept it from another try."""
     return tuple(
-        replace(one, usage=one.usage.plus(other.usage))
-        for one, other in zip(replies, before, strict=True)
+        replace(failure, paid=reply) if _is_empty(reply) else reply for reply in _in_all(tries)
     )
 
 
@@ -292,3 +395,13 @@ class _AsTheServerAsked(wait_base):
 
     def __call__(self, retry_state: RetryCallState) -> float:
         return _error_of(retry_state).wait_s or 0.0
+
+
+class _UnlessAway(wait_base):
+    """Nothing in an outage, where the endpoint says who asks and when; else another wait."""
+
+    def __init__(self, wait: wait_base) -> None:
+        self._wait = wait
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        return 0.0 if _error_of(retry_state).in_outage else self._wait(retry_state)

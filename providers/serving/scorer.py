@@ -7,7 +7,7 @@ under an address, which is another one each time. The engine's version goes with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -51,10 +51,13 @@ class ServedScorer:
         self.lead_characters = facts.lead_characters
         self.output_tokens_estimate = facts.output_tokens_estimate
         self.activity = facts.activity
-        self.identity: Mapping[str, Json] = {
-            **{name: value for name, value in facts.identity.items() if name != "url"},
-            "server": {"engine": engine.name, "arguments": list(arguments), **_content(model)},
+        self._served: dict[str, Json] = {
+            "engine": engine.name,
+            "arguments": list(arguments),
+            **_content(model),
         }
+        self._changes: list[Mapping[str, Json]] = []
+        self.identity: Mapping[str, Json] = self._with_server(facts.identity)
         self._engine = engine
         self._model = model
         self._arguments = tuple(arguments)
@@ -68,6 +71,22 @@ class ServedScorer:
         self._drained = False
         self._failed: StopRun | None = None
 
+    def _with_server(self, identity: Mapping[str, Json]) -> dict[str, Json]:
+        """Everything that changes the answers: the server in place of its address."""
+        kept = {name: value for name, value in identity.items() if name != "url"}
+        return {**kept, "server": self._served}
+
+    def forms(self) -> Iterator[tuple[Mapping[str, Json], Mapping[str, Json]]]:
+        """The forms that it may ask in: identity, and what `ask_with` takes."""
+        for identity, change in self._facts.forms():
+            yield self._with_server(identity), change
+
+    def ask_with(self, change: Mapping[str, Json]) -> None:
+        """Ask in that form from now on."""
+        self._changes.append(change)
+        self._facts.ask_with(change)
+        self.identity = self._with_server(self._facts.identity)
+
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Have the server answer; it is started first.
 
@@ -79,6 +98,8 @@ class ServedScorer:
             outcomes = await hosted.answer(calls)
         except StopRun as reason:
             raise self._ended() or reason from reason
+        finally:
+            self.identity = self._with_server(hosted.identity)  # its form may have changed
         if any(not isinstance(outcome, Reply) for outcome in outcomes):
             ended = self._ended()
             if ended is not None and not any(isinstance(one, Reply) for one in outcomes):
@@ -122,6 +143,8 @@ class ServedScorer:
         )
         hosted = self._make(server.root + engine.base)
         hosted.name, hosted.activity = self.name, self.activity
+        for change in self._changes:
+            hosted.ask_with(change)
         if self._drained:
             hosted.drain()
         self._watching = asyncio.create_task(self._watch(server, hosted))

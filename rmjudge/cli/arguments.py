@@ -65,7 +65,7 @@ def add_models(parser: Any) -> None:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        help="[NAME=]PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
         "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
     )
 

@@ -1,4 +1,4 @@
-"""`rmjudge cache info|verify|explain|export|import`."""
+"""`rmjudge cache info|verify|explain|export|import|adopt`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json
+from rmjudge.cli.arguments import (
+    add_cache_dir,
+    add_command,
+    add_data,
+    add_json,
+    add_option,
+    given_options,
+)
+from rmjudge.options import OPTIONS
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
     from rmjudge.cache import inspect
     from rmjudge.calls import Json
+    from rmjudge.running.adopting import Adopted
 
 
 def add(commands: Any) -> None:
@@ -24,6 +33,7 @@ def add(commands: Any) -> None:
         "verify": "read every row and check it",
         "explain": "why a run's calls were not found: which part of the key differs",
         "export": "write every answer to a file: a backup, or for another machine",
+        "adopt": "take answers over under a name of your own, after asking five of them again",
         "import": "add a file's answers; what is kept already is never overwritten",
     }
     named = {
@@ -36,6 +46,20 @@ def add(commands: Any) -> None:
         if name in named:
             argument, metavar, what = named[name]
             action.add_argument(argument, type=path, metavar=metavar, help=what)
+        if name == "adopt":
+            action.add_argument("model", metavar="NAME=PROVIDER/MODEL@URL", help="as run takes it")
+            action.add_argument(
+                "olds",
+                nargs="+",
+                metavar="OLD",
+                help="whose answers: PROVIDER/MODEL[@URL], an address, or a key of `cache info`",
+            )
+            action.add_argument(
+                "--unchecked", action="store_true", help="ask nothing at the new address"
+            )
+            add_data(action, "where kept questions are found (default sample)")
+            add_option(action, OPTIONS["key_env"])
+            add_option(action, OPTIONS["headers"])
         if name == "explain":
             add_data(action)
         add_cache_dir(action)
@@ -67,6 +91,10 @@ def cache(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             merged = portable.import_answers(arguments.file, folder or default_folder())
             _print(arguments, keeping.import_renderable(merged), keeping.import_to_json(merged))
             return int(bool(merged.rejected or merged.conflicts))
+        case "adopt":
+            adopted = _adopt(arguments, inspect.require(folder or default_folder()))
+            _print(arguments, keeping.adopt_renderable(adopted), keeping.adopt_to_json(adopted))
+            return 0
         case _:
             explanations = list(_explain(arguments.folder, arguments.data or (), folder))
             _print(
@@ -86,6 +114,20 @@ def _print(arguments: argparse.Namespace, shown: object, data: dict[str, Json]) 
         tables().print(shown)
 
 
+def _adopt(arguments: argparse.Namespace, folder: Path) -> list[Adopted]:
+    from rmjudge.config import laid_over, read_config, run_options
+    from rmjudge.running.adopting import adopt
+
+    given = {
+        name: value
+        for name, value in given_options(arguments).items()
+        if name in ("data", "key_env", "headers")
+    }
+    file = {name: value for name, value in read_config(None).items() if name != "models"}
+    options = run_options(laid_over(file, given))
+    return adopt(arguments.model, arguments.olds, folder, options, unchecked=arguments.unchecked)
+
+
 def _explain(
     folder: Path, data: Sequence[str], cache_folder: Path | None
 ) -> Iterator[tuple[str, inspect.Explanation]]:
@@ -99,7 +141,5 @@ def _explain(
             continue
         asked = run.asked
         kept = inspect.require(asked.cache_folder)
-        explained = inspect.explain(
-            kept, asked.scorer_key, asked.identity, asked.calls, asked.started
-        )
+        explained = inspect.explain(kept, asked.identity, asked.calls, asked.started)
         yield run.result.metrics.scorer, explained

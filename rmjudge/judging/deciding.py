@@ -17,6 +17,8 @@ from rmjudge.judging.spelling import plain
 from rmjudge.metrics.tallies import TIE
 
 SHOWN: Final = 160
+ALL_FORMS: Final = 5
+"""Verdicts that a pairwise judge may give: a list with as many is whole."""
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’", "「": "」", "”": "”"}  # noqa: RUF001
 _CLOSERS: Final = frozenset(_QUOTES.values())
 _VERDICT_WORDS: Final = (
@@ -165,8 +167,8 @@ def _names_both(item: Read) -> bool:
 def _ends_a_list(text: str, marks: Sequence[Read]) -> bool:
     """Whether the last mark ends a list of the forms, restated one after the other.
 
-    It does not if the list has the same form already (a verdict that follows the list), or if
-    words such as "verdict" introduce it.
+    It does not if the list is whole without it or has the same form already (a verdict that
+    follows the list), or if words such as "verdict" introduce it.
     """
     block = [marks[-1]]
     for item in reversed(marks[:-1]):
@@ -176,6 +178,8 @@ def _ends_a_list(text: str, marks: Sequence[Read]) -> bool:
         block.insert(0, item)
     values = {item.value for item in block}
     if len(block) < 2 or block[-1].said in {item.said for item in block[:-1]}:
+        return False
+    if len(block) > ALL_FORMS and {1.0, TIE, 0.0} <= {item.value for item in block[:-1]}:
         return False
     leads = [_lead_of(text, item) for item in block]
     if any(re.search(r"[^\W\d]", lead) for lead in leads):

@@ -25,9 +25,7 @@ from rmjudge.vocabulary import Domain
 if TYPE_CHECKING:
     from rmjudge.calls import Json
 
-FORMAT: Final = 2
-FIRST_FORMAT: Final = 1
-"""Its intervals are bootstrap percentiles, and its `tie_rate` counts contradictions as ties."""
+FORMAT: Final = 1
 
 
 def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
@@ -130,13 +128,13 @@ def _finite(value: float | None) -> float | None:
 
 
 def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
-    """Decode this format or the first, as it is: `is_current` tells whose intervals they are.
+    """Decode it as it is; `has_rates` tells whether its intervals are to be made anew.
 
     Raises:
-        KeyError, TypeError, ValueError: this is no `metrics.json` of these formats.
+        KeyError, TypeError, ValueError: this is no `metrics.json` of this format.
     """
-    if data["format"] not in (FIRST_FORMAT, FORMAT):
-        raise ValueError(f"format {data['format']!r} is not {FIRST_FORMAT} or {FORMAT}")
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r} is not {FORMAT}")
     return Metrics(
         scorer=str(data["scorer"]),
         method=data["method"],
@@ -161,9 +159,13 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
     )
 
 
-def is_current(data: Mapping[str, Any]) -> bool:
-    """Whether intervals and rates are this format's; of the first they are to be made anew."""
-    return bool(data["format"] != FIRST_FORMAT)
+def has_rates(data: Mapping[str, Any]) -> bool:
+    """Whether its rates have intervals.
+
+    Files of before had none; their other intervals are bootstrap percentiles, and their `tie_rate`
+    counts pairs on which the orders contradict each other as ties.
+    """
+    return "tie_rate_interval" in data
 
 
 def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:

@@ -10,9 +10,11 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from rmjudge.calls import UNSCORED_STATUSES
 from rmjudge.errors import UsageError
 from rmjudge.options import written
 
@@ -179,7 +181,7 @@ def pairs(what: str, fits: Callable[[Any], bool], word: Callable[[str], Any] | N
     )
 
 
-def _parameter(text: str) -> tuple[str, Any]:
+def _parameter(flag: str, text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     try:
         if not (name and equals):
@@ -187,7 +189,7 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, json.loads(value, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"--param {text!r} is not NAME=JSON: {error}; write temperature=0.5, or "
+            f"{flag} {text!r} is not NAME=JSON: {error}; write temperature=0.5, or "
             "reasoning_effort='\"low\"' for a text"
         ) from None
 
@@ -218,6 +220,31 @@ def _scale(text: str) -> tuple[float, float]:
     if not _is_scale(ends):
         raise ArgumentTypeError("must be LOW:HIGH, two numbers, the lower first, such as 1:5")
     return ends
+
+
+def _is_statuses(value: Any) -> bool:
+    return value is True or (is_texts(value) and set(value) <= UNSCORED_STATUSES)
+
+
+def _statuses(text: str) -> list[str]:
+    """Statuses, apart by commas."""
+    found = text.split(",")
+    if not _is_statuses(found):
+        raise ArgumentTypeError(
+            f"{text!r} is not some of {', '.join(sorted(UNSCORED_STATUSES))}, apart by commas; a "
+            "model's name goes before the option"
+        )
+    return found
+
+
+RETRIED: Final = ("empty", "truncated", "unparsed")
+"""Statuses that another try may change."""
+STATUSES: Final = Kind(
+    f"true or a list of {', '.join(sorted(UNSCORED_STATUSES))}",
+    _is_statuses,
+    _statuses,
+    lambda value: RETRIED if value is True else tuple(value),
+)
 
 
 def _is_input(value: Any) -> bool:
@@ -253,7 +280,11 @@ TRANSPORT: Final = Kind(
     "an httpx.AsyncBaseTransport, which Python alone can give",
     lambda value: callable(getattr(value, "handle_async_request", None)),
 )
-PARAMETERS: Final = Kind("a table", _is_table, _parameter, dict, form="table")
+
+
+def parameters(flag: str) -> Kind:
+    """Fields of request bodies, NAME=JSON; `flag` is the option, for messages."""
+    return Kind("a table", _is_table, partial(_parameter, flag), dict, form="table")
 
 
 def plain(value: Any) -> Any:

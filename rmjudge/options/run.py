@@ -107,7 +107,7 @@ class ProviderOptions:
         concerns="hosted",
     )
     params: Mapping[str, Json] = option(
-        kinds.PARAMETERS,
+        kinds.parameters("--param"),
         "set a field of every request body, null removes it; repeatable",
         group=HOW,
         flag="--param",
@@ -141,6 +141,24 @@ class ProviderOptions:
         metavar="FILE",
         concerns="both",
         recorded="always",
+    )
+    reward_path: str | None = option(
+        kinds.text("a path, such as data[0].score"),
+        "of an http/... model: where the reward stands in the reply (data[0].score, "
+        "results[*].reward, or . for the reply itself)",
+        group=HOW,
+        metavar="PATH",
+        concerns="hosted",
+        only="http",
+        recorded="where set",
+    )
+    reward_batch: int | None = option(
+        kinds.COUNT,
+        "of an http/... model: responses a request, for a template that names `items` (default 1)",
+        group=WHERE,
+        metavar="N",
+        concerns="hosted",
+        only="http",
     )
     device: str | None = option(
         kinds.text("auto, cpu, mps, cuda or cuda:N"),
@@ -367,9 +385,17 @@ class RunOptions(ProviderOptions):
     )
     outage: float | None = option(
         kinds.SECONDS,
-        "seconds an endpoint may be unreachable (default 300; 15 at the start)",
+        "seconds an endpoint may be away (default 600; 15 where it was never reached)",
         group=WHERE,
         metavar="S",
+    )
+    key_env: Mapping[str, str] = option(
+        kinds.pairs("a table of models and variables, NAME=VARIABLE", kinds.is_text),
+        "the environment variable with the key of the model NAME (of NAME=PROVIDER/MODEL@URL, or "
+        "PROVIDER/MODEL); repeatable",
+        group=WHERE,
+        flag="--key-env",
+        metavar="NAME=VARIABLE",
     )
     client_cert: Path | None = option(
         kinds.path("a PEM file"), flag=None, section="network", group=WHERE
@@ -393,6 +419,21 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
         metavar="MODEL",
         tuples=True,
+    )
+    retry_unscored: tuple[str, ...] = option(
+        kinds.STATUSES,
+        f"ask kept replies without a score again: {', '.join(kinds.RETRIED)}, or those named",
+        default=(),
+        bare=kinds.RETRIED,
+        group=LIMITS,
+        metavar="STATUS,...",
+    )
+    retry_with: Mapping[str, Json] = option(
+        kinds.parameters("--retry-with"),
+        "ask these with another parameter, such as a larger limit; repeatable",
+        group=LIMITS,
+        metavar="NAME=JSON",
+        recorded="where set",
     )
     offline: bool = option(
         kinds.SWITCH,

@@ -7,7 +7,7 @@ whatever else runs. Equal texts in one tuple are one call, and every cell still 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeAlias
@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 from rmjudge.calls import Answer, Call, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.tallies import TIE, Credits, credits_of_rewards
-from rmjudge.planning.ordering import chosen_first
+from rmjudge.planning.ordering import chosen_first, chosen_first_by_id
 from rmjudge.vocabulary import CELLS, Method, Order
 
 Answers: TypeAlias = Sequence[Answer | None]
@@ -109,6 +109,7 @@ class PairwisePlan:
     """Nine cells, each asked in one order or in both, each order by one vote or several.
 
     A cell whose two texts are equal has no question: no judge can tell them apart, it is a tie.
+    `by_id` says that the order is the one of older versions (`rmjudge.planning.ordering`).
     """
 
     item: BenchTuple
@@ -116,6 +117,7 @@ class PairwisePlan:
     questions: tuple[tuple[tuple[Question, ...], ...], ...]
     order: Order
     lead: bool = False
+    by_id: bool = False
 
     @property
     def has_waits(self) -> bool:
@@ -231,15 +233,17 @@ def plan_tuple(
     *,
     votes: int = 1,
     lead: bool = False,
+    by_id: bool = False,
 ) -> Plan:
     """Turn one tuple into its calls.
 
     `votes` asks every question that often; `lead` sends the first call before its siblings,
-    so that they find the prompt in the vendor's cache.
+    so that they find the prompt in the vendor's cache. `by_id` shows pairs in the order of older
+    versions.
     """
     if method == "pointwise":
         return _pointwise(item, votes, lead=lead)
-    return _pairwise(item, order, seed, votes, lead=lead)
+    return _pairwise(item, order, seed, votes, lead=lead, by_id=by_id)
 
 
 def plan_data(
@@ -250,8 +254,12 @@ def plan_data(
     *,
     votes: int = 1,
     lead_characters: int | None = None,
+    by_id: Container[str] | None = frozenset(),
 ) -> list[Plan]:
-    """Turn a data set into plans; prompts of at least `lead_characters` send a call ahead."""
+    """Turn a data set into plans; prompts of at least `lead_characters` send a call ahead.
+
+    `by_id` names the tuples whose pairs are shown in the order of older versions; None: all.
+    """
     return [
         plan_tuple(
             item,
@@ -260,6 +268,7 @@ def plan_data(
             seed,
             votes=votes,
             lead=lead_characters is not None and len(item.prompt) >= lead_characters,
+            by_id=by_id is None or item.name in by_id,
         )
         for item in data
     ]
@@ -281,7 +290,9 @@ def _pointwise(item: BenchTuple, votes: int, *, lead: bool) -> PointwisePlan:
     )
 
 
-def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool) -> PairwisePlan:
+def _pairwise(
+    item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bool, by_id: bool
+) -> PairwisePlan:
     # Cells with the same two texts share their calls, so one of them decides the order.
     texts_of: dict[tuple[int, int], frozenset[str]] = {}
     leader: dict[frozenset[str], tuple[int, int]] = {}
@@ -289,7 +300,8 @@ def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bo
         texts = texts_of[i, j] = frozenset((item.chosen[i], item.rejected[j]))
         if len(texts) == 2:
             leader.setdefault(texts, (i, j))
-    flags = chosen_first(item, tuple(leader.values()), seed)
+    rule = chosen_first_by_id if by_id else chosen_first
+    flags = rule(item, tuple(leader.values()), seed)
     shown: dict[frozenset[str], tuple[str, str]] = {}
     for texts, (i, j) in leader.items():
         chosen, rejected = item.chosen[i], item.rejected[j]
@@ -312,7 +324,7 @@ def _pairwise(item: BenchTuple, order: Order, seed: int, votes: int, *, lead: bo
         return _questions(number[texts], len(shown), votes, order, chosen_first=first)
 
     grid = tuple([tuple([questions(i, j) for j in range(3)]) for i in range(3)])
-    return PairwisePlan(item, tuple(calls), grid, order, lead)
+    return PairwisePlan(item, tuple(calls), grid, order, lead, by_id)
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -112,6 +113,13 @@ def _notes(job: TupleJob) -> Iterator[str]:
         yield flagged
     if saved := _saving(job):
         yield saved
+    for parameters, count in sorted(job.asked.items()):
+        yield f"{count} answers were asked again with {parameters}"
+    if job.more_room and not {"truncated", "empty"}.isdisjoint(job.statuses):
+        yield (
+            f"--retry-unscored --retry-with {shlex.quote(job.more_room)} asks what is truncated or "
+            "empty again, with more room"
+        )
     if len(job.models) > 1:
         named = ", ".join(f"{model} ({count})" for model, count in job.models.most_common(3))
         yield f"answers come from {len(job.models)} models behind one name: {named}"

@@ -151,17 +151,21 @@ class Budget:
     def _cost(self, job: Job, admission: Admission, outcomes: Sequence[Outcome] | None) -> float:
         spent = Spent()
         for outcome in outcomes or ():
-            if isinstance(outcome, Reply):
-                spent.add(outcome.usage)
+            reply = outcome if isinstance(outcome, Reply) else outcome.paid
+            if reply is not None:
+                spent.add(reply.usage)
         cost = cost_of(spent, job.price)
         return admission.dollars if cost is None else cost
 
 
 def most_dollars(job: Job, call: Call) -> float:
     """The most that one call can cost; 0 where only calls are counted."""
-    most: Usage | None = job.scorer.most_tokens(call) if job.price else None
-    if most is None or job.price is None:
+    if job.price is None:
         return 0.0
     dearest = max(job.price.input, job.price.stored)  # all of it may go to the prompt cache
-    most_input, most_output = most.input_tokens or 0, most.output_tokens or 0
-    return (most_input * dearest + most_output * job.price.output) / PER_MILLION
+    dollars = [0.0]
+    for scorer in filter(None, (job.scorer, job.again)):
+        most = scorer.most_tokens(call) or Usage(0, 0)
+        most_input, most_output = most.input_tokens or 0, most.output_tokens or 0
+        dollars.append((most_input * dearest + most_output * job.price.output) / PER_MILLION)
+    return max(dollars)

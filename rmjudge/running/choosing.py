@@ -16,15 +16,20 @@ from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
     ScorerSettings,
     Spec,
+    address_of,
+    asking_with,
     at_default_url,
     create,
     is_judge,
+    key_held_back,
+    own_engine,
     parse_spec,
+    rival_of,
     takes_chat_template,
 )
 from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, price_table
-from rmjudge.scorer import Scorer
+from rmjudge.scorer import AdaptableScorer, Scorer
 from rmjudge.text import did_you_mean
 
 
@@ -33,13 +38,19 @@ class Chosen:
     """A scorer of the run; `price` is None where it is not known.
 
     `barred` says why nothing may be asked of it, so that only its kept answers count. `is_judge`
-    says that its replies are words to be read.
+    says that its replies are words to be read. `url` is where a hosted one is asked; `notices` are
+    to be told before that. `again` asks what is asked once more, with other parameters; `more_room`
+    is the parameter that lets replies be longer.
     """
 
     scorer: Scorer
     price: Price | None
     barred: str = ""
     is_judge: bool = False
+    url: str = ""
+    notices: tuple[str, ...] = ()
+    again: Scorer | None = None
+    more_room: str = ""
 
 
 def choose(
@@ -55,11 +66,12 @@ def choose(
     prices = price_table(options.prices)
     specs = [parse_spec(model) if isinstance(model, str) else None for model in models]
     helper = [parse_spec(options.fallback)] if options.fallback else []
-    _check_options([*(spec for spec in specs if spec is not None), *helper], options)
+    among = [*(spec for spec in specs if spec is not None), *helper]
+    _check_options(among, options)
     chosen = [
         Chosen(_checked(model), FREE)
         if spec is None
-        else _named_scorer(spec, options, prices, need_keys=need_keys)
+        else _named_scorer(spec, options, prices, among, need_keys=need_keys)
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
@@ -68,6 +80,7 @@ def choose(
             "--server-args is for a server that is started here (vllm/..., vllm-chat/... or "
             "sglang/... without an address, where it is installed), and this run has none"
         )
+    _tell_apart(chosen)
     if options.max_cost is not None:
         _check_ceiling(chosen)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
@@ -77,8 +90,10 @@ def choose(
     return chosen
 
 
-def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | None:
-    """Make the scorer that takes what a hosted one leaves.
+def choose_fallback(
+    options: RunOptions, chosen: Sequence[Chosen], models: Sequence[str]
+) -> Chosen | None:
+    """Make the scorer that takes what a hosted one of `models` leaves.
 
     Raises:
         UsageError: it could not be asked either, or nothing could ever be left to it.
@@ -91,7 +106,11 @@ def choose_fallback(options: RunOptions, chosen: Sequence[Chosen]) -> Chosen | N
     if all(item.price == FREE for item in chosen):
         raise UsageError("--fallback is for hosted models, and this run has none")
     fallback = _named_scorer(
-        spec, replace(options, fallback=None), price_table(options.prices), need_keys=True
+        spec,
+        replace(options, fallback=None),
+        price_table(options.prices),
+        [spec, *map(parse_spec, models)],
+        need_keys=True,
     )
     if scorer_key(fallback.scorer.identity) in {
         scorer_key(item.scorer.identity) for item in chosen
@@ -153,9 +172,32 @@ def _check_options(specs: Sequence[Spec], options: RunOptions) -> None:
 
 def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
     if not any(spec.hosted for spec in specs):
-        for name, given in (("--header", options.headers), ("transport", options.transport)):
+        for name, given in (
+            ("--header", options.headers),
+            ("transport", options.transport),
+            ("--retry-with", options.retry_with),
+        ):
             if given:
                 raise UsageError(f"{name} is for hosted models, and this run has none")
+
+    if not any(spec.provider == "http" for spec in specs):
+        for name, set_ in (
+            ("--reward-path", options.reward_path),
+            ("--reward-batch", options.reward_batch),
+        ):
+            if set_:
+                raise UsageError(f"{name} is for http/... models, and this run has none")
+    if options.retry_with and not options.retry_unscored:
+        raise UsageError("--retry-with is for what --retry-unscored asks again; give that too")
+    for name in options.key_env:
+        meant = [spec for spec in specs if spec.hosted and spec.name == name]
+        if len(meant) != 1:
+            hosted = ", ".join(dict.fromkeys(spec.name for spec in specs if spec.hosted))
+            what = "several hosted models" if meant else "no hosted model"
+            raise UsageError(
+                f"--key-env {name}=...: {what} of this run ({hosted or 'it has none'}); "
+                "write NAME=PROVIDER/MODEL@URL and --key-env NAME=VARIABLE"
+            )
 
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
@@ -206,28 +248,92 @@ def _own_options(spec: Spec) -> dict[str, Any]:
 
 
 def _named_scorer(
-    spec: Spec, options: RunOptions, prices: dict[str, Price], *, need_keys: bool
+    spec: Spec,
+    options: RunOptions,
+    prices: dict[str, Price],
+    among: Sequence[Spec],
+    *,
+    need_keys: bool,
 ) -> Chosen:
-    settings = _settings(spec, options)
-    barred = "--offline" if options.offline and spec.hosted else ""
-    try:
-        scorer = create(spec, replace(settings, need_key=need_keys and not barred))
-    except MissingKeyError as error:
-        if options.fallback is None:
-            raise
-        scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
+    """Make a scorer; `among` are the models of the run, with it and a fallback."""
+    settings = settings_of(spec, options)
+    if spec.hosted:
+        others = [(one, settings_of(one, options)) for one in among if one.hosted]
+        rivals = [rival_of(*other) for other in others if own_engine(*other) is None]
+        settings = replace(settings, rivals=rivals)
+    scorer, barred = _created(spec, settings, options, need_keys=need_keys)
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
+    if isinstance(scorer, AdaptableScorer):
+        _take_known_form(scorer, options)
     if not spec.hosted:
         if spec.own_name is not None:
             scorer.name = spec.own_name  # its answers are kept under its weights all the same
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
-    if "server" in scorer.identity:  # it is started here, and costs nothing
+    return _hosted(scorer, spec, settings, options, prices=prices, barred=barred)
+
+
+def _created(
+    spec: Spec, settings: ScorerSettings, options: RunOptions, *, need_keys: bool
+) -> tuple[Scorer, str]:
+    """The scorer, and why nothing may be asked of it, where nothing may."""
+    barred = "--offline" if options.offline and spec.hosted else ""
+    try:
+        return create(spec, replace(settings, need_key=need_keys and not barred)), barred
+    except MissingKeyError as error:
+        if options.fallback is None:
+            raise
+        return create(spec, replace(settings, need_key=False)), str(error)
+
+
+def _hosted(
+    scorer: Scorer,
+    spec: Spec,
+    settings: ScorerSettings,
+    options: RunOptions,
+    *,
+    prices: dict[str, Price],
+    barred: str,
+) -> Chosen:
+    """A hosted scorer with its price, its address, and what asks it again."""
+    if own_engine(spec, settings) is not None:  # it costs nothing
+        if options.retry_with:
+            raise UsageError(
+                f"--retry-with is for models with an address, and {spec.name} has none"
+            )
         return Chosen(scorer, FREE, barred, is_judge(spec))
-    known = scorer.name in options.prices
-    at_home = at_default_url(spec, str(scorer.identity.get("url")))
-    price = prices.get(scorer.name) if known or at_home else None
-    return Chosen(scorer, price, barred, is_judge(spec))
+    url = address_of(spec, settings)
+    names = [name for name in (spec.name, spec.model_name) if name in options.prices]
+    if at_default_url(spec, url):
+        names.append(spec.model_name)
+    price = prices.get(names[0]) if names else None
+    held_back = key_held_back(spec, settings)
+    notices = (held_back,) if held_back and not barred else ()
+    again = None
+    if options.retry_with:
+        again = asking_with(scorer, spec, settings, options.retry_with)
+    return Chosen(
+        scorer,
+        price,
+        barred,
+        is_judge(spec),
+        url,
+        notices,
+        again,
+        getattr(scorer, "more_room", ""),
+    )
+
+
+def _take_known_form(scorer: AdaptableScorer, options: RunOptions) -> None:
+    """Have a scorer ask in the form in which its server answered before, so that it finds these."""
+    from rmjudge.cache import default_folder
+    from rmjudge.cache.inspect import first_kept
+
+    usual = scorer_key(scorer.identity)
+    changes = {scorer_key(identity): change for identity, change in scorer.forms()}
+    known = first_kept(options.cache_dir or default_folder(), (usual, *changes))
+    if known is not None and known != usual:
+        scorer.ask_with(changes[known])
 
 
 def _on_the_first_day(
@@ -249,7 +355,8 @@ def _on_the_first_day(
     return create(spec, replace(settings, local=dated))
 
 
-def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
+def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
+    """The options of a run as they concern one of its models, but for other models' addresses."""
     own = options.providers.get(spec.provider, ProviderOptions())
     judge = is_judge(spec)
     template: Path | None = own.template
@@ -268,10 +375,13 @@ def _settings(spec: Spec, options: RunOptions) -> ScorerSettings:
         judging=options.method if judge else None,
         votes=options.votes if judge else 1,
         template=template,
+        reward_path=options.reward_path or own.reward_path,
+        reward_batch=options.reward_batch or own.reward_batch,
         verdict=options.verdict if judge else None,
         scale=options.scale if judge else None,
         inputs=options.inputs if judge else {},
         server_args=_words(options.server_args or own.server_args) if spec.hosted else (),
+        key_variable=options.key_env.get(spec.name),
         try_once=options.try_once,
         network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
@@ -322,6 +432,14 @@ def _checked(model: object) -> Scorer:
         f"{model!r} is no model name and no scorer; extend rmjudge.PointwiseScorer or "
         "rmjudge.PairwiseScorer"
     )
+
+
+def _tell_apart(chosen: Sequence[Chosen]) -> None:
+    """Head the rows of models of one name with their addresses as well."""
+    names = [item.scorer.name for item in chosen]
+    for item, name in zip(chosen, names, strict=True):
+        if item.url and names.count(name) > 1:
+            item.scorer.name = f"{name} at {item.url}"
 
 
 def _refuse_twins(scorers: Sequence[Scorer]) -> None:

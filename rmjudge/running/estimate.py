@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rmjudge.cache import AnswerCache
-from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json, estimate_tokens
 from rmjudge.running.orchestrator import settle_from_cache
 from rmjudge.running.preparation import Prepared
@@ -51,7 +50,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
         for job in prepared.jobs:
-            key = scorer_key(job.scorer.identity)
+            key = cache.key_of(job.scorer.identity)
             pending = await settle_from_cache(job, cache, key, job.all_questions())
             inputs = sum(estimate_tokens(work.call) for work in pending)
             outputs = job.scorer.output_tokens_estimate * len(pending)

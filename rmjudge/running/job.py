@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Call, Failure, Reward, Unscored, Verdict
+from rmjudge.calls import Answer, Call, Failure, Json, Reward, Unscored, Usage, Verdict
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.tallies import Credits
 from rmjudge.planning.plan import CallPlan, Plan, Wait
@@ -25,13 +26,21 @@ SAID: Final = 300
 
 @dataclass(slots=True)
 class Work:
-    """One distinct call and the places (tuple, call in its plan) that its answer goes to."""
+    """One distinct call and the places (tuple, call in its plan) that its answer goes to.
+
+    `paid_before` is what stored replies took that are no answer, or no longer. `kept` is the stored
+    answer of a call that is asked again: it counts unless a reply comes.
+    """
 
     key: str
     call: Call
     places: list[tuple[int, int]]
     queued: bool = False
+    failed: bool = False
     answer: Answer | None = None
+    paid_before: Usage | None = None
+    kept: Answer | None = None
+    ordered_by: str = "texts"
 
 
 @dataclass(slots=True)
@@ -86,7 +95,12 @@ class Job:
         price: Price | None = FREE,
         barred: str = "",
     ) -> None:
-        """`barred` says why nothing may be asked of the scorer, where nothing may."""
+        """`barred` says why nothing may be asked of the scorer, where nothing may.
+
+        Stored answers with a status in `retried` are asked again, by the scorer `again` where there
+        is one; `more_room` is the option that gives replies more tokens. `asked` counts answers by
+        the parameters that they alone were asked with.
+        """
         self.scorer = scorer
         self.price = price
         self.barred = barred
@@ -100,6 +114,10 @@ class Job:
         self.live: dict[Domain, LiveCells] = {}
         self.stopped: StopRun | None = None
         self.early_stop = False
+        self.retried: frozenset[str] = frozenset()
+        self.again: Scorer | None = None
+        self.asked: Counter[str] = Counter()
+        self.more_room = ""
         self._scored = 0
         self._lacking: list[str] = []
         self.notes: list[str] = []
@@ -135,6 +153,14 @@ class Job:
     def all_questions(self) -> list[Work]:
         """All the work there may be, waiting or not, in plan order; counted as planned."""
         return self._queue(self.work.values())
+
+    def to_be_asked_anew(self) -> list[Work]:
+        """What was queued and has no outcome, in plan order."""
+        return [
+            work
+            for work in self.work.values()
+            if work.queued and work.answer is None and not work.failed
+        ]
 
     def _queue(self, candidates: Iterable[Work]) -> list[Work]:
         fresh: list[Work] = []
@@ -181,7 +207,10 @@ class Job:
     def fail(self, work: Work, failure: Failure) -> list[Work]:
         """Count a call that brought no reply; return the work that is to be asked all the same."""
         self.counts.failed += 1
+        work.failed = True
         self._note_status(failure.status, failure.detail)
+        if work.kept is not None:
+            return self.settle(work, work.kept)
         return self._released(work, scored=False)
 
     def _released(self, work: Work, *, scored: bool) -> list[Work]:
@@ -205,6 +234,23 @@ class Job:
     def _note_status(self, status: str, detail: str) -> None:
         self.statuses[status] += 1
         self.failure_details.setdefault(status, detail)
+
+    def asks_again(self, answer: Answer) -> bool:
+        """Whether a stored answer is one of those without a score that are asked again."""
+        return isinstance(answer, Unscored) and answer.status in self.retried
+
+    def settle_kept(self) -> None:
+        """Let the stored answers count that were to be asked again and were not."""
+        for work in self.work.values():
+            if work.kept is not None and work.answer is None:
+                self.counts.from_cache += 1
+                self.settle(work, work.kept)
+
+    def note_asked(self, parameters: Mapping[str, Json] | None) -> None:
+        """Note with which parameters an answer alone was asked."""
+        if parameters:
+            words = (f"{name}={json.dumps(value)}" for name, value in sorted(parameters.items()))
+            self.asked[" ".join(words)] += 1
 
     def note_model(self, model: str | None) -> None:
         """Note which model a reply names as its author."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Outcome, Reply
+from rmjudge.calls import Answer, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
 from rmjudge.running.queueing import WorkQueue
-from rmjudge.scorer import StreamingScorer, read_again
+from rmjudge.running.unclear import Unclear
+from rmjudge.scorer import FORM_CHANGED, StreamingScorer, read_again
 from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
@@ -86,21 +88,32 @@ class Orchestrator:
 
     async def _run_job(self, job: Job) -> None:
         try:
-            key = await self._store.register(job.scorer.identity)
-            pending = await settle_from_cache(job, self._store, key, job.first_questions())
-            if pending and job.stopped is None:
-                job.stopped = self._reason  # asked to stop before anything was planned
-            if pending and job.barred:
-                job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
-            elif pending and job.stopped is None:
-                job.check_verdicts()
-                async with self._store.claim(key, job.note_waiting):
-                    # Another process may have bought some of these while this one waited.
-                    pending = await settle_from_cache(job, self._store, key, pending)
-                    buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
-                    await buy(job, key, pending)
+            work = job.first_questions()
+            while work and await self._go_through(job, work):
+                work = job.to_be_asked_anew()
         except StopRun as reason:
             self._stopped(job, reason)
+        finally:
+            job.settle_kept()
+
+    async def _go_through(self, job: Job, work: Sequence[Work]) -> bool:
+        """Have all that is left answered; True where the scorer has become another meanwhile."""
+        identity = job.scorer.identity
+        key = await self._store.register(identity)
+        pending = await settle_from_cache(job, self._store, key, work)
+        job.scorer.activity.answered |= job.counts.from_cache > 0
+        if pending and job.stopped is None:
+            job.stopped = self._reason  # asked to stop before anything was planned
+        if pending and job.barred:
+            job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
+        elif pending and job.stopped is None:
+            job.check_verdicts()
+            async with self._store.claim(key, job.note_waiting):
+                # Another process may have bought some of these while this one waited.
+                pending = await settle_from_cache(job, self._store, key, pending)
+                buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
+                await buy(job, key, pending)
+        return job.stopped is None and job.scorer.identity is not identity
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):
@@ -118,10 +131,11 @@ class Orchestrator:
         # A few more workers than may ask: while answers go to disk, others are asked for.
         workers = min(asking - (-asking // KEEPING), -(-most // job.scorer.batch))
         turns = asyncio.Semaphore(asking)
+        unclear = Unclear(job, queue)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, queue, turns))
+                    group.create_task(self._work(job, key, turns, unclear))
                     # Not all in one turn: their first calls would hold the loop, and their
                     # replies would come in waves.
                     await asyncio.sleep(0)
@@ -138,20 +152,25 @@ class Orchestrator:
             job.counts.in_flight = len(pending)
             try:
                 async for part in scorer.answer_all([item.call for item in pending]):
-                    work, outcomes = zip(*((pending[n], found) for n, found in part), strict=True)
-                    follow_ups += await self._keep(job, key, work, outcomes)
-                    job.counts.in_flight -= len(work)
+                    pairs = [(pending[n], found) for n, found in part]
+                    follow_ups += await self._keep(job, key, pairs)
+                    job.counts.in_flight -= len(pairs)
             finally:
                 job.counts.in_flight = 0
             pending = follow_ups
 
     async def _work(
-        self, job: Job, key: str, queue: WorkQueue[Work], turns: asyncio.Semaphore
+        self,
+        job: Job,
+        key: str,
+        turns: asyncio.Semaphore,
+        unclear: Unclear,
     ) -> None:
+        queue = unclear.queue
         while work := await queue.take(job.scorer.batch):
             next_up: list[Work] = []
             try:
-                next_up = await self._ask(job, key, work, queue, turns)
+                next_up = await self._ask(job, key, work, turns, unclear)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
@@ -162,10 +181,11 @@ class Orchestrator:
         job: Job,
         key: str,
         work: Sequence[Work],
-        queue: WorkQueue[Work],
         turns: asyncio.Semaphore,
+        unclear: Unclear,
     ) -> list[Work]:
         """Have calls answered and kept; return what is next: follow-ups, and what had no room."""
+        queue = unclear.queue
         async with turns:
             admission = await self._budget.admit(job, work)
             if queue.closed:  # while this waited for its turn, or for room
@@ -176,34 +196,87 @@ class Orchestrator:
             job.counts.sent += len(asked)
             job.counts.in_flight += len(asked)
             try:
-                outcomes = await job.scorer.answer([item.call for item in asked])
+                outcomes = await _answers(job, asked)
             except Exception:
                 queue.close()  # before another has the turn
                 raise
             finally:
                 job.counts.in_flight -= len(asked)
                 self._budget.settle(job, admission, outcomes)
-        return [*await self._keep(job, key, asked, outcomes), *rest]
+        pairs = list(zip(asked, outcomes, strict=True))
+        if any(isinstance(found, Failure) and found.status == FORM_CHANGED for found in outcomes):
+            queue.close()  # it goes on as another scorer, whose answers may be kept already
+            pairs = [(item, found) for item, found in pairs if isinstance(found, Reply)]
+        clear = [(item, outcome) for item, outcome in pairs if not unclear.holds(item, outcome)]
+        follow_ups = await self._keep(job, key, clear)
+        return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
-    async def _keep(
-        self, job: Job, key: str, work: Sequence[Work], outcomes: Sequence[Outcome]
-    ) -> list[Work]:
-        """Commit replies, then count them; return the follow-up questions they raise."""
-        pairs = list(zip(work, outcomes, strict=True))
-        delivered = [(item, outcome) for item, outcome in pairs if isinstance(outcome, Reply)]
-        if delivered:
-            await self._store.commit(key, [(item.key, reply) for item, reply in delivered])
+    async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
+        """Commit replies, then count them; return the follow-up questions they raise.
+
+        Raises:
+            StopRun: something ended the run before all of these were answered.
+        """
+        delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
+        # An empty reply takes no kept answer's place.
+        kept = [(item, reply) for item, reply in delivered if not (reply.open and item.kept)]
+        if kept:
+            await self._store.commit(
+                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
+            )
         follow_ups: list[Work] = []
+        reason: StopRun | None = None
+        for item, reply in delivered:
+            job.spent.add(reply.usage)
+            job.note_model(reply.model)
+            job.note_asked(reply.asked)
+            item.paid_before = _in_all(item, reply).usage if reply.open else None
         for item, outcome in pairs:
             if isinstance(outcome, Reply):
                 job.counts.answered += 1
-                job.spent.add(outcome.usage)
-                job.note_model(outcome.model)
                 follow_ups += job.settle(item, outcome.answer)
-            else:
+            elif outcome.stop is None:
                 follow_ups += job.fail(item, outcome)
+            else:
+                reason = outcome.stop
+        if reason is not None:
+            raise reason
         job.check_verdicts()
         return follow_ups
+
+
+async def _answers(job: Job, work: Sequence[Work]) -> Sequence[Outcome]:
+    """Ask; what has a stored answer is asked as the user says for these alone."""
+    if job.again is None:
+        return await job.scorer.answer([item.call for item in work])
+    found: dict[str, Outcome] = {}
+    again = [item for item in work if item.kept is not None]
+    rest = [item for item in work if item.kept is None]
+    for scorer, part in ((job.again, again), (job.scorer, rest)):
+        outcomes: Sequence[Outcome] = ()
+        try:
+            outcomes = await scorer.answer([item.call for item in part]) if part else ()
+        except StopRun as reason:
+            if not found:
+                raise
+            outcomes = [Failure("stopped", str(reason), stop=reason)] * len(part)
+        found |= zip((item.key for item in part), outcomes, strict=True)
+    return [found[item.key] for item in work]
+
+
+def _delivered(outcome: Outcome) -> Reply | None:
+    """What came and was paid for: an answer, or a reply that is none yet."""
+    if isinstance(outcome, Reply):
+        return outcome
+    return replace(outcome.paid, open=True) if outcome.paid is not None else None
+
+
+def _in_all(item: Work, reply: Reply) -> Reply:
+    """The reply with what the call took in all, earlier runs included."""
+    if item.paid_before is None:
+        return reply
+    usage = reply.usage.plus(item.paid_before)
+    return replace(reply, usage=usage, ordered_by=item.ordered_by)
 
 
 def _tuple_of(work: Work) -> int:
@@ -223,12 +296,20 @@ async def settle_from_cache(
             stored = await store.lookup(scorer_key, [item.key for item in chunk])
             for item in chunk:
                 reply = stored.get(item.key)
-                if reply is None:
+                if reply is None or reply.open:
+                    item.paid_before = reply.usage if reply else None
+                    pending.append(item)
+                    continue
+                answer = _current_answer(job, item, reply)
+                if job.asks_again(answer):
+                    item.paid_before, item.kept = reply.usage, answer
+                    item.ordered_by = reply.ordered_by
                     pending.append(item)
                     continue
                 job.counts.from_cache += 1
                 job.note_model(reply.model)
-                follow_ups += job.settle(item, _current_answer(job, item, reply))
+                job.note_asked(reply.asked)
+                follow_ups += job.settle(item, answer)
         work = follow_ups
     return pending
 

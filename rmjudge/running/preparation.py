@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rmjudge.cache import default_folder
+from rmjudge.cache.inspect import kept_by_older
 from rmjudge.cache.keys import call_key, scorer_key
 from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
@@ -17,7 +19,7 @@ from rmjudge.dataset.remarks import remarks
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, UsageError
 from rmjudge.options import RunOptions
-from rmjudge.planning.plan import plan_data
+from rmjudge.planning.plan import Plan, plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.job import Job, TupleJob
@@ -26,6 +28,7 @@ from rmjudge.scorer import Scorer
 from rmjudge.store import key_fields
 from rmjudge.text import slug
 
+J = TypeVar("J", bound=Job)
 Notice: TypeAlias = Callable[[str], None]
 
 
@@ -59,12 +62,13 @@ def prepare(
     """
     tell = notice or (lambda _line: None)
     chosen = choose(models, options, need_keys=need_keys)
-    fallback = choose_fallback(options, chosen)
+    named = [model for model in models if isinstance(model, str)]
+    fallback = choose_fallback(options, chosen, named)
     scorers = [item.scorer for item in chosen]
     data = load(options.data, notice=tell).select(options.domains, options.limit)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
-    warn_of_clear_text([*scorers, *([fallback.scorer] if fallback else [])], tell)
+    tell_notices([*chosen, *([fallback] if fallback else [])], tell)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     for line in remarks(data):
         tell(line)
@@ -81,15 +85,16 @@ def prepare(
     )
 
 
-def warn_of_clear_text(scorers: Sequence[Scorer], tell: Notice) -> None:
-    """Say which of them are reached over plain http, across a network."""
-    for scorer in scorers:
-        url = str(scorer.identity.get("url", ""))
-        if sends_in_clear(url):
+def tell_notices(chosen: Sequence[Chosen], tell: Notice) -> None:
+    """Say what is to be known of the scorers before they are asked."""
+    for item in chosen:
+        if sends_in_clear(item.url):
             tell(
-                f"warning: {scorer.name} is reached over plain http ({url}): "
+                f"warning: {item.scorer.name} is reached over plain http ({item.url}): "
                 "texts and keys cross the network unencrypted"
             )
+        for line in item.notices:
+            tell(line)
 
 
 def check_bounded(jobs: Sequence[Job]) -> None:
@@ -110,17 +115,46 @@ def check_bounded(jobs: Sequence[Job]) -> None:
 def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> TupleJob:
     """Plan these tuples for a scorer."""
     scorer = chosen.scorer
-    plans = plan_data(
-        data,
-        scorer.method,
-        options.order,
-        options.seed,
+    items = list(data)
+    plan = partial(
+        plan_data,
+        method=scorer.method,
+        order=options.order,
+        seed=options.seed,
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
+    plans = plan(items)
+    if scorer.method == "pairwise":
+        older = _asked_by_older(plans, plan(items, by_id=None), scorer, options)
+        plans = plan(items, by_id=older) if older else plans
     job = TupleJob(scorer, plans, key_of, chosen.price, chosen.barred)
     job.early_stop = options.early_stop and chosen.is_judge
+    return equipped(job, chosen, options)
+
+
+def equipped(job: J, chosen: Chosen, options: RunOptions) -> J:
+    """The job, told which kept replies are asked again, and how."""
+    job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
+    job.again, job.more_room = chosen.again, chosen.more_room
     return job
+
+
+def _asked_by_older(
+    plans: Sequence[Plan], older_plans: Sequence[Plan], scorer: Scorer, options: RunOptions
+) -> set[str]:
+    """Tuples of which the cache has an answer in an order that only the old rule gives.
+
+    Such a tuple keeps the old order as a whole. Answers of today tell that they are such, so what
+    is bought later, in whatever order and however far, changes nothing of this.
+    """
+    names: dict[str, str] = {}
+    for plan, older in zip(plans, older_plans, strict=True):
+        half = len(older.calls) // (1 if options.order == "seeded" else 2)
+        today = set(plan.calls[:half])
+        names |= {key_of(call): plan.item.name for call in older.calls[:half] if call not in today}
+    folder = options.cache_dir or default_folder()
+    return {names[key] for key in kept_by_older(folder, scorer.identity, list(names))}
 
 
 def key_of(call: Call) -> str:

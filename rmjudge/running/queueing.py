@@ -68,6 +68,16 @@ class WorkQueue(Generic[T]):
         self._items.extendleft(reversed(fresh))
         self._wake(len(fresh) if self._under_way else len(self._waiting))
 
+    @property
+    def has_others(self) -> bool:
+        """Whether anything is left or under way besides the one item that asks."""
+        return bool(self._items) or self._under_way > 1
+
+    def put_back(self, item: T) -> None:
+        """Hand a taken item out again, after all others."""
+        self._items.append(item)
+        self._wake(1)
+
     def close(self) -> None:
         """Hand out nothing more."""
         self._closed = True

@@ -79,7 +79,7 @@ def reparse(run: StoredRun) -> Reparsed:
     """
     folder, before, about, asked = run.folder, run.result, run.record.about, run.asked
     kept = inspect.require(asked.cache_folder)
-    stored = inspect.replies(kept, asked.scorer_key, asked.calls)
+    stored = inspect.replies(kept, asked.identity, asked.calls)
     if not stored:
         name = before.metrics.scorer
         raise UsageError(f"{folder}: {kept} holds no answer of {name}; see --cache-dir")

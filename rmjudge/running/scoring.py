@@ -16,7 +16,7 @@ from rmjudge.running.budget import Budget
 from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
-from rmjudge.running.preparation import Notice, check_bounded, key_of, warn_of_clear_text
+from rmjudge.running.preparation import Notice, check_bounded, equipped, key_of, tell_notices
 from rmjudge.running.pricing import FREE, cost_of
 from rmjudge.scorer import Scorer
 from rmjudge.vocabulary import Method
@@ -74,8 +74,8 @@ async def score_texts(
     for item in chosen:
         if len(responses) < LEAST[item.scorer.method]:
             raise UsageError(f"{item.scorer.name} compares responses: give --response twice")
-    warn_of_clear_text([item.scorer for item in chosen], notice or (lambda _line: None))
-    asked = [(job, plan) for job, plan in (_job(item, prompt, responses) for item in chosen)]
+    tell_notices(chosen, notice or (lambda _line: None))
+    asked = [_job(item, prompt, responses, options) for item in chosen]
     jobs = [job for job, _ in asked]
     if options.max_cost is not None:
         check_bounded(jobs)
@@ -111,11 +111,14 @@ def _check_texts(prompt: str, responses: Sequence[str]) -> None:
             raise UsageError(f"{name} is no text in UTF-8") from None
 
 
-def _job(chosen: Chosen, prompt: str, responses: Sequence[str]) -> tuple[Job, TextsPlan]:
+def _job(
+    chosen: Chosen, prompt: str, responses: Sequence[str], options: RunOptions
+) -> tuple[Job, TextsPlan]:
     scorer = chosen.scorer
     lead = scorer.lead_characters is not None and len(prompt) >= scorer.lead_characters
     plan = plan_texts(prompt, responses, scorer.method, votes=scorer.votes, lead=lead)
-    return Job(scorer, [plan], key_of, chosen.price, chosen.barred), plan
+    job = Job(scorer, [plan], key_of, chosen.price, chosen.barred)
+    return equipped(job, chosen, options), plan
 
 
 def _scores(job: Job, plan: TextsPlan) -> TextScores:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import StorageStopped, UsageError
-from rmjudge.metrics.codec import is_current, metrics_from_json, metrics_to_json
+from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import slug
 
@@ -202,7 +202,7 @@ def read_result(folder: Path) -> ScorerResult:
         metrics = metrics_from_json(stored)
         path = folder / RESULTS
         tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
-        if not is_current(stored):
+        if not has_rates(stored):
             metrics = _with_intervals(metrics, tuples)
         path = folder / RUN
         run = json.loads(path.read_text("utf-8"))

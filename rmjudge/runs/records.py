@@ -33,7 +33,8 @@ class RunRecord:
     `about` is the whole file. `digest`, `label` and `tuples` are those of the whole data set,
     `sources` say where it was, `domains` and `limit` what was asked for of it; `places` are the
     tuples of it that a fallback took. `identity` is everything that changes the scorer's answers,
-    kept in `cache_folder`; a result that combines several scorers (`combined`) has none of its
+    kept in `cache_folder`; `ordered_by_id` are its tuples whose pairs were shown in the order of
+    older versions (None: all); a result that combines several scorers (`combined`) has none of its
     own. `started` is Unix time, `wall_s` seconds. `template` is the user's file.
     """
 
@@ -50,6 +51,7 @@ class RunRecord:
     places: tuple[int, ...] | None = None
     seed: int | None = None
     votes: int = 1
+    ordered_by_id: frozenset[str] | None = None
     template: str | None = None
     cache_folder: Path | None = None
     started: float | None = None
@@ -82,6 +84,7 @@ def _record(folder: Path, about: object) -> RunRecord:
     if not isinstance(about, dict):
         raise TypeError("it holds no object")
     data, options = _object(about, "data"), _object(about, "options")
+    by_id = _get(about, "ordered_by_id", list)
     identity, cache_folder = about.get("identity"), _get(about, "cache", str)
     places, imported = _get(about, "places", list), _object(about, "imported")
     return RunRecord(
@@ -98,6 +101,7 @@ def _record(folder: Path, about: object) -> RunRecord:
         places=None if places is None else tuple(map(int, places)),
         seed=_get(options, "seed", int),
         votes=_get(about, "votes", int) or 1,
+        ordered_by_id=None if by_id is None else frozenset(map(str, by_id)),
         template=_get(options, "template", str),
         cache_folder=None if cache_folder is None else Path(cache_folder),
         started=_get(about, "started", float),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from rmjudge.cache import inspect
-from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Answer, Json, Reply
 from rmjudge.dataset import BenchTuple
 from rmjudge.errors import StorageStopped, UsageError
@@ -61,7 +60,7 @@ def statements_of(run: StoredRun, items: Sequence[BenchTuple]) -> Said:
     keys = [call_keys(plan) for plan in plans]
     wanted = list(dict.fromkeys(key for own in keys for key in own))
     try:
-        replies = inspect.replies(inspect.require(folder), scorer_key(record.identity), wanted)
+        replies = inspect.replies(inspect.require(folder), record.identity, wanted)
     except (UsageError, StorageStopped) as error:
         # Who never gives words misses none, wherever the cache is.
         return Said({}, f"no words: {error}; {ADVICE}" if _speaks(run) else "")

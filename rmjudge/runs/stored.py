@@ -76,7 +76,16 @@ class StoredRun:
 
         metrics, record = self.result.metrics, self.record
         order, seed = metrics.order or "seeded", record.seed or 0
-        return tuple(plan_data(list(items), metrics.method, order, seed, votes=record.votes))
+        return tuple(
+            plan_data(
+                list(items),
+                metrics.method,
+                order,
+                seed,
+                votes=record.votes,
+                by_id=record.ordered_by_id,
+            )
+        )
 
     @cached_property
     def asked(self) -> Asked:

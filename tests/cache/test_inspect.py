@@ -10,7 +10,6 @@ import pytest
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.inspect import explain, info, require, verify
-from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json, Reply, Reward, Unscored
 from rmjudge.errors import StorageStopped, UsageError
 
@@ -155,7 +154,7 @@ def test_a_file_that_is_no_database_cannot_be_listed(tmp_path: Path) -> None:
 
 async def test_explain_shows_which_parts_of_the_identity_differ(tmp_path: Path) -> None:
     old = await fill(tmp_path, OLD, CALLS)
-    found = explain(tmp_path, scorer_key(NEW), NEW, CALLS)
+    found = explain(tmp_path, NEW, CALLS)
 
     assert (found.calls, found.found, found.missing) == (6, 0, 6)
     (candidate,) = found.candidates
@@ -171,15 +170,15 @@ async def test_explain_puts_the_scorer_with_most_answers_first(tmp_path: Path) -
     few = await fill(tmp_path, {"model": "few"}, CALLS[:2])
     many = await fill(tmp_path, {"model": "many"}, CALLS)
     await fill(tmp_path, {"model": "none"}, ["f" * 32])
-    found = explain(tmp_path, scorer_key(NEW), NEW, CALLS)
+    found = explain(tmp_path, NEW, CALLS)
 
     assert [(item.key, item.answered) for item in found.candidates] == [(many, 6), (few, 2)]
 
 
 async def test_explain_counts_only_calls_that_are_missing(tmp_path: Path) -> None:
-    new = await fill(tmp_path, NEW, CALLS[:4])
+    await fill(tmp_path, NEW, CALLS[:4])
     await fill(tmp_path, OLD, CALLS)
-    found = explain(tmp_path, new, NEW, [*CALLS, CALLS[0]])
+    found = explain(tmp_path, NEW, [*CALLS, CALLS[0]])
 
     assert (found.calls, found.found, found.missing) == (6, 4, 2)
     assert [item.answered for item in found.candidates] == [2]
@@ -194,5 +193,5 @@ async def test_explain_lives_with_rows_of_odd_names(tmp_path: Path) -> None:
             name,
         )
 
-    assert explain(tmp_path, scorer_key(NEW), NEW, CALLS).candidates[0].answered == 6
+    assert explain(tmp_path, NEW, CALLS).candidates[0].answered == 6
     assert len(verify(tmp_path).damaged) == 3

@@ -34,7 +34,7 @@ def store_otherwise(cli: Cli, run: str, change: Change) -> int:
     """Keep the replies of a run as an earlier parser would have: texts as they are."""
     (found,) = read_runs([cli.home / run])
     planned = found.asked
-    stored = inspect.replies(planned.cache_folder, planned.scorer_key, planned.calls)
+    stored = inspect.replies(planned.cache_folder, planned.identity, planned.calls)
     changed = [(key, change(number, stored[key])) for number, key in enumerate(planned.calls)]
     with AnswerCache(planned.cache_folder) as cache:
         asyncio.run(cache.commit(planned.scorer_key, changed))

@@ -95,6 +95,18 @@ def test_an_earlier_verdict_is_never_taken_instead_of_one_that_is_not_understood
     assert found.detail.startswith("no verdict is understood in the last line that has one")
 
 
+@pytest.mark.parametrize(
+    ("last", "credit"), [("A<<B", B), ("B < A", A), ("A&lt;B", B), ("B ≻ A", B)]
+)
+def test_after_all_five_forms_a_verdict_on_a_line_of_its_own_is_read(
+    last: str, credit: float
+) -> None:
+    forms = "\n".join(rf"\boxed{{{form}}}" for form in ("A>>B", "A>B", "A=B", "B>A", "B>>A"))
+
+    assert parse_verdict(f"{forms}\n\n\\boxed{{{last}}}") == Verdict(credit)
+    assert isinstance(parse_verdict(forms), Unscored)
+
+
 def test_both_letters_in_quotes_before_the_final_verdict_do_no_harm() -> None:
     answer = (
         'Response A ends with "\\boxed{A>>B}" and response B with "\\boxed{B>>A}".\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -134,8 +135,8 @@ def test_every_cell_has_its_own_credit_whatever_texts_are_equal(order: Order) ->
 
 def test_a_judge_that_always_prefers_the_first_wins_four_or_five_cells() -> None:
     wins = {
-        sum(credit or 0.0 for row in judged(pairwise(bench(id=id)), first_wins) for credit in row)
-        for id in range(50)
+        sum(credit or 0.0 for row in judged(pairwise(item), first_wins) for credit in row)
+        for item in (replace(bench(), prompt=f"p{number}") for number in range(50))
     }
     assert wins == {4.0, 5.0}
 

@@ -41,7 +41,17 @@ WHAT: Final[dict[str, set[str]]] = {
     },
     "decision endpoint": {"openai-decisions", "systemone"},
     "reward endpoint": {
-        *("vllm", "vllm-pooling", "sglang", "tei", "nim", "openrlhf", "nemo", "hf-endpoint"),
+        *(
+            "vllm",
+            "vllm-pooling",
+            "sglang",
+            "tei",
+            "nim",
+            "openrlhf",
+            "nemo",
+            "http",
+            "hf-endpoint",
+        ),
     },
     "local reward": {"hf", "dpo"},
     "local judge": {"hf-judge"},

@@ -13,6 +13,8 @@ Run: `python model_server.py` prints its port. Control:
   suffers one of `faults` with probability `rate`, by a hash of seed, body and how often
   that body came, so that faults repeat between runs whatever the timing.
 - `{"always": {"status": 200, "body": {...}, "headers": {}}}`: every request has this answer.
+- `{"moody": true}`: some questions are never answered, some at their second attempt; by a hash of
+  the question, so that the same question has the same fate whatever else is asked.
 - `{"longest": 100}`: a list of texts with a longer one among them is refused as a whole.
 - `GET /stats`: {"received", "delivered", "most_delivered_of_one", "distinct", "headers", "paths",
   "bodies"}; of the last three, what came last. A reply is delivered when it was written whole to

@@ -19,6 +19,7 @@ class State:
     seed: int = 0
     latency_s: float = 0.0
     always: dict[str, Any] | None = None
+    moody: bool = False
     longest: int | None = None
     received: Counter[str] = field(default_factory=Counter)
     delivered: Counter[str] = field(default_factory=Counter)
@@ -38,6 +39,8 @@ class State:
     def next_fault(self, body: bytes) -> str:
         if self.script:
             return self.script.pop(0)
+        if self.moody:
+            return self._mood(digest(body))
         if not self.faults:
             return "ok"
         name = digest(body)
@@ -45,6 +48,16 @@ class State:
         if int.from_bytes(draw[:4], "big") / 2**32 >= self.rate:
             return "ok"
         return self.faults[draw[4] % len(self.faults)]
+
+    def _mood(self, name: str) -> str:
+        """Of ten questions one is never answered, and three at the second attempt only."""
+        draw = hashlib.sha256(f"mood {name}".encode()).digest()
+        match draw[0] % 10:
+            case 0:
+                return ("null-content", "empty-choices", "length", "no-verdict")[draw[1] % 4]
+            case 1 | 2 | 3 if not self.received[name]:
+                return ("null-content", "empty-choices", "status:503")[draw[1] % 3]
+        return "ok"
 
 
 STATE = State()

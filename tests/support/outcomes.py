@@ -65,4 +65,7 @@ async def becomes(
     if isinstance(outcome, Failure):
         return Became(outcome.status, server.stats["received"], outcome.detail)
     assert isinstance(outcome, Reply)
-    return Became(getattr(outcome.answer, "status", SCORED), server.stats["received"])
+    answer = outcome.answer
+    return Became(
+        getattr(answer, "status", SCORED), server.stats["received"], getattr(answer, "detail", "")
+    )

@@ -40,9 +40,11 @@ async def one(scorer: HostedScorer, number: int = 0) -> Outcome:
     return outcome
 
 
-async def many(scorer: HostedScorer, calls: int) -> list[Outcome | BaseException]:
+async def many(
+    scorer: HostedScorer, calls: int, *, first: int = 0
+) -> list[Outcome | BaseException]:
     return await asyncio.gather(
-        *(one(scorer, number) for number in range(calls)), return_exceptions=True
+        *(one(scorer, number) for number in range(first, first + calls)), return_exceptions=True
     )
 
 

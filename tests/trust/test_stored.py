@@ -36,7 +36,7 @@ def store_otherwise(cli: Cli, raw: str) -> None:
     """The first stored reply of the run becomes another, of an earlier parser."""
     (found,) = read_runs([cli.home / "o"])
     run = found.asked
-    stored = inspect.replies(run.cache_folder, run.scorer_key, run.calls)
+    stored = inspect.replies(run.cache_folder, run.identity, run.calls)
     key, reply = next(iter(stored.items()))
     changed = replace(reply, raw=raw, parser="earlier/1")
     with AnswerCache(run.cache_folder) as cache:

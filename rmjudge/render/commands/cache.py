@@ -15,22 +15,29 @@ from rmjudge.cache.portable import Exported, Imported
 from rmjudge.calls import Json
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.running.adopting import Adopted
 from rmjudge.text import clean, shorten
 
 SHOWN: Final = 20
 VALUE_WIDTH: Final = 60
 NEAREST: Final = 3
+KEY_DIGITS: Final = 12
+"""So much of a key is shown, and suffices to name it."""
+UNTOLD: Final = frozenset(("request",))
+"""Parts of an identity that say nothing to people: hashes."""
 
 
 def info_renderable(info: Info) -> RenderableType:
     """Answers by scorer."""
     size = info.size_bytes / 2**20
+    apart = _apart(info.scorers)
     sheet = Sheet(
         title=f"{info.folder} ({size:.1f} MiB)",
-        header=("Scorer", "Answers", "Unscored", "First", "Last"),
+        header=("Scorer", "Key", "Answers", "Unscored", "First", "Last"),
         rows=tuple(
             (
-                _name(rows),
+                _name(rows) + apart.get(rows.key, ""),
+                rows.key[:KEY_DIGITS],
                 f"{rows.answers:,}",
                 f"{rows.unscored:,}",
                 _day(rows.first),
@@ -45,8 +52,28 @@ def info_renderable(info: Info) -> RenderableType:
 def _name(rows: ScorerRows) -> str:
     identity = rows.identity
     name = f"{identity.get('provider', '?')}/{identity.get('model', '?')}"
+    if own := identity.get("name"):
+        return f"{own} ({name})"
     url = identity.get("url")
     return f"{name} at {url}" if url else name
+
+
+def _apart(scorers: Sequence[ScorerRows]) -> dict[str, str]:
+    """For scorers of one name and place, by their keys: the parts in which they differ."""
+    alike: dict[str, list[ScorerRows]] = {}
+    for rows in scorers:
+        alike.setdefault(_name(rows), []).append(rows)
+    told: dict[str, str] = {}
+    for group in alike.values():
+        parts = {part for rows in group for part in rows.identity if part not in UNTOLD}
+        for rows in group if len(group) > 1 else ():
+            own = [
+                f"{part} {_value(rows.identity.get(part))}"
+                for part in sorted(parts)
+                if len({json.dumps(one.identity.get(part), sort_keys=True) for one in group}) > 1
+            ]
+            told[rows.key] = f" ({', '.join(own)})" if own else ""
+    return told
 
 
 def _day(moment: float | None) -> str:
@@ -64,11 +91,38 @@ def info_to_json(info: Info) -> dict[str, Json]:
                 "identity": dict(rows.identity),
                 "answers": rows.answers,
                 "unscored": rows.unscored,
+                "open": rows.open,
                 "first": rows.first,
                 "last": rows.last,
             }
             for rows in info.scorers
         ],
+    }
+
+
+def adopt_renderable(adopted: Sequence[Adopted]) -> RenderableType:
+    """A line a scorer."""
+    lines = []
+    for item in adopted:
+        known = f", {item.known:,} were there already" if item.known else ""
+        asked = f"{item.probed} asked again and equal" if item.probed else "none asked again"
+        lines.append(f"{clean(item.old)}: {item.copied:,} answers taken over ({asked}){known}")
+    return Text("\n".join(lines))
+
+
+def adopt_to_json(adopted: Sequence[Adopted]) -> dict[str, Json]:
+    """For programs."""
+    return {
+        "adopted": [
+            {
+                "key": item.key,
+                "from": item.old,
+                "copied": item.copied,
+                "known": item.known,
+                "probed": item.probed,
+            }
+            for item in adopted
+        ]
     }
 
 

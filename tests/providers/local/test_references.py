@@ -124,7 +124,7 @@ def test_what_a_name_may_not_say_is_refused(models: Path) -> None:
     assert "is not a whole number above 0" in refused(f"{policy}?max-tokens=none")
     assert "is not one of sum, mean" in refused(f"{policy}?dpo-reduction=max")
     assert "rm?reference=...: there are" in refused(f"hf/{models}/rm?reference=x")
-    assert "is for models that run here" in refused("mine=baseline/length")
+    assert "has a name already" in refused("mine=baseline/length")
     assert "a NAME has letters" in refused(f"my name={policy}")
     assert "one NAME is enough" in refused(f"a=b={policy}")
     assert "a names two models" in refused(f"a={policy}", f"a=dpo/{models}/two")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rmjudge.providers.sending.errors import classify, read_error, retry_after
+from rmjudge.providers.sending.errors import classify, retry_after
 from rmjudge.providers.sending.messages import (
     CallError,
     FinalForCall,
@@ -19,6 +19,7 @@ from rmjudge.providers.sending.messages import (
     Retryable,
 )
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.said import read_error
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 POLICY = Policy()
@@ -103,7 +104,7 @@ ROWS = {
     "the server asks for a day by date": Row(
         raw(503, retry_after="Mon, 23 Nov 2026 12:00:00 GMT"), FinalForRun, "asks to wait 1440 min"
     ),
-    "408": Row(raw(408), Again()),
+    "408": Row(raw(408), Again(maybe_billed=True)),
     "409": Row(raw(409), Again()),
     "425": Row(raw(425), Again()),
     "424, a backend's fault": Row(raw(424), Again()),
@@ -112,7 +113,10 @@ ROWS = {
     "502": Row(raw(502), Again(maybe_billed=True)),
     "503": Row(raw(503), OVERLOADED),
     "504": Row(raw(504), Again(maybe_billed=True)),
-    "520, an unheard-of 5xx": Row(raw(520), Again()),
+    "520, Cloudflare's": Row(raw(520), Again(maybe_billed=True)),
+    "522, Cloudflare's": Row(raw(522), Again(maybe_billed=True)),
+    "524, Cloudflare's": Row(raw(524), Again(maybe_billed=True)),
+    "530, an unheard-of 5xx": Row(raw(530), Again()),
     "529, overloaded": Row(raw(529), OVERLOADED),
     "x-should-retry false on a 503": Row(raw(503, x_should_retry="false"), FinalForCall),
     "x-should-retry false on a 429": Row(raw(429, x_should_retry="false"), FinalForCall),

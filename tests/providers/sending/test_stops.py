@@ -71,24 +71,24 @@ async def test_a_redirect_is_never_followed(server: ModelServer, new: New) -> No
     assert server.stats["received"] == 1
 
 
-async def test_the_first_five_calls_refused_alike_stop_the_run(
+async def test_the_first_twenty_calls_refused_alike_stop_the_run(
     server: ModelServer, new: New
 ) -> None:
     server.control(script=["context"] * 40)
     scorer = new(server.reward)
-    outcomes = [(await many(scorer, 1))[0] for _ in range(7)]
+    outcomes = [(await many(scorer, 1, first=number))[0] for number in range(22)]
 
-    assert [type(outcome) for outcome in outcomes] == [Failure] * 4 + [ProviderStopped] * 3
-    assert "the first 5 calls were refused alike" in str(outcomes[4])
-    assert "maximum context length is 10 tokens" in str(outcomes[4])
-    assert server.stats["received"] == 5
+    assert [type(outcome) for outcome in outcomes] == [Failure] * 19 + [ProviderStopped] * 3
+    assert "the first 20 calls were refused alike" in str(outcomes[19])
+    assert "maximum context length is 10 tokens" in str(outcomes[19])
+    assert server.stats["received"] == 20
 
 
 async def test_calls_that_fail_one_after_the_other_stop_the_run(
     server: ModelServer, new: New
 ) -> None:
-    server.control(script=["ok"] + ["status:500"] * 20)
-    scorer = new(server.reward, Policy(attempts_transient=1, failures_in_a_row=3))
+    server.control(script=["ok"] + ["truncated-json"] * 20)
+    scorer = new(server.reward, Policy(attempts_malformed=1, failures_in_a_row=3))
     outcomes = [(await many(scorer, 1))[0] for _ in range(5)]
 
     assert [type(outcome) for outcome in outcomes] == [
@@ -96,7 +96,7 @@ async def test_calls_that_fail_one_after_the_other_stop_the_run(
         *[Failure] * 2,
         *[ProviderStopped] * 2,
     ]
-    assert "3 calls failed in a row; the last: HTTP 500" in str(outcomes[3])
+    assert "3 calls failed in a row; the last: the reply cannot be read" in str(outcomes[3])
 
 
 async def test_long_items_among_good_ones_do_not_stop_the_run(

@@ -1,0 +1,196 @@
+"""What the words and codes of an error are about: the account, one prompt, its length, the way.
+
+A vendor's codes decide before its words, and clear words before a status: one 403 closes an
+account, another declines a prompt. The codes and phrases are those that vendors document and
+users report; a new one is one more line here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from rmjudge.providers.sending.said import Said
+
+About = Literal["account", "prompt", "length", "address", "overload"]
+
+EMPTY_PURSE: Final = frozenset(
+    (
+        "insufficient_quota",
+        "insufficient_balance",
+        "insufficient_balance_error",
+        "insufficient_credits",
+        "insufficient_funds",
+        "exceeded_current_quota_error",
+        "enforced_spend_limit_reached",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "billing_error",
+        "budget_exceeded",
+        "access_terminated",
+        "account_deactivated",
+        "account_suspended",
+        "Arrearage",
+        "AllocationQuota.FreeTierOnly",
+        "API_KEY_INVALID",
+        "BILLING_DISABLED",
+        "SERVICE_DISABLED",
+        "invalid_api_key",
+        "authentication_error",
+        "quota-of-the-day",
+    )
+)
+WITHHELD: Final = frozenset(
+    (
+        "content_filter",
+        "content_filtered",
+        "content_policy",
+        "content_policy_violation",
+        "contentFilter",
+        "ContentPolicyViolationError",
+        "ResponsibleAIPolicyViolation",
+        "data_inspection_failed",
+        "DataInspectionFailed",
+        "moderation_blocked",
+        "guardrail_intervened",
+        "safety_violation",
+    )
+)
+DECLINED: Final = frozenset(
+    ("invalid_prompt", "bio_policy", "misalignment_policy_violation", "content_policy_violation")
+)
+"""Why a response `failed` that was delivered all the same; its dialect reads it."""
+
+_ACCOUNT: Final = re.compile(
+    r"""
+    insufficient[ _-]*(quota|balance|fund|credit|account)
+    | (exceed\w*|reached|over|used\ up|exhausted)\ (your|the|its|monthly|current|organi\w+|\ )*
+      (current\ quota|quota|spend\w*|usage\ limit|api\ usage\ limit|budget|credit|free\ tier)
+    | (balance|credits?|quota|purse|funds?)\ (\w+\ ){0,3}
+      (too\ low|not\ enough|exhausted|depleted|used\ up|negative|has\ run\ out|expired)
+    | (out\ of|no|not\ enough|run\ out\ of|add\ more|purchase|buy)\ (remaining\ |more\ )?credits?\b
+    | spend(ing)?[ _]limit | budget\ has\ been\ exceeded | exceeded\ budget | exceededbudget
+    | billing | payment\ (is\ )?required | unpaid\ invoice | past\ due | overdue | arrear | recharge
+    | top\ up\ your | please\ top\ up
+    | (not|n't)\ have\ any\ (remaining\ )?credits
+    | (account|organi[sz]ation|project|user|team|key|consumer|subscription)\b
+      (\ '[^']*'|\ "[^"]*")?\ ((is|has\ been|was|been|currently|temporarily)\ )*
+      (suspended|deactivated|disabled|banned|blocked|not\ active|inactive|locked|terminated
+       |expired|revoked|restricted|closed|frozen)
+    | (incorrect|invalid|wrong|expired|missing|no|bad|unknown|malformed|revoked)
+      \ (\w+\ )?(api[ _-]?key|auth\w*\ (token|key|header|credentials?)|access\ token|credentials?)
+    | api[ _-]?key\ (\w+\ ){0,4}(invalid|incorrect|not\ valid|expired|required|missing|not\ found
+      |not\ provided|revoked|disabled|unauthorized)
+    | (not\ have|n't\ have|no|without|lacks?|denied|cannot|not\ been\ granted)\ (\w+\ ){0,2}
+      (access|permissions?)\ (\w+\ ){0,4}(model|deployment|project|endpoint|resource|api)
+    | access\ to\ (\w+\ ){0,3}(model|deployment|api)\ (\w+\ ){0,2}
+      (denied|forbidden|not\ (allowed|granted))
+    | (key|token|team|user|account|project|organi[sz]ation|plan|tier)\ (\w+\ ){0,2}
+      (not\ allowed|can\ only|may\ only|not\ permitted|not\ authorized|cannot)
+      \ (\w+\ ){0,3}(access|use|call|model)
+    | not\ (authori[sz]ed|allowed|permitted|entitled)\ (to\ )?(access|use|invoke|call|perform)
+    | model\ ('[^']*'\ |"[^"]*"\ |\S+\ )?(is\ |has\ been\ )?
+      (not\ (allowed|permitted|enabled|authori[sz]ed)|forbidden)
+    | 余额不足 | 欠费 | 账户.{0,6}(停用|冻结|封禁) | 密钥.{0,6}(无效|错误)
+    """,
+    re.I | re.X,
+)
+_PROMPT: Final = re.compile(
+    r"""
+    content[ _-]?(filter|polic|moderat|management|safety|security|risk|inspection|guideline)
+    | content\ exists\ risk | contentpolicy | responsible\ ?ai
+    | (usage|acceptable\ use|safety|community|use|our|openai\S*)\ (guideline|polic)
+    | safety[ _-](check|system|filter|setting|reason|violation|concern|classifier|block)
+    | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break
+    | prompt[ _-](injection|shield|guard|attack)
+    | \bflagged\b | inappropriate | \bharmful | \bunsafe\b | new_sensitive | high\ risk
+    | (?<![-\w])sensitive\ (content|info|word|data|topic|material|text) | contains?\ sensitive
+    | (prompt|input|content|request|message|text|query)s?\ ((was|were|is|are|has|have|been|may|
+      might|contains?|potentially|possibly)\ )*
+      (blocked|filtered|rejected\ (by|as|due|because)|prohibited|denied\ by|offensive|violat
+       |declined|disallowed|toxic)
+    | (blocked|rejected|refused|declined|filtered|intercepted|denied)\ by\ (\w+\ ){0,3}
+      (filter|polic|rule|firewall|waf|guard|classifier|shield|safety|security)
+    | violat\w*\ (\w+\ ){0,4}(polic|guideline|rule|term|standard)
+    | prohibited[ _]content | disallowed\ content | invalid\ prompt | invalid_prompt
+    | (pii|personal\ data|personally\ identifiable)\ (\w+\ ){0,3}(detected|found|blocked)
+    | data\ ?inspection | data_inspection | 敏感 | 不安全 | 违规 | 风险
+    """,
+    re.I | re.X,
+)
+_LENGTH: Final = re.compile(
+    r"""
+    context[ _]?(length|window|size|limit) | contextwindowexceeded
+    | (maximum|max|allowed)[ _]?(\w+[ _]){0,3}(length|len|tokens|size)\b
+    | too\ (long|large|many\ (input\ )?tokens|big) | string_above_max_length | request_too_large
+    | (prompt|input|request|text|message|token|sequence|conversation|total)s?\b.{0,80}
+      (exceed|longer\ than|larger\ than|greater\ than|over\ the\ limit|above\ the\ (limit|maximum)
+       |more\ than\ the\ (limit|maximum))
+    | exceeds?\ .{0,60}(tokens?|length|context|limit\ of)\b
+    | reduce\ the\ (length|size|prompt|input) | range\ of\ input\ length
+    | must\ have\ less\ than\ \d+
+    | tokens?\ limit | entity\ too\ large
+    """,
+    re.I | re.X,
+)
+_ADDRESS: Final = re.compile(
+    r"""
+    unexpected\ endpoint | (unknown|invalid|no\ such|unsupported)\ (url|path|endpoint|route|method)
+    | (url|path|endpoint|route|page)\ (\S+\ )?(was\ )?
+      (not\ (found|exist|supported)|does\ not\ exist)
+    | no\ route | cannot\ post | ^not\ found\b
+    """,
+    re.I | re.X,
+)
+_LONG_LIMIT: Final = re.compile(
+    r"(per|a|for (the|this)|of (the|this))[ -]day\b|\bdaily\b|\(RPD\)|\(TPD\)"
+    r"|(monthly|weekly) (\w+ ){0,2}(quota|limit|usage|budget)",
+    re.I,
+)
+_OVERLOAD: Final = re.compile(
+    r"rate[ _]?limit|too many requests|overloaded|server is busy|throttl|requests per minute"
+    r"|tokens per minute|\b[RT]PM\b|try again later",
+    re.I,
+)
+_TOO_LARGE_FOR_THE_RATE: Final = re.compile(r"request (is )?too large", re.I)
+_QUOTED: Final = re.compile(r"""(?<!\w)(["'])(?:(?!\1).){60,}?\1""")
+"""A long quotation is likely the prompt, whose words are not the server's."""
+
+
+def about_by_code(said: Said) -> About | None:
+    """What an error's codes are about, where they are known."""
+    if said.codes & EMPTY_PURSE:
+        return "account"
+    return "prompt" if said.codes & WITHHELD else None
+
+
+def about_by_words(said: Said) -> About | None:
+    """What an error's words are about, where they are clear."""
+    if said.is_page:
+        return None
+    text = _QUOTED.sub(" ", said.text)
+    if _ACCOUNT.search(text):
+        return "account"
+    if _PROMPT.search(text) or "invalid_prompt" in said.codes:
+        return "prompt"
+    return "length" if _LENGTH.search(text) else None
+
+
+def about_in_success(said: Said) -> About | None:
+    """What an error is about that came with a 200 and no status of its own."""
+    found = about_by_code(said) or about_by_words(said)
+    if found is None and _ADDRESS.search(said.text):
+        return "address"
+    if found is None and _OVERLOAD.search(said.text):
+        return "overload"
+    return found
+
+
+def for_long(said: Said) -> bool:
+    """Whether a 429 is about a day's, a week's or a month's allowance: no wait of ours ends it."""
+    return bool(_LONG_LIMIT.search(said.text))
+
+
+def never_fits(said: Said) -> bool:
+    """Whether a 429 says that this one request is more than a minute's whole allowance."""
+    return bool(_TOO_LARGE_FOR_THE_RATE.search(said.text))
