@@ -14,12 +14,13 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rmjudge.addresses import is_loopback
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.keys import Rival, key_for, withheld
+from rmjudge.providers.serving.engines import ENGINES, Engine
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 from rmjudge.text import did_you_mean
@@ -27,6 +28,7 @@ from rmjudge.text import did_you_mean
 if TYPE_CHECKING:
     from rmjudge.judging.methods import JudgingMethod
     from rmjudge.providers.base import Provider
+    from rmjudge.providers.hosted import HostedScorer
     from rmjudge.providers.local.scorer import LocalScorer
     from rmjudge.providers.local.settings import LocalSettings
     from rmjudge.providers.sending.network import Network
@@ -55,6 +57,7 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
 _OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_QUERY: Final = re.compile(r"\?(?=[a-z][a-z_-]*=)")
 _KEY_LIKE: Final = re.compile(
     r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
 )
@@ -62,12 +65,16 @@ _KEY_LIKE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """`PROVIDER/MODEL` and, where given, `@URL`, and a name of the user's own before them."""
+    """`PROVIDER/MODEL` and, where given, `@URL`, and a name of the user's own before them.
+
+    `options` are those behind a local model's `?`, as they are written.
+    """
 
     provider: str
     model: str
     url: str | None = None
     own_name: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -115,12 +122,14 @@ class ScorerSettings:
     try_once: bool = False
     network: Network | None = None
     """Of a hosted model."""
+    server_args: tuple[str, ...] = ()
+    """For the engine of a model whose server is started here."""
     local: LocalSettings | None = None
     """Of a model that runs here; None leaves all its defaults."""
 
 
 def parse_spec(text: str) -> Spec:
-    """Read `[NAME=]PROVIDER/MODEL[@URL]`.
+    """Read `[NAME=]PROVIDER/MODEL[@URL]`; a local model has `?OPTION=VALUE&...` in place of it.
 
     Raises:
         UsageError: it is not of that form, or there is no such provider.
@@ -137,6 +146,8 @@ def parse_spec(text: str) -> Spec:
     if provider not in NAMES:
         hint = did_you_mean(provider.lower(), NAMES)
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
+    if provider in LOCAL and not at and len(parts := _QUERY.split(model, maxsplit=1)) == 2:
+        return Spec(provider, parts[0], options=_query(parts[1], text))
     # Without its scheme an address would go to the provider's own, as part of the model's name.
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
         raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
@@ -149,9 +160,23 @@ def _named(own_name: str, rest: str, text: str) -> Spec:
     spec = parse_spec(rest)
     if spec.own_name is not None:
         raise UsageError(f"{text!r}: one NAME is enough")
-    if not spec.hosted:
-        raise UsageError(f"{text!r}: {spec.name} runs here; a NAME is for hosted models")
+    if spec.provider == "baseline":
+        raise UsageError(f"{text!r}: {spec.name} has a name already; a NAME is for models")
     return replace(spec, own_name=own_name)
+
+
+def _query(query: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The options in a local model's name; `%26` is an `&` in a value."""
+    pairs: dict[str, str] = {}
+    for part in query.split("&"):
+        name, equals, value = part.partition("=")
+        name = name.replace("-", "_")
+        if not (name and equals and value):
+            raise UsageError(f"{text!r}: {part!r} is no OPTION=VALUE, such as reference=./sft")
+        if name in pairs:
+            raise UsageError(f"{text!r} says {name} twice")
+        pairs[name] = unquote(value)
+    return tuple(pairs.items())
 
 
 def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
@@ -248,12 +273,23 @@ def _judging(settings: ScorerSettings) -> JudgingMethod:
 
 
 def _hosted(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> Scorer:
-    base_url = _base_url(kind, spec, settings)
+    engine = own_engine(spec, settings)
+    if engine is not None:
+        from rmjudge.providers.serving.scorer import ServedScorer
+
+        make = partial(_hosted_at, kind, spec, settings)
+        return ServedScorer(engine, spec.model, settings.server_args, make)
+    return _hosted_at(kind, spec, settings, _base_url(kind, spec, settings))
+
+
+def _hosted_at(
+    kind: type[Provider], spec: Spec, settings: ScorerSettings, base_url: str
+) -> HostedScorer:
     _check_params(spec, settings.params)
     return hosted_scorer(_provider(kind, spec, base_url, settings), spec, settings)
 
 
-def hosted_scorer(provider: Provider, spec: Spec, settings: ScorerSettings) -> Scorer:
+def hosted_scorer(provider: Provider, spec: Spec, settings: ScorerSettings) -> HostedScorer:
     """A provider as a scorer, with the key for its address.
 
     Raises:
@@ -314,6 +350,14 @@ def _provider(
     return kind(Target(spec.model, base_url, settings.params, chat_template))
 
 
+def own_engine(spec: Spec, settings: ScorerSettings) -> Engine | None:
+    """The engine that is started here for a model; None where its address is known or needed."""
+    engine = ENGINES.get(spec.provider)
+    if engine is None or engine.launcher is None:
+        return None
+    return None if _address_given(provider_class(spec.provider), spec, settings) else engine
+
+
 def address_of(spec: Spec, settings: ScorerSettings) -> str:
     """Where a hosted model is asked.
 
@@ -359,13 +403,19 @@ def at_default_url(spec: Spec, url: str) -> bool:
     return bool(url) and url == provider_class(spec.provider).default_url
 
 
-def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:
+def _address_given(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str | None:
     variable = os.environ.get(kind.url_variable, "") if kind.url_variable else ""
-    url = spec.url or settings.base_url or variable or kind.default_url
+    return spec.url or settings.base_url or variable or None
+
+
+def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str:
+    url = _address_given(kind, spec, settings) or kind.default_url
     if not url:
+        engine = ENGINES.get(spec.provider)
         raise UsageError(
             f"{spec.name}: where is the server? Write {spec.name}@http://HOST:PORT, "
             f"or set {kind.url_variable}"
+            + (f"; where {engine.name} is installed, it is started here" if engine else "")
         )
     return check_url(url)
 

@@ -11,11 +11,13 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.report import Reading
 from rmjudge.runs.comparable import comparable, distinct
 from rmjudge.runs.naming import about, labels
+from rmjudge.runs.pairs import PreferenceSet
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.stored import StoredRun, check_same_texts
 from rmjudge.statistics import comparison
 from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
+from rmjudge.statistics.implicit import SetRow, compare_sets
 from rmjudge.statistics.pairing import share
 from rmjudge.statistics.retest import Noise, Part, noise_of
 from rmjudge.statistics.scored import Scored, common_reading, scored_of
@@ -138,6 +140,26 @@ def _noises(
             warnings.append(f"the noise of {item.name} is not told: {error}")
             continue
         yield item.name, noise_of({key: own for key, own in votes.items() if key in keys})
+
+
+def compare_table(
+    sets: Sequence[PreferenceSet], reading: Reading | None = None
+) -> tuple[tuple[SetRow, ...], list[str]]:
+    """Compare the rewards of each preference set; return warnings, too.
+
+    `reading` is what a tie is worth: by default as `compare` reads each set's runs.
+
+    Raises:
+        UsageError: the runs of a set scored different texts, or none in common.
+    """
+    warnings: list[str] = []
+    scored, readings = [], []
+    for one in sets:
+        warnings += check_same_texts(list(one.runs.values()))
+        found = [scored_of(kind, run.result) for kind, run in one.runs.items()]
+        scored.append((one.name, found))
+        readings.append(reading or common_reading(item.method for item in found))
+    return compare_sets(scored, readings), warnings
 
 
 def style(

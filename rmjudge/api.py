@@ -58,6 +58,7 @@ class Options(TypedDict, total=False):
     tpm: float
     deadline: float
     headers: Mapping[str, str]
+    server_args: str
     key_env: Mapping[str, str]
     reward_path: str
     reward_batch: int

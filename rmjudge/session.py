@@ -20,7 +20,7 @@ from rmjudge.planning.plan import PairwisePlan
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.runs.files import (
@@ -35,7 +35,7 @@ from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
 from rmjudge.version import __version__
 
-Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
+Watch: TypeAlias = Callable[[Sequence[TupleJob]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
 
 
@@ -138,20 +138,20 @@ def _endpoint(scorer: Scorer) -> str:
     return f"{scorer.name}@{scorer.identity.get('url')}"
 
 
-def _remember(folder: Path, jobs: Sequence[Job]) -> None:
+def _remember(folder: Path, jobs: Sequence[TupleJob]) -> None:
     """Tell each scorer how many calls at once its endpoint took before."""
     known = read_paces(folder)
     for job in jobs:
         job.scorer.activity.known_pace = known.get(_endpoint(job.scorer))
 
 
-def _found(jobs: Sequence[Job]) -> dict[str, KnownPace]:
+def _found(jobs: Sequence[TupleJob]) -> dict[str, KnownPace]:
     """What the endpoints of this run take, as far as any was asked."""
     flows = [(_endpoint(job.scorer), job.scorer.activity.flow) for job in jobs]
     return {name: found for name, flow in flows if flow and (found := flow.found())}
 
 
-def _parts(jobs: Sequence[Job], relief: Relief | None) -> list[_Part]:
+def _parts(jobs: Sequence[TupleJob], relief: Relief | None) -> list[_Part]:
     parts = [_Part(result_of(job), job) for job in jobs]
     if relief is not None:
         parts.append(_Part(relief.own(), relief.job, relief.left))
@@ -164,7 +164,7 @@ class _Part:
     """One result of a run: a job's, or a combined one without. `places` are a fallback's tuples."""
 
     result: ScorerResult
-    job: Job | None = None
+    job: TupleJob | None = None
     places: tuple[int, ...] | None = None
 
     def _pace(self) -> dict[str, Json]:
@@ -198,14 +198,14 @@ def _relief(prepared: Prepared) -> Relief | None:
     return Relief(job, left, len(prepared.data))
 
 
-def _all_refused(jobs: Sequence[Job]) -> ModelRefused | None:
+def _all_refused(jobs: Sequence[TupleJob]) -> ModelRefused | None:
     """The first refusal, where every scorer was refused and there is nothing to keep or show."""
     refusals = [job.stopped for job in jobs if isinstance(job.stopped, ModelRefused)]
     answered = any(job.counts.answered or job.counts.from_cache for job in jobs)
     return refusals[0] if len(refusals) == len(jobs) and not answered else None
 
 
-def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:
+def _worst_stop(jobs: Sequence[TupleJob], relief: Relief | None) -> StopRun | None:
     """Why the run has to be resumed; not because of a job whose tuples the fallback scored."""
     relieved = relief is not None and relief.complete
     reasons = [

@@ -11,6 +11,7 @@ template writes behind the response, such as the end-of-turn token (see `texts.T
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.calls import Answer, Call, Failure, Json, RewardCall
 from rmjudge.errors import UsageError
+from rmjudge.providers.local.devices import kind_of
 from rmjudge.providers.local.files import ModelFiles, check_causal, find
 from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import dtype_of, load_model, load_tokenizer
+from rmjudge.providers.local.references import Reference, shared_reference
 from rmjudge.providers.local.rewards import (
     PARSER,
     Found,
@@ -91,25 +94,47 @@ class ImplicitReward(LocalScorer):
 
     def _load(self, device: str) -> Replica:
         tokenizer = load_tokenizer(self._policy, self._settings)
-        models = [self._policy]
-        unshared: frozenset[int] | None = frozenset()
-        if self._reference is not None:
-            other = load_tokenizer(self._reference, self._settings)
-            unshared = _unshared(tokenizer, other)
-            if unshared is None:
-                raise UsageError(
-                    f"{self._policy.name} and {self._reference.name} have different vocabularies: "
-                    "a reference is the model that the policy was trained from"
-                )
-            models.append(self._reference)
-        loaded = [
-            load_model(files, self._settings, device, "AutoModelForCausalLM") for files in models
-        ]
         texts = Texts(tokenizer, self._template, self._limit, self._policy.truncation_side)
-        plain = self._settings.attention != "auto"
+        unshared = self._unshared_tokens(tokenizer)
+        probe = _probe(texts, unshared)
         return ImplicitReplica(
-            loaded, texts, mean=self._mean, plain=plain, unshared=unshared or frozenset()
+            self._likelihoods(self._policy, device, probe),
+            self._shared_reference(device, probe),
+            texts,
+            mean=self._mean,
+            unshared=unshared,
         )
+
+    def _unshared_tokens(self, tokenizer: Any) -> frozenset[int]:
+        if self._reference is None:
+            return frozenset()
+        unshared = _unshared(tokenizer, load_tokenizer(self._reference, self._settings))
+        if unshared is None:
+            raise UsageError(
+                f"{self._policy.name} and {self._reference.name} have different vocabularies: "
+                "a reference is the model that the policy was trained from"
+            )
+        return unshared
+
+    def _likelihoods(self, files: ModelFiles, device: str, probe: TokenIds) -> Likelihoods:
+        model = load_model(files, self._settings, device, "AutoModelForCausalLM")
+        return Likelihoods(model, probe, plain=self._settings.attention != "auto")
+
+    def _shared_reference(self, device: str, probe: TokenIds) -> Reference | None:
+        files, settings = self._reference, self._settings
+        if files is None:
+            return None
+        # What a reference says of a text depends on these alone, whatever the policy.
+        about = {
+            "reference": self._described_reference(),
+            "device": kind_of(device),
+            "attention": settings.attention,
+            "device_map": settings.device_map,
+            "remote_code": settings.trust_remote_code,
+            "unused": settings.allow_unused,
+        }
+        key = json.dumps(about, sort_keys=True)
+        return shared_reference(key, device, lambda: self._likelihoods(files, device, probe))
 
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
@@ -157,32 +182,22 @@ class ImplicitReplica(RewardReplica):
 
     def __init__(
         self,
-        models: Sequence[Any],
+        policy: Likelihoods,
+        reference: Reference | None,
         texts: Texts,
         *,
         mean: bool,
-        plain: bool,
         unshared: frozenset[int] = frozenset(),
     ) -> None:
-        """`unshared` are tokens that one of the models does not have.
-
-        Raises:
-            UsageError: the template writes such a token, or a model is of an unknown kind.
-        """
+        """`unshared` are tokens that one of the models does not have."""
+        self._policy = policy
+        self._reference = reference
         self._texts = texts
         self._unshared = unshared
         self._mean = mean
-        (probe,) = texts.encode([PROBE])
-        if isinstance(probe, Failure):
-            raise UsageError(probe.detail)
-        if not unshared.isdisjoint(probe.ids):
-            raise UsageError(
-                "the chat template writes tokens that policy and reference do not share; give one "
-                "that both know with --template FILE"
-            )
-        self._models = [Likelihoods(model, probe.ids, plain=plain) for model in models]
-        self.remark = str(self._models[0].way)
-        self.computed = ", ".join(dict.fromkeys(model.way.computed for model in self._models))
+        self.remark = str(policy.way)
+        ways = [policy.way, *([reference.way] if reference else [])]
+        self.computed = ", ".join(dict.fromkeys(way.computed for way in ways))
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise, and find where responses begin."""
@@ -203,24 +218,46 @@ class ImplicitReplica(RewardReplica):
     def rewards(
         self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
     ) -> Sequence[Sequence[float] | None]:
-        """Ask the models one after the other and take the difference."""
-        *before, last = self._models
-        done = [model.responses(groups, stopping) for model in before]
-        made: list[list[float] | None] = [None] * len(groups)
+        """Ask the policy, then the reference, and take the difference."""
+        made: list[Sequence[float] | None] = [None] * len(groups)
 
-        def keep(number: int, own: Sequence[ResponseLogprob]) -> None:
-            parts = [model[number] for model in done]
-            if any(part is None for part in parts):
-                return
-            policy, *references = (*(part or () for part in parts), own)
-            values = [item.total / item.tokens if self._mean else item.total for item in policy]
-            for other in references:
-                values = [a - b.total for a, b in zip(values, other, strict=True)]
+        def keep(number: int, values: Sequence[float]) -> None:
             made[number] = values
             found(number, values)
 
-        last.responses(groups, stopping, keep)
+        if self._reference is None:
+            self._policy.responses(groups, stopping, lambda n, own: keep(n, self._alone(own)))
+            return made
+        policy = self._policy.responses(groups, stopping)
+
+        def differ(number: int, reference: Sequence[ResponseLogprob]) -> None:
+            own = policy[number]
+            if own is not None:
+                pairs = zip(own, reference, strict=True)
+                keep(number, [one.total - other.total for one, other in pairs])
+
+        self._reference.responses(groups, stopping, differ)
         return made
+
+    def _alone(self, own: Sequence[ResponseLogprob]) -> list[float]:
+        return [item.total / item.tokens if self._mean else item.total for item in own]
+
+
+def _probe(texts: Texts, unshared: frozenset[int]) -> TokenIds:
+    """A short text, to try the models on.
+
+    Raises:
+        UsageError: the template writes a token that one of the models does not have.
+    """
+    (probe,) = texts.encode([PROBE])
+    if isinstance(probe, Failure):
+        raise UsageError(probe.detail)
+    if not unshared.isdisjoint(probe.ids):
+        raise UsageError(
+            "the chat template writes tokens that policy and reference do not share; give one "
+            "that both know with --template FILE"
+        )
+    return probe.ids
 
 
 class Likelihoods:

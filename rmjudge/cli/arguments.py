@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.options import OPTIONS
 from rmjudge.options.run import FILES, GROUPS, Option
 from rmjudge.options.written import path, source
+
+if TYPE_CHECKING:
+    from rmjudge.options import RunOptions
 
 FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
 SHEET_FORMATS: Final = ("table", "json", "csv", "markdown")
@@ -44,13 +47,51 @@ def add_json(parser: Any, help: str = "one JSON object on standard output") -> N
     parser.add_argument("--json", action="store_true", help=help)
 
 
-def add_options(parser: Any) -> Any:
-    """Add every option of a run that has a flag; return the group of files and output."""
+def add_options(parser: Any, *, tuples: bool = True) -> Any:
+    """Add every option that has a flag; return the group of files and output.
+
+    Without `tuples` those are left out that only a run over a data set has.
+    """
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     for option in sorted(OPTIONS.values(), key=lambda item: GROUPS.index(item.group)):
-        if option.flag:
+        if option.flag and (tuples or not option.tuples):
             add_option(groups[option.group], option)
     return groups[FILES]
+
+
+def add_models(parser: Any) -> None:
+    """The models, by name."""
+    parser.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="[NAME=]PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
+        "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
+    )
+
+
+def add_config(parser: Any) -> None:
+    """The file of options."""
+    parser.add_argument(
+        "--config", type=path, metavar="FILE", help="options (default ./rmjudge.toml)"
+    )
+
+
+def models_and_options(
+    arguments: argparse.Namespace, *, tuples: bool = True
+) -> tuple[list[str], RunOptions]:
+    """Lay the command line over the configuration file."""
+    from rmjudge.config import laid_over, models_of, read_config, run_options
+
+    values = laid_over(read_config(arguments.config), given_options(arguments))
+    named = values.pop("models", [])
+    if not tuples:
+        values = {
+            name: value
+            for name, value in values.items()
+            if name not in OPTIONS or not OPTIONS[name].tuples
+        }
+    return models_of(arguments.models or named), run_options(values)
 
 
 def add_option(parser: Any, option: Option) -> None:

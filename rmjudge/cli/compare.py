@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_data, add_runs
+from rmjudge.errors import UsageError
 from rmjudge.options.kinds import count
+from rmjudge.options.written import path
 
 
 def add(commands: Any) -> None:
@@ -20,7 +22,15 @@ def add(commands: Any) -> None:
         description="Compare scorers on the tuples that all of them scored: differences with "
         "paired intervals and tests, agreement, and the tuples they disagree on.",
     )
-    add_runs(parser, help="what `rmjudge run` wrote; two scorers or more")
+    add_runs(parser, nargs="*", help="what `rmjudge run` wrote; two scorers or more")
+    parser.add_argument(
+        "--table",
+        type=path,
+        metavar="FILE",
+        help="classifiers against DPO policies with and without their references, a preference "
+        "set a row: a TOML file with a table [SET] each, with classifier, dpo and "
+        "without-reference = RUN",
+    )
     parser.add_argument(
         "--reading",
         choices=READINGS,
@@ -52,6 +62,10 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.stored import read_runs
 
+    if arguments.table is not None:
+        return _table(arguments)
+    if not arguments.folders:
+        raise UsageError("name two RUNs to compare, or a --table FILE")
     found = analysis.compare(
         read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
@@ -70,4 +84,31 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             print_text(sheets_markdown(found.sheets(arguments.top)))
         case _:
             tables().print(sheets_renderable(found.sheets(arguments.top)))
+    return 0
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    """Compare the preference sets of a file in the format asked for."""
+    from rmjudge import analysis
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.render.commands.compare_table import table_csv, table_json, table_sheets
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.pairs import read_pairs
+
+    if arguments.folders:
+        raise UsageError("--table FILE names the runs; it takes no RUN beside it")
+    sets = read_pairs(arguments.table, tuple(arguments.data or ()))
+    rows, warnings = analysis.compare_table(sets, arguments.reading)
+    for warning in warnings:
+        say(f"warning: {warning}")
+    match arguments.format:
+        case "json":
+            print_text(table_json(rows))
+        case "csv":
+            print_text(table_csv(rows))
+        case "markdown":
+            print_text(sheets_markdown(table_sheets(rows)))
+        case _:
+            tables().print(sheets_renderable(table_sheets(rows)))
     return 0

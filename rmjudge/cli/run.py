@@ -9,13 +9,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.arguments import add_command, add_json, add_options, given_options
+from rmjudge.cli.arguments import (
+    add_command,
+    add_config,
+    add_json,
+    add_models,
+    add_options,
+    models_and_options,
+)
 from rmjudge.errors import Interrupted, ModelRefused
-from rmjudge.options.written import path
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
-    from rmjudge.options import RunOptions
     from rmjudge.running.preparation import Prepared
     from rmjudge.session import Run
 
@@ -30,17 +35,9 @@ def add(commands: Any) -> None:
         description="Score a data set. Answers are kept: the same command again buys nothing, "
         "and an interrupted run goes on where it was.",
     )
-    parser.add_argument(
-        "models",
-        nargs="*",
-        metavar="MODEL",
-        help="[NAME=]PROVIDER/MODEL[@URL]: openai/..., anthropic/... (judges), vllm/... (rewards), "
-        "hf/FOLDER (a local model), baseline/length (no model); `rmjudge providers` lists all",
-    )
+    add_models(parser)
     files = add_options(parser)
-    files.add_argument(
-        "--config", type=path, metavar="FILE", help="options (default ./rmjudge.toml)"
-    )
+    add_config(files)
     files.add_argument(
         "--dry-run", action="store_true", help="say what would be called and bought; call nothing"
     )
@@ -57,7 +54,7 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     from rmjudge.running.signals import draining
     from rmjudge.session import execute
 
-    models, options = _options(arguments)
+    models, options = models_and_options(arguments)
     # A dry run tells the price to someone who has no key yet.
     prepared = prepare(models, options, notice=say, need_keys=not arguments.dry_run)
     if arguments.dry_run:
@@ -75,15 +72,6 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     else:
         _say_relieved(finished, resume)
     return finished.exit_code
-
-
-def _options(arguments: argparse.Namespace) -> tuple[list[str], RunOptions]:
-    """Lay the command line over the configuration file."""
-    from rmjudge.config import laid_over, models_of, read_config, run_options
-
-    values = laid_over(read_config(arguments.config), given_options(arguments))
-    named = values.pop("models", [])
-    return models_of(arguments.models or named), run_options(values)
 
 
 def _without_secrets(argv: Sequence[str]) -> list[str]:

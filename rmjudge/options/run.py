@@ -44,7 +44,7 @@ class Option:
     it. `flag` is its word on the command line, None where there is none. `bare` is the value of
     a flag without a word (`--flag` beside `--flag WORD`). `section` is the table of `rmjudge.toml`
     that it stands in. `recorded` tells whether it changes results, so that `run.json` keeps it:
-    always, or where it is set.
+    always, or where it is set. `tuples` are of a run over a data set, not of `rmjudge score`.
     """
 
     kind: Kind
@@ -57,6 +57,7 @@ class Option:
     bare: Any = None
     section: str | None = None
     recorded: Literal["always", "where set"] | None = None
+    tuples: bool = False
     name: str = ""
     default: Any = None
 
@@ -127,6 +128,15 @@ class ProviderOptions:
         flag="--header",
         metavar="NAME=VALUE",
         concerns="hosted",
+    )
+    server_args: str | None = option(
+        kinds.text("flags in one text"),
+        "flags for the server of a model without an address (vllm/..., vllm-chat/..., sglang/...), "
+        "which is started here where it is installed",
+        group=WHERE,
+        metavar="FLAGS",
+        concerns="hosted",
+        recorded="where set",
     )
     template: Path | None = option(
         kinds.path("a file"),
@@ -295,6 +305,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         metavar="SOURCE",
         recorded="always",
+        tuples=True,
     )
     domains: tuple[Domain, ...] = option(
         kinds.some_of(DOMAINS),
@@ -303,6 +314,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         flag="--domain",
         recorded="always",
+        tuples=True,
     )
     limit: int | None = option(
         kinds.COUNT,
@@ -310,6 +322,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         metavar="N",
         recorded="always",
+        tuples=True,
     )
     method: str | None = option(
         kinds.one_of(JUDGING_METHODS),
@@ -348,6 +361,7 @@ class RunOptions(ProviderOptions):
         default=True,
         group=HOW,
         flag="--no-early-stop",
+        tuples=True,
     )
     votes: int = option(
         kinds.COUNT,
@@ -365,6 +379,7 @@ class RunOptions(ProviderOptions):
         group=HOW,
         metavar="9|3",
         recorded="where set",
+        tuples=True,
     )
     order: str = option(
         kinds.ORDER,
@@ -374,6 +389,7 @@ class RunOptions(ProviderOptions):
         group=HOW,
         metavar="ORDER",
         recorded="always",
+        tuples=True,
     )
     seed: int = option(
         kinds.WHOLE,
@@ -382,6 +398,7 @@ class RunOptions(ProviderOptions):
         group=HOW,
         metavar="N",
         recorded="always",
+        tuples=True,
     )
     outage: float | None = option(
         kinds.SECONDS,
@@ -411,6 +428,7 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
         metavar="±POINTS",
         recorded="where set",
+        tuples=True,
     )
     until_decided: bool = option(
         kinds.SWITCH,
@@ -418,6 +436,7 @@ class RunOptions(ProviderOptions):
         default=False,
         group=LIMITS,
         recorded="where set",
+        tuples=True,
     )
     max_cost: float | None = option(
         kinds.above_zero("dollars above 0"),
@@ -440,6 +459,7 @@ class RunOptions(ProviderOptions):
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",
         group=LIMITS,
         metavar="MODEL",
+        tuples=True,
     )
     retry_unscored: tuple[str, ...] = option(
         kinds.STATUSES,
@@ -463,7 +483,7 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
     )
     out: Path | None = option(
-        kinds.path("a folder"), "results folder (default runs/...)", metavar="DIR"
+        kinds.path("a folder"), "results folder (default runs/...)", metavar="DIR", tuples=True
     )
     cache_dir: Path | None = option(kinds.path("a folder"), "where answers are kept", metavar="DIR")
     prices: Mapping[str, Any] = option(

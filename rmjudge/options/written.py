@@ -43,7 +43,8 @@ def model(name: str) -> str:
     from rmjudge.providers.registry import LOCAL
 
     provider, slash, folder = name.partition("/")
-    return f"{provider}{slash}{expanded(folder)}" if provider in LOCAL else name
+    local = provider.rpartition("=")[2] in LOCAL  # behind a name of the user's own
+    return f"{provider}{slash}{expanded(folder)}" if local else name
 
 
 def place(given: str | os.PathLike[str]) -> str:

@@ -10,9 +10,9 @@ import math
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from rmjudge.calls import Answer, CompareCall, Reward, RewardCall, Verdict
+from rmjudge.calls import Answer, Call, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.report import NINE_CELLS, Design
 from rmjudge.metrics.tallies import ALL_ASKED, TIE, Asked, Credits, credits_of_rewards
@@ -24,6 +24,24 @@ Answers: TypeAlias = Sequence[Answer | None]
 """One answer for each call of a plan; None where there is none (yet)."""
 Scores: TypeAlias = tuple[float | None, float | None, float | None]
 """Rewards, style by style."""
+
+
+class CallPlan(Protocol):
+    """What is to be asked about one thing: a tuple, or texts of the user's own."""
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """The calls, each once."""
+        ...
+
+    @property
+    def lead(self) -> bool:
+        """Whether the first call goes ahead, to fill a prompt cache."""
+        ...
+
+    def after(self, call: int) -> int | None:
+        """Tell which call it waits for; None: ask at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,7 @@ class PointwisePlan:
     def scores(self, answers: Answers) -> tuple[Scores, Scores]:
         """Rewards of the three chosen and of the three rejected, averaged over votes."""
         chosen, rejected = (
-            (_reward(answers, one), _reward(answers, two), _reward(answers, three))
+            (mean_reward(answers, one), mean_reward(answers, two), mean_reward(answers, three))
             for one, two, three in (self.chosen, self.rejected)
         )
         return chosen, rejected
@@ -58,7 +76,8 @@ class PointwisePlan:
         return credits_of_rewards(*self.scores(answers))
 
 
-def _reward(answers: Answers, votes: Sequence[int]) -> float | None:
+def mean_reward(answers: Answers, votes: Sequence[int]) -> float | None:
+    """The mean over the votes that gave a reward; None where none did."""
     scored = [answer.value for k in votes if isinstance(answer := answers[k], Reward)]
     return math.fsum(scored) / len(scored) if scored else None
 
@@ -102,7 +121,7 @@ class PairwisePlan:
         counted = 1 if self.order == "audit" else 2
         return tuple(
             [
-                tuple([_mean_credit(answers, cell and cell[:counted]) for cell in row])
+                tuple([mean_credit(answers, cell and cell[:counted]) for cell in row])
                 for row in self.questions
             ]
         )
@@ -122,7 +141,7 @@ class PairwisePlan:
     def split_matrix(self, answers: Answers) -> Credits:
         """1 where the orders name opposite winners, 0 where not, None unless both are known."""
         return tuple(
-            tuple(_contradicts(answers, cell or ()) for cell in row) for row in self.questions
+            tuple(contradicts(answers, cell or ()) for cell in row) for row in self.questions
         )
 
 
@@ -138,7 +157,7 @@ def _first_share(answers: Answers, questions: Sequence[Question]) -> float | Non
     return first / decided if decided else None
 
 
-def _credit(answers: Answers, question: Question) -> float | None:
+def credit_of(answers: Answers, question: Question) -> float | None:
     """Mean over the votes that gave a verdict."""
     votes = [answer.first for k in question.calls if isinstance(answer := answers[k], Verdict)]
     if not votes:
@@ -147,14 +166,18 @@ def _credit(answers: Answers, question: Question) -> float | None:
     return first if question.chosen_first else 1.0 - first
 
 
-def _mean_credit(answers: Answers, questions: Sequence[Question] | None) -> float | None:
+def mean_credit(answers: Answers, questions: Sequence[Question] | None) -> float | None:
+    """The mean over the orders asked, None unless all are scored; a tie where there is none.
+
+    None, too, where the cell is not asked (no questions at all).
+    """
     if questions is None:
         return None
     if not questions:
         return TIE
     total = 0.0
     for question in questions:
-        credit = _credit(answers, question)
+        credit = credit_of(answers, question)
         if credit is None:
             return None
         total += credit
@@ -166,7 +189,8 @@ def _survives_swap(answers: Answers, questions: Sequence[Question]) -> float | N
     return None if both is None else float(both[0] == both[1])
 
 
-def _contradicts(answers: Answers, questions: Sequence[Question]) -> float | None:
+def contradicts(answers: Answers, questions: Sequence[Question]) -> float | None:
+    """1 where two orders name opposite winners, 0 where not, None unless both are known."""
     both = _both_signs(answers, questions)
     return None if both is None else float(both[0] * both[1] < 0)
 
@@ -175,7 +199,7 @@ def _both_signs(answers: Answers, questions: Sequence[Question]) -> tuple[int, i
     """Whom each order prefers; None unless both gave a verdict."""
     if len(questions) < 2:
         return None
-    one, other = (_credit(answers, question) for question in questions)
+    one, other = (credit_of(answers, question) for question in questions)
     return None if one is None or other is None else (_sign(one), _sign(other))
 
 

@@ -11,7 +11,7 @@ from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.planning.plan import Answers, PairwisePlan, Plan, PointwisePlan
-from rmjudge.running.job import Job
+from rmjudge.running.job import Job, TupleJob
 from rmjudge.running.pricing import FREE, Price, cost_of
 from rmjudge.running.remarks import models_of, notes_of
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
@@ -20,7 +20,7 @@ from rmjudge.vocabulary import DOMAINS, Domain, Order
 UNASKED: Final[Credits] = ((None, None, None),) * 3
 
 
-def result_of(job: Job) -> ScorerResult:
+def result_of(job: TupleJob) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
     scorer, counts, price = job.scorer, job.counts, job.price
     credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
@@ -83,7 +83,7 @@ def _nothing(price: Price | None) -> float | None:
     return None if price == FREE else 0.0
 
 
-def order_of(job: Job) -> Order | None:
+def order_of(job: TupleJob) -> Order | None:
     """The order in which pairs are shown; None for rewards."""
     return next((plan.order for plan in job.plans if isinstance(plan, PairwisePlan)), None)
 
@@ -95,7 +95,7 @@ def splits_of(plan: Plan, answers: Answers) -> Credits:
     return plan.split_matrix(answers)
 
 
-def _position(job: Job) -> Position | None:
+def _position(job: TupleJob) -> Position | None:
     if job.scorer.method == "pointwise":
         return None
     verdicts = [work.answer for work in job.work.values() if isinstance(work.answer, Verdict)]
@@ -112,7 +112,7 @@ def _position(job: Job) -> Position | None:
     )
 
 
-def _tuple_results(job: Job) -> Iterator[TupleResult]:
+def _tuple_results(job: TupleJob) -> Iterator[TupleResult]:
     for index in job.reached:
         yield tuple_result(job.plans[index], job.answers[index], job.credits(index))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from rmjudge.providers.registry import (
     create,
     is_judge,
     key_held_back,
+    own_engine,
     parse_spec,
     provider_class,
     rival_of,
@@ -30,6 +33,7 @@ from rmjudge.providers.registry import (
 from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.pricing import FREE, Price, listed, price_table
 from rmjudge.scorer import AdaptableScorer, Scorer
+from rmjudge.text import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ def choose(
         for spec, model in zip(specs, models, strict=True)
     ]
     _refuse_twins([item.scorer for item in chosen])
+    if options.server_args and not any("server" in item.scorer.identity for item in chosen):
+        raise UsageError(
+            "--server-args is for a server that is started here (vllm/..., vllm-chat/... or "
+            "sglang/... without an address, where it is installed), and this run has none"
+        )
     if ceiling := options.cost_ceiling:
         _check_ceiling(chosen, ceiling)
     if all(item.scorer.method == "pointwise" for item in chosen) and not any(map(is_judge, helper)):
@@ -210,11 +219,44 @@ def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:
         if not any(kind in (None, spec.provider) for spec in local):
             what = f"{kind}/... models" if kind else "models that run here (hf, dpo, hf-judge)"
             raise UsageError(f"{flag} is for {what}, and this run has none")
+        own = [spec.name for spec in local if name in dict(spec.options)]
         if name in ("revision", "reference") and len(local) > 1:
             raise UsageError(
-                f"{flag} {value} could be meant for {len(local)} models; run them apart, or "
-                "give each kind its own in rmjudge.toml, under [provider.NAME]"
+                f"{flag} {value} could be meant for {len(local)} models; give each its own, as in "
+                f"{local[0].model_name}?{name}={value}"
             )
+        if len(own) == len(local):
+            raise UsageError(f"{flag} {value} is for no model: {own[0]} has a {name} of its own")
+    for spec in local:
+        _own_options(spec)
+
+
+def _own_options(spec: Spec) -> dict[str, Any]:
+    """The options in a local model's name (`dpo/POLICY?reference=MODEL`), as the run has them.
+
+    Raises:
+        UsageError: one is unknown, or its value is wrong.
+    """
+    known = {
+        name: item
+        for name, item in OPTIONS.items()
+        if item.concerns in ("local", "both")
+        and item.kind.form == "value"
+        and item.only in (None, spec.provider)
+    }
+    found: dict[str, Any] = {}
+    for name, text in spec.options:
+        if name not in known:
+            raise UsageError(f"{spec.model_name}?{name}=...: {did_you_mean(name, known)}")
+        kind = known[name].kind
+        try:
+            value = kind.read(text)
+        except (ValueError, ArgumentTypeError):
+            value = None
+        if value is None or not kind.fits(value):
+            raise UsageError(f"{spec.model_name}?{name}={text} is not {kind.what}")
+        found[name] = kind.made(value)
+    return found
 
 
 def _named_scorer(
@@ -228,21 +270,50 @@ def _named_scorer(
     """Make a scorer; `among` are the models of the run, with it and a fallback."""
     settings = settings_of(spec, options)
     if spec.hosted:
-        rivals = [rival_of(one, settings_of(one, options)) for one in among if one.hosted]
+        others = [(one, settings_of(one, options)) for one in among if one.hosted]
+        rivals = [rival_of(*other) for other in others if own_engine(*other) is None]
         settings = replace(settings, rivals=rivals)
-    barred = "--offline" if options.offline and spec.hosted else ""
-    try:
-        scorer = create(spec, replace(settings, need_key=need_keys and not barred))
-    except MissingKeyError as error:
-        if options.fallback is None:
-            raise
-        scorer, barred = create(spec, replace(settings, need_key=False)), str(error)
+    scorer, barred = _created(spec, settings, options, need_keys=need_keys)
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
     if isinstance(scorer, AdaptableScorer):
         _take_known_form(scorer, options)
     if not spec.hosted:
+        if spec.own_name is not None:
+            scorer.name = spec.own_name  # its answers are kept under its weights all the same
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
+    return _hosted(scorer, spec, settings, options, prices=prices, barred=barred)
+
+
+def _created(
+    spec: Spec, settings: ScorerSettings, options: RunOptions, *, need_keys: bool
+) -> tuple[Scorer, str]:
+    """The scorer, and why nothing may be asked of it, where nothing may."""
+    barred = "--offline" if options.offline and spec.hosted else ""
+    try:
+        return create(spec, replace(settings, need_key=need_keys and not barred)), barred
+    except MissingKeyError as error:
+        if options.fallback is None:
+            raise
+        return create(spec, replace(settings, need_key=False)), str(error)
+
+
+def _hosted(
+    scorer: Scorer,
+    spec: Spec,
+    settings: ScorerSettings,
+    options: RunOptions,
+    *,
+    prices: dict[str, Price],
+    barred: str,
+) -> Chosen:
+    """A hosted scorer with its price, its address, and what asks it again."""
+    if own_engine(spec, settings) is not None:  # it costs nothing
+        if options.retry_with:
+            raise UsageError(
+                f"--retry-with is for models with an address, and {spec.name} has none"
+            )
+        return Chosen(scorer, FREE, barred, is_judge(spec))
     url = address_of(spec, settings)
     held_back = key_held_back(spec, settings)
     return Chosen(
@@ -323,6 +394,8 @@ def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
     template: Path | None = own.template
     if options.template and (judge or takes_chat_template(spec)):
         template = options.template
+    if spec.options:
+        template = _own_options(spec).get("template", template)
     return ScorerSettings(
         base_url=None if spec.url else options.base_url or own.base_url,
         params={**own.params, **options.params} if spec.hosted or judge else {},
@@ -339,11 +412,24 @@ def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
         verdict=options.verdict if judge else None,
         scale=options.scale if judge else None,
         inputs=options.inputs if judge else {},
+        server_args=_words(options.server_args or own.server_args) if spec.hosted else (),
         key_variable=options.key_env.get(spec.name),
         try_once=options.try_once,
         network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
     )
+
+
+def _words(flags: str | None) -> tuple[str, ...]:
+    """The flags of `--server-args`, split as a shell does.
+
+    Raises:
+        UsageError: a quotation mark has no other.
+    """
+    try:
+        return tuple(shlex.split(flags or ""))
+    except ValueError as error:
+        raise UsageError(f"--server-args {flags!r}: {error}") from error
 
 
 def _network(own: ProviderOptions, options: RunOptions) -> Network:
@@ -364,7 +450,8 @@ def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> Lo
         for name, value in {**own.local(), **options.local()}.items()
         if OPTIONS[name].only in (None, spec.provider)
     }
-    values: dict[str, Any] = dict(given)
+    values: dict[str, Any] = {**given, **_own_options(spec)}
+    values.pop("template", None)  # which is the run's, as that of a hosted model
     return LocalSettings(spec.model, **values)
 
 
@@ -388,9 +475,10 @@ def _tell_apart(chosen: Sequence[Chosen]) -> None:
 
 
 def _refuse_twins(scorers: Sequence[Scorer]) -> None:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for scorer in scorers:
         key = scorer_key(scorer.identity)
         if key in seen:
-            raise UsageError(f"{scorer.name} is named twice")
-        seen.add(key)
+            also = "" if seen[key] == scorer.name else f", as {seen[key]} too"
+            raise UsageError(f"{scorer.name} is named twice{also}")
+        seen[key] = scorer.name

@@ -15,7 +15,7 @@ from rmjudge.vocabulary import DOMAINS
 
 if TYPE_CHECKING:
     from rmjudge.dataset.tuples import BenchTuple
-    from rmjudge.running.job import Job
+    from rmjudge.running.job import TupleJob
 
 
 class UntilDecided:
@@ -27,12 +27,12 @@ class UntilDecided:
     def __init__(self, names: tuple[str, str]) -> None:
         """`names` are the scorers', no two alike."""
         self._names = names
-        self._jobs: list[Job] = []
+        self._jobs: list[TupleJob] = []
         self._looks: list[Look] = []
-        self._answered: dict[Job, int] = {}
+        self._answered: dict[TupleJob, int] = {}
         self._taken = [asyncio.Event() for _ in range(LOOKS)]
 
-    def join(self, job: Job, items: Sequence[BenchTuple]) -> None:
+    def join(self, job: TupleJob, items: Sequence[BenchTuple]) -> None:
         """Let a job ask its tuples in fifths; both must have joined before either asks."""
         self._jobs.append(job)
         self._answered[job] = 0
@@ -42,7 +42,7 @@ class UntilDecided:
         """The design of a job, with this rule in it."""
         return replace(design, until="decided")
 
-    async def enough(self, job: Job) -> bool:
+    async def enough(self, job: TupleJob) -> bool:
         """Whether it is decided, or cannot be any more."""
         number = self._answered[job]
         self._answered[job] += 1
@@ -55,7 +55,7 @@ class UntilDecided:
     def _over(self, number: int) -> bool:
         return len(self._looks) < number or crossed(self._looks[number - 1])
 
-    def leave(self, job: Job) -> None:
+    def leave(self, job: TupleJob) -> None:
         """Let the other go on, if it waits for a look that will not be taken."""
         for event in self._taken[len(self._looks) :]:
             event.set()

@@ -14,17 +14,17 @@ from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.report import Shares
 from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.running.assembly import order_of, result_of, splits_of, tuple_result
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain
 
 
-def needs_fallback(job: Job) -> bool:
+def needs_fallback(job: TupleJob) -> bool:
     """Whether a job could not be asked at all, or was stopped for good."""
     return bool(job.barred) or isinstance(job.stopped, (ProviderStopped, BudgetReached))
 
 
-def left_by(jobs: Sequence[Job]) -> tuple[int, ...]:
+def left_by(jobs: Sequence[TupleJob]) -> tuple[int, ...]:
     """The tuples, by their place in the data, that at least one such job left unfinished."""
     left = {
         index
@@ -40,7 +40,7 @@ def left_by(jobs: Sequence[Job]) -> tuple[int, ...]:
 class Relief:
     """The fallback's job; `left[k]` is the place in the data of its tuple k, of `tuples` in all."""
 
-    job: Job
+    job: TupleJob
     left: tuple[int, ...]
     tuples: int
 
@@ -55,7 +55,7 @@ class Relief:
         shares = Shares({self.job.scorer.name: len(self.left)}, self.tuples)
         return replace(result, metrics=replace(result.metrics, shares=shares))
 
-    def combined(self, jobs: Sequence[Job]) -> list[ScorerResult]:
+    def combined(self, jobs: Sequence[TupleJob]) -> list[ScorerResult]:
         """A result for each job that was helped: each tuple from the one that scored it."""
         filled = {index: k for k, index in enumerate(self.left) if not self.job.lacks(k)}
         return [
@@ -64,7 +64,7 @@ class Relief:
             if needs_fallback(job) and any(map(job.lacks, filled))
         ]
 
-    def _combined(self, job: Job, filled: Mapping[int, int]) -> ScorerResult:
+    def _combined(self, job: TupleJob, filled: Mapping[int, int]) -> ScorerResult:
         credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
         splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
         asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
@@ -103,14 +103,14 @@ class Relief:
             notes=self._notes(job),
         )
 
-    def _name_beside(self, job: Job) -> str:
+    def _name_beside(self, job: TupleJob) -> str:
         """What the fallback is called beside a job's scorer, which may be its namesake."""
         scorer = self.job.scorer
         if scorer.name != job.scorer.name:
             return scorer.name
         return f"{scorer.name} at {scorer.identity.get('url', 'another place')}"
 
-    def _notes(self, job: Job) -> tuple[str, ...]:
+    def _notes(self, job: TupleJob) -> tuple[str, ...]:
         if job.scorer.method == self.job.scorer.method:
             return ()
         whose = (

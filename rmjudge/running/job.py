@@ -23,7 +23,7 @@ from rmjudge.calls import (
 from rmjudge.errors import NoVerdicts, StopRun
 from rmjudge.metrics.report import NINE_CELLS, Design
 from rmjudge.metrics.tallies import Credits
-from rmjudge.planning.plan import Plan
+from rmjudge.planning.plan import CallPlan, Plan
 from rmjudge.running.charges import Charges
 from rmjudge.running.pricing import FREE, Price
 from rmjudge.running.stopping import StoppingRule
@@ -100,30 +100,26 @@ class LiveCells:
 
 
 class Job:
-    """A scorer, the plans of its tuples, and what is known of their answers so far."""
+    """A scorer, what it is asked, and what is known of the answers so far."""
+
+    plans: tuple[CallPlan, ...]
 
     def __init__(
         self,
         scorer: Scorer,
-        plans: Sequence[Plan],
+        plans: Sequence[CallPlan],
         key_of: Callable[[Call], str],
         price: Price | None = FREE,
         barred: str = "",
-        *,
-        design: Design = NINE_CELLS,
     ) -> None:
         """`barred` says why nothing may be asked of the scorer, where nothing may.
 
-        `design` is what the plans were made with. Stored answers with a status in `retried` are
-        asked again, by the scorer `again` where there is one; `more_room` is the option that gives
-        replies more tokens. `asked` counts answers by the parameters that they alone were asked
-        with.
+        Stored answers with a status in `retried` are asked again, by the scorer `again` where there
+        is one; `more_room` is the option that gives replies more tokens. `asked` counts answers by
+        the parameters that they alone were asked with.
         """
-        self.design = design
-        self._rule: StoppingRule | None = None
-        self._blocks: deque[Sequence[int]] = deque()
         self.reached: tuple[int, ...] = tuple(range(len(plans)))
-        """The places of the tuples that are asked, so far."""
+        """The places of the plans that are asked, so far."""
         self._ended = True
         self.scorer = scorer
         self.price = price
@@ -136,12 +132,12 @@ class Job:
         self.tells_dollars = False
         """Whether its replies say what they cost."""
         self.charges = Charges()
-        """What the replies found in the cache took when they were bought."""
         self.statuses: Counter[str] = Counter()
         self.failure_details: dict[str, str] = {}
         self.models: Counter[str] = Counter()
         self.hosts: Counter[str] = Counter()
         self.live: dict[Domain, LiveCells] = {}
+        """The cells so far, of a job over tuples."""
         self.stopped: StopRun | None = None
         self.early_stop = False
         self.retried: frozenset[str] = frozenset()
@@ -155,7 +151,6 @@ class Job:
         self._has_waits = any(plan.lead for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]
-        self._credits: list[Credits | None] = [None] * len(plans)
         for place, call in self._places():
             key = key_of(call)
             work = self.work.get(key)
@@ -164,39 +159,13 @@ class Job:
             work.places.append(place)
             if self._has_waits:
                 self._work_at[place] = work
-        for index, plan in enumerate(plans):
-            if not plan.calls:  # six equal texts: nine ties, nothing to ask
-                self._complete(index)
-
-    def stop_by(self, rule: StoppingRule, blocks: Sequence[Sequence[int]]) -> None:
-        """Ask tuples in these blocks, by their places, until the rule says that it is enough."""
-        self._rule = rule
-        self._blocks = deque(blocks)
-        self.design = replace(rule.design(self.design), tuples_of=len(self.plans))
-        self.reached = ()
-        self._ended = False
-        self._reach_next()
-
-    def _reach_next(self) -> None:
-        self.reached = tuple(sorted((*self.reached, *self._blocks.popleft())))
 
     async def more(self) -> list[Work]:
-        """The work of the next block, where there is one and it is to be asked."""
-        if self._rule is None or await self._rule.enough(self) or not self._blocks:
-            self._ended = self.stopped is None
-            return []
-        self._reach_next()
-        return self.first_questions()
+        """The work of what is to be asked next, once all so far is answered."""
+        return []
 
     def leave(self) -> None:
         """Say that nothing more is asked."""
-        if self._rule is not None:
-            self._rule.leave(self)
-
-    @property
-    def unasked(self) -> int:
-        """The calls that the stopping rule has made needless so far."""
-        return sum(not work.queued for work in self.work.values())
 
     def _places(self) -> Iterator[tuple[tuple[int, int], Call]]:
         for index, plan in enumerate(self.plans):
@@ -371,6 +340,65 @@ class Job:
     def answered(self) -> bool:
         """Every planned call is answered or failed."""
         return self.counts.done >= self.counts.planned
+
+    def _complete(self, index: int) -> None:
+        """Take note that every call of a plan is answered."""
+
+
+class TupleJob(Job):
+    """A job over tuples, whose answers fill cells."""
+
+    plans: tuple[Plan, ...]
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        plans: Sequence[Plan],
+        key_of: Callable[[Call], str],
+        price: Price | None = FREE,
+        barred: str = "",
+        *,
+        design: Design = NINE_CELLS,
+    ) -> None:
+        """`design` is what the plans were made with."""
+        super().__init__(scorer, plans, key_of, price, barred)
+        self.design = design
+        self._rule: StoppingRule | None = None
+        self._blocks: deque[Sequence[int]] = deque()
+        self._credits: list[Credits | None] = [None] * len(plans)
+        for index, plan in enumerate(plans):
+            if not plan.calls:  # six equal texts: nine ties, nothing to ask
+                self._complete(index)
+
+    def stop_by(self, rule: StoppingRule, blocks: Sequence[Sequence[int]]) -> None:
+        """Ask tuples in these blocks, by their places, until the rule says that it is enough."""
+        self._rule = rule
+        self._blocks = deque(blocks)
+        self.design = replace(rule.design(self.design), tuples_of=len(self.plans))
+        self.reached = ()
+        self._ended = False
+        self._reach_next()
+
+    def _reach_next(self) -> None:
+        self.reached = tuple(sorted((*self.reached, *self._blocks.popleft())))
+
+    async def more(self) -> list[Work]:
+        """The work of the next block, where there is one and it is to be asked."""
+        if self._rule is None or await self._rule.enough(self) or not self._blocks:
+            self._ended = self.stopped is None
+            return []
+        self._reach_next()
+        return self.first_questions()
+
+    def leave(self) -> None:
+        """Say that nothing more is asked."""
+        if self._rule is not None:
+            self._rule.leave(self)
+
+    @property
+    def unasked(self) -> int:
+        """The calls that the stopping rule has made needless so far."""
+        return sum(not work.queued for work in self.work.values())
 
     def _complete(self, index: int) -> None:
         plan = self.plans[index]

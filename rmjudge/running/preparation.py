@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rmjudge.cache import default_folder
 from rmjudge.cache.inspect import kept_by_older
@@ -25,7 +25,7 @@ from rmjudge.planning.plan import Plan, plan_data
 from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
-from rmjudge.running.job import Job
+from rmjudge.running.job import Job, TupleJob
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
 from rmjudge.scorer import Scorer
@@ -34,6 +34,7 @@ from rmjudge.store import key_fields
 from rmjudge.text import slug
 from rmjudge.vocabulary import CELLS
 
+J = TypeVar("J", bound=Job)
 Notice: TypeAlias = Callable[[str], None]
 
 
@@ -43,7 +44,7 @@ class Prepared:
 
     options: RunOptions
     data: DataSet
-    jobs: tuple[Job, ...]
+    jobs: tuple[TupleJob, ...]
     out: Path
     fallback: Chosen | None = None
     deciding: UntilDecided | None = None
@@ -80,13 +81,13 @@ def prepare(
     _check_stops(scorers, data, options)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     remarked = remarks(data)
-    told = _told_of([*chosen, *([fallback] if fallback else [])])
-    for line in [*told, *_not_fewer(jobs, options), *remarked]:
+    tell_notices([*chosen, *([fallback] if fallback else [])], tell)
+    for line in [*_not_fewer(jobs, options), *remarked]:
         tell(line)
     for job in jobs:
         job.notes.extend(remarked)
     if ceiling := options.cost_ceiling:
-        _check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])], ceiling)
+        check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])], ceiling)
     return Prepared(
         options=options,
         data=data,
@@ -97,15 +98,16 @@ def prepare(
     )
 
 
-def _told_of(chosen: Iterable[Chosen]) -> Iterator[str]:
-    """What is to be told of hosted models before anything is sent."""
+def tell_notices(chosen: Sequence[Chosen], tell: Notice) -> None:
+    """Say what is to be known of the scorers before they are asked."""
     for item in chosen:
         if sends_in_clear(item.url):
-            yield (
+            tell(
                 f"warning: {item.scorer.name} is reached over plain http ({item.url}): "
                 "texts and keys cross the network unencrypted"
             )
-        yield from item.notices
+        for line in item.notices:
+            tell(line)
 
 
 def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> None:
@@ -126,7 +128,7 @@ def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         raise UsageError(f"--until-decided takes {LOOKS} looks, and there are {len(data)} tuples")
 
 
-def _deciding(jobs: Sequence[Job], data: DataSet) -> UntilDecided:
+def _deciding(jobs: Sequence[TupleJob], data: DataSet) -> UntilDecided:
     one, other = (job.scorer.name for job in jobs)
     rule = UntilDecided((one, other if other != one else f"{other} (2)"))
     for job in jobs:
@@ -144,8 +146,12 @@ def _not_fewer(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
             )
 
 
-def _check_bounded(jobs: Sequence[Job], ceiling: str) -> None:
-    """A ceiling needs to know what a call can cost at most."""
+def check_bounded(jobs: Sequence[Job], ceiling: str) -> None:
+    """A ceiling needs to know what a call can cost at most.
+
+    Raises:
+        UsageError: nothing limits it.
+    """
     for job in jobs:
         call = next((call for plan in job.plans for call in plan.calls), None)
         if job.price != FREE and call is not None and job.scorer.most_tokens(call) is None:
@@ -155,7 +161,7 @@ def _check_bounded(jobs: Sequence[Job], ceiling: str) -> None:
             )
 
 
-def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> Job:
+def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> TupleJob:
     """Plan these tuples for a scorer."""
     scorer = chosen.scorer
     items = list(data)
@@ -173,14 +179,19 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
     if scorer.method == "pairwise":
         older = _asked_by_older(plans, plan(items, by_id=None), scorer, options)
         plans = plan(items, by_id=older) if older else plans
-    job = Job(scorer, plans, _key_of, chosen.price, chosen.barred, design=design)
-    job.tells_dollars = chosen.tells_dollars
-    job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
-    job.again, job.more_room = chosen.again, chosen.more_room
-    job.early_stop = options.early_stop and chosen.is_judge
+    job = TupleJob(scorer, plans, key_of, chosen.price, chosen.barred, design=design)
     if options.until is not None:
         rule = UntilNarrow(*until_of(options.until))
         job.stop_by(rule, rule.blocks([plan.item for plan in plans]))
+    return equipped(job, chosen, options)
+
+
+def equipped(job: J, chosen: Chosen, options: RunOptions) -> J:
+    """The job, told how its scorer is to be treated, and which kept replies are asked again."""
+    job.early_stop = options.early_stop and chosen.is_judge
+    job.tells_dollars = chosen.tells_dollars
+    job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()
+    job.again, job.more_room = chosen.again, chosen.more_room
     return job
 
 
@@ -196,12 +207,13 @@ def _asked_by_older(
     for plan, older in zip(plans, older_plans, strict=True):
         half = len(older.calls) // (1 if options.order == "seeded" else 2)
         today = set(plan.calls[:half])
-        names |= {_key_of(call): plan.item.name for call in older.calls[:half] if call not in today}
+        names |= {key_of(call): plan.item.name for call in older.calls[:half] if call not in today}
     folder = options.cache_dir or default_folder()
     return {names[key] for key in kept_by_older(folder, scorer.identity, list(names))}
 
 
-def _key_of(call: Call) -> str:
+def key_of(call: Call) -> str:
+    """What a call's answer is kept under."""
     return call_key(key_fields(call))
 
 

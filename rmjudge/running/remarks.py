@@ -11,7 +11,7 @@ from typing import Final
 from rmjudge.calls import Reward
 from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.planning.plan import PairwisePlan
-from rmjudge.running.job import Job
+from rmjudge.running.job import Job, TupleJob
 from rmjudge.running.pricing import saved_by_cache
 from rmjudge.running.scales import silent_scales
 
@@ -23,7 +23,7 @@ _FINGERPRINT: Final = re.compile(r"(?P<model>.+) \([^()]+\)")
 """How the chat dialect writes a model with its system fingerprint."""
 
 
-def notes_of(job: Job) -> Iterator[str]:
+def notes_of(job: TupleJob) -> Iterator[str]:
     """Everything that a report says about how a scorer's answers came to be."""
     yield from job.notes
     yield from job.scorer.activity.remarks
@@ -56,7 +56,7 @@ def _cut(job: Job) -> str:
     return f"{cut} of {len(rewards)} texts were cut to the longest that the model takes"
 
 
-def _flagged(job: Job) -> str:
+def _flagged(job: TupleJob) -> str:
     """Name the compared tuples whose texts hold something that reads like a verdict."""
     names = [
         plan.item.name

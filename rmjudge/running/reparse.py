@@ -20,7 +20,7 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.tallies import TIE
 from rmjudge.providers.readers import reader_of
 from rmjudge.running.assembly import result_of
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.runs.files import write_result
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.stored import StoredRun
@@ -89,7 +89,7 @@ def reparse(run: StoredRun) -> Reparsed:
     if not any(reply.raw for reply in stored.values()):
         return Reparsed(folder, "", 0, 0, {}, (), before, before, about)
     scorer = reader_of(asked.identity)
-    job = Job(
+    job = TupleJob(
         scorer,
         asked.plans,
         lambda call: call_key(key_fields(call)),
@@ -114,7 +114,7 @@ def reparse(run: StoredRun) -> Reparsed:
     )
 
 
-def _settle(job: Job, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, str]], int]:
+def _settle(job: TupleJob, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, str]], int]:
     """Give the job what the replies say; return the changes and how many calls have no reply."""
     changes: Counter[tuple[str, str]] = Counter()
     missing = 0
@@ -152,7 +152,7 @@ def _status(answer: Answer) -> str:
             return status
 
 
-def _result(job: Job, before: ScorerResult) -> ScorerResult:
+def _result(job: TupleJob, before: ScorerResult) -> ScorerResult:
     """Keep what it took; replace what was read."""
     fresh = result_of(job)
     statuses = {

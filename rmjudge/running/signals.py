@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from rmjudge.errors import Interrupted
+from rmjudge.providers.serving.process import kill_all
 from rmjudge.running.orchestrator import DRAIN_S, Orchestrator
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -34,6 +35,7 @@ def draining(
             nonlocal asked
             if asked:
                 _show_cursor()
+                kill_all()
                 # Nothing is lost: what was committed is on disk, files are replaced whole.
                 os._exit(Interrupted.exit_code)
             asked = True

@@ -19,7 +19,7 @@ from rmjudge.vocabulary import Domain
 
 if TYPE_CHECKING:
     from rmjudge.dataset.tuples import BenchTuple
-    from rmjudge.running.job import Job
+    from rmjudge.running.job import TupleJob
 
 BLOCKS: Final = 20
 """Blocks of a run that stops at a width, at most."""
@@ -34,11 +34,11 @@ class StoppingRule(Protocol):
         """The design of a job, with this rule in it."""
         ...
 
-    async def enough(self, job: Job) -> bool:
+    async def enough(self, job: TupleJob) -> bool:
         """Whether a job whose blocks so far are answered need not ask the next."""
         ...
 
-    def leave(self, job: Job) -> None:
+    def leave(self, job: TupleJob) -> None:
         """Told when a job asks nothing more, for whatever reason."""
         ...
 
@@ -67,12 +67,12 @@ class UntilNarrow:
         """The design of a job, with this rule in it."""
         return replace(design, until=self._target)
 
-    async def enough(self, job: Job) -> bool:
+    async def enough(self, job: TupleJob) -> bool:
         """Whether the interval of all that is answered is as narrow as was asked."""
         interval = self._interval(job)
         return interval is not None and (interval.high - interval.low) / 2 <= self._half_width
 
-    def leave(self, job: Job) -> None:
+    def leave(self, job: TupleJob) -> None:
         """Note where the job stopped, and what that saved."""
         interval = self._interval(job)
         if job.stopped is not None or job.barred or interval is None:
@@ -95,7 +95,7 @@ class UntilNarrow:
     def _named(self) -> str:
         return "the average" if self._part == "average" else self._part.capitalize()
 
-    def _interval(self, job: Job) -> Interval | None:
+    def _interval(self, job: TupleJob) -> Interval | None:
         present: dict[Domain, list[Credits]] = {plan.item.domain: [] for plan in job.plans}
         for index in job.reached:
             present[job.plans[index].item.domain].append(job.credits(index))

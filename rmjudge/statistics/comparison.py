@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = Difficulty | Literal["average"]
 PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
-_COLUMNS: Final[dict[Part, tuple[int, ...]]] = {
+COLUMNS: Final[dict[Part, tuple[int, ...]]] = {
     **{name: tuple(CELLS.index(cell) for cell in CELLS_OF[name]) for name in DIFFICULTIES},
     "average": tuple(range(len(CELLS))),
 }
@@ -159,7 +159,7 @@ def _pair(shared: Shared, one: int, two: int, pairs: int) -> Pair:
         Agreement(
             domain,
             part,
-            kappa_of(_only(first, members), _only(second, members), _COLUMNS[part]),
+            kappa_of(_only(first, members), _only(second, members), COLUMNS[part]),
         )
         for domain, members in scopes
         for part in PARTS
@@ -203,7 +203,7 @@ def _difference(
 ) -> Difference:
     import numpy as np
 
-    columns = list(_COLUMNS[part])
+    columns = list(COLUMNS[part])
     by_cell = {name: (first[name] - second[name])[:, columns] for name in first}
     strata = [summed(cells) for cells in by_cell.values()]
     samples = [sample_of(cells) for cells in by_cell.values()]

@@ -114,7 +114,7 @@ def test_the_only_address_of_a_run_gets_the_key(cli: Cli, server: ModelServer) -
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("a=baseline/length",), "a NAME is for hosted models"),
+        (("a=baseline/length",), "baseline/length has a name already"),
         (("a b=openai/j@http://h",), "a NAME has letters"),
         (("a=openai/j@http://h", "a=openai/k@http://h"), "a names two models"),
         (("openai/j@http://h", "--key-env", "k=V"), "--key-env k=...: no hosted model of this run"),

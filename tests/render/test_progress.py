@@ -17,7 +17,7 @@ from rmjudge.errors import Interrupted
 from rmjudge.planning.plan import plan_tuple
 from rmjudge.render import progress
 from rmjudge.render.progress import Board, time_left, watcher
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.pricing import FREE, Price
 from rmjudge.scorer import Flow, PointwiseScorer
 from rmjudge.store import key_fields
@@ -56,17 +56,17 @@ def item(number: int, domain: Domain) -> BenchTuple:
     )
 
 
-def job_of(domains: Sequence[Domain] = ("chat", "math"), name: str = "length") -> Job:
+def job_of(domains: Sequence[Domain] = ("chat", "math"), name: str = "length") -> TupleJob:
     """One tuple a domain: six calls each."""
     scorer = Length()
     plans = [plan_tuple(item(n, domain), scorer.method) for n, domain in enumerate(domains)]
-    job = Job(scorer, plans, key_of)
+    job = TupleJob(scorer, plans, key_of)
     scorer.name = name
     job.first_questions()
     return job
 
 
-def answer(job: Job, count: int) -> None:
+def answer(job: TupleJob, count: int) -> None:
     """Let the first open calls be answered."""
     for work in [work for work in job.work.values() if work.answer is None][:count]:
         assert isinstance(work.call, RewardCall)

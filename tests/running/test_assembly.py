@@ -24,7 +24,7 @@ from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.planning.plan import plan_tuple
 from rmjudge.running.assembly import result_of
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.pricing import FREE, Price
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.store import key_fields
@@ -53,12 +53,12 @@ def bench(id: int | str = 1, domain: Domain = "chat", subset: str | None = None)
     return BenchTuple(id, domain, subset, f"p{id}", CHOSEN, REJECTED)
 
 
-def job_of(scorer: Scorer, items: Sequence[BenchTuple] = (), order: Order = "seeded") -> Job:
+def job_of(scorer: Scorer, items: Sequence[BenchTuple] = (), order: Order = "seeded") -> TupleJob:
     plans = [plan_tuple(item, scorer.method, order) for item in items or [bench()]]
-    return Job(scorer, plans, lambda call: "|".join(key_fields(call)))
+    return TupleJob(scorer, plans, lambda call: "|".join(key_fields(call)))
 
 
-def answered(job: Job, answer: Callable[[Call], Answer | Outcome]) -> Job:
+def answered(job: TupleJob, answer: Callable[[Call], Answer | Outcome]) -> TupleJob:
     """Give every call an answer, a whole reply or a failure, as the orchestrator does."""
     work = job.first_questions()
     while work:

@@ -21,7 +21,7 @@ from rmjudge.calls import (
 )
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.planning.plan import plan_tuple
-from rmjudge.running.job import Job, Work
+from rmjudge.running.job import TupleJob, Work
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Order
 
@@ -50,9 +50,9 @@ def bench(
     return BenchTuple(id, "chat", None, prompt, chosen, rejected)
 
 
-def job_of(scorer: Scorer, items: Sequence[BenchTuple], order: Order = "seeded") -> Job:
+def job_of(scorer: Scorer, items: Sequence[BenchTuple], order: Order = "seeded") -> TupleJob:
     plans = [plan_tuple(item, scorer.method, order) for item in items]
-    return Job(scorer, plans, lambda call: "|".join(key_fields(call)))
+    return TupleJob(scorer, plans, lambda call: "|".join(key_fields(call)))
 
 
 def texts(work: Sequence[Work]) -> list[str]:

@@ -25,7 +25,7 @@ from rmjudge.calls import (
 )
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.planning.plan import plan_tuple
-from rmjudge.running.job import Job, Work
+from rmjudge.running.job import TupleJob, Work
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Method, Order
@@ -65,13 +65,13 @@ def job_of(
     order: Order = "seeded",
     votes: int = 1,
     lead: bool = True,
-) -> Job:
+) -> TupleJob:
     judge = scorer or Judge()
     plans = [
         plan_tuple(item, judge.method, order, votes=votes, lead=lead)
         for item in items or (bench(),)
     ]
-    return Job(judge, plans, lambda call: "|".join(key_fields(call)))
+    return TupleJob(judge, plans, lambda call: "|".join(key_fields(call)))
 
 
 def numbers(work: Sequence[Work]) -> list[int]:
@@ -193,7 +193,7 @@ class Gathering(Watched):
                 await self.together.wait()
 
 
-async def run(scorer: Scorer, tuples: int, cache_folder: Path) -> Job:
+async def run(scorer: Scorer, tuples: int, cache_folder: Path) -> TupleJob:
     items = [bench(number, prompt=f"p{number}") for number in range(tuples)]
     job = job_of(*items, scorer=scorer)
     with AnswerCache(cache_folder) as cache:

@@ -11,7 +11,7 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import call_key
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.planning.plan import plan_tuple
-from rmjudge.running.job import Job
+from rmjudge.running.job import TupleJob
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Order
@@ -81,9 +81,9 @@ def bench(id: int = 1, prompt: str = "p") -> BenchTuple:
     return BenchTuple(id, "chat", None, prompt, CHOSEN, REJECTED)
 
 
-def job_of(scorer: Scorer, items: Sequence[BenchTuple] = (), order: Order = "seeded") -> Job:
+def job_of(scorer: Scorer, items: Sequence[BenchTuple] = (), order: Order = "seeded") -> TupleJob:
     plans = [plan_tuple(item, scorer.method, order) for item in items or [bench()]]
-    return Job(scorer, plans, lambda call: call_key(key_fields(call)))
+    return TupleJob(scorer, plans, lambda call: call_key(key_fields(call)))
 
 
 def many(count: int) -> list[BenchTuple]:
@@ -91,7 +91,7 @@ def many(count: int) -> list[BenchTuple]:
     return [bench(number, f"p{number}") for number in range(count)]
 
 
-async def run(folder: Path, *jobs: Job) -> None:
+async def run(folder: Path, *jobs: TupleJob) -> None:
     with AnswerCache(folder) as cache:
         await Orchestrator(cache).run(jobs)
 

@@ -1,0 +1,1 @@
+"""Servers of models that are started here, used, and stopped."""

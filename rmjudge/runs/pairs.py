@@ -1,0 +1,93 @@
+"""The file of `rmjudge compare --table`: which runs belong to which preference set."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.errors import UsageError
+from rmjudge.options import written
+from rmjudge.runs.stored import StoredRun, read_runs
+from rmjudge.statistics.implicit import KINDS, Kind
+from rmjudge.text import did_you_mean, one_line, printable
+
+_FORM: Final = (
+    'a table a preference set, such as [hh-rlhf] with classifier = "runs/rm", dpo = "runs/dpo" '
+    'and without-reference = "runs/alone", two of them at least'
+)
+_IMPLICIT: Final = {"dpo": True, "without-reference": False}
+"""The kinds that are policies' rewards, and whether they have a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceSet:
+    """A set's name, and the run of each kind of reward that was trained on it."""
+
+    name: str
+    runs: Mapping[Kind, StoredRun]
+
+
+def read_pairs(path: Path, data: tuple[str, ...] = ()) -> tuple[PreferenceSet, ...]:
+    """Read and check the file. Folders are those of one scorer each.
+
+    Raises:
+        UsageError: it cannot be read, names what is no run, or a run that is of another kind.
+    """
+    shown = printable(str(path))
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{shown}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{shown} is no TOML: {error}") from error
+    if not tables:
+        raise UsageError(f"{shown} is empty; it holds {_FORM}")
+    return tuple(_set(shown, name, table, data) for name, table in tables.items())
+
+
+def _set(shown: str, name: str, table: Any, data: tuple[str, ...]) -> PreferenceSet:
+    where = f"{shown}: {printable(name)}"
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is no table; the file holds {_FORM}")
+    for key in table:
+        if key not in KINDS:
+            raise UsageError(f"{where}.{printable(key)}: {did_you_mean(key, KINDS)}")
+    if len(table) < 2:
+        raise UsageError(f"{where} has nothing to compare; the file holds {_FORM}")
+    runs = {
+        kind: _run(f"{where}.{kind}", kind, table[kind], data) for kind in KINDS if kind in table
+    }
+    return PreferenceSet(one_line(name), runs)
+
+
+def _run(where: str, kind: Kind, folder: Any, data: tuple[str, ...]) -> StoredRun:
+    if not isinstance(folder, str) or not folder:
+        raise UsageError(f"{where} is not the folder of a run")
+    found = read_runs([written.path(folder)], data=data)
+    if len(found) > 1:
+        names = ", ".join(one_line(str(run.folder)) for run in found)
+        raise UsageError(f"{where}: {printable(folder)} holds several scorers; name one: {names}")
+    (run,) = found
+    _check_kind(where, kind, run)
+    return run
+
+
+def _check_kind(where: str, kind: Kind, run: StoredRun) -> None:
+    """Refuse a run in another's place; of an imported one it is not known.
+
+    Raises:
+        UsageError: its record says that it is of another kind.
+    """
+    identity = run.record.identity
+    if identity is None:
+        return
+    implicit = identity.get("provider") == "dpo"
+    with_reference = implicit and identity.get("reference") is not None
+    if implicit != (kind in _IMPLICIT) or (implicit and with_reference != _IMPLICIT[kind]):
+        what = "a classifier's or a judge's"
+        if implicit:
+            what = f"of a policy with{'' if with_reference else 'out'} its reference"
+        raise UsageError(f"{where}: {one_line(str(run.folder))} is a run {what}")
