@@ -26,6 +26,11 @@ def votes_of(run: StoredRun) -> dict[TupleKey, VotedCells]:
         )
     if run.record.votes < 2:
         raise UsageError(f"{run.folder}: was asked once; run it with --votes 2 or more")
+    if run.result.metrics.design.cells != len(CELLS):
+        raise UsageError(
+            f"{run.folder}: asked only some cells of each tuple, and the noise of an accuracy is "
+            "that of all nine: run it with --cells 9"
+        )
     asked = run.asked
     try:
         folder = inspect.require(asked.cache_folder)
@@ -37,6 +42,7 @@ def votes_of(run: StoredRun) -> dict[TupleKey, VotedCells]:
         if not isinstance(plan, PairwisePlan):
             continue
         keys = call_keys(plan)
+        counted = 1 if plan.order == "audit" else 2
         found[plan.item.key] = tuple(
             tuple(
                 tuple(
@@ -45,7 +51,7 @@ def votes_of(run: StoredRun) -> dict[TupleKey, VotedCells]:
                     if keys[call] in replies
                     and isinstance(answer := replies[keys[call]].answer, Verdict)
                 )
-                for question in plan.questions[i][j] or ()
+                for question in (plan.questions[i][j] or ())[:counted]
             )
             for i, j in CELLS
         )

@@ -138,9 +138,10 @@ def test_identity_and_report_say_which_reward_it_is(
 
 
 async def test_the_token_before_which_there_is_none_does_not_count(tmp_path: Path) -> None:
-    folder = make(tmp_path, Kind(task="CausalLM", template="{{ messages[-1].content }}"))
-    (value,) = await rewards(folder, [("x", "ab")])
-    (cut,) = await answers(ImplicitReward(LocalSettings(str(folder))), [("x", "a")])
+    template = "{% for turn in messages %}{{ turn.content }}{% endfor %}"
+    folder = make(tmp_path, Kind(task="CausalLM", template=template))
+    (value,) = await rewards(folder, [("", "ab")])
+    (cut,) = await answers(ImplicitReward(LocalSettings(str(folder))), [("", "a")])
     assert value == pytest.approx(_second_token(folder, "ab"), rel=1e-4)
     assert isinstance(cut.answer, Unscored)
 
