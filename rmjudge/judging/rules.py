@@ -58,7 +58,8 @@ _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?: ?/ ?\d+)?"
 _LABEL: Final = r"(?i:(?:final |overall )?(?:scores?|ratings?|ranking|order|rank))\s?:"
 _TWO: Final = re.compile(rf"\W*?({_NUMBER})(?: ?[,;|&] ?| +| and )({_NUMBER})\W*")
 _LINE_OF_NUMBERS: Final = re.compile(
-    rf"^[ \t>*_`#([]{{0,8}}(?:{_LABEL}[ \t>*_`#([]{{0,8}})?{_NUMBER}(?:(?:[ \t]*[,;|&][ \t]*|[ \t]+| and ){_NUMBER})*"
+    rf"^[ \t>*_`#([]{{0,8}}(?:{_LABEL}[ \t>*_`#([]{{0,8}})?"
+    rf"{_NUMBER}(?:(?:[ \t]*[,;|&][ \t]*|[ \t]+| and ){_NUMBER})*"
     r"[ \t*_`)\].]{0,8}$",
     re.MULTILINE,
 )
