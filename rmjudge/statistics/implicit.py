@@ -67,8 +67,8 @@ class SetRow:
 def compare_sets(
     sets: Sequence[tuple[str, Sequence[Scored]]], readings: Sequence[Reading]
 ) -> tuple[SetRow, ...]:
-    """Compare the scorers of each set; each `Scored` is named by its `RewardKind`, two or more a set.
     """Compare the scorers of each set; each `Scored` is named by its kind, two or more a set.
+
     Raises:
         UsageError: no tuple of a set was scored by all.
     """
@@ -102,9 +102,7 @@ def _row(name: str, scored: Sequence[Scored], reading: Reading) -> SetRow:
 
 
 def _contrasts(
-def _contrasts(
     scored: Sequence[Scored], reading: Reading, kinds: Sequence[RewardKind]
-) -> list[Contrast]:
 ) -> list[Contrast]:
     named: dict[str, RewardKind] = {kind: kind for kind in kinds}
     found = []
