@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from rmjudge.addresses import sends_in_clear
 from rmjudge.cache import default_folder
 from rmjudge.cache.inspect import kept_by_older
 from rmjudge.cache.keys import call_key, scorer_key
@@ -22,12 +23,12 @@ from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
 from rmjudge.options.kinds import until_of
 from rmjudge.planning.plan import Plan, plan_data
-from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
-from rmjudge.running.job import Job, TupleJob
+from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
+from rmjudge.running.tuples import TupleJob
 from rmjudge.scorer import Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
