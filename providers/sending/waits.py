@@ -15,6 +15,7 @@ def _error_of(state: RetryCallState) -> Retryable:
 
 
 def attempts_are_used_up(state: RetryCallState) -> bool:
+    """Whether there were as many attempts as the last error allows."""
     return state.attempt_number >= _error_of(state).attempts
 
 
@@ -22,6 +23,7 @@ class AsTheServerAsked(wait_base):
     """What the server asked for, which is also a pause of the whole endpoint; mostly nothing."""
 
     def __call__(self, retry_state: RetryCallState) -> float:
+        """Seconds."""
         return _error_of(retry_state).wait_s or 0.0
 
 
@@ -32,4 +34,5 @@ class UnlessAway(wait_base):
         self._wait = wait
 
     def __call__(self, retry_state: RetryCallState) -> float:
+        """Seconds."""
         return 0.0 if _error_of(retry_state).in_outage else self._wait(retry_state)
