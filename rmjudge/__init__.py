@@ -16,7 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rmjudge.analysis import Compared, StyleReports
     from rmjudge.api import aevaluate, compare, evaluate, load, report, style
     from rmjudge.errors import (
         BudgetReached,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
         StorageStopped,
         UsageError,
     )
+    from rmjudge.findings import Compared, StyleReports
     from rmjudge.runs.results import ScorerResult, TupleResult
     from rmjudge.scorer import PairwiseScorer, PointwiseScorer, Scorer
     from rmjudge.session import Run
@@ -64,7 +64,7 @@ __all__ = [
 _HOME = {
     "__version__": "version",
     **dict.fromkeys(("aevaluate", "compare", "evaluate", "load", "report", "style"), "api"),
-    **dict.fromkeys(("Compared", "StyleReports"), "analysis"),
+    **dict.fromkeys(("Compared", "StyleReports"), "findings"),
     **dict.fromkeys(("ScorerResult", "TupleResult"), "runs.results"),
     **dict.fromkeys(("PairwiseScorer", "PointwiseScorer", "Scorer"), "scorer"),
     "Run": "session",

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
-from rmjudge import analysis
-from rmjudge.analysis import Compared, StyleReports
+from rmjudge import findings
 from rmjudge.calls import Json
 from rmjudge.config import check_option, run_options
 from rmjudge.errors import UsageError
+from rmjudge.findings import Compared, StyleReports
 from rmjudge.metrics.report import Reading
 from rmjudge.options import written
 from rmjudge.running.preparation import prepare
@@ -231,7 +231,7 @@ def compare(
     """
     texts = tuple(map(written.source, _sources(data)))
     stored = read_runs(_named(runs, "compare"), data=texts)
-    return analysis.compare(stored, reading=_reading(reading), baselines=baselines)
+    return findings.compare(stored, reading=_reading(reading), baselines=baselines)
 
 
 def style(
@@ -247,7 +247,7 @@ def style(
     """
     texts = tuple(map(written.source, _sources(data)))
     stored = read_runs(_named(runs, "style"), data=texts)
-    return analysis.style(stored, reading=_reading(reading))
+    return findings.style(stored, reading=_reading(reading))
 
 
 def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:
