@@ -73,3 +73,10 @@ def difficulty_of(chosen_style: int, rejected_style: int) -> Difficulty:
 CELLS_OF: Final[dict[Difficulty, tuple[tuple[int, int], ...]]] = {
     name: tuple(cell for cell in CELLS if difficulty_of(*cell) == name) for name in DIFFICULTIES
 }
+
+READS: Final = "reads"
+"""Of a scorer's identity: which part of a kept reply counts. It changes no reply, so no key."""
+
+RewardKind: TypeAlias = Literal["classifier", "dpo", "without-reference"]
+REWARD_KINDS: Final[tuple[RewardKind, ...]] = ("classifier", "dpo", "without-reference")
+"""What a preference set is turned into a reward model by: the columns of the article's table."""

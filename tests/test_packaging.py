@@ -101,12 +101,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": set(),
     "scorer": {"calls", "vocabulary"},
     "store": {"calls"},
-    "cache": {"addresses", "calls", "errors"},
+    "cache": {"addresses", "calls", "errors", "vocabulary"},
     "metrics": {"calls", "vocabulary"},
     "statistics": {*PLAIN, "dataset", "metrics", "providers"},
     "planning": {"calls", "dataset", "metrics", "vocabulary"},
     "providers": {*PLAIN, "calls", "judging", "scorer", "store"},
-    "runs": {*PLAIN, "cache", "calls", "dataset", "metrics", "planning", "providers", "store"},
+    "runs": {
+        *(*PLAIN, "cache", "calls", "dataset", "metrics", "options", "planning", "providers"),
+        "store",
+    },
 }
 """What a room knows; what is not here may import more. An arrow the other way is a mistake."""
 
