@@ -183,7 +183,7 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in known:
             raise UsageError(
-                f"evaluate has no option {name!r}; {did_you_mean(name, sorted(known))}"
+                f"evaluate has no option {name!r}; {did_you_mean(name, sorted({*known, 'data'}))}"
             )
         if value is not None and (name, value) not in (("domains", ()), ("domains", [])):
             check_option(name, value)
@@ -240,7 +240,7 @@ def style(
     """Tell what style is worth to the scorers of runs, or of their folders.
 
     What comes back holds a report for each scorer and baseline; shown, it is what `rmjudge style`
-    shows. The arguments are those of `compare`.
+    shows. It takes the same arguments as `compare`, without `baselines`.
 
     Raises:
         UsageError: a folder holds no run, or its texts cannot be found.

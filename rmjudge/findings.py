@@ -44,8 +44,8 @@ class Compared:
     """Scorers compared on the tuples that all of them scored: what `rmjudge compare` shows.
 
     `results` are the scorers' own, in the order of `comparison.scorers`; `left_out` says which runs
-    were not compared and why, `warnings` what cannot be known of the others. `noises` are those of
-    the judges that were asked several times (`statistics.retest`), on the tuples compared.
+    were not compared and why, `warnings` what cannot be known of the others. `noises` has
+    the noise of each judge that was asked several times (`statistics.retest`), on these tuples.
     """
 
     comparison: Comparison
@@ -173,7 +173,7 @@ def _noises(
         try:
             votes = votes_of(run)
         except UsageError as error:
-            warnings.append(f"the noise of {item.name} is not told: {error}")
+            warnings.append(f"the noise of {item.name} is not known: {error}")
             continue
         yield item.name, noise_of({key: own for key, own in votes.items() if key in keys})
 
@@ -279,7 +279,7 @@ def _compared(
 
 
 def _groups(view: View, scored: Sequence[Scored]) -> Iterator[StyleGroup]:
-    """Put scorers of the same tuples together: figures of other data do not stand beside theirs."""
+    """Put scorers of the same tuples together: figures of other data are not put beside theirs."""
     own = {scorer.name: scorer.result.metrics.scorer for scorer in view.scorers}
     items = {viewed.key: viewed.item for viewed in view.tuples if viewed.item}
     together: dict[frozenset[TupleKey], list[Scored]] = {}

@@ -73,7 +73,7 @@ class Worker:
             self._scorer = make(settings)
             if dict(self._scorer.identity) != identity:
                 raise UsageError(f"{self._scorer.name} or rmjudge is another than where it started")
-        except Exception as error:  # noqa: BLE001 - told by the driver
+        except Exception as error:  # noqa: BLE001 - the driver reports it
             self._fault = _told(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Worker:
     def _answered(self, calls: Sequence[Call]) -> Answered:
         try:
             outcomes = asyncio.run(self._scorer.answer(calls))
-        except Exception as error:  # noqa: BLE001 - told by the driver
+        except Exception as error:  # noqa: BLE001 - the driver reports it
             return _told(error)
         return Answered(outcomes, tuple(self._scorer.activity.remarks))
 
@@ -211,7 +211,7 @@ class ClusterScorer:
             put(error)
         except UsageError as error:  # other scorers of the run go on
             put(ProviderStopped(str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever Ray raises: told as one
+        except Exception as error:  # noqa: BLE001 - whatever Ray raises becomes one error
             put(ProviderStopped(f"{self.name}: Ray cannot go on: {_last_line(error)}"))
         finally:
             self.activity.note = ""

@@ -37,8 +37,8 @@ CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 def to_json(reports: Sequence[ScorerResult]) -> str:
     """Write one object: `format` and `scorers`, each its `metrics.json` with calls, cost and note.
 
-    Names are those of the tables, no two alike. ASCII only, so that no name can reach a terminal
-    as anything but text.
+    The names are the same as in the tables, no two alike. ASCII only, so that no name can reach a
+    terminal as anything but text.
     """
     scorers: list[Json] = [
         _scorer_json(name, report) for name, report in zip(labels(reports), reports, strict=True)
