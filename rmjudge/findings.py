@@ -24,10 +24,10 @@ from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
 from rmjudge.statistics.implicit import SetRow, compare_sets
 from rmjudge.statistics.pairing import share
-from rmjudge.statistics.retest import Noise, Part, noise_of
+from rmjudge.statistics.retest import Noise, noise_of
 from rmjudge.statistics.scored import Scored, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
-from rmjudge.vocabulary import TupleKey
+from rmjudge.vocabulary import Part, TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.render.sheets import Sheet

@@ -33,9 +33,9 @@ from rmjudge.providers.local.libraries import require_ray
 from rmjudge.providers.local.scorer import LocalScorer
 from rmjudge.providers.local.settings import LocalSettings
 
-Part: TypeAlias = Sequence[tuple[int, Outcome]]
+Placed: TypeAlias = Sequence[tuple[int, Outcome]]
 """Outcomes, each with the place of its call."""
-Put: TypeAlias = Callable[[Part | Exception | None], None]
+Put: TypeAlias = Callable[[Placed | Exception | None], None]
 
 TRIES: Final = 3
 """How often in a row all actors may be lost before one block is answered."""
@@ -168,7 +168,7 @@ class ClusterScorer:
             raise Interrupted("the run is ending")
         return [found[place] for place in range(len(calls))]
 
-    async def answer_all(self, calls: Sequence[Call]) -> AsyncIterator[Part]:
+    async def answer_all(self, calls: Sequence[Call]) -> AsyncIterator[Placed]:
         """Answer calls block by block, as blocks come from the cluster.
 
         After `drain` it ends with what has come; blocks under way are dropped.
@@ -179,9 +179,9 @@ class ClusterScorer:
         if self._stopping.is_set():
             return
         loop = asyncio.get_running_loop()
-        parts: asyncio.Queue[Part | Exception | None] = asyncio.Queue()
+        parts: asyncio.Queue[Placed | Exception | None] = asyncio.Queue()
 
-        def put(part: Part | Exception | None) -> None:
+        def put(part: Placed | Exception | None) -> None:
             with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                 loop.call_soon_threadsafe(parts.put_nowait, part)
 

@@ -23,13 +23,12 @@ from rmjudge.runs.files import bill_to_json, calls_to_json, tokens_to_json
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, label, one_line
-from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
+from rmjudge.vocabulary import CELLS, DOMAINS, PARTS, STYLES
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
 
 JSON_FORMAT: Final = 1
 CSV_HEADER: Final = ("scorer", "domain", "measure", "value", "low", "high")
-PARTS: Final = (*DIFFICULTIES, "average")
 
 CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 
