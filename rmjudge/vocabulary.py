@@ -13,12 +13,15 @@ Difficulty = Literal["easy", "normal", "hard"]
 Method = Literal["pointwise", "pairwise"]
 Order = Literal["seeded", "both", "audit"]
 
+Part: TypeAlias = Difficulty | Literal["average"]
+"""Of an accuracy: one difficulty, or their mean."""
 TupleKey: TypeAlias = tuple[Domain, int | str]
 """What a tuple is found by; an id alone is not unique across domains."""
 
 STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
 DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
 DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
+PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
 METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
 ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "audit")
 

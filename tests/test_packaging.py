@@ -122,7 +122,7 @@ def test_a_room_imports_only_what_it_may_know(rooms: dict[str, set[str]], name: 
 def test_the_modules_on_top_are_these_few() -> None:
     assert {path.stem for path in (ROOT / "rmjudge").glob("*.py")} == {
         *("__init__", "__main__", "addresses", "api", "session", "config", "findings", "text"),
-        *("errors", "calls", "scorer", "store", "vocabulary", "version", "analysis"),
+        *("errors", "calls", "scorer", "store", "vocabulary", "version"),
     }
 
 

@@ -315,7 +315,7 @@ class Sender:
             body = json.dumps(put_together(reply.body)).encode("ascii")
         except MalformedBodyError as error:
             raise self._malformed(error) from None
-        # An error may have stood in pieces that hold the key only when they are together.
+        # Each piece of an error may hold a part of the key: they are joined before redaction.
         return self._without_key(RawReply(reply.status, reply.headers, body))
 
     def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:

@@ -188,7 +188,7 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
 
 
 def equipped(job: J, chosen: Chosen, options: RunOptions) -> J:
-    """The job, told how its scorer is to be treated, and which kept replies are asked again."""
+    """Make the job: how its scorer is treated, and which kept replies are asked again."""
     job.early_stop = options.early_stop and chosen.is_judge
     job.tells_dollars = chosen.tells_dollars
     job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()

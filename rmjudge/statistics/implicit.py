@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from rmjudge.metrics.intervals import share_interval, weighted
 from rmjudge.metrics.report import Interval, Reading
-from rmjudge.statistics.comparison import COLUMNS, PARTS, Part, compare
+from rmjudge.statistics.comparison import COLUMNS, compare
 from rmjudge.statistics.pairing import Shared, share
 from rmjudge.statistics.power import ALPHA
 from rmjudge.statistics.testing import holm
-from rmjudge.vocabulary import CELLS, REWARD_KINDS, Domain, RewardKind
+from rmjudge.vocabulary import CELLS, PARTS, REWARD_KINDS, Domain, Part, RewardKind
 
 if TYPE_CHECKING:
     from rmjudge.statistics.scored import Scored

@@ -54,7 +54,7 @@ def test_a_baseline_that_was_run_is_not_shown_twice(runs: Cli) -> None:
     assert told(runs, LENGTH)["baseline/length"] == told(runs, RANDOM)["baseline/length"]
 
 
-def test_a_baseline_that_was_run_in_two_folders_is_not_added_again(cli: Cli) -> None:
+def test_a_baseline_that_was_run_in_two_folders_counts_once(cli: Cli) -> None:
     for name in ("a", "b"):
         assert cli("run", "baseline/length", "--limit", "2", "--out", name).returncode == 0
     done = cli("style", "a", "b", "--format", "json")
