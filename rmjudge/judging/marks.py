@@ -49,7 +49,7 @@ _TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _RESULT: Final = re.compile(
-    r"(?:\[\s?RESULT\s?\]|\*\*\s?Result\s?:?\s?\*\*\s?:?|(?:^|\n)[# ]{0,6}Result\s?:)[ \t]*\n?"
+    r"(?:\[\s?RESULT\s?\]\s?:?|\*\*\s?Result\s?:?\s?\*\*\s?:?|(?:^|\n)[# ]{0,6}Result\s?:)[ \t]*\n?"
     r"(?P<said>[^\n]{0,120})",
     re.IGNORECASE,
 )
