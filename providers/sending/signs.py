@@ -170,8 +170,8 @@ _OVERLOAD: Final = re.compile(
 _TOO_LARGE_FOR_THE_RATE: Final = re.compile(r"request (is )?too large", re.I)
 _A_MINUTE: Final = re.compile(
     # Google says "(e.g. check quota)" of a minute's allowance, without any detail.
-    r"e\.g\. check quota|per[- ]?(minute|min|second|sec)\b|PerMinute|\b[RT]PM\b|call rate limit"
-    r"|concurren",
+    r"e\.g\. check quota|per[- ]?(minute|min|second|sec)\b|PerMinute|\b[RT]PM\b|call rate limit|"
+    r"concurren",
     re.I,
 )
 _LINK: Final = re.compile(r"https?://\S+")

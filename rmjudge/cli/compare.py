@@ -55,7 +55,7 @@ def add(commands: Any) -> None:
 
 def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Compare every two of the scorers in the format asked for."""
-    from rmjudge import analysis
+    from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
     from rmjudge.render.commands.compare import comparison_csv, comparison_json
     from rmjudge.render.sheets import sheets_markdown
@@ -66,7 +66,7 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         return _table(arguments)
     if not arguments.folders:
         raise UsageError("name two RUNs to compare, or a --table FILE")
-    found = analysis.compare(
+    found = findings.compare(
         read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
         baselines=arguments.baselines,
@@ -89,7 +89,7 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 def _table(arguments: argparse.Namespace) -> int:
     """Compare the preference sets of a file in the format asked for."""
-    from rmjudge import analysis
+    from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
     from rmjudge.render.commands.compare_table import table_csv, table_json, table_sheets
     from rmjudge.render.sheets import sheets_markdown
@@ -99,7 +99,7 @@ def _table(arguments: argparse.Namespace) -> int:
     if arguments.folders:
         raise UsageError("--table FILE names the runs; it takes no RUN beside it")
     sets = read_pairs(arguments.table, tuple(arguments.data or ()))
-    rows, warnings = analysis.compare_table(sets, arguments.reading)
+    rows, warnings = findings.compare_table(sets, arguments.reading)
     for warning in warnings:
         say(f"warning: {warning}")
     match arguments.format:

@@ -149,7 +149,7 @@ def _outermost(marks: Sequence[Read]) -> list[Read]:
 
 
 def _is_mention(text: str, mark: Mark) -> bool:
-    """Whether it stands in quotes within a sentence, such as one that tells what a response says.
+    """Whether it is in quotes within a sentence, such as a report of what a response says.
 
     In quotes on a line of its own, or after "my verdict:", it is said by the judge itself.
     """

@@ -144,7 +144,7 @@ def _value(text: str, place: int) -> tuple[str | None, int]:
 
 
 def _object_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the JSON object with this key begins and ends, as far as can be told."""
+    """Where the JSON object with this key begins and ends, as far as this can be found."""
     place = start
     for _ in range(8):
         place = text.rfind("{", max(0, start - 20_000), place)
