@@ -13,10 +13,9 @@ from functools import lru_cache
 
 from rmjudge.addresses import spellings
 from rmjudge.calls import Json
+from rmjudge.vocabulary import READS
 
 HEX_DIGITS = 32
-READS = "reads"
-"""Of a scorer's identity: which part of a kept reply counts. It changes no reply, so no key."""
 
 
 def canonical(value: Mapping[str, Json]) -> str:

@@ -126,7 +126,7 @@ class ChatCompletions(JudgeProvider):
     def _sampling(self) -> dict[str, Json]:
         limit = "max_completion_tokens" if self._official else self.vendor.limit_field
         if self._official and is_reasoning_model(self.target.model):
-            # These models refuse a temperature, and log-probabilities unless told not to reason.
+            # These models refuse a temperature, and log-probabilities too unless reasoning is off.
             if not self.judging.needs_logprobs:
                 return {limit: MAX_TOKENS_REASONING}
             return {limit: MAX_TOKENS_SHORT, "reasoning_effort": "none", **self._logprobs()}
@@ -191,7 +191,7 @@ def _without_system(messages: list[Json]) -> list[Json]:
 
 
 def is_reasoning_model(model: str) -> bool:
-    """Whether OpenAI's model of this name reasons unless told not to."""
+    """Whether OpenAI's model of this name reasons by default."""
     return bool(_REASONING_MODEL.search(model))
 
 
@@ -237,7 +237,7 @@ def _tokens(logprobs: Json) -> tuple[Alternatives, ...]:
 
 
 def token_alternatives(entry: Json) -> Alternatives:
-    """One token and what could have stood in its place, with log-probabilities."""
+    """One token and the candidates in its place, with log-probabilities."""
     tops = member(entry, "top_logprobs")
     return {
         token: float(value)

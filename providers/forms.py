@@ -6,7 +6,9 @@ adapted form have the identity of a run with these parameters.
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Final, TypeAlias
@@ -88,6 +90,6 @@ def _is_refused(name: str, refusal: str) -> bool:
 def written(change: Body) -> str:
     """A change as the options that a user would give."""
     return " ".join(
-        f"--param {name}={'null' if value is None else str(value).lower()}"
+        f"--param {shlex.quote(f'{name}={json.dumps(value)}')}"
         for name, value in sorted(change.items())
     )

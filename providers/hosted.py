@@ -159,7 +159,9 @@ class HostedScorer:
         try:
             return [*first, *await self.answer(calls[middle:])]
         except StopRun as reason:
-            # The first half may be paid for and must reach the cache.
+            if not any(isinstance(found, Reply) or found.paid for found in first):
+                raise
+            # The first half is paid for and must reach the cache.
             rest = Failure("stopped", str(reason), stop=reason)
             return [*first, *[rest] * (len(calls) - middle)]
 

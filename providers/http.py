@@ -2,7 +2,7 @@
 
 The user's template (Jinja) writes the body, a path says where in the reply the reward stands, and
 the address is posted to as it is given. Nothing is known of the server, so nothing is guessed: a
-template that renders no JSON object, or a reply without a number at the path, is told.
+template that renders no JSON object, or a reply without a number at the path, is an error.
 
 A template that names `items` asks about several responses at once: the path then leads to a list.
 """

@@ -14,9 +14,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
-from rmjudge.addresses import is_loopback
+from rmjudge.addresses import check_url
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.keys import Rival, key_for, withheld
@@ -58,9 +58,6 @@ NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
 _OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _QUERY: Final = re.compile(r"\?(?=[a-z][a-z_-]*=)")
-_KEY_LIKE: Final = re.compile(
-    r"(?i)(^|[-_.])(api-?key|key|token|secret|password|sig(nature)?)$|code$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,35 +415,3 @@ def _base_url(kind: type[Provider], spec: Spec, settings: ScorerSettings) -> str
             + (f"; where {engine.name} is installed, it is started here" if engine else "")
         )
     return check_url(url)
-
-
-def check_url(url: str) -> str:
-    """Return an http(s) address without a trailing slash; a query stays, as `?api-version=...`.
-
-    Raises:
-        UsageError: it is none, or it carries a user, a password, a fragment or a key.
-    """
-    try:
-        parts = urlsplit(url)
-        port_is_fine = parts.port is None or parts.port > 0
-        if " " in url or not url.isprintable():  # urlsplit drops line breaks, httpx refuses them
-            port_is_fine = False
-        (parts.hostname or "").encode("idna")  # as whoever looks the name up
-    except ValueError:
-        parts, port_is_fine = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        raise UsageError(f"{url!r} is no http:// or https:// address")
-    secret = parts.username or parts.password or "#" in url or url.endswith("?")
-    if secret or any(_KEY_LIKE.search(name) for name, _ in parse_qsl(parts.query, True)):
-        raise UsageError(
-            "an endpoint's address carries no user, password, key or fragment, since runs keep "
-            "it; keys go into environment variables, others into --header NAME=env:VARIABLE"
-        )
-    base, mark, query = url.partition("?")
-    return base.rstrip("/") + (mark + query if query else "")
-
-
-def sends_in_clear(url: str) -> bool:
-    """Whether texts and keys would cross a network unencrypted."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

@@ -55,7 +55,7 @@ class OpenAIResponses(JudgeProvider):
             "model": self.target.model,
             "input": prompt.user,
             "store": False,
-            "stream": False,  # transformers serve streams unless told not to
+            "stream": False,  # transformers serve streams by default
             **self._sampling(),
         }
         if prompt.system:

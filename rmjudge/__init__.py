@@ -16,19 +16,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rmjudge.analysis import Compared, StyleReports
     from rmjudge.api import aevaluate, compare, evaluate, load, report, style
     from rmjudge.errors import (
         BudgetReached,
         DataError,
         Interrupted,
         MissingKeyError,
+        ModelRefused,
+        NoVerdicts,
         ProviderStopped,
         RmjudgeError,
         StopRun,
         StorageStopped,
         UsageError,
     )
+    from rmjudge.findings import Compared, StyleReports
     from rmjudge.runs.results import ScorerResult, TupleResult
     from rmjudge.scorer import PairwiseScorer, PointwiseScorer, Scorer
     from rmjudge.session import Run
@@ -40,6 +42,8 @@ __all__ = [
     "DataError",
     "Interrupted",
     "MissingKeyError",
+    "ModelRefused",
+    "NoVerdicts",
     "PairwiseScorer",
     "PointwiseScorer",
     "ProviderStopped",
@@ -64,7 +68,7 @@ __all__ = [
 _HOME = {
     "__version__": "version",
     **dict.fromkeys(("aevaluate", "compare", "evaluate", "load", "report", "style"), "api"),
-    **dict.fromkeys(("Compared", "StyleReports"), "analysis"),
+    **dict.fromkeys(("Compared", "StyleReports"), "findings"),
     **dict.fromkeys(("ScorerResult", "TupleResult"), "runs.results"),
     **dict.fromkeys(("PairwiseScorer", "PointwiseScorer", "Scorer"), "scorer"),
     "Run": "session",
@@ -78,4 +82,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

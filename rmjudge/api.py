@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
-from rmjudge import analysis
-from rmjudge.analysis import Compared, StyleReports
+from rmjudge import findings
 from rmjudge.calls import Json
 from rmjudge.config import check_option, run_options
 from rmjudge.errors import UsageError
+from rmjudge.findings import Compared, StyleReports
 from rmjudge.metrics.report import Reading
 from rmjudge.options import written
 from rmjudge.running.preparation import prepare
@@ -183,7 +183,7 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in known:
             raise UsageError(
-                f"evaluate has no option {name!r}; {did_you_mean(name, sorted(known))}"
+                f"evaluate has no option {name!r}; {did_you_mean(name, sorted({*known, 'data'}))}"
             )
         if value is not None and (name, value) not in (("domains", ()), ("domains", [])):
             check_option(name, value)
@@ -231,7 +231,7 @@ def compare(
     """
     texts = tuple(map(written.source, _sources(data)))
     stored = read_runs(_named(runs, "compare"), data=texts)
-    return analysis.compare(stored, reading=_reading(reading), baselines=baselines)
+    return findings.compare(stored, reading=_reading(reading), baselines=baselines)
 
 
 def style(
@@ -240,14 +240,14 @@ def style(
     """Tell what style is worth to the scorers of runs, or of their folders.
 
     What comes back holds a report for each scorer and baseline; shown, it is what `rmjudge style`
-    shows. The arguments are those of `compare`.
+    shows. It takes the same arguments as `compare`, without `baselines`.
 
     Raises:
         UsageError: a folder holds no run, or its texts cannot be found.
     """
     texts = tuple(map(written.source, _sources(data)))
     stored = read_runs(_named(runs, "style"), data=texts)
-    return analysis.style(stored, reading=_reading(reading))
+    return findings.style(stored, reading=_reading(reading))
 
 
 def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:

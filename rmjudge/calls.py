@@ -157,7 +157,7 @@ def _sum(one: _N | None, other: _N | None) -> _N | None:
 class Spent:
     """What replies took, added up.
 
-    `dollars` is what vendors say that `told_replies` of them cost, and `told` are the tokens of
+    `dollars` is what vendors say that `told_replies` of them cost, and `told` counts the tokens of
     these: no list price applies to them. `uncounted_replies` came with neither tokens nor dollars.
     """
 

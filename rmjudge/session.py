@@ -13,16 +13,16 @@ from typing import TypeAlias
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
-from rmjudge.cache.paces import keep_paces, read_paces
 from rmjudge.calls import Json
 from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.planning.plan import PairwisePlan
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
-from rmjudge.running.job import TupleJob
 from rmjudge.running.orchestrator import Orchestrator
+from rmjudge.running.paces import keep_paces, read_paces
 from rmjudge.running.preparation import Prepared, job_for
+from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.files import (
     clear_results,
     folders_for,

@@ -116,7 +116,7 @@ def shorten(text: str, width: int, *, ellipsis: str = ELLIPSIS) -> str:
 def wrap(text: str, width: int, *, lines: int, ellipsis: str = ELLIPSIS) -> list[str]:
     """Break a name into at most `lines` lines of `width` columns, the last one shortened.
 
-    It breaks after `/`, `-`, `_`, `:`, `@` or a space where one stands in the second half
+    It breaks after `/`, `-`, `_`, `:`, `@` or a space where one is in the second half
     of a line, otherwise wherever the line is full.
     """
     rest = one_line(text)
@@ -206,7 +206,7 @@ def kind_of(value: object) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
-    """The known name that is most like this one; without one all of them, unless told otherwise."""
+    """Suggest the known name that is most like this one; else list them all after `otherwise`."""
     from difflib import get_close_matches
 
     names = list(known)

@@ -13,12 +13,15 @@ Difficulty = Literal["easy", "normal", "hard"]
 Method = Literal["pointwise", "pairwise"]
 Order = Literal["seeded", "both", "audit"]
 
+Part: TypeAlias = Difficulty | Literal["average"]
+"""Of an accuracy: one difficulty, or their mean."""
 TupleKey: TypeAlias = tuple[Domain, int | str]
 """What a tuple is found by; an id alone is not unique across domains."""
 
 STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
 DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
 DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
+PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
 METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
 ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "audit")
 
@@ -73,3 +76,10 @@ def difficulty_of(chosen_style: int, rejected_style: int) -> Difficulty:
 CELLS_OF: Final[dict[Difficulty, tuple[tuple[int, int], ...]]] = {
     name: tuple(cell for cell in CELLS if difficulty_of(*cell) == name) for name in DIFFICULTIES
 }
+
+READS: Final = "reads"
+"""Of a scorer's identity: which part of a kept reply counts. It changes no reply, so no key."""
+
+RewardKind: TypeAlias = Literal["classifier", "dpo", "without-reference"]
+REWARD_KINDS: Final[tuple[RewardKind, ...]] = ("classifier", "dpo", "without-reference")
+"""What a preference set is turned into a reward model by: the columns of the article's table."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.cache.keys import READS
 from rmjudge.calls import Answer, Call, Failure, Json, RewardCall
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.choosing import choose_head, explicit, own_code
@@ -32,6 +31,7 @@ from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.templates import PROMPT, RESPONSE, scoring_template
 from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
+from rmjudge.vocabulary import READS
 
 if TYPE_CHECKING:
     from rmjudge.providers.local.heads import Head

@@ -33,9 +33,9 @@ from rmjudge.providers.local.libraries import require_ray
 from rmjudge.providers.local.scorer import LocalScorer
 from rmjudge.providers.local.settings import LocalSettings
 
-Part: TypeAlias = Sequence[tuple[int, Outcome]]
+Placed: TypeAlias = Sequence[tuple[int, Outcome]]
 """Outcomes, each with the place of its call."""
-Put: TypeAlias = Callable[[Part | Exception | None], None]
+Put: TypeAlias = Callable[[Placed | Exception | None], None]
 
 TRIES: Final = 3
 """How often in a row all actors may be lost before one block is answered."""
@@ -73,7 +73,7 @@ class Worker:
             self._scorer = make(settings)
             if dict(self._scorer.identity) != identity:
                 raise UsageError(f"{self._scorer.name} or rmjudge is another than where it started")
-        except Exception as error:  # noqa: BLE001 - told by the driver
+        except Exception as error:  # noqa: BLE001 - the driver reports it
             self._fault = _told(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Worker:
     def _answered(self, calls: Sequence[Call]) -> Answered:
         try:
             outcomes = asyncio.run(self._scorer.answer(calls))
-        except Exception as error:  # noqa: BLE001 - told by the driver
+        except Exception as error:  # noqa: BLE001 - the driver reports it
             return _told(error)
         return Answered(outcomes, tuple(self._scorer.activity.remarks))
 
@@ -168,7 +168,7 @@ class ClusterScorer:
             raise Interrupted("the run is ending")
         return [found[place] for place in range(len(calls))]
 
-    async def answer_all(self, calls: Sequence[Call]) -> AsyncIterator[Part]:
+    async def answer_all(self, calls: Sequence[Call]) -> AsyncIterator[Placed]:
         """Answer calls block by block, as blocks come from the cluster.
 
         After `drain` it ends with what has come; blocks under way are dropped.
@@ -179,9 +179,9 @@ class ClusterScorer:
         if self._stopping.is_set():
             return
         loop = asyncio.get_running_loop()
-        parts: asyncio.Queue[Part | Exception | None] = asyncio.Queue()
+        parts: asyncio.Queue[Placed | Exception | None] = asyncio.Queue()
 
-        def put(part: Part | Exception | None) -> None:
+        def put(part: Placed | Exception | None) -> None:
             with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                 loop.call_soon_threadsafe(parts.put_nowait, part)
 
@@ -211,7 +211,7 @@ class ClusterScorer:
             put(error)
         except UsageError as error:  # other scorers of the run go on
             put(ProviderStopped(str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever Ray raises: told as one
+        except Exception as error:  # noqa: BLE001 - whatever Ray raises becomes one error
             put(ProviderStopped(f"{self.name}: Ray cannot go on: {_last_line(error)}"))
         finally:
             self.activity.note = ""

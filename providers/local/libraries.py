@@ -60,7 +60,7 @@ def _is_there(library: str) -> bool:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers' own warnings and bars off the terminal; what matters is told by us."""
+    """Keep transformers' own warnings and bars off the terminal; we say what matters."""
     from transformers.utils import logging
 
     before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from rmjudge.cache.keys import READS
 from rmjudge.calls import Answer, Call, Failure, Json, Outcome, Usage
 from rmjudge.judging.methods import JudgingMethod
 from rmjudge.providers.local.judge_replies import chat_reply, parser_of
 from rmjudge.providers.local.rewards import Reads, read_reply
 from rmjudge.providers.local.rewards import parser_of as parser_of_rewards
 from rmjudge.scorer import Activity
-from rmjudge.vocabulary import Method
+from rmjudge.vocabulary import READS, Method
 
 
 class KeptReplies:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, cast
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-from tenacity.wait import wait_base, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type
+from tenacity.wait import wait_random_exponential
 
 from rmjudge.calls import Call, Failure, Json, Outcome, Reply
 from rmjudge.errors import StopRun
@@ -34,6 +34,7 @@ from rmjudge.providers.sending.redaction import Secret
 from rmjudge.providers.sending.said import is_page, read_error
 from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
+from rmjudge.providers.sending.waits import AsTheServerAsked, UnlessAway, attempts_are_used_up
 from rmjudge.scorer import Activity
 
 _COUNTED_APART: Final = 10**6
@@ -111,11 +112,11 @@ class Sender:
         )
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
-            stop=_attempts_are_used_up,
+            stop=attempts_are_used_up,
             # 0.5 s x 2^n at most, with full jitter, on top of what the server asked for: so the
             # calls that its pause held back do not all return at the same instant.
-            wait=_UnlessAway(
-                _AsTheServerAsked()
+            wait=UnlessAway(
+                AsTheServerAsked()
                 + wait_random_exponential(
                     multiplier=self._policy.backoff_first_s, max=self._policy.backoff_most_s
                 )
@@ -314,7 +315,7 @@ class Sender:
             body = json.dumps(put_together(reply.body)).encode("ascii")
         except MalformedBodyError as error:
             raise self._malformed(error) from None
-        # An error may have stood in pieces that hold the key only when they are together.
+        # Each piece of an error may hold a part of the key: they are joined before redaction.
         return self._without_key(RawReply(reply.status, reply.headers, body))
 
     def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
@@ -390,28 +391,3 @@ def _tokens_of(replies: Sequence[Reply]) -> int | None:
     if not counted:
         return None
     return sum((usage.input_tokens or 0) + (usage.output_tokens or 0) for usage in counted)
-
-
-def _error_of(state: RetryCallState) -> Retryable:
-    return cast(Retryable, state.outcome.exception() if state.outcome else None)
-
-
-def _attempts_are_used_up(state: RetryCallState) -> bool:
-    return state.attempt_number >= _error_of(state).attempts
-
-
-class _AsTheServerAsked(wait_base):
-    """What the server asked for, which is also a pause of the whole endpoint; mostly nothing."""
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        return _error_of(retry_state).wait_s or 0.0
-
-
-class _UnlessAway(wait_base):
-    """Nothing in an outage, where the endpoint says who asks and when; else another wait."""
-
-    def __init__(self, wait: wait_base) -> None:
-        self._wait = wait
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        return 0.0 if _error_of(retry_state).in_outage else self._wait(retry_state)

@@ -68,7 +68,8 @@ _ACCOUNT: Final = re.compile(
       (quota|spend\w*\ (limit|cap)|usage\ limits?|budget|credits?|free\ tier)\b
     | (balance|credits?|quota|purse|funds?)\ (\w+\ ){0,3}
       (too\ low|not\ enough|exhausted|depleted|used\ up|negative|has\ run\ out|expired)
-    | (out\ of|no|not\ enough|run\ out\ of|add\ more|purchase|buy)\ (remaining\ |more\ )?credits?\b
+    | (out\ of|no|not\ enough|add\ more|purchase|buy)\ (\w+\ ){0,3}(credits?|balance)\b
+    | \b(key|spending|monthly)\ limit\ (has\ been\ |was\ )?(exceeded|reached)
     | spend(ing)?[ _]limit | budget\ has\ been\ exceeded | exceeded\ budget | exceededbudget
     | billing\ (\w+\ )?(limit|not\ active|inactive|issue|problem|error|disabled)
     | (plan\ and|check\ your|enable|update\ your)\ billing
@@ -85,8 +86,18 @@ _ACCOUNT: Final = re.compile(
       |not\ provided|revoked|disabled|unauthorized)
     | (not\ have|n't\ have|no|without|lacks?|denied|cannot|not\ been\ granted)\ (\w+\ ){0,2}
       (access|permissions?)\ (\w+\ ){0,4}(model|deployment|project|endpoint|resource|api)
-    | access\ to\ (\w+\ ){0,3}(model|deployment|api)\ (\w+\ ){0,2}
+    | access\ to\ (\w+\ ){0,3}(model|deployment|api)\ (\S+\ )?(\w+\ ){0,2}
       (denied|forbidden|not\ (allowed|granted))
+    | not\ have\ access\ to\ (it|this|that)\b
+    | api[ _-]?key\ (\w+\ ){0,3}(leaked|compromised) | carry\ the\ api\ secret\ key
+    | (organi[sz]ation|account|project|phone|email)\ (\w+\ )?must\ be\ verified
+    | (country|region|territory|location)\b.{0,40}\ (not\ supported|unsupported|not\ available)
+    | not\ (available|supported)\ in\ (your|this)\ (country|region|location)
+    | not\ (in|on)\ (the|your|an)\ (ip\ )?(allow|white)[ -]?list
+    | log[ -]?in\ fail | authentication\ (error|failed|failure) | ^unauthorized\b
+    | lacks?\ (the\ )?(required\ )?(scope|permission)s?\b
+    | model\ (\S+\ )?(has\ been\ |is\ |was\ )?(decommissioned|retired|shut\ down)
+    | invalid\ model\ name
     | (key|token|team|user|account|project|organi[sz]ation|plan|tier)\ (\w+\ ){0,2}
       (not\ allowed|can\ only|may\ only|not\ permitted|not\ authorized|cannot)
       \ (\w+\ ){0,3}(access|use|call|model)
@@ -104,7 +115,9 @@ _PROMPT: Final = re.compile(
     | (usage|acceptable\ use|safety|community|use|our|openai\S*)\ (guideline|polic)
     | safety[ _-](check|system|filter|setting|reason|violation|concern|classifier|block)
     | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break
-    | prompt[ _-](injection|shield|guard|attack)
+    | prompt[ _-](injection|shield|guard|attack) | denied\ topic | \btoxic(ity)?\b
+    | hate\ speech | self[- ]harm | (may|might|could)\ (include|contain)\ personal
+    | (blocked|denied|rejected)\ by\ (a\ |the\ |our\ )?(waf|web\ application\ firewall)
     | \bflagged\b | inappropriate | \bharmful | \bunsafe\b | new_sensitive | high\ risk
     | (?<![-\w])sensitive\ (content|info|word|data|topic|material|text) | contains?\ sensitive
     | (prompt|input|content|request|message|text|query)s?\ ((was|were|is|are|has|have|been|may|
@@ -156,7 +169,10 @@ _OVERLOAD: Final = re.compile(
 )
 _TOO_LARGE_FOR_THE_RATE: Final = re.compile(r"request (is )?too large", re.I)
 _A_MINUTE: Final = re.compile(
-    r"per[- ]?(minute|min|second|sec)\b|PerMinute|\b[RT]PM\b|call rate limit|concurren", re.I
+    # Google says "(e.g. check quota)" of a minute's allowance, without any detail.
+    r"e\.g\. check quota|per[- ]?(minute|min|second|sec)\b|PerMinute|\b[RT]PM\b|call rate limit|"
+    r"concurren",
+    re.I,
 )
 _LINK: Final = re.compile(r"https?://\S+")
 _QUOTED: Final = re.compile(r"""(?<!\w)(["'])(?:(?!\1).){60,}?\1""")

@@ -21,10 +21,10 @@ Command: TypeAlias = Callable[[Namespace, Sequence[str]], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code. Errors are told, never traced."""
+    """Run a command and return its exit code. Errors are printed without a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: told, never traced
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: no traceback
     try:
         return _dispatch(arguments)
     except RmjudgeError as error:

@@ -110,7 +110,7 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _about(option: Option) -> dict[str, Any]:
-    """How argparse is told of an option; None stands for one that was not given."""
+    """What argparse needs to know of an option; None means that it was not given."""
     kind = option.kind
     if kind.form == "switch":  # a flag turns it round: --no-x of an option that is on
         return {"action": "store_const", "const": not option.default, "help": option.help}

@@ -63,7 +63,7 @@ def add(commands: Any) -> None:
 
 def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Compare every two of the scorers in the format asked for."""
-    from rmjudge import analysis
+    from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
     from rmjudge.render.commands.compare import comparison_csv, comparison_json
     from rmjudge.render.sheets import sheets_markdown
@@ -76,7 +76,7 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         raise UsageError("name two RUNs to compare, or a --table FILE")
     if arguments.cheap is not None:
         return _with(arguments)
-    found = analysis.compare(
+    found = findings.compare(
         read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
         baselines=arguments.baselines,
@@ -99,7 +99,7 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 def _table(arguments: argparse.Namespace) -> int:
     """Compare the preference sets of a file in the format asked for."""
-    from rmjudge import analysis
+    from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
     from rmjudge.render.commands.compare_table import table_csv, table_json, table_sheets
     from rmjudge.render.sheets import sheets_markdown
@@ -109,7 +109,7 @@ def _table(arguments: argparse.Namespace) -> int:
     if arguments.folders or arguments.cheap is not None:
         raise UsageError("--table FILE names the runs; it takes no RUN and no --with beside it")
     sets = read_pairs(arguments.table, tuple(arguments.data or ()))
-    rows, warnings = analysis.compare_table(sets, arguments.reading)
+    rows, warnings = findings.compare_table(sets, arguments.reading)
     for warning in warnings:
         say(f"warning: {warning}")
     match arguments.format:
@@ -126,7 +126,7 @@ def _table(arguments: argparse.Namespace) -> int:
 
 def _with(arguments: argparse.Namespace) -> int:
     """Estimate with a cheap scorer in the format asked for."""
-    from rmjudge import analysis
+    from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
     from rmjudge.render.commands.compare_with import with_csv, with_json, with_sheets
     from rmjudge.render.sheets import sheets_markdown
@@ -138,7 +138,7 @@ def _with(arguments: argparse.Namespace) -> int:
     cheap = read_runs([arguments.cheap], data=data, notice=say)
     if len(cheap) > 1:
         raise UsageError(f"--with {arguments.cheap}: {len(cheap)} scorers there; name the one")
-    found, warnings = analysis.compare_with(runs, cheap[0], arguments.reading)
+    found, warnings = findings.compare_with(runs, cheap[0], arguments.reading)
     for warning in warnings:
         say(f"warning: {warning}")
     match arguments.format:

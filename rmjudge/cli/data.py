@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
 
 
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
-    """Validate, then say what the data holds. Problems are told as a DataError."""
+    """Validate, then say what the data holds. Problems raise a DataError."""
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.dataset import load, summarise
     from rmjudge.render.commands.data import summary_renderable, summary_to_json

@@ -1,4 +1,4 @@
-"""The page of `rmjudge report --html`: gathered, written, its place told."""
+"""The page of `rmjudge report --html`: collects what it shows and writes it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
 
 def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Report what style is worth to each scorer, beside the baselines on the same texts."""
-    from rmjudge import analysis
+    from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
     from rmjudge.render.commands.style import style_csv, style_json, style_sheets
     from rmjudge.render.sheets import sheets_markdown
@@ -50,7 +50,7 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         from rmjudge.render.plots import check_plot
 
         check_plot(arguments.plot)
-    found = analysis.style(
+    found = findings.style(
         read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
     )

@@ -45,7 +45,7 @@ def domain_of(item: Item, file: ResultFile, given: str | None, *, subset: bool =
 
 
 def _no_subset(item: Item) -> str:
-    """Say why the subset does not stand in for the domain."""
+    """Say why the subset cannot be used for the domain."""
     value = item.fields.get("subset")
     named = f"{quote(str(value))} is none of" if value else "could be one of"
     return f", subset {named} {', '.join(PUBLISHED_DOMAINS)}"

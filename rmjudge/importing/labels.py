@@ -63,7 +63,7 @@ def labels_of(
 ) -> tuple[list[Label], list[str]]:
     """Find the labelled tuples among those of the runs; return too the names that are none of them.
 
-    An id without its domain stands for a tuple where no other has it.
+    An id without its domain names a tuple if no other tuple has it.
     """
     by_name: dict[str, set[TupleKey]] = {}
     for domain, id in dict.fromkeys(keys):

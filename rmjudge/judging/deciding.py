@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from rmjudge.calls import Unscored
@@ -26,7 +27,14 @@ _VERDICT_WORDS: Final = (
     "final|result|therefore|so|thus"
 )
 _LEAD: Final = re.compile(rf"\W*(?:\w+ ){{0,4}}(?:{_VERDICT_WORDS})(?: is)?\W*", re.IGNORECASE)
+_CONCLUDES: Final = re.compile(rf"\b(?:{_VERDICT_WORDS})", re.IGNORECASE)
 _OF_A_RESPONSE: Final = re.compile(r"\b(?:response|assistant|model)s?\b", re.IGNORECASE)
+_OF_A_FORM: Final = re.compile(
+    r"\b[AB]\b|\b(?i:both|tied?|equal\w*|neither|first|second|if|when|means)\b"
+)
+_ITEM: Final = re.compile(r"[-*•+]|\d[.)]|\b(?i:if|when|means)\b")
+_BETWEEN_ITEMS: Final = 200
+"""Characters between two forms of a list, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ def _outermost(marks: Sequence[Read]) -> list[Read]:
 
 
 def _is_mention(text: str, mark: Mark) -> bool:
-    """Whether it stands in quotes within a sentence, such as one that tells what a response says.
+    """Whether it is in quotes within a sentence, such as a report of what a response says.
 
     In quotes on a line of its own, or after "my verdict:", it is said by the judge itself.
     """
@@ -168,25 +176,37 @@ def _ends_a_list(text: str, marks: Sequence[Read]) -> bool:
     """Whether the last mark ends a list of the forms, restated one after the other.
 
     It does not if the list is whole without it or has the same form already (a verdict that
-    follows the list), or if words such as "verdict" introduce it.
+    follows the list), or if words such as "my verdict" introduce it.
     """
     block = [marks[-1]]
     for item in reversed(marks[:-1]):
         between = text[item.mark.end : block[0].mark.start]
-        if len(between) > 100 or between.count("\n") > 2 or "\n" not in between:
+        rows = between.split("\n")
+        if len(between) > _BETWEEN_ITEMS or not 2 <= len(rows) <= 3 or "".join(rows[1:-1]).strip():
             break
         block.insert(0, item)
-    values = {item.value for item in block}
-    if len(block) < 2 or block[-1].said in {item.said for item in block[:-1]}:
+    values = [item.value for item in block if item.value is not None]
+    if len(set(values)) < 2 or block[-1].said in {item.said for item in block[:-1]}:
         return False
     if len(block) > ALL_FORMS and {1.0, TIE, 0.0} <= {item.value for item in block[:-1]}:
         return False
-    leads = [_lead_of(text, item) for item in block]
-    if any(re.search(r"[^\W\d]", lead) for lead in leads):
+    lead = _lead_of(text, block[-1])
+    if _CONCLUDES.search(lead) and not _OF_A_FORM.search(lead):
         return False
-    if len(block) >= 3 and {1.0, TIE, 0.0} <= values:
+    if len(block) >= 3 and ({1.0, TIE, 0.0} <= set(values) or _is_ladder(values)):
         return True
-    return {1.0, 0.0} <= values and all(re.search(r"[-*•+]|\d[.)]", lead) for lead in leads)
+    return all(_ITEM.search(_line_of(text, item)) for item in block)
+
+
+def _is_ladder(values: Sequence[float]) -> bool:
+    """Whether three numbers or more only rise, or only fall, as the steps of a scale."""
+    steps = [one < other for one, other in pairwise(values)]
+    return len(set(values)) == len(values) >= 3 and len(set(steps)) == 1
+
+
+def _line_of(text: str, item: Read) -> str:
+    """What stands beside a mark on its line."""
+    return _lead_of(text, item) + text[item.mark.end :].partition("\n")[0]
 
 
 def _lead_of(text: str, item: Read) -> str:

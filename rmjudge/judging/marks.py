@@ -49,7 +49,7 @@ _TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _RESULT: Final = re.compile(
-    r"(?:\[\s?RESULT\s?\]|\*\*\s?Result\s?:?\s?\*\*\s?:?|(?:^|\n)[# ]{0,6}Result\s?:)[ \t]*\n?"
+    r"(?:\[\s?RESULT\s?\]\s?:?|\*\*\s?Result\s?:?\s?\*\*\s?:?|(?:^|\n)[# ]{0,6}Result\s?:)[ \t]*\n?"
     r"(?P<said>[^\n]{0,120})",
     re.IGNORECASE,
 )
@@ -144,7 +144,7 @@ def _value(text: str, place: int) -> tuple[str | None, int]:
 
 
 def _object_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the JSON object with this key begins and ends, as far as can be told."""
+    """Where the JSON object with this key begins and ends, as far as this can be found."""
     place = start
     for _ in range(8):
         place = text.rfind("{", max(0, start - 20_000), place)

@@ -1,4 +1,4 @@
-"""The ways to ask a generative model for a score: what it is told, how its answer reads.
+"""The ways to ask a generative model for a score: what it is asked, how its answer is read.
 
 ====================  =========  ==================================================
 name                  scores     answer

@@ -1,8 +1,8 @@
 """What a reader sees of a reply: reasoning is taken off, under any of the tags in use.
 
 Tags (`<think>`, `<thinking>`, `<reasoning>`, ...) as models write them, `[THINK]` (Mistral),
-`◁think▷` (Kimi), `<|START_THINKING|>` (Cohere), `<|begin_of_thought|>`, and the channels of the
-harmony format (gpt-oss), with and without their special tokens.
+`◁think▷` (Kimi), `<|START_THINKING|>` (Cohere), `<|begin_of_thought|>`, Gemma's channels, and those
+of the harmony format (gpt-oss), with and without their special tokens.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections import Counter
 from typing import Final
 
 _NAME: Final = (
-    r"(?:seed:|ant)?think(?:ing)?|thoughts?|reasoning(?:[_ -]?content)?|reflection|scratch_?pad|"
-    r"inner_monologue|analysis|begin_of_thought|end_of_thought|start_thinking|end_thinking"
+    r"(?:[a-z]{1,12}:|(?:begin|start|end)_(?:of_)?|"
+    r"(?:ant|deep|self|inner|internal|hidden|private|model|long_?cat|chain_of)[_-]?)?"
+    r"(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|reflections?|scratch_?pad|monologue|analysis|cot)"
+    r"(?:[_ -]?(?:content|process|block|start|begin|end)|_never_used_\w{1,64})?"
 )
 _TAG: Final = re.compile(
     rf"<\|?\s*(?P<close>/?)\s*(?P<name>{_NAME})\b(?:\s[^<>\n]{{0,80}})?\s*\|?>"
@@ -21,19 +23,19 @@ _TAG: Final = re.compile(
     r"|◁\s*(?P<close3>/?)\s*(?P<name3>think)\s*▷",
     re.IGNORECASE,
 )
+_BLOCK: Final = re.compile(
+    r"<\|channel>(?!\s*final\b).*?(?:<channel\|>|\Z)|<unused94>.*?(?:<unused95>|\Z)"
+    r"|<details\s[^<>\n]{0,80}type=[\"']reasoning[\"'][^<>\n]{0,80}>.*?(?:</details>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Reasoning as Gemma, MedGemma and Open WebUI mark it."""
 _CHANNEL: Final = re.compile(r"<\|channel\|>\s*(\w*)[^<]{0,80}<\|message\|>", re.IGNORECASE)
 _HARMONY_END: Final = re.compile(r"<\|(?:end|return|call|start|channel)\|>", re.IGNORECASE)
 _BARE_ANALYSIS: Final = re.compile(r"\s*analysis(?=[A-Z\W])")
 _BARE_FINAL: Final = "assistantfinal"
 _SENTENCE_ENDS: Final = frozenset("\n.!?:;>)]}*。！？：；）】”\"'")  # noqa: RUF001  other scripts' signs
-_FAMILIES: Final = {
-    "start_thinking": "think",
-    "end_thinking": "think",
-    "begin_of_thought": "thought",
-    "end_of_thought": "thought",
-    "thinking": "think",
-    "thoughts": "thought",
-}
+_EDGE: Final = re.compile(r"^(?:begin|start|end)_(?:of_)?|[_ -](?:start|begin|end)$")
+_ENDS: Final = re.compile(r"^end_|[_ -]end$")
 
 
 def strip_reasoning(text: str) -> str:
@@ -43,6 +45,7 @@ def strip_reasoning(text: str) -> str:
     up to a closing tag that was not opened is reasoning then. A tag that is only named within a
     sentence, and never closed, stays.
     """
+    text = _BLOCK.sub("", text)
     if "<|channel|>" in text or "<|CHANNEL|>" in text:
         text = _final_channel(text)
     elif _BARE_FINAL in text and _BARE_ANALYSIS.match(text):
@@ -89,12 +92,13 @@ def _outside(text: str, tags: list[re.Match[str]]) -> str:
 
 def _closes(tag: re.Match[str]) -> bool:
     name = (tag["name"] or "").lower()
-    return bool(tag["close"] or tag["close2"] or tag["close3"]) or name.startswith("end_")
+    return bool(tag["close"] or tag["close2"] or tag["close3"]) or bool(_ENDS.search(name))
 
 
 def _family(tag: re.Match[str]) -> str:
     name = (tag["name"] or tag["name2"] or tag["name3"]).lower()
-    return _FAMILIES.get(name, name)
+    family = _EDGE.sub("", name)
+    return {"thinking": "think", "thoughts": "thought"}.get(family, family)
 
 
 def _begins(text: str, place: int) -> bool:

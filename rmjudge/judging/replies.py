@@ -9,7 +9,7 @@ from typing import TypeAlias
 from rmjudge.calls import Unscored
 
 Alternatives: TypeAlias = Mapping[str, float]
-"""Tokens that could have stood in one place, with their log-probabilities."""
+"""The candidates for one token of the reply, with their log-probabilities."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,15 +55,18 @@ FORM_OF: Final[Mapping[str, Find]] = {
 }
 _RATING_FORM_OF: Final[Mapping[str, Find]] = {**FORM_OF, "json": json_ratings}
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?(?: ?/ ?\d+)?"
+_LABEL: Final = r"(?i:(?:final |overall )?(?:scores?|ratings?|ranking|order|rank))\s?:"
 _TWO: Final = re.compile(rf"\W*?({_NUMBER})(?: ?[,;|&] ?| +| and )({_NUMBER})\W*")
 _LINE_OF_NUMBERS: Final = re.compile(
-    rf"^[ \t>*_`#([]{{0,8}}{_NUMBER}(?:(?:[ \t]*[,;|&][ \t]*|[ \t]+| and ){_NUMBER})*"
+    rf"^[ \t>*_`#([]{{0,8}}(?:{_LABEL}[ \t>*_`#([]{{0,8}})?"
+    rf"{_NUMBER}(?:(?:[ \t]*[,;|&][ \t]*|[ \t]+| and ){_NUMBER})*"
     r"[ \t*_`)\].]{0,8}$",
     re.MULTILINE,
 )
 _ORDER: Final = re.compile(r"(.{1,40}?)\s*(?:,|;|>+|≻|≫|\bthen\b|\bover\b)\s*(.{1,40})")
 _LINE_OF_ORDER: Final = re.compile(
-    r"^[ \t>*_`#([]{0,8}(?:(?:ranking|order|rank)\s?:\s?)?"
+    r"^[ \t>*_`#([]{0,8}"
+    rf"(?:{_LABEL}[ \t>*_`#([]{{0,8}})?"
     r"(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,3}[ \t]*(?:[,;=]|>+|<+|≻|≫|≺|≪)"
     r"[ \t]*(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,4}$",
     re.MULTILINE | re.IGNORECASE,
@@ -126,7 +129,8 @@ def _scores(text: str, scale: Scale | None) -> list[Read]:
 
 
 def _higher(said: str, scale: Scale | None) -> float | None:
-    match = _TWO.fullmatch(re.sub(r"\\text\{|[{}$*`]", "", said).strip())
+    unlabelled = re.sub(rf"^\W*{_LABEL}", "", said)
+    match = _TWO.fullmatch(re.sub(r"\\text\{|[{}$*`]", "", unlabelled).strip())
     return None if match is None else _compared(match[1], match[2], scale)
 
 
@@ -161,7 +165,7 @@ def _rank(said: str, scale: Scale | None) -> float | None:
     found = either(said, numbers=True) if re.search(r"[<=≺≪]", said) else None
     if found is not None:
         return found
-    text = re.sub(r"^\W*(?:ranking|order|rank)\s?:", "", said, flags=re.IGNORECASE)
+    text = re.sub(rf"^\W*{_LABEL}", "", said)
     match = _ORDER.fullmatch(
         re.sub(r"\\(?:text\w*|math\w*|gg?t?|succ)\b", ">", text).strip(" \n[](){}")
     )

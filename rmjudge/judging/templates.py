@@ -156,5 +156,5 @@ def _check(path: str, scores: Method, rendered: JudgePrompt) -> None:
 
 
 def shown_text(method: JudgingMethod) -> str:
-    """What a model is told beside the texts that it judges: the question about a fixed call."""
+    """The question without the texts that are judged: what is rendered for a fixed call."""
     return "\n".join(text for _, text in method.prompt(_PROBES[method.scores]).chat)

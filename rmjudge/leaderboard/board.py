@@ -164,7 +164,7 @@ def _row(run: StoredRun) -> BoardRow:
 
 
 def _tuples_of(run: StoredRun) -> str:
-    """What stands for the data of an imported run, which has no texts: which tuples it has."""
+    """The key of the data of an imported run, which has no texts: which tuples it has."""
     names = sorted(item.name for item in run.result.tuples)
     return "tuples:" + sha256("\n".join(names).encode("utf-8", "replace")).hexdigest()
 

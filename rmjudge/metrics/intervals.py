@@ -22,7 +22,7 @@ LEVEL: Final = 0.95
 DIGITS: Final = 6
 """Ends are rounded to this many digits: the last bits of a root differ by processor."""
 INTERIOR: Final = 0.125
-"""Squared credit of the pseudo-tuple that stands for tuples unlike all that were seen."""
+"""Squared credit of the pseudo-tuple that represents tuples unlike all that were seen."""
 ALONE: Final = 1.0
 TOGETHER: Final = 0.3
 """The same of a difference of one cell: in one domain, and in each of several."""
@@ -37,8 +37,8 @@ _STEPS: Final = 12
 class Sample:
     """What an interval needs of one domain's estimate.
 
-    `tuples` counts those with a part in it. `variance` is that of the estimate, with whole tuples
-    as the unit; `apart` what it would be if cells did not depend on each other. `fewest` and
+    `tuples` counts those with a part in it. `variance` is the estimate's, with whole tuples as
+    the unit; `apart` what it would be if cells did not depend on each other. `fewest` and
     `most` are the cases that the estimate is worth if the cells of a tuple are all alike, and if
     none depends on another (Kish: one over the sum of squared weights).
     """
@@ -193,8 +193,8 @@ def difference_interval(
 def difference_error(samples: Sequence[Sample]) -> tuple[float, float]:
     """The standard error of a (mean) difference and its degrees of freedom (Satterthwaite).
 
-    Each domain's variance has that of a pseudo-tuple added, with cells apart: scorers that agreed
-    on every tuple so far may differ on the next.
+    The variance of a pseudo-tuple, with cells apart, is added to each domain's: scorers that
+    agreed on every tuple so far may differ on the next.
     """
     extra = ALONE if len(samples) == 1 else TOGETHER
     variances = [

@@ -40,7 +40,7 @@ class Option:
     """One option. `name` is its keyword, its key in `rmjudge.toml` and its field.
 
     `concerns` says what it is about: the run as a whole, hosted models, local models, or both of
-    these; all but the run's may stand in [provider.NAME] too. `only` is the one provider that has
+    these; all but the run's may be set in [provider.NAME] too. `only` is the one provider that has
     it. `flag` is its word on the command line, None where there is none. `bare` is the value of
     a flag without a word (`--flag` beside `--flag WORD`). `section` is the table of `rmjudge.toml`
     that it stands in. `recorded` tells whether it changes results, so that `run.json` keeps it:
@@ -63,7 +63,7 @@ class Option:
 
     @property
     def key(self) -> str:
-        """Where it stands in `rmjudge.toml`."""
+        """Its key in `rmjudge.toml`."""
         return f"{self.section}.{self.name}" if self.section else self.name
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 def expanded(text: str) -> str:
     """Expand a leading `~` or `~user`, `$NAME` and `${NAME}` in what the user wrote.
 
-    What they stand for is taken as it is: a home folder or a value with a `$` in it stays whole.
+    Their values are taken as they are: a home folder or a value with a `$` in it stays whole.
     """
     if not text.startswith("~"):
         return os.path.expandvars(text)

@@ -96,7 +96,7 @@ class PairwisePlan:
 
     A cell whose two texts are equal has no question: no judge can tell them apart, it is a tie.
     A cell that is not asked has None. With `audit` some tuples are asked in both orders: the
-    second tells what the order is worth, and the credit is that of the first alone. `by_id` says
+    second tells what the order is worth, and only the first gives the credit. `by_id` says
     that the order is the one of older versions (`rmjudge.planning.ordering`).
     """
 

@@ -1,4 +1,4 @@
-"""The words and figures that stand in the cells of a table, whatever draws the table."""
+"""The words and figures in the cells of a table, whatever draws the table."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _figures(
 
 
 def aligned(figures: Sequence[Figure]) -> list[str]:
-    """Pad values, intervals and marks apart, so that the decimal points stand in line."""
+    """Pad values, intervals and marks apart, so that the decimal points are in line."""
     value = max((len(figure.value) for figure in figures), default=0)
     around = max((len(figure.ends) for figure in figures), default=0)
     marks = max((len(figure.marks) for figure in figures), default=0)

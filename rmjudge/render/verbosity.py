@@ -5,7 +5,7 @@ correctness and verbosity that a multi-attribute reward model gives to it.
 
 Up: accuracy, in which every style is as often the right answer's as the wrong one's. Right: what
 P(win) gains when the right answer is detailed and the wrong one concise instead of the other way
-round (both plain text). A scorer of pure substance stands at 0, 100.
+round (both plain text). A scorer of pure substance is at 0, 100.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rmjudge.addresses import canonical
+from rmjudge.addresses import canonical, check_url
 from rmjudge.cache import inspect
 from rmjudge.cache.adopting import copy_answers
 from rmjudge.cache.keys import call_key
@@ -19,7 +19,7 @@ from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.readers import asker_of
-from rmjudge.providers.registry import Spec, check_url, parse_spec
+from rmjudge.providers.registry import Spec, parse_spec
 from rmjudge.running.choosing import settings_of
 from rmjudge.store import key_fields
 

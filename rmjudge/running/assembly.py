@@ -11,9 +11,10 @@ from rmjudge.metrics.position import position_of
 from rmjudge.metrics.report import Position
 from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.planning.plan import Answers, PairwisePlan, Plan, PointwisePlan
-from rmjudge.running.job import Job, TupleJob
+from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE, Price, cost_of
 from rmjudge.running.remarks import models_of, notes_of
+from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain, Order
 

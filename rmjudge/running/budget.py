@@ -223,7 +223,7 @@ class Budget:
         self._free(admission)
 
     def _learn(self, job: Job, outcomes: Sequence[Outcome] | None) -> None:
-        """Let a job's other calls go once its first replies have told what they cost."""
+        """Let a job's other calls go once its first replies say what they cost."""
         replies = [outcome for outcome in outcomes or () if isinstance(outcome, Reply)]
         for reply in replies:
             job.charges.note(reply)

@@ -19,7 +19,7 @@ class _Rates:
 
 @dataclass(slots=True)
 class Charges:
-    """The dollars of replies that told them, by the host that ran the model.
+    """The dollars that replies stated, by the host that ran the model.
 
     A reply of d dollars with i fresh input tokens and o output tokens shows that none of its
     tokens costs more than d / i and d / o.
@@ -29,7 +29,7 @@ class Charges:
 
     @property
     def known(self) -> bool:
-        """Whether any reply told its dollars."""
+        """Whether any reply stated its dollars."""
         return bool(self.by_host)
 
     def note(self, reply: Reply) -> None:

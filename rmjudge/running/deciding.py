@@ -15,7 +15,7 @@ from rmjudge.vocabulary import DOMAINS
 
 if TYPE_CHECKING:
     from rmjudge.dataset.tuples import BenchTuple
-    from rmjudge.running.job import TupleJob
+    from rmjudge.running.tuples import TupleJob
 
 
 class UntilDecided:

@@ -14,7 +14,7 @@ from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.report import Shares
 from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.running.assembly import order_of, result_of, splits_of, tuple_result
-from rmjudge.running.job import TupleJob
+from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.vocabulary import DOMAINS, Domain
 

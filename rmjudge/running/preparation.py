@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from rmjudge.addresses import sends_in_clear
 from rmjudge.cache import default_folder
 from rmjudge.cache.inspect import kept_by_older
 from rmjudge.cache.keys import call_key, scorer_key
@@ -22,12 +23,12 @@ from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
 from rmjudge.options.kinds import until_of
 from rmjudge.planning.plan import Plan, plan_data
-from rmjudge.providers.registry import sends_in_clear
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
-from rmjudge.running.job import Job, TupleJob
+from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
+from rmjudge.running.tuples import TupleJob
 from rmjudge.scorer import Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
@@ -187,7 +188,7 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
 
 
 def equipped(job: J, chosen: Chosen, options: RunOptions) -> J:
-    """The job, told how its scorer is to be treated, and which kept replies are asked again."""
+    """Make the job: how its scorer is treated, and which kept replies are asked again."""
     job.early_stop = options.early_stop and chosen.is_judge
     job.tells_dollars = chosen.tells_dollars
     job.retried = frozenset(options.retry_unscored) if not chosen.barred else frozenset()

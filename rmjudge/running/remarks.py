@@ -11,9 +11,10 @@ from typing import Final
 from rmjudge.calls import Reward
 from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.planning.plan import PairwisePlan
-from rmjudge.running.job import Job, TupleJob
+from rmjudge.running.job import Job
 from rmjudge.running.pricing import saved_by_cache
 from rmjudge.running.scales import silent_scales
+from rmjudge.running.tuples import TupleJob
 
 FLAGGED_SHOWN: Final = 3
 NAMED: Final = 3

@@ -20,7 +20,7 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.tallies import TIE
 from rmjudge.providers.readers import reader_of
 from rmjudge.running.assembly import result_of
-from rmjudge.running.job import TupleJob
+from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.files import write_result
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.stored import StoredRun

@@ -76,7 +76,7 @@ def _without_alternatives(job: Job) -> Iterator[str]:
 
 
 def _cut(job: Job) -> Iterator[str]:
-    """The largest count of tokens, where it is that of texts of very different length."""
+    """The largest count of tokens, where texts of very different length have it."""
     counted = [
         (work.usage.input_tokens, characters(work.call))
         for work in job.work.values()

@@ -19,7 +19,7 @@ from rmjudge.vocabulary import Domain
 
 if TYPE_CHECKING:
     from rmjudge.dataset.tuples import BenchTuple
-    from rmjudge.running.job import TupleJob
+    from rmjudge.running.tuples import TupleJob
 
 BLOCKS: Final = 20
 """Blocks of a run that stops at a width, at most."""

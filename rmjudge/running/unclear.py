@@ -18,6 +18,7 @@ class Unclear:
         self._job = job
         self.queue = queue
         self._held: list[tuple[Work, Failure, int]] = []
+        self._asked_again: set[str] = set()
 
     def holds(self, work: Work, outcome: Outcome) -> bool:
         """Hold an outcome, where other calls will tell what it means."""
@@ -29,12 +30,16 @@ class Unclear:
     def resolve(self) -> list[Work]:
         """Ask again what an outage met, count the rest as failed; return its follow-up questions.
 
-        To be called when another call had an outcome that is clear.
+        To be called when another call had an outcome that is clear. Several held calls had no
+        answer between them: an outage may have been too short for the endpoint to note it, where
+        few calls are asked at once. Such calls are asked again once.
         """
         held, self._held = self._held, []
         follow_ups: list[Work] = []
         for work, failure, outages in held:
-            if self._job.scorer.activity.outages > outages:
+            in_a_row = len(held) > 1 and work.key not in self._asked_again
+            if in_a_row or self._job.scorer.activity.outages > outages:
+                self._asked_again.add(work.key)
                 self.queue.put_back(work)
             else:
                 follow_ups += self._job.fail(work, failure)

@@ -1,7 +1,7 @@
 """A run's folder: written atomically, read back whole.
 
 `metrics.json` and `results.jsonl` hold nothing that differs between equal runs: no times, no
-counts of retries. Those stand in `run.json`.
+counts of retries. Those are in `run.json`.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def find_results(folder: Path) -> list[Path]:
 
 
 def _index_in_run(folder: Path) -> int:
-    """The place of a scorer in its run; a file that cannot be read is told when it is needed."""
+    """The place of a scorer in its run; an unreadable file is an error only when it is needed."""
     try:
         index = json.loads((folder / RUN).read_text("utf-8"))["index"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -11,8 +11,8 @@ from typing import Any, Final
 from rmjudge.errors import UsageError
 from rmjudge.options import written
 from rmjudge.runs.stored import StoredRun, read_runs
-from rmjudge.statistics.implicit import KINDS, Kind
 from rmjudge.text import did_you_mean, one_line, printable
+from rmjudge.vocabulary import REWARD_KINDS, RewardKind
 
 _FORM: Final = (
     'a table a preference set, such as [hh-rlhf] with classifier = "runs/rm", dpo = "runs/dpo" '
@@ -27,7 +27,7 @@ class PreferenceSet:
     """A set's name, and the run of each kind of reward that was trained on it."""
 
     name: str
-    runs: Mapping[Kind, StoredRun]
+    runs: Mapping[RewardKind, StoredRun]
 
 
 def read_pairs(path: Path, data: tuple[str, ...] = ()) -> tuple[PreferenceSet, ...]:
@@ -53,17 +53,21 @@ def _set(shown: str, name: str, table: Any, data: tuple[str, ...]) -> Preference
     if not isinstance(table, dict):
         raise UsageError(f"{where} is no table; the file holds {_FORM}")
     for key in table:
-        if key not in KINDS:
-            raise UsageError(f"{where}.{printable(key)}: {did_you_mean(key, KINDS)}")
+        if key not in REWARD_KINDS:
+            raise UsageError(f"{where}.{printable(key)}: {did_you_mean(key, REWARD_KINDS)}")
     if len(table) < 2:
         raise UsageError(f"{where} has nothing to compare; the file holds {_FORM}")
     runs = {
-        kind: _run(f"{where}.{kind}", kind, table[kind], data) for kind in KINDS if kind in table
+        kind: _run(f"{where}.{kind}", kind, table[kind], data)
+        for kind in REWARD_KINDS
+        if kind in table
+        for kind in REWARD_KINDS
+        if kind in table
     }
     return PreferenceSet(one_line(name), runs)
 
 
-def _run(where: str, kind: Kind, folder: Any, data: tuple[str, ...]) -> StoredRun:
+def _run(where: str, kind: RewardKind, folder: Any, data: tuple[str, ...]) -> StoredRun:
     if not isinstance(folder, str) or not folder:
         raise UsageError(f"{where} is not the folder of a run")
     found = read_runs([written.path(folder)], data=data)
@@ -75,7 +79,7 @@ def _run(where: str, kind: Kind, folder: Any, data: tuple[str, ...]) -> StoredRu
     return run
 
 
-def _check_kind(where: str, kind: Kind, run: StoredRun) -> None:
+def _check_kind(where: str, kind: RewardKind, run: StoredRun) -> None:
     """Refuse a run in another's place; of an imported one it is not known.
 
     Raises:

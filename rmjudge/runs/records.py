@@ -1,6 +1,6 @@
 """What `run.json` tells of how a scorer's run was made: read here, checked, and nowhere else.
 
-What came of it (calls, tokens, costs) stands in the same file; `runs.files.read_result` reads that.
+What came of it (calls, tokens, costs) is in the same file; `runs.files.read_result` reads that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Origin:
 class RunRecord:
     """How one scorer's run was made. What the file does not tell is None or empty.
 
-    `about` is the whole file. `digest`, `label` and `tuples` are those of the whole data set,
+    `about` is the whole file. `digest`, `label` and `tuples` describe the whole data set,
     `sources` say where it was, `domains` and `limit` what was asked for of it; `places` are the
     tuples of it that a fallback took. `identity` is everything that changes the scorer's answers,
     kept in `cache_folder`; `ordered_by_id` are its tuples whose pairs were shown in the order of

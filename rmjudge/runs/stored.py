@@ -145,7 +145,7 @@ def read_runs(
     """Find every scorer below the folders, each once, in their order.
 
     `data` and `cache_folder` say where the texts and the answers are now, if they have moved;
-    `data` may hold more tuples than the runs scored. `notice` is told what reading data says.
+    `data` may hold more tuples than the runs scored. `notice` gets remarks about the data.
 
     Raises:
         UsageError: a folder holds none.
@@ -195,7 +195,7 @@ class Moved:
                 f"({_some(missing)}); {_ADVICE}"
             )
         data = DataSet("", tuple(found[key] for key in run.keys))
-        # A fallback scores a part of the data only, and the digest is that of the whole.
+        # A fallback scores a part of the data only, and the digest is of the whole.
         digests = (d.digest for d in (data, loaded.select(run.record.domains, run.record.limit)))
         if run.record.digest is not None and run.record.digest not in digests:
             raise UsageError(

@@ -21,8 +21,8 @@ def votes_of(run: StoredRun) -> dict[TupleKey, VotedCells]:
     """
     if run.result.metrics.method == "pointwise":
         raise UsageError(
-            f"{run.folder}: votes on a rating are averaged before two ratings are compared, so "
-            "that they do not tell how often a verdict is repeated"
+            f"{run.folder}: it scored each response by itself; only verdicts on pairs can be held "
+            "against their repetition"
         )
     if run.record.votes < 2:
         raise UsageError(f"{run.folder}: was asked once; run it with --votes 2 or more")

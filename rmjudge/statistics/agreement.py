@@ -73,7 +73,7 @@ def _interval(
 
     A tuple's influence on kappa is (o - (1 - kappa) e) / (1 - chance), o and e what it adds to the
     agreement and to that of chance (delta method; Fleiss, Cohen and Everitt, Psychological
-    Bulletin 72, 1969). The ends are those of the observed agreement, a share with that variance,
+    Bulletin 72, 1969). The ends belong to the observed agreement, a share with that variance,
     so that they lie in the possible range and full agreement leaves a doubt.
     """
     import numpy as np

@@ -35,7 +35,7 @@ def alpha_of(counts: NDArray[np.float64], clusters: NDArray[np.int64]) -> Alpha:
 
     1 - D_o / D_e, D_o the share of unequal pairs within units, each unit weighing by its values,
     D_e that among all values. The interval has the tuple as its unit (jackknife, Efron and Stein,
-    1981); its ends are those of the observed agreement, a share with that variance, so that they
+    1981); its ends belong to the observed agreement, a share with that variance, so that they
     are possible values and full agreement leaves a doubt.
     """
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from rmjudge.metrics.intervals import difference_interval
 from rmjudge.metrics.report import Interval, Reading
@@ -15,14 +15,12 @@ from rmjudge.statistics.pairing import Shared, sample_of, share, summed
 from rmjudge.statistics.power import ALPHA, detectable
 from rmjudge.statistics.scored import Scored
 from rmjudge.statistics.testing import gatekept, mcnemar
-from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain
+from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, PARTS, Domain, Part
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Part: TypeAlias = Difficulty | Literal["average"]
-PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
 COLUMNS: Final[dict[Part, tuple[int, ...]]] = {
     **{name: tuple(CELLS.index(cell) for cell in CELLS_OF[name]) for name in DIFFICULTIES},
     "average": tuple(range(len(CELLS))),

@@ -21,10 +21,10 @@ from rmjudge.metrics.intervals import (
     share_interval,
 )
 from rmjudge.metrics.report import Interval, Reading
-from rmjudge.statistics.comparison import COLUMNS, PARTS, Part
+from rmjudge.statistics.comparison import COLUMNS
 from rmjudge.statistics.pairing import sample_of, share
 from rmjudge.statistics.scored import Scored
-from rmjudge.vocabulary import CELLS, Domain
+from rmjudge.vocabulary import CELLS, PARTS, Domain, Part
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from rmjudge.metrics.intervals import share_interval, weighted
 from rmjudge.metrics.report import Interval, Reading
-from rmjudge.statistics.comparison import COLUMNS, PARTS, Part, compare
+from rmjudge.statistics.comparison import COLUMNS, compare
 from rmjudge.statistics.pairing import Shared, share
 from rmjudge.statistics.power import ALPHA
 from rmjudge.statistics.testing import holm
-from rmjudge.vocabulary import CELLS, Domain
+from rmjudge.vocabulary import CELLS, PARTS, REWARD_KINDS, Domain, Part, RewardKind
 
 if TYPE_CHECKING:
     from rmjudge.statistics.scored import Scored
-
-Kind: TypeAlias = Literal["classifier", "dpo", "without-reference"]
-KINDS: Final[tuple[Kind, ...]] = ("classifier", "dpo", "without-reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ class Contrast:
     `interval` is of this contrast alone, as `p_value`.
     """
 
-    first: Kind
-    second: Kind
+    first: RewardKind
+    second: RewardKind
     difference: float
     interval: Interval | None
     p_value: float
@@ -63,14 +60,14 @@ class SetRow:
     reading: Reading
     tuples: Mapping[Domain, int]
     left_out: int
-    accuracies: Mapping[Kind, Mapping[Part, Accuracy]]
+    accuracies: Mapping[RewardKind, Mapping[Part, Accuracy]]
     contrasts: tuple[Contrast, ...]
 
 
 def compare_sets(
     sets: Sequence[tuple[str, Sequence[Scored]]], readings: Sequence[Reading]
 ) -> tuple[SetRow, ...]:
-    """Compare the scorers of each set; each `Scored` is named by its `Kind`, two or more a set.
+    """Compare the scorers of each set; each `Scored` is named by its kind, two or more a set.
 
     Raises:
         UsageError: no tuple of a set was scored by all.
@@ -90,7 +87,7 @@ def compare_sets(
 
 def _row(name: str, scored: Sequence[Scored], reading: Reading) -> SetRow:
     shared = share(scored, reading)
-    kinds = [kind for kind in KINDS if kind in shared.scorers]
+    kinds = [kind for kind in REWARD_KINDS if kind in shared.scorers]
     return SetRow(
         name=name,
         reading=reading,
@@ -104,8 +101,10 @@ def _row(name: str, scored: Sequence[Scored], reading: Reading) -> SetRow:
     )
 
 
-def _contrasts(scored: Sequence[Scored], reading: Reading, kinds: Sequence[Kind]) -> list[Contrast]:
-    named: dict[str, Kind] = {kind: kind for kind in kinds}
+def _contrasts(
+    scored: Sequence[Scored], reading: Reading, kinds: Sequence[RewardKind]
+) -> list[Contrast]:
+    named: dict[str, RewardKind] = {kind: kind for kind in kinds}
     found = []
     for pair in compare(scored, reading).pairs:
         row = pair.headline

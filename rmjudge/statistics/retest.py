@@ -9,16 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from rmjudge.metrics.accuracy import matrix_of
 from rmjudge.metrics.intervals import pooled, share_interval, weighted
 from rmjudge.metrics.report import Interval
 from rmjudge.metrics.tallies import TIE, Credits, Matrix, VotedCells, tally
-from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain, TupleKey
+from rmjudge.vocabulary import (
+    CELLS,
+    CELLS_OF,
+    PARTS,
+    Domain,
+    Part,
+    TupleKey,
+)
 
-Part: TypeAlias = Difficulty | Literal["average"]
-PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
 NORMAL: Final = 1.959963984540054
 
 

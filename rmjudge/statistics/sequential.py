@@ -173,7 +173,7 @@ def expected(
 ) -> tuple[float, float]:
     """The expected share of the tuples that is asked, and the chance of a decision.
 
-    `tuples` are those of each domain; `sd` is how much a tuple's difference varies.
+    `tuples` counts each domain's; `sd` is how much a tuple's difference varies.
     """
     error = sd * math.sqrt(math.fsum(1 / count for count in tuples)) / len(tuples)
     stops = crossing(BOUND, difference / error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -38,9 +39,9 @@ def bought(request: pytest.FixtureRequest, new_cli: Callable[[], Cli]) -> Cli:
 
 def test_info_counts_the_answers_of_each_scorer(bought: Cli) -> None:
     done = bought("cache", "info", "--cache-dir", "kept", COLUMNS="250")
-    lines = [line.split() for line in done.stdout.splitlines() if "openai/judge" in line]
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(line[-4:-2] for line in lines) == [["0", "0"], ["9", "1"]]
+    answers_and_unscored = re.findall(r"openai/judge.* [0-9a-f]{12} +(\d+) +(\d+) ", done.stdout)
+    assert sorted(answers_and_unscored) == [("0", "0"), ("9", "1")]
 
 
 def test_info_as_json_has_the_whole_identity(bought: Cli) -> None:

@@ -256,7 +256,7 @@ def test_a_key_that_the_server_quotes_is_not_shown(
 def test_one_call_is_one_attempt_and_no_outage_is_waited_out() -> None:
     usual, once = Policy(deadline_s=60.0), Policy(deadline_s=60.0).of_one_attempt()
     attempts = [field.name for field in fields(Policy) if field.name.startswith("attempts_")]
-    assert len(attempts) == 4
+    assert len(attempts) == 5
     assert {getattr(once, name) for name in attempts} == {1}
     assert (once.outage_at_start_s, once.deadline_s) == (0.0, 60.0)
     assert min(getattr(usual, name) for name in attempts) > 1

@@ -135,6 +135,12 @@ STOPS: dict[str, Answer] = {
         200,
         {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
     ),
+    "a spent key": (403, {"error": {"message": "Key limit exceeded (total limit)."}}),
+    "a model that may be there": (
+        403,
+        {"error": {"message": "The model `x` does not exist or you do not have access to it."}},
+    ),
+    "credits used up": (429, {"error": "You have run out of monthly included credits"}),
     "a revoked key": (403, {"message": "The API key has been revoked"}),
 }
 
@@ -176,7 +182,7 @@ def test_a_form_that_is_refused_is_changed_once_and_found_again_without_a_call(c
             "--limit",
             "2",
             *("--param", "max_tokens=null", "--param", "max_completion_tokens=16384"),
-            *("--param", "temperature=null", "--param", "system_role=user"),
+            *("--param", "temperature=null", "--param", 'system_role="user"'),
             out="p",
         )
 
@@ -184,7 +190,7 @@ def test_a_form_that_is_refused_is_changed_once_and_found_again_without_a_call(c
     assert len(server.asked) == asked <= 18 + 3 * 18
     notes = " ".join(cli.json("o/run.json")["notes"])
     assert "--param max_completion_tokens=16384 --param max_tokens=null" in notes
-    assert "--param system_role=user --param temperature=null" in notes
+    assert "--param 'system_role=\"user\"' --param temperature=null" in notes
     assert cli.results("o")["results.jsonl"] == cli.results("p")["results.jsonl"]
 
 
@@ -221,3 +227,11 @@ def test_a_gateway_that_is_away_costs_no_cell_even_one_call_at_a_time(cli: Cli) 
 
     assert (done.returncode, len(down)) == (0, 12)
     assert all(cell is not None for cell in cells(cli))
+
+
+def test_a_minutes_allowance_without_details_is_waited_for(cli: Cli) -> None:
+    minute = {"error": {"message": "Resource has been exhausted (e.g. check quota).", "code": 429}}
+    with Endpoint(lambda _, n: (429, minute) if n <= 2 else said("\\boxed{A>B}")) as server:
+        done = run(cli, server, "--limit", "1", domain="chat")
+
+    assert done.returncode == 0

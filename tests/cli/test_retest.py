@@ -93,7 +93,7 @@ def test_where_the_votes_are_gone_it_says_so_and_compare_goes_on(
     record = json.loads(Path("one/run.json").read_text())
     Path("one/run.json").write_text(json.dumps({**record, "cache": str(tmp_path / "none")}))
     assert main(["compare", "one", "two"]) == 0
-    assert "the noise of openai/one is not told" in capsys.readouterr().err
+    assert "the noise of openai/one is not known" in capsys.readouterr().err
 
 
 def test_a_run_that_was_asked_once_has_no_votes_to_compare(

@@ -54,11 +54,13 @@ def test_a_baseline_that_was_run_is_not_shown_twice(runs: Cli) -> None:
     assert told(runs, LENGTH)["baseline/length"] == told(runs, RANDOM)["baseline/length"]
 
 
-def test_a_baseline_that_was_run_in_two_folders_is_not_added_again(cli: Cli) -> None:
+def test_a_baseline_that_was_run_in_two_folders_counts_once(cli: Cli) -> None:
     for name in ("a", "b"):
         assert cli("run", "baseline/length", "--limit", "2", "--out", name).returncode == 0
-    names = ["baseline/length (a)", "baseline/length (b)", "baseline/markdown"]
-    assert list(told(cli, "a", "b")) == names
+    done = cli("style", "a", "b", "--format", "json")
+    shown = [item["scorer"] for item in json.loads(done.stdout)["scorers"]]
+    assert shown == ["baseline/length", "baseline/markdown"]
+    assert done.stderr.startswith("b is left out: the same scorer and data as a")
 
 
 def test_longer_wins_has_the_published_gaps_on_the_real_data(

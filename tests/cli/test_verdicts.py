@@ -244,3 +244,36 @@ def test_the_last_verdict_is_read_after_the_forms_were_restated(
         done = cli("run", f"openai/j@{server.url}", *ONE)
     assert done.returncode == 0
     assert first_share(cli) == 1.0
+
+
+def test_forms_that_were_only_explained_are_no_verdict(
+    cli: Cli, stub_server: type[StubServer]
+) -> None:
+    forms = "\n".join(
+        f"- {meaning}: \\boxed{{{form}}}"
+        for form, meaning in {"A>B": "A is better", "A=B": "tie", "B>A": "B is better"}.items()
+    )
+    with stub_server(said(f"{forms}\n\nI go with Response A.")) as server:
+        done = cli("run", f"openai/j@{server.url}", *ONE)
+    assert done.returncode == 1
+    assert first_share(cli) is None
+    assert "ends a list of the forms" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("rule", "reply"),
+    [
+        ("scores", "**Scores:** 8/10, 6/10"),
+        ("rank", "Final ranking: [A, B]"),
+        ("result-tag", "Feedback: A is right.\n[RESULT]: A"),
+    ],
+)
+def test_a_rule_reads_what_has_a_label_before_it(
+    cli: Cli, stub_server: type[StubServer], rule: str, reply: str
+) -> None:
+    (cli.home / "t.j2").write_text(PAIR, "utf-8")
+    with stub_server(said(reply)) as server:
+        words = ("--template", "t.j2", "--verdict", rule)
+        done = cli("run", f"openai/j@{server.url}", *ONE, *words)
+    assert done.returncode == 0
+    assert first_share(cli) == 1.0

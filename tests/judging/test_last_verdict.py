@@ -125,6 +125,46 @@ def test_a_verdict_in_another_way_is_never_read_as_one_before_it(
     assert isinstance(found, Unscored), found
 
 
+DESCRIBED: Final = (
+    "- A is much better: \\boxed{A>>B}\n- A is better: \\boxed{A>B}\n- Tie: \\boxed{A=B}\n"
+    "- B is better: \\boxed{B>A}\n- B is much better: \\boxed{B>>A}\n",
+    "If A wins: \\boxed{A>B}\n\nIf neither wins: \\boxed{A=B}\n\nIf B wins: \\boxed{B>A}\n",
+    "Response A significantly better is \\boxed{A>>B}, where the other answer is plainly wrong;\n"
+    "equal is \\boxed{A=B}, where both answers are right or both of them are wrong;\n"
+    "Response B significantly better is \\boxed{B>>A}, where the first answer is plainly wrong.\n",
+)
+SAID_OTHERWISE: Final = ("I go with Response A.", "$A \\gg B$", "So the first one wins.", "")
+
+
+@pytest.mark.parametrize("last", SAID_OTHERWISE)
+@pytest.mark.parametrize("forms", DESCRIBED)
+def test_a_list_that_says_what_each_form_means_is_no_verdict(forms: str, last: str) -> None:
+    assert isinstance(parse_verdict(f"The forms:\n{forms}\n{last}"), Unscored)
+    assert parse_verdict(f"The forms:\n{forms}\nMine:\n\\boxed{{A>>B}}") == Verdict(1.0)
+
+
+@pytest.mark.parametrize(
+    "forms",
+    ["If A is better: [[A]]\nIf B is better: [[B]]\n", "[[A]] if A wins\n[[B]] if B wins\n"],
+)
+def test_two_letters_that_say_what_they_mean_are_no_verdict(forms: str) -> None:
+    assert isinstance(parse_letter_verdict(f"{forms}\nI choose the first."), Unscored)
+    assert parse_letter_verdict(f"{forms}\nMine:\n[[A]]") == Verdict(1.0)
+
+
+def test_a_verdict_on_each_criterion_and_one_in_all_give_the_one_in_all() -> None:
+    criteria = "Depth: \\boxed{A>B}\nStyle: \\boxed{A=B}\nOverall: \\boxed{B>A}"
+    assert parse_verdict(criteria) == Verdict(0.0)
+
+
+@pytest.mark.parametrize(
+    "steps", ["- [[1]]: useless\n- [[10]]: perfect\n", "[[1]] bad\n[[5]] fair\n[[10]] good\n"]
+)
+def test_a_list_of_the_steps_of_a_scale_is_no_rating(steps: str) -> None:
+    assert isinstance(parse_rating(f"{steps}\nI give it a seven."), Unscored)
+    assert parse_rating(f"{steps}\nRating: [[7]]") == Reward(7.0)
+
+
 @pytest.mark.parametrize(
     "wrapped", ["[[%s]]", "【【%s】】", "［［%s］］", "⟦%s⟧", r"\[\[%s\]\]", "[[ %s ]]"]
 )
@@ -214,6 +254,16 @@ REASONING: Final = (
     "<|START_THINKING|>%s<|END_THINKING|>",
     "<|begin_of_thought|>%s<|end_of_thought|>",
     "<|channel|>analysis<|message|>%s<|end|><|start|>assistant<|channel|>final<|message|>",
+    "<|channel>thought\n%s<channel|>",
+    "<unused94>thought\n%s<unused95>",
+    '<details type="reasoning" done="true">%s</details>',
+    "<mm:think>%s</mm:think>",
+    "<longcat_think>%s</longcat_think>",
+    "<internal_reasoning>%s</internal_reasoning>",
+    "<chain_of_thought>%s</chain_of_thought>",
+    "<|think_start|>%s<|think_end|>",
+    "<think_never_used_51bc>%s</think_never_used_51bc>",
+    "<cot>%s</cot>",
     "<think>%s<analysis>x</analysis>\\boxed{B>A}</think>",
     "%s</think>",
     "%s[/THINK]",
@@ -240,6 +290,8 @@ def test_reasoning_under_any_tag_is_never_searched(block: str) -> None:
         "<|channel|>commentary<|message|>\\boxed{A>B}<|end|>",
         "analysisWe see \\boxed{A>B}",
         "◁think▷\\boxed{A>B}",
+        "<|channel>thought\n\\boxed{A>B}",
+        "<unused94>thought\n\\boxed{A>B}",
     ],
 )
 def test_reasoning_that_is_never_closed_hides_the_rest(reply: str) -> None:

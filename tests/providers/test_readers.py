@@ -35,12 +35,20 @@ def made(name: str, **settings: Any) -> Any:
     return create(spec, ScorerSettings(need_key=False, **settings))
 
 
-@pytest.mark.parametrize("name", [*VENDORS, *HOSTED])
+@pytest.mark.parametrize("name", [*VENDORS, *(name for name in HOSTED if name != "http")])
 def test_every_provider_that_keeps_replies_has_its_reader(name: str, home: Path) -> None:
     path = home / "chat.jinja"
     path.write_text(TEMPLATE)
     framed = takes_chat_template(parse_spec(f"{name}/m"))
     asked = made(name, template=path if framed else None)
+    reader = reader_of(asked.identity)
+    assert (reader.name, reader.parser, reader.method) == (asked.name, asked.parser, asked.method)
+
+
+def test_a_server_described_by_a_template_has_its_reader(home: Path) -> None:
+    path = home / "body.jinja"
+    path.write_text('{"text": {{ (prompt + response) | tojson }}}')
+    asked = made("http", template=path, reward_path="score")
     reader = reader_of(asked.identity)
     assert (reader.name, reader.parser, reader.method) == (asked.name, asked.parser, asked.method)
 

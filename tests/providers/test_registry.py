@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rmjudge.addresses import check_url, sends_in_clear
 from rmjudge.errors import UsageError
 from rmjudge.providers.base import Provider
 from rmjudge.providers.baseline import Baseline
@@ -18,11 +19,9 @@ from rmjudge.providers.registry import (
     ScorerSettings,
     Spec,
     at_default_url,
-    check_url,
     create,
     parse_spec,
     provider_class,
-    sends_in_clear,
 )
 from rmjudge.scorer import Scorer
 

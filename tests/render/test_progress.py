@@ -17,8 +17,8 @@ from rmjudge.errors import Interrupted
 from rmjudge.planning.plan import plan_tuple
 from rmjudge.render import progress
 from rmjudge.render.progress import Board, time_left, watcher
-from rmjudge.running.job import TupleJob
 from rmjudge.running.pricing import FREE, Price
+from rmjudge.running.tuples import TupleJob
 from rmjudge.scorer import Flow, PointwiseScorer
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import DOMAINS, Domain

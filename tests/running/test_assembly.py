@@ -24,8 +24,8 @@ from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.planning.plan import plan_tuple
 from rmjudge.running.assembly import result_of
-from rmjudge.running.job import TupleJob
 from rmjudge.running.pricing import FREE, Price
+from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Domain, Order

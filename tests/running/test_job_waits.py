@@ -25,8 +25,9 @@ from rmjudge.calls import (
 )
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.planning.plan import plan_tuple
-from rmjudge.running.job import TupleJob, Work
+from rmjudge.running.job import Work
 from rmjudge.running.orchestrator import Orchestrator
+from rmjudge.running.tuples import TupleJob
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Method, Order
 

@@ -13,9 +13,9 @@ from statsmodels.stats.multitest import multipletests
 from rmjudge.errors import UsageError
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
-from rmjudge.statistics.comparison import PARTS, Comparison, Difference, compare
+from rmjudge.statistics.comparison import Comparison, Difference, compare
 from rmjudge.statistics.scored import Scored, common_reading
-from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, Domain, Method, TupleKey
+from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, PARTS, Domain, Method, TupleKey
 
 
 def same(credit: float | None) -> Credits:

@@ -1,6 +1,6 @@
 """The dialects that judges speak: one row each, with the dialect's words for what all can say.
 
-`test_providers_dialects.py` holds every row to the same answers. Another dialect is another row
+`providers/test_dialects.py` holds every row to the same answers. Another dialect is another row
 of `DIALECTS`; what it alone can say is for a test file of its own.
 """
 

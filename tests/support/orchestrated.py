@@ -11,8 +11,8 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import call_key
 from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.planning.plan import plan_tuple
-from rmjudge.running.job import TupleJob
 from rmjudge.running.orchestrator import Orchestrator
+from rmjudge.running.tuples import TupleJob
 from rmjudge.store import key_fields
 from rmjudge.vocabulary import Order
 

@@ -3,14 +3,14 @@
 Every row is a whole run against a real server: nine comparisons of one tuple (six rewards), of
 which the first meets the failure. Then the server is healed and the run is repeated.
 
-Rows that need more than a reply are elsewhere: addresses, clocks and models in
-`test_trust_surroundings.py`; killed and doubled processes in `test_trust_kills.py`,
-`test_trust_stops.py` and `test_cli_resume.py` (signals too); disks and damaged files in
-`test_trust_disk.py` and `test_cache_salvage.py`; keys in `test_trust_secrets.py`; scores matched by
-index in `test_providers_nemo.py`; texts that carry verdicts in `test_judging_prompt.py`; stored
-replies read again in `test_cli_reparse.py` and `test_trust_stored.py`; what changes the key in
-`test_cli_cache.py` and `test_cli_methods.py`; fallbacks in `test_cli_fallback.py`; budgets of
-retries in `test_sending_retries.py`; HTTP itself in `test_sending_pool.py`.
+Rows that need more than a reply are elsewhere. In this folder: addresses, clocks and models
+(`test_surroundings`), killed and doubled processes (`test_kills`, `test_stops`), disks
+(`test_disk`), keys (`test_secrets`), stored replies (`test_stored`). In others: signals
+(`cli/test_resume`), damaged files (`cache/test_salvage`), scores matched by index
+(`providers/test_nemo`), texts that carry verdicts (`judging/test_prompt`), replies read again
+(`cli/test_reparse`), what changes the key (`cli/test_cache`, `cli/test_methods`), fallbacks
+(`cli/test_fallback`), budgets of retries (`providers/sending/test_retries`) and HTTP itself
+(`providers/sending/test_lanes`).
 """
 
 from __future__ import annotations

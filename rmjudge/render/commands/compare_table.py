@@ -11,11 +11,10 @@ from rmjudge.metrics.codec import interval_to_json
 from rmjudge.render.csvrows import precise, rows_csv
 from rmjudge.render.figures import chance, ends, points, points_range, share
 from rmjudge.render.sheets import Sheet
-from rmjudge.statistics.comparison import PARTS
-from rmjudge.statistics.implicit import Accuracy, Contrast, Kind, SetRow
-from rmjudge.vocabulary import DOMAINS
+from rmjudge.statistics.implicit import Accuracy, Contrast, SetRow
+from rmjudge.vocabulary import DOMAINS, PARTS, RewardKind
 
-NAMES: Final[dict[Kind, str]] = {
+NAMES: Final[dict[RewardKind, str]] = {
     "classifier": "classifier",
     "dpo": "DPO, reference",
     "without-reference": "DPO, no reference",

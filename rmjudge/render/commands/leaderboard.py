@@ -53,7 +53,7 @@ def leaderboard_sheet(entries: Sequence[Entry], rows: int | None = None) -> Shee
     if any(entry.corrected for entry in entries):
         notes.append(CORRECTED_NOTE)
     for doubt in dict.fromkeys(doubt for entry in entries for doubt in entry.doubts):
-        # One remark may stand for several rows; a mismatch is a row's own.
+        # Several rows may share a remark; a mismatch is a row's own.
         names = [label(entry.name) for entry in entries if doubt in entry.doubts]
         notes.append(f"{DOUBT} {', '.join(names)}: {doubt}")
     for entry in entries:

@@ -23,13 +23,12 @@ from rmjudge.runs.files import bill_to_json, calls_to_json, tokens_to_json
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, label, one_line
-from rmjudge.vocabulary import CELLS, DIFFICULTIES, DOMAINS, STYLES
+from rmjudge.vocabulary import CELLS, DOMAINS, PARTS, STYLES
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
 
 JSON_FORMAT: Final = 1
 CSV_HEADER: Final = ("scorer", "domain", "measure", "value", "low", "high")
-PARTS: Final = (*DIFFICULTIES, "average")
 
 CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 
@@ -37,8 +36,8 @@ CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 def to_json(reports: Sequence[ScorerResult]) -> str:
     """Write one object: `format` and `scorers`, each its `metrics.json` with calls, cost and note.
 
-    Names are those of the tables, no two alike. ASCII only, so that no name can reach a terminal
-    as anything but text.
+    The names are the same as in the tables, no two alike. ASCII only, so that no name can reach a
+    terminal as anything but text.
     """
     scorers: list[Json] = [
         _scorer_json(name, report) for name, report in zip(labels(reports), reports, strict=True)

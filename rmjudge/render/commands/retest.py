@@ -12,8 +12,8 @@ from rmjudge.metrics.codec import interval_to_json, matrix_to_json
 from rmjudge.render.figures import NO_DATA, ends, points, scope, share
 from rmjudge.render.sheets import Sheet
 from rmjudge.statistics.comparison import Pair
-from rmjudge.statistics.retest import PARTS, Noise, Part, Retest, difference_noise
-from rmjudge.vocabulary import STYLES
+from rmjudge.statistics.retest import Noise, Retest, difference_noise
+from rmjudge.vocabulary import PARTS, STYLES, Part
 
 NOTES: Final = (
     "Votes that agree: pairs of votes on one question that name the same winner. Noise: half the "

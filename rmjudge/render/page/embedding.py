@@ -117,7 +117,7 @@ def _answer(answer: Answer) -> Json:
 
 
 def inert(data: Json) -> str:
-    """JSON that can stand in a script element: ASCII, and nothing in it ends the element."""
+    """JSON that is safe in a script element: ASCII, and nothing in it ends the element."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rmjudge.findings import Compared, Findings, StyleGroup
-from rmjudge.render.commands.compare import comparison_sheets
 from rmjudge.render.commands.leaderboard import leaderboard_sheet, standing_lines
 from rmjudge.render.commands.readings import readings_sheet
 from rmjudge.render.commands.style import style_sheets
 from rmjudge.render.page.tables import Section, Table
 from rmjudge.render.sheets import Sheet
-from rmjudge.runs.naming import about
+
+if TYPE_CHECKING:
+    from rmjudge.findings import Compared, Findings, StyleGroup
 
 TOP: Final = 15
 """Tuples of disagreement that the page lists; its browser finds the others."""
 UNFOLDED: Final = 3
 """Pairs of scorers whose tables are open from the start."""
 
-OTHER_TEXTS: Final = (
-    "Not compared: the runs use one id for different texts. Give runs of the same data."
-)
 NO_TEXTS: Final = (
     "To tell what style is worth, and to draw correctness against verbosity, the texts are needed; "
     "the remarks at the top say why they were not found, and --data SOURCE says where they are."
@@ -39,10 +36,10 @@ READINGS: Final = (
 def sections_of(found: Findings) -> tuple[Section, ...]:
     """Lay out the comparison, what style is worth, the leaderboard, and other tools' numbers."""
     sections: list[Section] = []
-    if found.same_id_for_other_texts:
-        sections.append(Section("compare", "Comparison", (_notes(OTHER_TEXTS),)))
-    elif found.compared is not None:
+    if found.compared is not None:
         sections.append(_comparison(found.compared))
+    elif found.lacking:
+        sections.append(Section("compare", "Comparison", (_notes(*found.lacking),)))
     sections += _styles(found.groups or ())
     if found.groups is not None and not found.groups:
         sections.append(Section("style", "What style is worth", (_notes(NO_TEXTS),)))
@@ -58,15 +55,8 @@ def _tables(sheets: Sequence[Sheet]) -> tuple[Table, ...]:
 
 
 def _comparison(compared: Compared) -> Section:
-    results, left = compared.results, compared.left
-    if compared.found is not None:
-        described = [about(result) for result in results]
-        tables = _tables(comparison_sheets(compared.found, TOP, described, left))
-    elif compared.lacking:
-        tables = (_notes(f"Nothing to show: {compared.lacking}"),)
-    else:
-        tables = (_notes(*left),)
-    many = len(results) * (len(results) - 1) // 2 > UNFOLDED
+    many = len(compared.comparison.pairs) > UNFOLDED
+    tables = _tables(compared.sheets(TOP))
     return Section("compare", "Comparison", tables, fold="rows" if many else "none")
 
 

@@ -145,7 +145,7 @@ def _table(screen: Screen, sheet: Sheet) -> RenderableType:
     table = Table(box=screen.box, show_edge=False, padding=(0, gap - 1, 0, 0), pad_edge=False)
     left = [place < sheet.names or place in sheet.words for place in range(len(header))]
     for place, (title, width) in enumerate(zip(header, widths, strict=True)):
-        # Padded here: rich would strip the spaces that stand in for a footnote mark.
+        # Padded here: rich would strip the spaces that replace a footnote mark.
         lines = title.split("\n")
         head = "\n".join(line.ljust(width) if left[place] else line.rjust(width) for line in lines)
         style = "bold" if place == sheet.strong else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rmjudge.providers.sending.errors import classify
+from rmjudge.providers.sending.errors import classify, unread
 from rmjudge.providers.sending.messages import FinalForCall, FinalForRun, RawReply, Retryable
 from rmjudge.providers.sending.policy import Policy
 
@@ -36,6 +36,27 @@ ACCOUNT: dict[str, Row] = {
             }
         },
     ),
+    "HF's credits": (429, {"error": "You have run out of monthly included credits"}),
+    "OpenRouter's key limit": (403, {"error": {"message": "Key limit exceeded (total limit)."}}),
+    "an account without balance": (403, {"error": "This account has no remaining balance"}),
+    "a model that may be there": (
+        403,
+        {"error": {"message": "The model `x` does not exist or you do not have access to it."}},
+    ),
+    "Bedrock, named": (403, {"message": "Access to model anthropic.claude denied"}),
+    "Google's leaked key": (403, {"error": {"message": "Your API key was reported as leaked."}}),
+    "OpenAI's region": (403, {"error": {"message": "Country or territory not supported"}}),
+    "an unverified organization": (
+        403,
+        {"error": {"message": "Your organization must be verified to use the model `o3`."}},
+    ),
+    "an address off the list": (403, {"error": "IP address 10.0.0.1 is not in the allowlist"}),
+    "a retired model": (400, {"error": {"message": "Model foo has been decommissioned"}}),
+    "MiniMax's missing key": (
+        200,
+        {"base_resp": {"status_msg": "login fail: Please carry the API secret key"}},
+    ),
+    "Cloudflare's key": (200, {"success": False, "errors": [{"message": "Authentication error"}]}),
 }
 PASSING: dict[str, Row] = {
     "OpenAI's minute, with its link": (
@@ -56,6 +77,10 @@ PASSING: dict[str, Row] = {
                 "details": [{"retryDelay": "34s"}],
             }
         },
+    ),
+    "Google's minute, without details": (
+        429,
+        {"error": {"message": "Resource has been exhausted (e.g. check quota)."}},
     ),
     "Azure's minute": (429, {"error": {"message": "exceeded call rate limit of your S0 tier"}}),
     "a gateway's page about a policy": (
@@ -78,6 +103,9 @@ ONE_CALL: dict[str, Row] = {
             }
         },
     ),
+    "a guardrail's topic": (403, {"message": "Blocked: the input matches a denied topic"}),
+    "a toxicity score": (403, {"detail": "Prompt rejected: toxicity score 0.97"}),
+    "personal data": (403, {"error": "The prompt may include personal data"}),
     "a quoted prompt about accounts": (
         400,
         {"message": f'cannot parse "{"My account is suspended, insufficient balance. " * 3}"'},
@@ -95,4 +123,6 @@ def test_words_decide_before_the_status(kind: type, row: Row) -> None:
     status, body = row
     data = body if isinstance(body, str) else json.dumps(body)
 
-    assert type(classify(RawReply(status, {}, data.encode()), Policy())) is kind
+    reply = RawReply(status, {}, data.encode())
+
+    assert type(classify(reply, Policy()) or unread(reply, Policy())) is kind
