@@ -22,11 +22,13 @@ from rmjudge.runs.views import View
 from rmjudge.statistics import comparison
 from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
+from rmjudge.statistics.control import LEAST, Controlled, control
 from rmjudge.statistics.implicit import SetRow, compare_sets
 from rmjudge.statistics.pairing import share
 from rmjudge.statistics.retest import Noise, noise_of
 from rmjudge.statistics.scored import Scored, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
+from rmjudge.text import one_line
 from rmjudge.vocabulary import Part, TupleKey
 
 if TYPE_CHECKING:
@@ -176,6 +178,52 @@ def _noises(
             warnings.append(f"the noise of {item.name} is not known: {error}")
             continue
         yield item.name, noise_of({key: own for key, own in votes.items() if key in keys})
+
+
+def compare_with(
+    runs: Sequence[StoredRun], cheap: StoredRun, reading: Reading | None = None
+) -> tuple[Controlled, list[str]]:
+    """Estimate what one scorer, or two, would show on all tuples of a cheap one; return warnings.
+
+    `reading` as in `compare`, of the runs and the cheap one.
+
+    Raises:
+        UsageError: the runs cannot be held against each other, or go along with the cheap one too
+            little for their averages to gain anything.
+    """
+    if len(runs) > 2:
+        raise UsageError(f"--with takes one RUN or two, not {len(runs)}: {_folders(runs)}")
+    everyone = [*runs, cheap]
+    warnings = check_same_texts(everyone)
+    results = [run.result for run in everyone]
+    *scored, near = (
+        scored_of(name, result) for name, result in zip(labels(results), results, strict=True)
+    )
+    found = control(
+        scored, near, reading or common_reading(item.method for item in (*scored, near))
+    )
+    averages = {" - ".join(names): items[-1] for names, items in found.estimates.items()}
+    sizes = {name: item.correlation for name, item in averages.items()}
+    if not any(size is not None and abs(size) >= LEAST for size in sizes.values()):
+        told = ", ".join(
+            f"{name} {'none' if size is None else f'{size:+.2f}'}" for name, size in sizes.items()
+        )
+        raise UsageError(
+            f"{near.name} is refused as a control variate: the correlation of the tuples' averages "
+            f"is under {LEAST} ({told}), so it would add error. Compare without --with, or "
+            "with a scorer that goes along with these"
+        )
+    if untold := [run for run in runs if run.result.metrics.design.until is None]:
+        warnings.append(
+            f"{_folders(untold)}: the tuples were not asked in an order by hash (--until): the "
+            "estimate is right only if those that were asked are like the others; --limit takes "
+            "the first"
+        )
+    return found, warnings
+
+
+def _folders(runs: Sequence[StoredRun]) -> str:
+    return ", ".join(one_line(str(run.folder)) for run in runs)
 
 
 def compare_table(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rmjudge.calls import Answer, Call, Failure, Json, RewardCall
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.devices import kind_of
+from rmjudge.providers.local.embeddings import rows_of, unembedded
 from rmjudge.providers.local.files import ModelFiles, check_causal, find
 from rmjudge.providers.local.libraries import require
 from rmjudge.providers.local.loading import dtype_of, load_model, load_tokenizer
@@ -213,7 +214,8 @@ class ImplicitReplica(RewardReplica):
     def _known(self, text: Tokens) -> Tokens | Failure:
         if self._unshared and not self._unshared.isdisjoint(text.ids):
             return Failure("template", "it holds a token that policy and reference do not share")
-        return text
+        lacks = unembedded(text.ids, self._policy.rows)
+        return Failure("template", lacks) if lacks else text
 
     def rewards(
         self, groups: Sequence[Sequence[Tokens]], stopping: Event, found: Found[float] = ignore
@@ -270,6 +272,7 @@ class Likelihoods:
     def __init__(self, model: Any, probe: TokenIds, *, plain: bool) -> None:
         from rmjudge.providers.local.forward import Forward
 
+        self.rows = rows_of(model)
         self._logits = logits_of(model)
         _check_logits(model, self._logits, probe)
         self._forward = Forward(model.base_model, way="sorted" if plain else "auto")

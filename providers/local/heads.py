@@ -22,6 +22,7 @@ from torch import Tensor
 
 from rmjudge.errors import UsageError
 from rmjudge.providers.local import memory
+from rmjudge.providers.local.embeddings import rows_of, unembedded
 from rmjudge.providers.local.outputs import AT_END, Place, place_of
 from rmjudge.providers.local.readouts import BehindPadding, Layers, ReadHead
 from rmjudge.providers.local.rewards import Attributed, Found, Telling, Value, Way, ignore
@@ -128,8 +129,8 @@ class WholeModel:
         self.way = Way("sorted", "the classifier runs as a whole", "whole/1")
 
     def lacks(self, ids: TokenIds) -> str:
-        """Nothing: the model itself says what it needs."""
-        return ""
+        """An embedding; the model itself says what else it needs."""
+        return unembedded(ids, self._run.rows)
 
     def rewards(
         self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[Value] = ignore
@@ -178,6 +179,7 @@ class Runner:
 
     def __init__(self, model: Any, probe: TokenIds) -> None:
         self._model = model
+        self.rows = rows_of(model)
         self._pad = model.config.get_text_config().pad_token_id or 0
         self.device: torch.device = model.device
         self.dtype: torch.dtype = model.dtype

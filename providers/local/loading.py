@@ -138,6 +138,11 @@ def told(what: str, files: ModelFiles) -> Iterator[None]:
                 f"{what}: it brings Python code of its own, which is not run unless you give "
                 "--trust-remote-code; read that code first"
             ) from error
+        if "ignore_mismatched_sizes" in text:  # an option that nobody has here
+            raise UsageError(
+                f"{what}: weights in its files have other shapes than its config.json says "
+                "(vocab_size, hidden_size, num_labels, ...); one of the two is not this model's"
+            ) from error
         if files.commit is not None and "safetensors" not in text:
             told = explanation(files.name, files.commit, error) if _is_hubs(error) else None
             if told is not None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rmjudge.errors import UsageError
+from rmjudge.providers.local.embeddings import rows_of, unembedded
 from rmjudge.providers.local.forward import Forward, States
 from rmjudge.providers.local.recipes import Read
 from rmjudge.providers.local.rewards import (
@@ -56,6 +57,7 @@ class ReadHead:
     def __init__(self, decoder: Any, readout: Readout, *, plain: bool) -> None:
         self._forward = Forward(decoder, way="sorted" if plain else "auto")
         self._readout = readout
+        self._rows = rows_of(decoder)
         self.way = way_of(self._forward)
         self.seconds: Mapping[TokenIds, int] = {}
 
@@ -65,7 +67,7 @@ class ReadHead:
             self._readout.places(ids)
         except LookupError as error:
             return str(error.args[0])
-        return ""
+        return unembedded(ids, self._rows)
 
     def rewards(
         self, groups: Sequence[Sequence[TokenIds]], stopping: Event, found: Found[Value] = ignore

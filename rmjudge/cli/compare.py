@@ -32,6 +32,14 @@ def add(commands: Any) -> None:
         "without-reference = RUN",
     )
     parser.add_argument(
+        "--with",
+        dest="cheap",
+        type=path,
+        metavar="CHEAP",
+        help="the run of a cheap scorer on more tuples, as control variate: estimates what one RUN "
+        "or two would show on all of them; refused where the correlation is under 0.3",
+    )
+    parser.add_argument(
         "--reading",
         choices=READINGS,
         help="what a tie is worth: nothing (strict) or half a win; by default strict among "
@@ -66,6 +74,8 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         return _table(arguments)
     if not arguments.folders:
         raise UsageError("name two RUNs to compare, or a --table FILE")
+    if arguments.cheap is not None:
+        return _with(arguments)
     found = findings.compare(
         read_runs(arguments.folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
@@ -96,8 +106,8 @@ def _table(arguments: argparse.Namespace) -> int:
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.pairs import read_pairs
 
-    if arguments.folders:
-        raise UsageError("--table FILE names the runs; it takes no RUN beside it")
+    if arguments.folders or arguments.cheap is not None:
+        raise UsageError("--table FILE names the runs; it takes no RUN and no --with beside it")
     sets = read_pairs(arguments.table, tuple(arguments.data or ()))
     rows, warnings = findings.compare_table(sets, arguments.reading)
     for warning in warnings:
@@ -111,4 +121,33 @@ def _table(arguments: argparse.Namespace) -> int:
             print_text(sheets_markdown(table_sheets(rows)))
         case _:
             tables().print(sheets_renderable(table_sheets(rows)))
+    return 0
+
+
+def _with(arguments: argparse.Namespace) -> int:
+    """Estimate with a cheap scorer in the format asked for."""
+    from rmjudge import findings
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.render.commands.compare_with import with_csv, with_json, with_sheets
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.stored import read_runs
+
+    data = arguments.data or ()
+    runs = read_runs(arguments.folders, data=data, notice=say)
+    cheap = read_runs([arguments.cheap], data=data, notice=say)
+    if len(cheap) > 1:
+        raise UsageError(f"--with {arguments.cheap}: {len(cheap)} scorers there; name the one")
+    found, warnings = findings.compare_with(runs, cheap[0], arguments.reading)
+    for warning in warnings:
+        say(f"warning: {warning}")
+    match arguments.format:
+        case "json":
+            print_text(with_json(found))
+        case "csv":
+            print_text(with_csv(found))
+        case "markdown":
+            print_text(sheets_markdown(with_sheets(found)))
+        case _:
+            tables().print(sheets_renderable(with_sheets(found)))
     return 0

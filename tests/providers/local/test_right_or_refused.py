@@ -474,6 +474,35 @@ async def test_a_policy_with_an_added_token_goes_with_its_reference(tmp_path: Pa
     assert "do not share" in outcomes[-1].detail
 
 
+async def test_weights_of_other_shapes_than_the_configuration_s_are_refused_as_such(
+    tmp_path: Path,
+) -> None:
+    folder = make(tmp_path / "rm", Kind())
+    words = json.loads((folder / "config.json").read_text("utf-8"))["vocab_size"]
+    change(folder, vocab_size=words + 3)
+    with pytest.raises(ModelRefused, match="other shapes than its"):
+        await answers(Classifier(LocalSettings(str(folder))))
+
+
+@pytest.mark.parametrize("kind", ["packed", "whole", "policy"])
+async def test_a_text_with_a_token_that_has_no_embedding_is_a_failure_of_its_own(
+    kind: str, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer
+
+    family = "bert" if kind == "whole" else "llama"
+    task = "CausalLM" if kind == "policy" else "SequenceClassification"
+    folder = make(tmp_path / "m", Kind(family=family, task=task))
+    scorer = ImplicitReward if kind == "policy" else Classifier
+    same = values(await answers(scorer(LocalSettings(str(folder)))))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["zzz"])
+    tokenizer.save_pretrained(folder)
+    outcomes = await answers(scorer(LocalSettings(str(folder))), [*TEXTS, ("2+2?", "4 zzz")])
+    assert values(outcomes[:-1]) == pytest.approx(same, rel=1e-4)
+    assert "the model has embeddings for" in outcomes[-1].detail
+
+
 # The run
 
 
