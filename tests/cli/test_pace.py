@@ -108,9 +108,9 @@ def test_at_a_server_of_one_slot_every_call_is_answered_and_none_waits_in_vain(c
     with serving(1, 0.5, refuses=False) as server:
         ask(cli, server, "--limit", 3, "--deadline", 6)
     run = cli.json("out/run.json")
-    assert run["pace"]["limit"] <= 4
+    assert run["calls"]["failed"] == 0
     assert run["pace"]["timed_out"] == 0
-    assert run["pace"]["most_in_flight"] <= 4
+    assert run["pace"]["most_in_flight"] < 12  # as many as the slot answers in a deadline
 
 
 def test_a_users_own_number_is_the_most_and_no_limit_for_the_next_run(cli: Cli) -> None:

@@ -147,7 +147,9 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
 def test_it_tells_the_way_and_the_product() -> None:
     model = decoder("llama")
     assert Forward(model, way="sorted").described["way"] == "sorted/1"
-    assert Forward(model).described == {"way": "packed/1", "matmul": "torch"}
+    packed = Forward(model).described
+    assert packed["way"] == "packed/1"
+    assert packed["matmul"] in ("torch", "onednn")  # which is faster here and now is measured
 
 
 def test_a_model_that_cannot_be_packed_is_refused_where_packed_was_demanded() -> None:
