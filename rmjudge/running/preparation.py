@@ -81,7 +81,7 @@ def prepare(
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
     _check_stops(scorers, data, options)
     jobs = tuple(job_for(item, data, options) for item in chosen)
-    remarked = remarks(data)
+    remarked = list(remarks(data))
     tell_notices([*chosen, *([fallback] if fallback else [])], tell)
     for line in [*_not_fewer(jobs, options), *remarked]:
         tell(line)
