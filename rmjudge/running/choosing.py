@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
-from rmjudge.errors import MissingKeyError, UsageError
+from rmjudge.errors import MissingKeyError, StorageStopped, UsageError
 from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
@@ -246,9 +247,10 @@ def _take_known_form(scorer: AdaptableScorer, options: RunOptions) -> None:
 
     usual = scorer_key(scorer.identity)
     changes = {scorer_key(identity): change for identity, change in scorer.forms()}
-    known = first_kept(options.cache_dir or default_folder(), (usual, *changes))
-    if known is not None and known != usual:
-        scorer.ask_with(changes[known])
+    with suppress(StorageStopped):  # told, and mended, when the run opens the cache
+        known = first_kept(options.cache_dir or default_folder(), (usual, *changes))
+        if known is not None and known != usual:
+            scorer.ask_with(changes[known])
 
 
 def _on_the_first_day(
@@ -264,7 +266,9 @@ def _on_the_first_day(
     from rmjudge.cache.inspect import first_of_model
 
     folder = options.cache_dir or default_folder()
-    first = first_of_model(folder, scorer.identity, "template_date")
+    first = None
+    with suppress(StorageStopped):  # told, and mended, when the run opens the cache
+        first = first_of_model(folder, scorer.identity, "template_date")
     # Without earlier answers today is named too, for the actors of a cluster past midnight.
     dated = replace(settings.local, template_date=str(first or scorer.identity["template_date"]))
     return create(spec, replace(settings, local=dated))

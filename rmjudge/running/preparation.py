@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,11 @@ from rmjudge.calls import Call, Json
 from rmjudge.dataset import DataSet, load
 from rmjudge.dataset.remarks import remarks
 from rmjudge.dataset.tuples import BenchTuple
-from rmjudge.errors import DataError, UsageError
+from rmjudge.errors import DataError, StorageStopped, UsageError
 from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
 from rmjudge.options.kinds import until_of
-from rmjudge.planning.plan import Plan, plan_data
+from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
 from rmjudge.running.job import Job
@@ -206,11 +207,19 @@ def _asked_by_older(
     """
     names: dict[str, str] = {}
     for plan, older in zip(plans, older_plans, strict=True):
-        half = len(older.calls) // (1 if options.order == "seeded" else 2)
+        half = len(older.calls) // (2 if _in_both_orders(older) else 1)
         today = set(plan.calls[:half])
         names |= {key_of(call): plan.item.name for call in older.calls[:half] if call not in today}
     folder = options.cache_dir or default_folder()
-    return {names[key] for key in kept_by_older(folder, scorer.identity, list(names))}
+    with suppress(StorageStopped):  # told, and mended, when the run opens the cache
+        return {names[key] for key in kept_by_older(folder, scorer.identity, list(names))}
+    return set()
+
+
+def _in_both_orders(plan: Plan) -> bool:
+    if not isinstance(plan, PairwisePlan):
+        return False
+    return any(len(questions or ()) == 2 for row in plan.questions for questions in row)
 
 
 def key_of(call: Call) -> str:
