@@ -42,7 +42,7 @@ def most_in_a_second(moments: Sequence[float]) -> int:
 async def test_no_second_holds_more_requests_than_the_rate_allows_nor_many_fewer(
     rpm: float, a_second: int, seconds: float
 ) -> None:
-    for _ in range(3):  # a busy machine may wake the waiters late, though not three times
+    for _ in range(8):  # a busy machine may wake the waiters late, though not every time
         moments = await admissions(RequestRate(rpm), seconds)
         assert most_in_a_second(moments) <= a_second
         if len(moments) >= 0.9 * a_second * moments[-1]:
