@@ -67,6 +67,11 @@ def choose_head(files: ModelFiles, settings: LocalSettings) -> Choice:
     if asked is not None and asked.startswith(TOKEN):
         return _token(files, asked)
     if recipe is not None:
+        if files.adapter is not None:
+            raise UsageError(
+                f"{files.name}: an adapter under a head that is read here ({recipe.name}) is not "
+                "applied; merge it into its base model (peft: merge_and_unload)"
+            )
         return _by_recipe(files, settings, recipe)
     if asked is None and _is_causal(files) and NEMOTRON.search(files.name):
         return Choice(f"{TOKEN}0", token=0, remark=_told_token(0) + ", as its model card says")
@@ -86,7 +91,7 @@ def explicit(settings: LocalSettings) -> bool:
 
 def rows_of(files: ModelFiles) -> int | None:
     """How many outputs the weights of a native head have, where they can be seen."""
-    shapes = shapes_in(files.folder)
+    shapes = files.shapes
     for name in ("score.weight", "classifier.weight"):
         if len(shape := shapes.get(name, ())) == 2:
             return shape[0]

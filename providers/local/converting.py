@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.libraries import require
+from rmjudge.providers.local.weights import PICKLES, pickles_in, weights_in
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUFFIXES: Final = (".bin", ".pt", ".pth")
-NO_WEIGHTS: Final = ("training_args", "optimizer", "scheduler", "rng_state", "scaler")
-"""What trainers leave beside the weights."""
 INDEX: Final = "model.safetensors.index.json"
 _WRAPPED: Final = ("state_dict", "module", "model")
 """Under which key some frameworks keep the tensors."""
@@ -39,12 +37,12 @@ def convert(folder: Path) -> list[Path]:
     require("rmjudge convert")
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder")
-    if held := sorted(folder.glob("*.safetensors")):
+    if held := weights_in(folder):
         raise UsageError(f"{folder} holds {held[0].name} already; nothing is to be converted")
     found = pickles_in(folder)
     if not found:
         raise UsageError(
-            f"{folder} holds no weights to convert ({', '.join(SUFFIXES)}); NeMo's files are read "
+            f"{folder} holds no weights to convert ({', '.join(PICKLES)}); NeMo's files are read "
             "by NeMo alone: see nemo/MODEL and nim/MODEL"
         )
     done = subprocess.run(  # noqa: S603 - this very interpreter
@@ -57,15 +55,6 @@ def convert(folder: Path) -> list[Path]:
         said = done.stderr.strip().splitlines()
         raise UsageError(f"{folder}: {said[-1] if said else f'ended by {done.returncode}'}")
     return [folder / name for name in json.loads(done.stdout)]
-
-
-def pickles_in(folder: Path) -> list[Path]:
-    """The files of weights, without what trainers leave beside them."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix in SUFFIXES and not path.name.startswith(NO_WEIGHTS)
-    )
 
 
 def _write(folder: Path, names: list[str]) -> list[str]:

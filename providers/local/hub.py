@@ -27,7 +27,7 @@ def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]
         if told is None:
             raise
         raise UsageError(told) from error
-    if not (folder / "config.json").is_file():
+    if not any((folder / file).is_file() for file in ("config.json", "adapter_config.json")):
         raise UsageError(f"{name}: the hub's repository holds no config.json, so it is no model")
     return folder, folder.name
 

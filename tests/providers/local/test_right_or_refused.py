@@ -198,16 +198,6 @@ async def test_a_buffer_that_is_drawn_anew_with_each_load_is_refused(tmp_path: P
 # What lies beside
 
 
-@pytest.mark.parametrize("weights", [True, False])
-async def test_an_adapter_in_the_folder_is_refused_as_one(weights: bool, tmp_path: Path) -> None:
-    folder = make(tmp_path, Kind())
-    (folder / "adapter_config.json").write_text("{}")
-    shutil.copy(folder / "model.safetensors", folder / "adapter_model.safetensors")
-    if not weights:
-        (folder / "model.safetensors").unlink()
-    assert "holds a LoRA adapter (adapter_config.json" in await refused(folder)
-
-
 async def test_two_sets_of_weights_are_refused_and_other_files_said(tmp_path: Path) -> None:
     folder = make(tmp_path, Kind())
     shutil.copy(folder / "model.safetensors", folder / "value_head.safetensors")
