@@ -125,8 +125,8 @@ def _by_recipe(files: ModelFiles, settings: LocalSettings, recipe: Recipe) -> Ch
             f"{files.name}: its head ({recipe.name}) reads its reward by a rule of its own; "
             "--reward-token is for classifiers of transformers"
         )
-    if recipe.gated:
-        names = objectives_of(files)
+    if recipe.has_objectives:
+        names = objectives_of(files, recipe)
     else:
         shapes = shapes_in(files.folder)
         last = max((name for name in shapes if recipe.is_head(name)), default="")
@@ -141,7 +141,7 @@ def _by_recipe(files: ModelFiles, settings: LocalSettings, recipe: Recipe) -> Ch
         names = tuple(f"LABEL_{k}" for k in range(rows)) if last else ("LABEL_0",)
     remark = f"its head ({recipe.name}) is read here, without the model's own code"
     head = f"{recipe.name}/{VERSION}"
-    reads = _reads(files, settings.reward_head, names, needed=not recipe.gated)
+    reads = _reads(files, settings.reward_head, names, needed=not recipe.has_objectives)
     return Choice(head, recipe=recipe, names=names, reads=reads, remark=remark)
 
 

@@ -19,6 +19,7 @@ from rmjudge.providers.local.adapters import Adapter, adapter_in
 from rmjudge.providers.local.digests import digest_of_folder
 from rmjudge.providers.local.hub import snapshot_of_small_files
 from rmjudge.providers.local.weights import (
+    HEADS,
     check_beside,
     not_loaded,
     pickles_in,
@@ -174,7 +175,8 @@ class ModelFiles:
                 f"an adapter ({self.adapter.kind}, {self.adapter.name}) is merged into {into}"
                 + ("; where they hold it already, move it out of the folder" * beside)
             )
-        if others := not_loaded(self.folder):
+        head = HEADS if any(name.startswith("LDL") for name in self.architectures) else ()
+        if others := not_loaded(self.folder, head):
             said.append(f"beside its weights lie {', '.join(others)}, not loaded")
         return said
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ LONGEST_HEADER: Final = 100 * 2**20
 
 ADAPTER: Final = ("adapter_config.", "adapter_model.")
 """What the names of an adapter's files begin with; they are no weights of the model's own."""
+HEADS: Final = ("regression_layer", "gating_layer")
+"""Files of heads beside the weights: a tensor `x` in `HEAD.safetensors` is the weight `HEAD.x`."""
 PICKLES: Final = (".bin", ".pt", ".pth")
 _NO_WEIGHTS: Final = ("training_args", "optimizer", "scheduler", "rng_state", "scaler")
 """What trainers leave beside the weights."""
@@ -33,8 +35,13 @@ def shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
     """
     found: dict[str, tuple[int, ...]] = {}
     for path in weights_in(folder):
-        found |= shapes_of(path)
+        found |= {inside(path, name): shape for name, shape in shapes_of(path).items()}
     return found
+
+
+def inside(path: Path, name: str) -> str:
+    """What a tensor of a file is called as a weight of the model."""
+    return f"{path.stem}.{name}" if path.stem in HEADS else name
 
 
 def weights_in(folder: Path) -> list[Path]:
@@ -81,9 +88,9 @@ def check_beside(name: str, folder: Path) -> None:
         )
 
 
-def not_loaded(folder: Path) -> tuple[str, ...]:
-    """Files of weights in the folder that transformers does not read."""
-    files = {path.name for path in weights_in(folder)}
+def not_loaded(folder: Path, read: Collection[str] = ()) -> tuple[str, ...]:
+    """Files of weights in the folder that neither transformers reads nor `read` names."""
+    files = {path.name for path in weights_in(folder) if path.stem not in read}
     if "model.safetensors" in files:
         return tuple(sorted(files - {"model.safetensors"}))
     try:
