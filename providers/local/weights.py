@@ -119,7 +119,8 @@ def check_taken(
             f"{name}: its files lack {listed(sorted(missing))}, which would be random numbers; "
             "it was not trained for this"
         )
-    unused = sorted(map(str, found.get("unexpected_keys", ())))
+    unexpected = map(str, found.get("unexpected_keys", ()))
+    unused = sorted({*unexpected, *_unreported(model, set(held))})
     refused = [key for key in unused if allowed is None or not re.search(allowed, key)]
     if refused:
         raise UsageError(
@@ -157,6 +158,23 @@ def _hidden(model: Any, held: set[str]) -> set[str]:
         key
         for key in model.state_dict()
         if hides.search(key) and key not in tied and key not in held
+    }
+
+
+def _unreported(model: Any, held: set[str]) -> set[str]:
+    """Weights in the files that a class of the model's own has transformers drop without a word.
+
+    transformers' own classes name what is known to play no part.
+    """
+    patterns = [*(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ())]
+    if not patterns or type(model).__module__.partition(".")[0] == "transformers":
+        return set()
+    drops = re.compile("|".join(f"({pattern})" for pattern in patterns))
+    taken = set(model.state_dict())
+    return {
+        key
+        for key in held - taken
+        if drops.search(key) and not key.endswith("rotary_emb.inv_freq")  # computed, never learnt
     }
 
 
