@@ -126,7 +126,7 @@ def _but_for(adapter: Adapter, found: Mapping[str, Any]) -> dict[str, Any]:
     """
     unused = set(found["unexpected_keys"])
     if adapter.classifies:
-        unused = {key for key in unused if not key.startswith("lm_head.")}
+        unused = {key for key in unused if not key.startswith(("lm_head.", "embed_out."))}
     missing = set(found["missing_keys"]) - adapter.replaced.keys()
     return {**found, "missing_keys": missing, "unexpected_keys": unused}
 

@@ -17,4 +17,4 @@ def test_each_published_row_is_there_with_its_figures() -> None:
     text = (ROOT / "rmjudge/leaderboard/published.csv").read_text("utf-8")
     published = list(csv.DictReader(text.splitlines()))
     assert len(published) == 51
-    assert shown == {row["model"]: [row[name] or "–" for name in FIGURES] for row in published}
+    assert shown == {row["model"]: [row[name] or "\u2013" for name in FIGURES] for row in published}
