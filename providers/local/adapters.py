@@ -93,10 +93,7 @@ def adapter_in(name: str, folder: Path, commit: str | None = None) -> Adapter | 
             "merge_and_unload) and save that, move it out of the folder, or have it merged here: "
             "pip install 'rmjudge[peft]'"
         )
-    lacks = [
-        file for file in (CONFIG, WEIGHTS) if file not in held and (file == CONFIG or not commit)
-    ]
-    if lacks:
+    if lacks := [file for file in (CONFIG, WEIGHTS) if file not in held]:
         raise UsageError(
             f"{name} holds a part of an adapter ({', '.join(held)}) without {lacks[0]}; save it "
             "whole as safetensors (peft: save_pretrained), or move it out of the folder"
@@ -146,7 +143,9 @@ def merged(name: str, model: Any, adapter: Adapter) -> Any:
         raise UsageError(
             f"{name}: an adapter of the kind {adapter.kind} adds tokens and cannot be merged"
         )
-    held = load_file(_weights(adapter))
+    if adapter.classifies and not adapter.replaced:
+        config.task_type = None  # the base model's own head stays; peft would ask for another
+    held = load_file(adapter.folder / WEIGHTS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wrapped = peft.get_peft_model(model, config, autocast_adapter_dtype=False)
@@ -158,14 +157,6 @@ def merged(name: str, model: Any, adapter: Adapter) -> Any:
         if not hasattr(wrapped, "merge_and_unload"):
             raise UsageError(f"{name}: an adapter of the kind {adapter.kind} cannot be merged")
         return wrapped.merge_and_unload(safe_merge=True)
-
-
-def _weights(adapter: Adapter) -> Path:
-    if adapter.commit is None:
-        return adapter.folder / WEIGHTS
-    from huggingface_hub import hf_hub_download
-
-    return Path(hf_hub_download(adapter.name, WEIGHTS, revision=adapter.commit))
 
 
 def _check(

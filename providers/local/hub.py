@@ -7,7 +7,10 @@ from typing import Final
 
 from rmjudge.errors import UsageError
 
-_SMALL: Final = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "README.md")
+_SMALL: Final = (
+    *("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "README.md"),
+    "adapter_model.safetensors",
+)
 
 
 def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]:

@@ -119,6 +119,37 @@ async def test_an_adapter_beside_full_weights_is_merged_into_them_and_told(tmp_p
     assert "is merged into the weights beside it" in said
 
 
+@merges
+async def test_a_classifier_s_adapter_without_a_head_keeps_the_one_beside_it(
+    tmp_path: Path,
+) -> None:
+    base = make(tmp_path / "base", Kind())
+    held = tensors()
+    beside = Path(shutil.copytree(base, tmp_path / "beside"))
+    adapter(beside, base, held, task_type="SEQ_CLS")
+    want = plain_rewards(merged_by_hand(base, tmp_path / "merged", held, "SequenceClassification"))
+    assert await rewards(beside) == pytest.approx(want, abs=2e-4)
+
+
+@merges
+async def test_an_adapter_of_the_hub_is_pinned_to_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    base = make(tmp_path / "base", Kind(task="CausalLM"))
+    held = tensors() | {f"{PREFIX}score.weight": head_of(make(tmp_path / "rm", Kind()))}
+    repository = tmp_path / "hub" / "models--some--lora"
+    adapter(repository / "snapshots" / commit, base, held, task_type="SEQ_CLS")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    scorer = Classifier(LocalSettings("some/lora"))
+    assert scorer.identity["adapter"] == f"some/lora@{commit}"
+    whole = merged_by_hand(base, tmp_path / "merged", held, "SequenceClassification")
+    assert values(await answers(scorer)) == pytest.approx(plain_rewards(whole), abs=2e-4)
+
+
 def head_of(base: Path) -> Any:
     from safetensors.torch import load_file
 
