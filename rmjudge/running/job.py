@@ -146,6 +146,7 @@ class Job:
         self._lacking: list[str] = []
         self.notes: list[str] = []
         self.work: dict[str, Work] = {}
+        self.key_of = key_of
         self._has_waits = any(plan.lead for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]

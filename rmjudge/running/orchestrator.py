@@ -9,9 +9,10 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Failure, Outcome, Reply
+from rmjudge.calls import Answer, Call, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
@@ -134,6 +135,7 @@ class Orchestrator:
         if job.stopped is not None:
             queue.close()
         job.scorer.activity.gate = self._budget.gate_for(job)
+        job.scorer.activity.keep = partial(self._keep_open, job, key)
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
         asking = job.scorer.concurrency
         # A few more workers than may ask: while answers go to disk, others are asked for.
@@ -219,6 +221,21 @@ class Orchestrator:
         follow_ups = await self._keep(job, key, clear)
         return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
+    async def _keep_open(
+        self, job: Job, key: str, calls: Sequence[Call], replies: Sequence[Reply]
+    ) -> None:
+        """Commit replies before an empty one's next try; none of them counts yet."""
+        work = [job.work[job.key_of(call)] for call in calls]
+        await self._commit(key, list(zip(work, replies, strict=True)))
+
+    async def _commit(self, key: str, found: Sequence[tuple[Work, Reply]]) -> None:
+        # An empty reply takes no kept answer's place.
+        kept = [(item, reply) for item, reply in found if not (reply.open and item.kept)]
+        if kept:
+            await self._store.commit(
+                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
+            )
+
     async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
         """Commit replies, then count them; return the follow-up questions they raise.
 
@@ -226,12 +243,7 @@ class Orchestrator:
             StopRun: something ended the run before all of these were answered.
         """
         delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
-        # An empty reply takes no kept answer's place.
-        kept = [(item, reply) for item, reply in delivered if not (reply.open and item.kept)]
-        if kept:
-            await self._store.commit(
-                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
-            )
+        await self._commit(key, delivered)
         follow_ups: list[Work] = []
         reason: StopRun | None = None
         for item, reply in delivered:
@@ -305,6 +317,8 @@ async def settle_from_cache(
                 item.found = reply.usage if reply else None
                 if reply is None or reply.open:
                     item.paid_before = item.found
+                    if reply is not None:
+                        job.scorer.activity.tries[item.call] = reply.tries
                     pending.append(item)
                     continue
                 answer = _current_answer(job, item, reply)
