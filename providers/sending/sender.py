@@ -238,7 +238,7 @@ class Sender:
             replies = self._read(await self._post(sending.request, sending.body), sending.parse)
         except CallError as error:
             error.message = self._clean(error.message)
-            if error.status == "http-404" and self._address_hint:
+            if self._address_hint and _may_be_the_address(error):
                 error.message += f"; {self._address_hint}"
             if error.status.startswith("http-4") and (
                 hint := hint_for(error.message, sending.request.body)
@@ -401,6 +401,11 @@ def _unfinished(sending: _Sending, failure: Failure) -> tuple[Outcome, ...]:
     return tuple(
         replace(failure, paid=reply) if reply.open else reply for reply in sending.so_far()
     )
+
+
+def _may_be_the_address(error: CallError) -> bool:
+    about = error.about if isinstance(error, FinalForRun) else None
+    return about == "address" or (error.status == "http-404" and about != "model")
 
 
 def _is_empty(reply: Reply) -> bool:

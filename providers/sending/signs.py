@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from rmjudge.providers.sending.absent import CODES, absent
 from rmjudge.providers.sending.said import Said
 
-About = Literal["account", "prompt", "length", "address", "overload"]
+About = Literal["account", "prompt", "length", "model", "address", "overload"]
+FOR_ALL: Final = frozenset(("account", "model", "address"))
+"""What concerns every call of a run, not this one."""
 
 EMPTY_PURSE: Final = frozenset(
     (
@@ -148,15 +151,6 @@ _LENGTH: Final = re.compile(
     """,
     re.I | re.X,
 )
-_ADDRESS: Final = re.compile(
-    r"""
-    unexpected\ endpoint | (unknown|invalid|no\ such|unsupported)\ (url|path|endpoint|route|method)
-    | (url|path|endpoint|route|page)\ (\S+\ )?(was\ )?
-      (not\ (found|exist|supported)|does\ not\ exist)
-    | no\ route | cannot\ post | ^not\ found\b
-    """,
-    re.I | re.X,
-)
 _LONG_LIMIT: Final = re.compile(
     r"(per|a|for (the|this)|of (the|this))[ -]day\b|\bdaily\b|\(RPD\)|\(TPD\)"
     r"|(monthly|weekly) (\w+ ){0,2}(quota|limit|usage|budget)",
@@ -183,7 +177,9 @@ def about_by_code(said: Said) -> About | None:
     """What an error's codes are about, where they are known."""
     if said.codes & EMPTY_PURSE:
         return "account"
-    return "prompt" if said.codes & WITHHELD else None
+    if said.codes & WITHHELD:
+        return "prompt"
+    return "model" if said.codes & CODES else None
 
 
 def about_by_words(said: Said) -> About | None:
@@ -195,14 +191,15 @@ def about_by_words(said: Said) -> About | None:
         return "account"
     if _PROMPT.search(text) or "invalid_prompt" in said.codes:
         return "prompt"
-    return "length" if _LENGTH.search(text) else None
+    if _LENGTH.search(text):
+        return "length"
+    # A parameter that is complained of is told, with the option that takes it out.
+    return absent(text) if said.param in ("", "model") else None
 
 
 def about_in_success(said: Said) -> About | None:
     """What an error is about that came with a 200 and no status of its own."""
     found = about_by_code(said) or about_by_words(said)
-    if found is None and _ADDRESS.search(said.text):
-        return "address"
     if found is None and _OVERLOAD.search(said.text):
         return "overload"
     return found

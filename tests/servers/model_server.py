@@ -91,10 +91,8 @@ async def model_request(
 ) -> bool:
     asked = digest(body)
     name = STATE.next_fault(body)
+    note_for_the_next(asked)
     STATE.received[asked] += 1
-    if STATE.memory:
-        with Path(STATE.memory).open("a") as file:
-            file.write(f"{asked}\n")
     STATE.bought_again += asked in STATE.answered
     if STATE.latency_s:
         await asyncio.sleep(STATE.latency_s)
@@ -115,6 +113,12 @@ async def model_request(
     if kind in PAID - EMPTY:
         STATE.answered.add(asked)
     return answer.cut_after is None and not answer.hang_up
+
+
+def note_for_the_next(asked: str) -> None:
+    if STATE.memory:
+        with Path(STATE.memory).open("a") as file:
+            file.write(f"{asked}\n")
 
 
 def note_wait(asked: str, answer: Answer) -> None:
