@@ -97,6 +97,7 @@ _ACCOUNT: Final = re.compile(
     | (country|region|territory|location)\b.{0,40}\ (not\ supported|unsupported|not\ available)
     | not\ (available|supported)\ in\ (your|this)\ (country|region|location)
     | not\ (in|on)\ (the|your|an)\ (ip\ )?(allow|white)[ -]?list
+    | invalid\ authentication | token\ (has\ |is\ )?expired
     | log[ -]?in\ fail | authentication\ (error|failed|failure) | ^unauthorized\b
     | lacks?\ (the\ )?(required\ )?(scope|permission)s?\b
     | model\ (\S+\ )?(has\ been\ |is\ |was\ )?(decommissioned|retired|shut\ down)
@@ -119,7 +120,7 @@ _PROMPT: Final = re.compile(
     | safety[ _-](check|system|filter|setting|reason|violation|concern|classifier|block)
     | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break
     | prompt[ _-](injection|shield|guard|attack) | denied\ topic | \btoxic(ity)?\b
-    | hate\ speech | self[- ]harm | (may|might|could)\ (include|contain)\ personal
+    | (matche[sd]|by)\ (\w+\ ){0,2}waf\b | hate\ speech | self[- ]harm | (may|might|could)\ (include|contain)\ personal
     | (blocked|denied|rejected)\ by\ (a\ |the\ |our\ )?(waf|web\ application\ firewall)
     | \bflagged\b | inappropriate | \bharmful | \bunsafe\b | new_sensitive | high\ risk
     | (?<![-\w])sensitive\ (content|info|word|data|topic|material|text) | contains?\ sensitive
@@ -146,13 +147,13 @@ _LENGTH: Final = re.compile(
        |more\ than\ the\ (limit|maximum))
     | exceeds?\ .{0,60}(tokens?|length|context|limit\ of)\b
     | reduce\ the\ (length|size|prompt|input) | range\ of\ input\ length
-    | must\ have\ less\ than\ \d+
+    | \bn_ctx\b | must\ have\ less\ than\ \d+
     | tokens?\ limit | entity\ too\ large
     """,
     re.I | re.X,
 )
 _LONG_LIMIT: Final = re.compile(
-    r"(per|a|for (the|this)|of (the|this))[ -]day\b|\bdaily\b|\(RPD\)|\(TPD\)"
+    r"(per|a|for (the|this)|of (the|this))[ -]day\b|(per|/|calls a) ?month\b|\bdaily\b|\(RPD\)|\(TPD\)"
     r"|(monthly|weekly) (\w+ ){0,2}(quota|limit|usage|budget)",
     re.I,
 )

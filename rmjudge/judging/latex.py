@@ -54,8 +54,8 @@ r"""What a reader of JSON makes of `\boxed`, `\text` or `\fbox`."""
 
 def unwrapped(text: str) -> str:
     """A text without the commands that only say how it looks; blanks stand in their place."""
-    for lost, command in _UNESCAPED.items():
-        text = lost.sub(command, text)
+    for lost, meant in _UNESCAPED.items():
+        text = lost.sub(meant, text)
     shown: list[str] = []
     place = 0
     while command := _COMMAND.search(text, place):

@@ -117,6 +117,18 @@ ONE_CALL: dict[str, Row] = {
         {"message": f'cannot parse "{"My account is suspended, insufficient balance. " * 3}"'},
     ),
 }
+ACCOUNT |= {
+    "a trial's month": (
+        429,
+        {"message": "a Trial key, which is limited to 1000 API calls / month"},
+    ),
+    "Moonshot's key": (400, {"error": {"message": "Invalid Authentication"}}),
+    "an expired token": (400, {"error": {"message": "Token expired"}}),
+}
+ONE_CALL |= {
+    "a rule of a firewall": (403, "Forbidden: request body matches WAF rule 941100"),
+    "a context in llama.cpp's words": (500, {"error": "prompt tokens (9000) > n_ctx (4096)"}),
+}
 ABSENT: Final[tuple[Row, ...]] = (
     (400, {"error": {"message": "Invalid model: foo"}}),
     (400, {"error": {"message": "Model Not Exist", "type": "invalid_request_error"}}),
