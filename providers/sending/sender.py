@@ -351,6 +351,9 @@ class Sender:
             said = read_error(reply.body)
             words = f"; it says: {said.message}" if said.found else ""
             return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
+        refused = unread(reply, self._policy)  # in a plain text
+        if refused is not None:
+            return refused
         page = is_page(reply.body)
         kind = reply.headers.get("content-type", "")
         what = f"no JSON: {cause}"

@@ -120,7 +120,8 @@ _PROMPT: Final = re.compile(
     | safety[ _-](check|system|filter|setting|reason|violation|concern|classifier|block)
     | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break
     | prompt[ _-](injection|shield|guard|attack) | denied\ topic | \btoxic(ity)?\b
-    | (matche[sd]|by)\ (\w+\ ){0,2}waf\b | hate\ speech | self[- ]harm | (may|might|could)\ (include|contain)\ personal
+    | (matche[sd]|by)\ (\w+\ ){0,2}waf\b | hate\ speech | self[- ]harm
+    | (may|might|could)\ (include|contain)\ personal
     | (blocked|denied|rejected)\ by\ (a\ |the\ |our\ )?(waf|web\ application\ firewall)
     | \bflagged\b | inappropriate | \bharmful | \bunsafe\b | new_sensitive | high\ risk
     | (?<![-\w])sensitive\ (content|info|word|data|topic|material|text) | contains?\ sensitive
@@ -153,13 +154,15 @@ _LENGTH: Final = re.compile(
     re.I | re.X,
 )
 _LONG_LIMIT: Final = re.compile(
-    r"(per|a|for (the|this)|of (the|this))[ -]day\b|(per|/|calls a) ?month\b|\bdaily\b|\(RPD\)|\(TPD\)"
+    r"(per|a|for (the|this)|of (the|this))[ -]day\b|(per|/|calls a) ?month\b|\bdaily\b"
+    r"|\(RPD\)|\(TPD\)"
     r"|(monthly|weekly) (\w+ ){0,2}(quota|limit|usage|budget)",
     re.I,
 )
 _OVERLOAD: Final = re.compile(
     r"rate[ _]?limit|too many requests|overloaded|server is busy|throttl|requests per minute"
-    r"|tokens per minute|\b[RT]PM\b|try again later",
+    r"|tokens per minute|\b([RT]PM|qps)\b|try again later|request limit reached"
+    r"|no healthy upstream",
     re.I,
 )
 _TOO_LARGE_FOR_THE_RATE: Final = re.compile(r"request (is )?too large", re.I)

@@ -205,3 +205,36 @@ def test_a_model_or_a_path_that_is_not_there_ends_the_run(row: Row) -> None:
 @pytest.mark.parametrize("row", NOT_ABSENT, ids=str)
 def test_words_on_a_model_that_is_there_do_not_end_the_run(row: Row) -> None:
     assert isinstance(error_of(row), (FinalForCall, Retryable))
+
+
+IN_SUCCESS: Final[tuple[tuple[type, Any], ...]] = (
+    (FinalForRun, {"code": 401, "msg": "invalid api key"}),
+    (FinalForRun, {"Response": {"Error": {"Code": "Failed", "Message": "insufficient balance"}}}),
+    (FinalForRun, {"meta": {"error": "unauthorized: invalid api key"}}),
+    (FinalForRun, {"result": {"error": "quota exceeded: insufficient balance"}}),
+    (FinalForRun, {"header": {"code": 11200, "message": "licc fail: insufficient quota"}}),
+    (FinalForRun, {"Error": {"Message": "no access to this model"}}),
+    (FinalForRun, "Unauthorized"),
+    (FinalForRun, [{"error": {"message": "API key not valid"}}]),
+    (FinalForCall, {"errors": ["content policy violation"]}),
+    (FinalForCall, "Blocked by the guardrail: prompt injection detected"),
+    (Retryable, {"error_code": 18, "error_msg": "Open api qps request limit reached"}),
+    (Retryable, {"message": "no healthy upstream"}),
+)
+
+
+@pytest.mark.parametrize(("kind", "body"), IN_SUCCESS, ids=str)
+def test_an_error_in_a_success_is_read_wherever_its_words_stand(kind: type, body: Any) -> None:
+    assert type(error_of((200, body))) is kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"choices": [{"message": {"content": "That is unsafe: it violates the content polic',
+        "<html><body>Unauthorized</body></html>",
+        "x" * 600 + " invalid api key",
+    ],
+)
+def test_words_of_a_reply_that_broke_off_are_not_the_servers(body: str) -> None:
+    assert error_of((200, body)) is None
