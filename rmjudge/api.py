@@ -17,12 +17,12 @@ from rmjudge.findings import Compared, StyleReports
 from rmjudge.metrics.report import Reading
 from rmjudge.options import OPTIONS, written
 from rmjudge.running.preparation import prepare
-from rmjudge.running.scoring import TextScores, score_texts
+from rmjudge.running.scoring import TextScores, Watch, score_texts
 from rmjudge.running.signals import draining
 from rmjudge.runs.comparable import distinct
 from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
-from rmjudge.session import Run, Started, Watch, execute
+from rmjudge.session import Run, Started, execute
 from rmjudge.text import did_you_mean
 from rmjudge.vocabulary import Domain
 

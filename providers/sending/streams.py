@@ -16,6 +16,8 @@ from rmjudge.providers.sending.messages import MalformedBodyError
 
 Event = dict[str, Any]
 _START: Final = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
+_LINES: Final = re.compile(rb"\s*\{[^\r\n]*\}\r?\n\s*\{")
+"""A stream whose events are lines of JSON, without `data:`."""
 _WORD: Final = re.compile(r"\[?[\w .-]*\]?")
 """What is no JSON of an event: `ping`, `[DONE]`, nothing."""
 _TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal")
@@ -24,7 +26,7 @@ _CUT_SHORT: Final = "the stream of events ends early"
 
 def is_stream(body: bytes) -> bool:
     """Whether a body is a stream of events and no JSON."""
-    return _START.match(body[:200]) is not None
+    return _START.match(body[:200]) is not None or _LINES.match(body) is not None
 
 
 def put_together(body: bytes) -> Event:
@@ -33,7 +35,11 @@ def put_together(body: bytes) -> Event:
     Raises:
         MalformedBodyError: it ends early, or its events are of no known shape.
     """
-    datas = list(_datas(body.decode("utf-8-sig", "replace")))
+    text = body.decode("utf-8-sig", "replace")
+    if _LINES.match(body):
+        text = re.sub(r"(?m)^(?=\s*\{)", "data:", text)
+        text = re.sub(r"\r?\n", "\n\n", text)
+    datas = list(_datas(text))
     done = any(data.strip("[] ").lower() == "done" for _, data in datas)
     try:
         told = [(kind, json.loads(data)) for kind, data in datas if not _WORD.fullmatch(data)]

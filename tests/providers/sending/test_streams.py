@@ -153,6 +153,7 @@ def written(events: list[Any], *, between: str = "\n\n", end: str = "data: [DONE
 
 ODDLY: dict[str, str] = {
     "a mark of byte order": "\ufeff" + written(CHAT),
+    "lines of JSON": "\n".join(map(json.dumps, CHAT)),
     "no blank lines": written(CHAT, between="\n"),
     "pings": "data: ping\n\ndata:\n\n" + written(CHAT),
     "its end in small letters": written(CHAT[:-2], end="data: [done]"),
