@@ -42,7 +42,8 @@ class Work:
 
     `usage` is what its answer took, whenever that was bought; `found` what earlier runs paid for
     the call. `paid_before` is what stored replies took that are no answer, or no longer. `kept` is
-    the stored answer of a call that is asked again: it counts unless a reply comes.
+    the stored answer of a call that is asked again: it counts unless a reply comes; `kept_reply` is
+    the reply that it was read from.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Work:
     found: Usage | None = None
     paid_before: Usage | None = None
     kept: Answer | None = None
+    kept_reply: Reply | None = None
     ordered_by: str = "texts"
 
 

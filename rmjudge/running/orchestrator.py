@@ -229,12 +229,9 @@ class Orchestrator:
         await self._commit(key, list(zip(work, replies, strict=True)))
 
     async def _commit(self, key: str, found: Sequence[tuple[Work, Reply]]) -> None:
-        # An empty reply takes no kept answer's place.
-        kept = [(item, reply) for item, reply in found if not (reply.open and item.kept)]
-        if kept:
-            await self._store.commit(
-                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
-            )
+        if found:
+            rows = [(item.key, _in_all(item, _stored(item, reply))) for item, reply in found]
+            await self._store.commit(key, rows)
 
     async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
         """Commit replies, then count them; return the follow-up questions they raise.
@@ -289,6 +286,13 @@ def _delivered(outcome: Outcome) -> Reply | None:
     return replace(outcome.paid, open=True) if outcome.paid is not None else None
 
 
+def _stored(item: Work, reply: Reply) -> Reply:
+    """What is kept of a reply: an empty one takes no kept answer's place, but adds to its bill."""
+    if reply.open and item.kept_reply is not None:
+        return replace(item.kept_reply, usage=reply.usage)
+    return reply
+
+
 def _in_all(item: Work, reply: Reply) -> Reply:
     """The reply with what the call took in all, earlier runs included."""
     if item.paid_before is None:
@@ -323,7 +327,7 @@ async def settle_from_cache(
                     continue
                 answer = _current_answer(job, item, reply)
                 if job.asks_again(answer):
-                    item.paid_before, item.kept = reply.usage, answer
+                    item.paid_before, item.kept, item.kept_reply = reply.usage, answer, reply
                     item.ordered_by = reply.ordered_by
                     pending.append(item)
                     continue
