@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from inspect import Parameter, cleandoc, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack
 
 from rmjudge import findings
 from rmjudge.calls import Json
@@ -29,7 +31,8 @@ from rmjudge.vocabulary import Domain
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
-T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
 Sources: TypeAlias = str | Path | Sequence[str | Path]
 
@@ -96,6 +99,28 @@ class Options(TypedDict, total=False):
     progress: bool
 
 
+def _lists_options(function: Callable[P, R], names: Collection[str] = ()) -> Callable[P, R]:
+    """Let `help`, and a notebook's completion, show the options by name, with what they are for."""
+    kinds = {
+        name: kind for name, kind in Options.__annotations__.items() if not names or name in names
+    }
+    shown = signature(function)
+    own = [one for one in shown.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    named = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind.__forward_arg__)
+        for name, kind in kinds.items()
+    ]
+    helps = (f"    {name}: {OPTIONS[name].help}" for name in kinds if _help(name))
+    function.__signature__ = shown.replace(parameters=[*own, *named])  # type: ignore[attr-defined]
+    function.__doc__ = "\n".join((cleandoc(function.__doc__ or ""), "", "Options:", *helps))
+    return function
+
+
+def _help(name: str) -> str:
+    return OPTIONS[name].help if name in OPTIONS else ""
+
+
+@_lists_options
 def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options]) -> Run:
     """Score a data set with one or several models and return the numbers.
 
@@ -120,6 +145,11 @@ def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options
     return _in_a_thread(aevaluate(models, data, **options))
 
 
+_OF_TEXTS: Final = frozenset(name for name, option in OPTIONS.items() if not option.tuples)
+"""Options that are not about a data set."""
+
+
+@partial(_lists_options, names=_OF_TEXTS | {"progress"})
 def score(
     models: Models, prompt: str, responses: Sequence[str], **options: Unpack[Options]
 ) -> list[TextScores]:
@@ -144,6 +174,7 @@ def score(
     return _in_a_thread(ascore(models, prompt, responses, **options))
 
 
+@partial(_lists_options, names=_OF_TEXTS | {"progress"})
 async def ascore(
     models: Models, prompt: str, responses: Sequence[str], **options: Unpack[Options]
 ) -> list[TextScores]:
@@ -160,10 +191,9 @@ async def _score(
 ) -> list[TextScores]:
     given: dict[str, Any] = dict(options)
     watch = _watch(given.pop("progress", False))
-    of_texts = {name for name, option in OPTIONS.items() if not option.tuples}
     found = await score_texts(
         _scorers(models),
-        run_options(_checked(given, "score", of_texts)),
+        run_options(_checked(given, "score", _OF_TEXTS)),
         *_texts(prompt, responses),
         watch=watch,
         started=started,
@@ -200,11 +230,12 @@ def _to_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _in_a_thread(work: Coroutine[Any, Any, T]) -> T:
+def _in_a_thread(work: Coroutine[Any, Any, R]) -> R:
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, work).result()
 
 
+@_lists_options
 async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[Options]) -> Run:
     """Do what `evaluate` does, as a coroutine. Signals are left to whoever runs the loop."""
     return await _evaluate(models, data, options, None)
