@@ -13,7 +13,7 @@ from rmjudge.leaderboard.published import published
 from rmjudge.leaderboard.standing import Entry, stand
 from rmjudge.metrics.report import Position, Reading
 from rmjudge.readings.compute import ToolNumbers, read_as
-from rmjudge.runs.attributes import responses_of
+from rmjudge.runs.attributes import described
 from rmjudge.runs.comparable import comparable, distinct
 from rmjudge.runs.naming import about, labels
 from rmjudge.runs.pairs import PreferenceSet
@@ -26,7 +26,7 @@ from rmjudge.statistics.comparison import Comparison
 from rmjudge.statistics.control import LEAST, Controlled, control
 from rmjudge.statistics.implicit import SetRow, compare_sets
 from rmjudge.statistics.pairing import share
-from rmjudge.statistics.responses import Responses
+from rmjudge.statistics.responses import Responses, responses_of
 from rmjudge.statistics.retest import Noise, noise_of
 from rmjudge.statistics.scored import Scored, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
@@ -289,10 +289,10 @@ def _responses(
     found, lacking = [], []
     for name, run in zip(labels([run.result for run in runs]), runs, strict=True):
         try:
-            found.append(responses_of(name, run, attributes))
+            found.append(responses_of(name, described(run), attributes))
         except UsageError as error:
             lacking.append(str(error))
-    if lacking and not any(found):
+    if attributes is not None and not any(found):
         raise UsageError("; ".join(lacking))
     return tuple(one for one in found if one is not None)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from rmjudge.cache import inspect
@@ -12,50 +12,49 @@ from rmjudge.planning.plan import PointwisePlan
 from rmjudge.providers.attributes import attributes_of
 from rmjudge.runs.statements import ADVICE
 from rmjudge.runs.stored import StoredRun, call_keys
-from rmjudge.statistics.responses import (
-    CORRECTNESS,
-    VERBOSITY,
-    Response,
-    Responses,
-    attribute_called,
-)
-from rmjudge.text import one_line
+from rmjudge.vocabulary import Domain
 
-MEANINGS: Final = (CORRECTNESS, VERBOSITY)
 PROBED: Final = 120
 """Calls that are looked up before all are."""
 
 
-def responses_of(
-    name: str, run: StoredRun, names: Mapping[str, str] | None = None
-) -> Responses | None:
-    """Find how correct and verbose each response of a run is; None where its answers do not say.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A response, and the attributes in each answer about it (several with `--votes`)."""
 
-    `names` says which attributes are the two; without it they are found by their names.
+    domain: Domain
+    chosen: bool
+    style: int
+    answers: tuple[Mapping[str, float], ...]
+
+
+def described(run: StoredRun) -> list[Described]:
+    """Find what the answers say of each response beside its reward.
 
     Raises:
-        UsageError: `names` is given, and the answers are not found or have no such attributes.
+        UsageError: they are not found, or say nothing beside it.
     """
     try:
-        found = _kept(run)
+        found = _found(run)
     except (UsageError, StorageStopped) as error:
-        if names:
-            raise UsageError(f"{one_line(str(run.folder))}: no attributes: {error}") from error
-        return None
-    there = list(dict.fromkeys(key for one in found.values() for key in one))
-    if names:
-        _require(run, names, there)
-        meant = dict(names)
-    else:
-        guessed = {meaning: attribute_called(meaning, there) for meaning in MEANINGS}
-        meant = {meaning: one for meaning, one in guessed.items() if one is not None}
-        if len(meant) < len(MEANINGS):
-            return None
-    return _responses(name, run, found, meant)
+        raise UsageError(f"{run.folder}: no attributes: {error}") from error
+    return [
+        Described(
+            plan.item.domain,
+            chosen,
+            style,
+            tuple(found[key] for call in calls if found.get(key := keys[call])),
+        )
+        for plan in run.asked.plans
+        if isinstance(plan, PointwisePlan)
+        for keys in [call_keys(plan)]
+        for chosen, sides in ((True, plan.chosen), (False, plan.rejected))
+        for style, calls in enumerate(sides)
+    ]
 
 
-def _kept(run: StoredRun) -> dict[str, dict[str, float]]:
-    """The attributes of each call. A few calls are looked up first: most runs hold none."""
+def _found(run: StoredRun) -> dict[str, dict[str, float]]:
+    """The attributes in the answer to each call. A few are looked up first: most runs hold none."""
     if run.result.metrics.method != "pointwise" or run.record.combined:
         raise UsageError("only a reward model's own run has them")
     asked = run.asked
@@ -68,42 +67,3 @@ def _kept(run: StoredRun) -> dict[str, dict[str, float]]:
     if not replies:
         raise UsageError(f"{asked.cache_folder} does not hold its answers; {ADVICE}")
     return found
-
-
-def _require(run: StoredRun, names: Mapping[str, str], there: list[str]) -> None:
-    for one in names.values():
-        if one not in there:
-            held = ", ".join(map(one_line, there))
-            raise UsageError(
-                f"{one_line(str(run.folder))}: its answers hold no attribute {one_line(one)}; they "
-                f"hold {held}"
-            )
-
-
-def _responses(
-    name: str,
-    run: StoredRun,
-    found: Mapping[str, Mapping[str, float]],
-    meant: Mapping[str, str],
-) -> Responses:
-    points, lacking = [], 0
-    for plan in run.asked.plans:
-        if not isinstance(plan, PointwisePlan):
-            continue
-        keys = call_keys(plan)
-        for chosen, sides in ((True, plan.chosen), (False, plan.rejected)):
-            for style, calls in enumerate(sides):
-                # With votes a response has several answers, as its reward is their mean.
-                votes = [
-                    [given[meant[meaning]] for meaning in MEANINGS]
-                    for call in calls
-                    if (given := found.get(keys[call], {})).keys() >= set(meant.values())
-                ]
-                if not votes:
-                    lacking += 1
-                    continue
-                correctness, verbosity = (
-                    math.fsum(values) / len(values) for values in zip(*votes, strict=True)
-                )
-                points.append(Response(plan.item.domain, chosen, style, correctness, verbosity))
-    return Responses(name, meant, tuple(points), lacking)

@@ -9,12 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from rmjudge.errors import UsageError
+from rmjudge.text import one_line
 from rmjudge.vocabulary import DOMAINS, Domain
+
+if TYPE_CHECKING:
+    from rmjudge.runs.attributes import Described
 
 CORRECTNESS: Final = "correctness"
 VERBOSITY: Final = "verbosity"
+MEANINGS: Final = (CORRECTNESS, VERBOSITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,40 @@ class Kind:
     def verbosity(self) -> float:
         """The mean."""
         return math.fsum(point.verbosity for point in self.points) / len(self.points)
+
+
+def responses_of(
+    name: str, described: Sequence[Described], names: Mapping[str, str] | None = None
+) -> Responses | None:
+    """Read the two attributes of each response, the mean of its answers.
+
+    `names` says which they are; without it they are found by their names, and None is returned
+    where none are called so.
+
+    Raises:
+        UsageError: no answer holds an attribute of `names`.
+    """
+    there = list(dict.fromkeys(key for one in described for given in one.answers for key in given))
+    if names is None:
+        called = {meaning: attribute_called(meaning, there) for meaning in MEANINGS}
+        names = {meaning: one for meaning, one in called.items() if one is not None}
+        if len(names) < len(MEANINGS):
+            return None
+    for wanted in names.values():
+        if wanted not in there:
+            held = ", ".join(map(one_line, there))
+            raise UsageError(f"{name}: no attribute is called {one_line(wanted)}; there are {held}")
+    points = tuple(
+        Response(one.domain, one.chosen, one.style, *means)
+        for one in described
+        if (means := _means(one, [names[meaning] for meaning in MEANINGS]))
+    )
+    return Responses(name, dict(names), points, len(described) - len(points))
+
+
+def _means(one: Described, wanted: Sequence[str]) -> list[float]:
+    known = [given for given in one.answers if given.keys() >= set(wanted)]
+    return [math.fsum(given[key] for given in known) / len(known) for key in wanted if known]
 
 
 def attribute_called(meaning: str, names: Sequence[str]) -> str | None:

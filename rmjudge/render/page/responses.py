@@ -13,9 +13,9 @@ from rmjudge.vocabulary import STYLES
 
 WIDTH: Final = 196.0
 LEFT: Final = 30.0
-TOP: Final = 26.0
+TOP: Final = 34.0
 HEIGHT: Final = 150.0
-ROW: Final = 196.0
+ROW: Final = 204.0
 ACROSS: Final = 2
 MOST_TICKS: Final = 5
 MARGIN: Final = 0.05
