@@ -65,8 +65,9 @@ def scored(rng: np.random.Generator, data: DataSet, taste: Taste) -> Scored:
     return Scored(taste.name, "pointwise", credits)
 
 
-def found(estimate: Estimate | None) -> bool:
+def found(model: Model | None, name: str) -> bool:
     """Whether a coefficient's interval leaves 0 out."""
+    estimate: Estimate | None = getattr(model, name, None)
     interval = estimate.interval if estimate else None
     return interval is not None and not interval.low <= 0 <= interval.high
 
@@ -78,12 +79,8 @@ def row(data: DataSet, taste: Taste, draws: int, seed: int) -> list[str]:
     counts = np.zeros(4)
     for _ in range(draws):
         style = style_of(scored(rng, data, taste), lengths, "strict")
-        models: list[Model | None] = [style.model, style.both_lengths]
-        counts += [
-            found(model and getattr(model, name))
-            for name in ("markdown", "detail")
-            for model in models
-        ]
+        models = (style.model, style.both_lengths)
+        counts += [found(model, name) for name in ("markdown", "detail") for model in models]
     return [taste.name, *(f"{100 * count / draws:.0f}" for count in counts)]
 
 
