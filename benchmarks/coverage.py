@@ -290,7 +290,7 @@ def main() -> None:
         right = [
             one.width
             for one in found
-            if abs(one.before - 0.95) <= 0.01 and one.setting.sizes == sizes
+            if abs(one.before - 0.95) < 0.0101 and one.setting.sizes == sizes
         ]
         print(
             f"width, {what}, where the bootstrap covers 94 to 96 %: x {min(right):.3f} to "
