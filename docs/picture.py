@@ -3,8 +3,7 @@
 Run it after `make demo`: `.venv/bin/python docs/picture.py`. `report.png` is the top of its page:
 
     rmjudge report runs/demo --html demo.html
-    chromium --headless --hide-scrollbars --window-size=1265,1345 --screenshot=docs/report.png \\
-        demo.html
+    chromium --headless --window-size=1265,1345 --screenshot=docs/report.png demo.html
 """
 
 from __future__ import annotations
