@@ -338,19 +338,23 @@ def compare(
 
 
 def style(
-    *runs: Run | str | Path, reading: Reading | None = None, data: Sources = ()
+    *runs: Run | str | Path,
+    reading: Reading | None = None,
+    data: Sources = (),
+    attributes: Mapping[str, str] | None = None,
 ) -> StyleReports:
     """Tell what style is worth to the scorers of runs, or of their folders.
 
     What comes back holds a report for each scorer and baseline; shown, it is what `rmjudge style`
-    shows. It takes the same arguments as `compare`, without `baselines`.
+    shows. It takes the same arguments as `compare`, without `baselines`; and `attributes`, which
+    says which of a reward model's attributes are its `correctness` and its `verbosity`.
 
     Raises:
-        UsageError: a folder holds no run, or its texts cannot be found.
+        UsageError: a folder holds no run, its texts cannot be found, or no run has the attributes.
     """
     texts = tuple(map(written.source, _sources(data)))
     stored = read_runs(_named(runs, "style"), data=texts)
-    return findings.style(stored, reading=_reading(reading))
+    return findings.style(stored, reading=_reading(reading), attributes=attributes)
 
 
 def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:
