@@ -1,4 +1,4 @@
-"""`rmjudge data check`."""
+"""`rmjudge data check`, `rmjudge data new`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmjudge.cli.arguments import add_command, add_json
-from rmjudge.options.written import source
+from rmjudge.options.written import path, source
 
 
 def add(commands: Any) -> None:
@@ -22,6 +22,27 @@ def add(commands: Any) -> None:
     )
     checking.add_argument("sources", nargs="+", type=source, metavar="SOURCE")
     add_json(checking)
+    writing = actions.add_parser(
+        "new",
+        help="write a file with one tuple to copy from",
+        description="Write a file with one tuple, to copy from for tuples of your own.",
+        allow_abbrev=False,
+    )
+    writing.add_argument("file", type=path, metavar="FILE", help=".json (a list) or .jsonl")
+    writing.set_defaults(handler=new)
+
+
+def new(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Write the template, never over a file, and say what comes next."""
+    import shlex
+
+    from rmjudge.cli.console import say
+    from rmjudge.dataset.template import write_template
+
+    write_template(arguments.file)
+    name = shlex.quote(str(arguments.file))
+    say(f"{name} has one tuple: copy it for your own, then `rmjudge data check {name}`")
+    return 0
 
 
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:

@@ -68,6 +68,7 @@ class Summary:
     blank_responses: tuple[Flag, ...]
     ignored: tuple[tuple[str, int], ...] = ()
     styles: tuple[str, ...] = ()
+    with_domain: tuple[str, ...] = ()
 
     @property
     def chosen_equals_rejected(self) -> tuple[Repeat, ...]:
@@ -103,6 +104,7 @@ def summarise(data: DataSet) -> Summary:
         blank_responses=_flags(data, _is_blank),
         ignored=data.ignored,
         styles=tuple(style_remarks(data)),
+        with_domain=data.with_domain,
     )
 
 

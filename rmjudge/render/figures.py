@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from rmjudge.metrics.report import Interval
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import Domain, is_benchmark
 
 Remark = Literal["incomplete", "unscored", "shared"]
 """Why a number is marked: domains missing, cells not scored, several scorers or not all tuples."""
@@ -137,10 +137,10 @@ def chance(p_value: float | None) -> str:
 
 
 def scope(domain: Domain | None, domains: Sequence[Domain]) -> str:
-    """Name a domain, or what an average is over: `all` only where it is all four."""
+    """Name a domain, or what an average is over: `all` only where it is the benchmark's four."""
     if domain is not None:
         return domain
-    return "all" if len(domains) == len(DOMAINS) else "+".join(domains)
+    return "all" if is_benchmark(domains) else "+".join(domains)
 
 
 def points_range(interval: Interval | None) -> str:

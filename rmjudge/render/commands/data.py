@@ -25,7 +25,7 @@ def summary_renderable(summary: Summary) -> RenderableType:
 
 def _domains(summary: Summary) -> Sheet:
     return Sheet(
-        title=f"{summary.tuples} tuples, all valid",
+        title=f"{summary.tuples} tuple{'s' * (summary.tuples != 1)}, all valid",
         header=("Domain", "Subset", "Tuples"),
         rows=tuple(
             (domain, subset or "-", f"{count:,}")
@@ -57,6 +57,14 @@ def _length(lengths: Lengths) -> str:
 
 def findings(summary: Summary) -> Iterator[str]:
     """A line for each thing that is unusual; none of them makes the data invalid."""
+    if summary.with_domain:
+        name = summary.with_domain[0]
+        domain, _, id = name.partition("/")
+        yield (
+            f"{len(summary.with_domain):,} ids are written with their domain, as in RM-Bench's "
+            f"total file; they are found by both names: {clean(name)} is tuple {clean(id)} of "
+            f"{domain}"
+        )
     for name, count in summary.ignored:
         yield f"the field {_names([name])} is not used ({count:,} tuples have it)"
     yield from summary.styles

@@ -14,7 +14,7 @@ from rmjudge.render.csvrows import rows_csv
 from rmjudge.render.figures import ends, known, points, points_range, scope, share, signed_ends
 from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.style import PAIRS, Estimate, Model, Style
-from rmjudge.vocabulary import DOMAINS, STYLES, Domain
+from rmjudge.vocabulary import STYLES, Domain, in_order
 
 GAP_NAMES: Final = (*PAIRS, "all")
 OVERVIEW_NOTES: Final = (
@@ -79,7 +79,7 @@ def _overview(styles: Sequence[Style], about: str) -> Sheet:
 
 
 def _domains(styles: Sequence[Style]) -> tuple[Domain, ...]:
-    return tuple(domain for domain in DOMAINS if any(domain in style.gaps for style in styles))
+    return in_order(domain for style in styles for domain in style.gaps if domain is not None)
 
 
 def _gaps(styles: Sequence[Style], about: str) -> Sheet:

@@ -19,7 +19,7 @@ from rmjudge.render.page.tables import Section
 from rmjudge.runs.views import View
 from rmjudge.text import one_line
 from rmjudge.version import __version__
-from rmjudge.vocabulary import DOMAINS, STYLES
+from rmjudge.vocabulary import STYLES, in_order
 
 FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("browser.js", "tuple.js")
@@ -60,7 +60,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "sections": sections,
         "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
         "styles": STYLES,
-        "domains": [domain for domain in DOMAINS if any(t.domain == domain for t in view.tuples)],
+        "domains": in_order(viewed.domain for viewed in view.tuples),
         "index": embedding.inert(embedding.index_of(view)),
         "texts": embedding.packed(embedding.texts_of(view)) if _has_texts(view) else "",
         "words": list(map(embedding.packed, embedding.words_of(view))) if _has_words(view) else [],
@@ -138,9 +138,8 @@ def _stopped(view: View) -> Iterator[str]:
 
 def _counts(view: View) -> str:
     parts = [
-        f"{number:,} {domain}"
-        for domain in DOMAINS
-        if (number := sum(viewed.domain == domain for viewed in view.tuples))
+        f"{sum(viewed.domain == domain for viewed in view.tuples):,} {domain}"
+        for domain in in_order(viewed.domain for viewed in view.tuples)
     ]
     tuples, scorers = len(view.tuples), len(view.scorers)
     return (
