@@ -49,11 +49,15 @@ def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Validate, then say what the data holds. Problems raise a DataError."""
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.dataset import load, summarise
-    from rmjudge.render.commands.data import summary_renderable, summary_to_json
+    from rmjudge.render.commands.data import Blind, summary_renderable, summary_to_json
+    from rmjudge.statistics.baselines import longer_wins
+    from rmjudge.statistics.wording import word_tests
 
-    summary = summarise(load(arguments.sources, notice=say))
+    data = load(arguments.sources, notice=say)
+    summary = summarise(data)
+    blind = Blind(word_tests(data), longer_wins(data))
     if arguments.json:
-        print_json(summary_to_json(summary))
+        print_json(summary_to_json(summary, blind))
     else:
-        tables().print(summary_renderable(summary))
+        tables().print(summary_renderable(summary, blind))
     return 0
