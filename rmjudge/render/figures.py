@@ -74,10 +74,10 @@ LATEX: Final = Glyphs(
 NO_DATA: Final = "-"
 """Of the statistics, whose figures are ASCII."""
 
-HEAT: Final = ((244, 109, 67), (255, 255, 191), (102, 189, 99))
-"""Red, yellow, green at 0, 50 and 100 %: light enough for black figures."""
-LEANING: Final = ((153, 142, 195), (247, 247, 247), (241, 163, 64))
-"""Purple, white, orange: away from a half on either side, and neither is good."""
+HEAT: Final = ((241, 141, 59), (247, 244, 236), (103, 169, 222))
+"""Orange, white, blue at 0, 50 and 100 %: light enough for black figures, apart for all eyes."""
+LEANING: Final = ((175, 141, 195), (247, 247, 247), (127, 191, 123))
+"""Purple, white, green: away from a half on either side, and neither is good."""
 
 
 def known(value: float | None) -> float | None:

@@ -90,3 +90,29 @@ def test_next_goes_through_what_was_filtered(page: Page) -> None:
     page.run("document.querySelector('[data-key=ArrowRight]').click()")
     page.wait(f"document.querySelector('#tuple h3').textContent !== {json.dumps(first)}")
     assert page.run("document.querySelector('#tuple h3').textContent").startswith("code/")
+
+
+def test_the_difference_of_the_pressed_pair_is_marked(page: Page, view: View) -> None:
+    open_tuple(page, 3)
+    item = view.tuples[3].item
+    assert item is not None
+    for cell in (0, 5):
+        page.run(f"document.querySelector('#tuple [data-cell=\"{cell}\"]').click()")
+        pair = [item.chosen[cell // 3], item.rejected[cell % 3]]
+        shown = page.run("[...document.querySelectorAll('.differs')].map((t) => t.textContent)")
+        assert shown == pair
+        kinds = page.run(
+            "[...document.querySelectorAll('.differs')].map((t) => "
+            "[...t.children].map((c) => c.tagName))"
+        )
+        alike = pair[0] == pair[1]
+        assert ("INS" in kinds[0] or "DEL" in kinds[1]) is not alike
+        assert page.run("document.getElementById('alike').hidden") is not alike
+
+
+def test_on_a_phone_the_pair_stands_one_below_the_other(page: Page) -> None:
+    for width, columns in ((1280, 2), (360, 1)):
+        page.emulate(width=width)
+        open_tuple(page, 3)
+        style = "getComputedStyle(document.getElementById('difference')).gridTemplateColumns"
+        assert len(page.run(style).split()) == columns

@@ -28,7 +28,7 @@ FIGURE_WIDTH: Final = 8
 BESIDE: Final = 100
 """Columns from which on the two texts of a pair stand side by side."""
 MARKS: Final = (("{+", "+}"), ("[-", "-]"))
-MARK_STYLES: Final = ("bold blue", "bold yellow")
+MARK_STYLES: Final = ("bold bright_blue", "bold yellow")
 
 
 def tuple_renderable(
@@ -185,8 +185,10 @@ def _reward(value: float | None, screen: Screen) -> Text:
 def _credit(value: float | None, screen: Screen) -> Text:
     number = known(value)
     if number is None:
-        return Text(screen.glyphs.no_data, "yellow")
-    return Text(f"{number:.3g}", "green" if number > TIE else "red" if number < TIE else "")
+        return Text(screen.glyphs.no_data, "dim")
+    return Text(
+        f"{number:.3g}", "bright_blue" if number > TIE else "yellow" if number < TIE else ""
+    )
 
 
 def _right(outcome: Outcome) -> int:

@@ -228,6 +228,11 @@ function miniature(outcome, name) {
   return svg;
 }
 
+// A letter, or a number after 26 of them, as the line above the list names it.
+function signOfScorer(place) {
+  return index.scorers.length > 26 ? String(place + 1) : String.fromCharCode(65 + place);
+}
+
 function shortened(text) {
   const line = text.slice(0, 4 * SNIPPET).trim().replaceAll(/\s+/gu, " ");
   return line.length > SNIPPET ? `${line.slice(0, SNIPPET).trimEnd()}\u2026` : line;
@@ -241,7 +246,11 @@ function lineOf(number, sought) {
   const snippet = make("span", { class: "snippet" });
   if (own) write(snippet, shortened(own[0]), sought);
   const grids = make("span", { class: "minis" });
-  tuple.o.forEach((outcome, place) => grids.append(miniature(outcome, index.scorers[place])));
+  tuple.o.forEach((outcome, place) => {
+    const grid = make("span", { class: "grid" }, miniature(outcome, index.scorers[place]));
+    if (tuple.o.length > 1) grid.append(make("small", { "aria-hidden": true }, signOfScorer(place)));
+    grids.append(grid);
+  });
   const link = make("a", { href: `#tuple-${number}` }, name, snippet, grids);
   return make("li", {}, link);
 }

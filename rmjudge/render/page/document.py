@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -22,7 +23,7 @@ from rmjudge.version import __version__
 from rmjudge.vocabulary import STYLES, in_order
 
 FOLDER: Final = Path(__file__).parent
-SCRIPTS: Final = ("browser.js", "tuple.js")
+SCRIPTS: Final = ("browser.js", "diff.js", "tuple.js")
 
 
 def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Scatter] = ()) -> str:
@@ -60,6 +61,9 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "sections": sections,
         "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
         "styles": STYLES,
+        "signs": list(ascii_uppercase)
+        if len(names) <= len(ascii_uppercase)
+        else range(1, len(names) + 1),
         "domains": in_order(viewed.domain for viewed in view.tuples),
         "index": embedding.inert(embedding.index_of(view)),
         "texts": embedding.packed(embedding.texts_of(view)) if _has_texts(view) else "",

@@ -141,13 +141,35 @@ function showCell(cell) {
   for (const button of article.querySelectorAll("[data-cell]")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.cell) === cell));
   }
-  for (const box of article.querySelectorAll(".response")) {
+  for (const box of article.querySelectorAll(".responses .response")) {
     const style = box.dataset.side === "0" ? rowOf(cell) : columnOf(cell);
     box.classList.toggle("marked", Number(box.dataset.style) === style);
   }
   byId("pair").textContent =
     `${difficultyOf(cell)}: chosen ${STYLES[rowOf(cell)]} against rejected ${STYLES[columnOf(cell)]}`;
+  showDifference(cell);
   showWords(cell).catch(tell);
+}
+
+// The pair side by side, with the words marked that one side alone has.
+function showDifference(cell) {
+  const box = byId("difference");
+  const own = textsOf(open);
+  if (!box || !own) return;
+  const texts = [own[1 + rowOf(cell)], own[4 + columnOf(cell)]];
+  const styles = [STYLES[rowOf(cell)], STYLES[columnOf(cell)]];
+  const sides = difference(...texts.map((text) => text.replaceAll("\r\n", "\n")));
+  box.replaceChildren(
+    ...sides.map((pieces, side) => {
+      const label = `${SIDES[side]}, ${styles[side]}`;
+      const text = make("pre", { class: "differs", dir: "auto", tabindex: "0", "aria-label": label });
+      for (const [words, alone] of pieces) {
+        text.append(write(make(alone ? (side ? "del" : "ins") : "span"), words, []));
+      }
+      return make("div", { class: `response ${SIDES[side]}` }, make("h5", {}, make("b", {}, label)), text);
+    })
+  );
+  byId("alike").hidden = texts[0] !== texts[1];
 }
 
 // The cell worth looking at first: one that the filter asks for, else one that went wrong.
@@ -197,7 +219,16 @@ function showTuple(number) {
     make("h4", {}, "Wins of the chosen, %"),
     make("p", { class: "note" }, `Press a cell for its pair${article.dataset.chunk ? " and the judges\u2019 words" : ""}.`),
     outcomes(tuple),
-    make("p", { class: "note", id: "pair", role: "status" }),
+    make("p", { class: "note", id: "pair", role: "status" })
+  );
+  if (own) {
+    parts.push(
+      make("h4", {}, "The difference"),
+      make("p", { class: "note", id: "alike", hidden: true }, "Both texts are the same."),
+      make("div", { class: "pair", id: "difference" })
+    );
+  }
+  parts.push(
     make("h4", {}, "Responses"),
     responses
   );
