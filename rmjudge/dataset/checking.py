@@ -57,7 +57,7 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
         if checked is not None and not found:
             tuples.append(checked)
             ignored.update(_ignored(item.value))
-            if checked.id != item.value.get("id", checked.id):
+            if _names_its_domain(item.value, checked):
                 with_domain.append(checked.name)
         problems.extend(found)
     told = [foreign_line(file, layout, count) for (file, layout), count in foreign.items()]
@@ -99,6 +99,10 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     if subset is None and named is not None and named != domain:
         subset = named  # `safety-refuse` or `safety-response`: both count as safety
     return BenchTuple(identity, domain, subset, prompt, chosen, rejected)
+
+
+def _names_its_domain(fields: object, checked: BenchTuple) -> bool:
+    return isinstance(fields, dict) and fields.get("id", checked.id) != checked.id
 
 
 def _is_object(value: object) -> bool:
