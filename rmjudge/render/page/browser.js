@@ -238,6 +238,45 @@ function shortened(text) {
   return line.length > SNIPPET ? `${line.slice(0, SNIPPET).trimEnd()}\u2026` : line;
 }
 
+// The address of a tuple: its name, unless two data sets have it, and the filters that are set.
+const FIELDS = ["query", "domain", "difficulty", "state", "scorer", "order"];
+const numberOf = new Map();
+const twice = new Set();
+index.tuples.forEach((tuple, number) => {
+  if (numberOf.has(nameOf(tuple))) twice.add(nameOf(tuple));
+  else numberOf.set(nameOf(tuple), number);
+});
+
+function addressOf(number) {
+  const set = new URLSearchParams();
+  if (number !== null) {
+    const name = nameOf(index.tuples[number]);
+    set.set("tuple", twice.has(name) ? String(number) : name);
+  }
+  for (const field of FIELDS) if (byId(field).value) set.set(field, byId(field).value);
+  return `#${set.toString().replaceAll("%2F", "/") || "tuples"}`;
+}
+
+// The tuple that an address names, or null: by `#tuple=chat/17`, or by its place as `#tuple-17`.
+function addressed(hash) {
+  const place = /^#tuple-(\d+)$/u.exec(hash);
+  const named = new URLSearchParams(hash.slice(1)).get("tuple");
+  if (named !== null && numberOf.has(named) && !twice.has(named)) return numberOf.get(named);
+  const number = place ? place[1] : /^\d+$/u.test(named ?? "") ? named : null;
+  return number !== null && Number(number) < index.tuples.length ? Number(number) : null;
+}
+
+// Set the filters to those of an address that has any.
+function takeFilters(hash) {
+  const set = new URLSearchParams(hash.slice(1));
+  if (![...set.keys()].some((key) => key === "tuple" || FIELDS.includes(key))) return;
+  for (const field of FIELDS) {
+    const wanted = set.get(field) ?? "";
+    byId(field).value = wanted;
+    if (byId(field).value !== wanted) byId(field).value = ""; // no such choice
+  }
+}
+
 function lineOf(number, sought) {
   const tuple = index.tuples[number];
   const own = textsOf(number);
@@ -251,7 +290,7 @@ function lineOf(number, sought) {
     if (tuple.o.length > 1) grid.append(make("small", { "aria-hidden": true }, signOfScorer(place)));
     grids.append(grid);
   });
-  const link = make("a", { href: `#tuple-${number}` }, name, snippet, grids);
+  const link = make("a", { href: addressOf(number) }, name, snippet, grids);
   return make("li", {}, link);
 }
 

@@ -188,14 +188,14 @@ function neighbours(number) {
   const to = (other, text, key) =>
     other === undefined
       ? make("span", { class: "gone" }, text)
-      : make("a", { href: `#tuple-${other}`, "data-key": key }, text);
+      : make("a", { href: addressOf(other), "data-key": key }, text);
   const before = place > 0 ? selection[place - 1] : undefined;
   const after = place >= 0 ? selection[place + 1] : undefined;
   const where = place >= 0 ? `${count(place + 1)} of ${count(selection.length)}` : "";
   return make(
     "nav",
     { class: "steps", "aria-label": "Tuples" },
-    make("a", { href: "#tuples", "data-key": "Escape" }, "All tuples"),
+    make("a", { href: addressOf(null), "data-key": "Escape" }, "All tuples"),
     to(before, "\u2190 Previous", "ArrowLeft"),
     make("span", {}, where),
     to(after, "Next \u2192", "ArrowRight")
@@ -261,12 +261,16 @@ function showList() {
     page = Math.floor(place / PAGE);
     showPage(false);
   }
-  byId("list").querySelector(`a[href="#tuple-${last}"]`)?.focus();
+  byId("list").querySelector(`a[href="${CSS.escape(addressOf(last))}"]`)?.focus();
 }
 
 function follow() {
-  const found = /^#tuple-(\d+)$/u.exec(location.hash);
-  if (found && Number(found[1]) < index.tuples.length) showTuple(Number(found[1]));
+  const number = addressed(location.hash);
+  if (location.hash.includes("=")) {
+    takeFilters(location.hash);
+    refresh();
+  }
+  if (number !== null) showTuple(number);
   else if (open !== null) showList();
 }
 
@@ -288,6 +292,12 @@ function pressed(event) {
   if (open !== null && step && !scrolls) step.click();
 }
 
+// The filters were changed by hand: the address says them, so that it can be sent.
+function filtered() {
+  history.replaceState(null, "", addressOf(null));
+  refresh();
+}
+
 async function start() {
   byId("filters").hidden = false;
   byId("browser").hidden = false;
@@ -295,11 +305,11 @@ async function start() {
   let waiting = 0;
   byId("filters").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, 80);
+    waiting = setTimeout(filtered, 80);
   });
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   // A reset empties the fields after its event.
-  byId("filters").addEventListener("reset", () => setTimeout(refresh, 0));
+  byId("filters").addEventListener("reset", () => setTimeout(filtered, 0));
   addEventListener("hashchange", follow);
   document.addEventListener("keydown", pressed);
   refresh();
