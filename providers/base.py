@@ -118,6 +118,11 @@ class Provider(ABC):
             MalformedBodyError: this is no reply.
         """
 
+    @staticmethod
+    def attributes(part: Json) -> Mapping[str, Json]:  # noqa: ARG004 - the others' signature
+        """Everything that a stored part says of a text, by name, where the model gives several."""
+        return {}
+
     @property
     def template(self) -> str:
         """The text that frames every call; empty where the server renders the prompt."""

@@ -210,6 +210,11 @@ class HostedScorer:
             if self.activity.gate is not None:
                 await self.activity.gate(calls, paid)
 
+        async def keep(replies: Sequence[Reply]) -> None:
+            if self.activity.keep is not None:
+                await self.activity.keep(calls, replies)
+
+        tries = self.activity.tries
         sender = await self._connected()
         return await sender.send(
             request,
@@ -218,6 +223,8 @@ class HostedScorer:
             calls=calls,
             last_resort=len(calls) == 1,
             readmit=readmit,
+            keep=keep,
+            tries_before=min(tries.get(call, 0) for call in calls) if tries else 0,
             # Asked with other parameters, it keeps its identity, and so its form.
             adapts=None if self._sends_by else partial(self._adapts, provider),
         )

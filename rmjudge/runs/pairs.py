@@ -91,7 +91,7 @@ def _check_kind(where: str, kind: RewardKind, run: StoredRun) -> None:
     implicit = identity.get("provider") == "dpo"
     with_reference = implicit and identity.get("reference") is not None
     if implicit != (kind in _IMPLICIT) or (implicit and with_reference != _IMPLICIT[kind]):
-        what = "a classifier's or a judge's"
+        what = "of a classifier or of a judge"
         if implicit:
             what = f"of a policy with{'' if with_reference else 'out'} its reference"
         raise UsageError(f"{where}: {one_line(str(run.folder))} is a run {what}")

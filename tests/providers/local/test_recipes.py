@@ -515,6 +515,13 @@ def test_another_objective_is_read_from_the_cache_and_so_by_reparse(
     found = [x for line in lines for x in (*line["score_chosen"], *line["score_rejected"])]
     the_same(found, [o[2] for o in objectives])
 
+    named = ("--attributes", "correctness=helpful,verbosity=short", "--format", "json")
+    styled = cli("style", "gated", *named)
+    assert styled.returncode == 0, styled.stderr
+    (rated,) = json.loads(styled.stdout)["responses"]
+    total = sum(mean["verbosity"] * mean["responses"] for mean in rated["means"])
+    assert total == pytest.approx(sum(found), rel=1e-4)
+
     again = cli("reparse", "one", "--json")
     assert again.returncode == 0, again.stderr
     (read,) = json.loads(again.stdout)["reparse"]
