@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from rmjudge.dataset.parsing import MAX_BYTES
+from rmjudge.dataset.tuples import bare_id
 from rmjudge.errors import UsageError
 from rmjudge.text import kind_of, printable, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS
@@ -50,6 +51,10 @@ class Item:
         if isinstance(value, str) and not value.isprintable():
             raise self.wrong("id has characters that cannot be printed")
         return value
+
+    def id_in(self, named: str) -> int | str:
+        """The tuple's id as the domain's own file has it: 8 for `chat/8` of the total file."""
+        return bare_id(self.id, named)
 
 
 @dataclass(frozen=True, slots=True)

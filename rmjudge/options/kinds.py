@@ -19,6 +19,7 @@ from rmjudge.calls import UNSCORED_STATUSES
 from rmjudge.errors import UsageError
 from rmjudge.options import written
 from rmjudge.text import did_you_mean
+from rmjudge.vocabulary import DOMAINS, may_be_domain
 
 Form: TypeAlias = Literal["value", "switch", "list", "table"]
 AUDIT: Final = 15
@@ -147,16 +148,14 @@ def one_of(choices: tuple[str, ...]) -> Kind:
     )
 
 
-def some_of(choices: tuple[str, ...]) -> Kind:
-    """Some of these words; the option is repeated."""
-    return Kind(
-        f"a list of {', '.join(choices)}",
-        lambda value: is_texts(value) and set(value) <= set(choices),
-        word=str,
-        made=tuple,
-        form="list",
-        choices=choices,
-    )
+_DOMAINS: Final = ", ".join(DOMAINS)
+SOME_DOMAINS: Final = Kind(
+    f"a list of {_DOMAINS} or of the data's own domains",
+    lambda value: is_texts(value) and all(map(may_be_domain, value)),
+    made=tuple,
+    form="list",
+)
+"""Names of domains; whether the data has them is known once it is read."""
 
 
 def pairs(what: str, fits: Callable[[Any], bool], word: Callable[[str], Any] | None = None) -> Kind:

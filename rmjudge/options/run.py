@@ -18,7 +18,7 @@ from rmjudge.metrics.report import Design
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
-from rmjudge.vocabulary import DOMAINS, JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
+from rmjudge.vocabulary import JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -309,11 +309,12 @@ class RunOptions(ProviderOptions):
         tuples=True,
     )
     domains: tuple[Domain, ...] = option(
-        kinds.some_of(DOMAINS),
-        "only this; repeatable",
+        kinds.SOME_DOMAINS,
+        "only this (chat, math, code, safety, or one of the data's own); repeatable",
         default=(),
         group=WHAT,
         flag="--domain",
+        metavar="DOMAIN",
         recorded="always",
         tuples=True,
     )

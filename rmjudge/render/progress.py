@@ -17,7 +17,7 @@ from rich.text import Text
 from rmjudge.running.job import Job, LiveCells
 from rmjudge.running.pricing import cost_of
 from rmjudge.text import clean
-from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, DOMAINS, STYLES
+from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, STYLES, in_order
 
 REFRESH_S: Final = 0.5
 LINE_S: Final = 10.0
@@ -133,7 +133,7 @@ class Board:
 def _fill(job: Job) -> RenderableType:
     """The matrix of each domain so far, in percent of its complete tuples."""
     grid = Table.grid(padding=(0, 2), pad_edge=True)
-    domains = [domain for domain in DOMAINS if domain in job.live]
+    domains = in_order(job.live)
     grid.add_row(Text(""), *(Text(f"{domain} ({job.live[domain].tuples})") for domain in domains))
     for row, style in enumerate(STYLES):
         cells = (Text(_row_of(job.live[domain], row)) for domain in domains)

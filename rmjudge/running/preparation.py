@@ -33,8 +33,8 @@ from rmjudge.running.tuples import TupleJob
 from rmjudge.scorer import Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
-from rmjudge.text import slug
-from rmjudge.vocabulary import CELLS, READS
+from rmjudge.text import did_you_mean, slug
+from rmjudge.vocabulary import CELLS, DOMAINS, READS, in_order
 
 J = TypeVar("J", bound=Job)
 Notice: TypeAlias = Callable[[str], None]
@@ -77,7 +77,7 @@ def prepare(
     named = [model for model in models if isinstance(model, str)]
     fallback = choose_fallback(options, chosen, named)
     scorers = [item.scorer for item in chosen]
-    data = load(options.data, notice=tell).select(options.domains, options.limit)
+    data = _selected(load(options.data, notice=tell), options)
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
     _check_stops(scorers, data, options)
@@ -249,3 +249,18 @@ def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
         return {}
     few = {} if options.cells == len(CELLS) else {"cells": options.cells}
     return {"order": options.order, "seed": options.seed, **few}
+
+
+def _selected(data: DataSet, options: RunOptions) -> DataSet:
+    """The part of the data that is asked for.
+
+    Raises:
+        DataError: a domain of nobody's was asked for.
+    """
+    unknown = [name for name in options.domains if name not in (*DOMAINS, *data.domains)]
+    if unknown:
+        known = in_order((*DOMAINS, *data.domains))
+        raise DataError(
+            [f"the data has no domain {name}; {did_you_mean(name, known)}" for name in unknown]
+        )
+    return data.select(options.domains, options.limit)

@@ -13,16 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rmjudge.dataset.tuples import bare_id
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import slug
+from rmjudge.vocabulary import Domain, may_be_domain
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
     from rmjudge.metrics.report import Metrics
     from rmjudge.metrics.tallies import Credits
-    from rmjudge.vocabulary import Domain
 
 FORMAT: Final = 1
 METRICS: Final = "metrics.json"
@@ -283,15 +284,23 @@ def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
 def _tuple(line: str) -> TupleResult:
     record = json.loads(line)
     matrix = record.get("matrix")
+    domain = _domain(record["domain"])
     return TupleResult(
-        id=record["id"],
-        domain=record["domain"],
+        # Runs of before keep an id of the total file as it is there, `chat/8`.
+        id=bare_id(record["id"], str(record["subset"] or domain)),
+        domain=domain,
         subset=record["subset"],
         score_chosen=_triple(record.get("score_chosen")),
         score_rejected=_triple(record.get("score_rejected")),
         matrix=None if matrix is None else tuple(tuple(map(_number, row)) for row in matrix),
         scorer=record.get("scorer"),
     )
+
+
+def _domain(name: Any) -> Domain:
+    if not isinstance(name, str) or not may_be_domain(name):
+        raise ValueError(f"{name!r} is no name of a domain")
+    return name
 
 
 def _triple(values: Any) -> tuple[float | None, float | None, float | None] | None:

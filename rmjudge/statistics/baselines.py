@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from rmjudge.dataset.tuples import DataSet
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import credits_of_rewards
 from rmjudge.providers.baseline import REWARDS
 from rmjudge.statistics.scored import Scored
+from rmjudge.vocabulary import Domain
 
 BASELINES: Final = ("length", "markdown")
+
+
+def longer_wins(data: DataSet) -> dict[Domain, Accuracies]:
+    """What a scorer that prefers the longer response gets of each domain, read strictly."""
+    scored = baseline_of("length", data)
+    metrics = compute_metrics(scored.name, scored.method, None, scored.by_domain())
+    return {domain: part.strict for domain, part in metrics.domains.items()}
 
 
 def baseline_of(kind: str, data: DataSet) -> Scored:

@@ -26,17 +26,18 @@ INDENT: Final = "  "
 def summary_sheet(rows: Sequence[SummaryRow]) -> Sheet:
     """A line for each scorer, with footnotes; it fits in 80 columns."""
     summary = cells.summary_lines(rows, UNICODE)
-    places = range(len(cells.SUMMARY_HEADER))
+    header = cells.summary_header(rows)
+    places = range(len(header))
     columns = [cells.aligned([line.figures[place] for line in summary]) for place in places]
     names = [INDENT * line.other + line.name for line in summary]
     return Sheet(
         title="Accuracy, %",
-        header=("Scorer", *cells.SUMMARY_HEADER),
+        header=("Scorer", *header),
         rows=tuple(zip(names, *columns, strict=True)),
         notes=tuple(f"{UNICODE.mark(note.kind)} {note.text}" for note in footnotes(rows)),
         caption="\n".join(caption_lines(rows)),
         faint=frozenset(number for number, line in enumerate(summary) if line.other),
-        strong=len(cells.SUMMARY_HEADER),
+        strong=len(header),
     )
 
 

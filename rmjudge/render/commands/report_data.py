@@ -23,7 +23,7 @@ from rmjudge.runs.files import bill_to_json, calls_to_json, tokens_to_json
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, label, one_line
-from rmjudge.vocabulary import CELLS, DOMAINS, PARTS, STYLES
+from rmjudge.vocabulary import CELLS, DOMAINS, PARTS, STYLES, in_order, is_benchmark
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
 
@@ -108,8 +108,8 @@ def _csv_number(value: float | None) -> str:
 
 
 def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
-    present = [domain for domain in DOMAINS if domain in metrics.domains]
-    for domain in DOMAINS:
+    present = in_order(metrics.domains)
+    for domain in in_order((*DOMAINS, *present)):
         if domain not in present:
             yield domain, ("average", None, None, None)
             continue
@@ -117,7 +117,7 @@ def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
         yield from ((domain, row) for row in _csv_cells("cell", metrics.domains[domain].matrix))
         counts = metrics.domains[domain].cell_tuples or ()
         yield from ((domain, row) for row in _csv_cells("cell_tuples", counts))
-    over = "all" if len(present) == len(DOMAINS) else "+".join(present) or "none"
+    over = "all" if is_benchmark(present) else "+".join(present) or "none"
     yield from ((over, row) for row in _csv_measures(metrics))
     if metrics.position:
         position = metrics.position
