@@ -67,11 +67,41 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
         watch = watcher(people())
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
     _show(finished, resume, as_json=arguments.json)
+    _say_failed_checks(finished)
+    _write_step_summary(finished, prepared.data.label, resume)
     if finished.stopped is not None:
         _say_stopped(finished, resume)
     else:
         _say_relieved(finished, resume)
     return finished.exit_code
+
+
+def _say_failed_checks(finished: Run) -> None:
+    """Say why the exit code is 4, which no table shows."""
+    from rmjudge.cli.console import say
+    from rmjudge.runs.checks import UNDER_EXIT
+
+    for check in finished.checks:
+        if not check.passed and check.exit_code == UNDER_EXIT:
+            say(f"rmjudge: {check.scorer}: {check.told} (--fail-under)")
+
+
+def _write_step_summary(finished: Run, data: str, resume: str) -> None:
+    """Add the result to the page of a step of GitHub Actions, which names the file for it."""
+    import os
+    from pathlib import Path
+
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        return
+    from rmjudge.render.commands.run_checks import to_step_summary
+    from rmjudge.runs.files import append_report
+
+    end = f"Exit code {finished.exit_code}."
+    if finished.stopped is not None:
+        end = f"Stopped: {finished.stopped}. To go on: {resume}"
+    summary = to_step_summary(finished.results, finished.checks, data=data, end=end)
+    append_report(Path(place), summary)
 
 
 def _without_secrets(argv: Sequence[str]) -> list[str]:
@@ -93,7 +123,8 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
 
     # What people read goes to standard error when standard output belongs to a program.
     console = tables(to_stderr=as_json)
-    if not as_json or sys.stderr.isatty():
+    # Of a key that was refused one line tells all; tables of nothing would hide it.
+    if any(result.has_scores for result in finished) and (not as_json or sys.stderr.isatty()):
         console.print(report_renderable(finished.results))
     if as_json:
         from rmjudge.render.commands.report_data import to_json
