@@ -21,7 +21,8 @@ from rmjudge.calls import (
     Verdict,
 )
 from rmjudge.errors import NoVerdicts, StopRun
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.report import Reading
+from rmjudge.metrics.tallies import Credits, strict
 from rmjudge.planning.plan import CallPlan
 from rmjudge.running.charges import Charges
 from rmjudge.running.pricing import FREE, Price
@@ -86,6 +87,7 @@ class LiveCells:
 
     tuples: int = 0
     credit: list[float] = field(default_factory=lambda: [0.0] * 9)
+    wins: list[float] = field(default_factory=lambda: [0.0] * 9)
     scored: list[int] = field(default_factory=lambda: [0] * 9)
 
     def add(self, credits: Credits) -> None:
@@ -94,7 +96,13 @@ class LiveCells:
         for cell, credit in enumerate(credit for row in credits for credit in row):
             if credit is not None:
                 self.credit[cell] += credit
+                self.wins[cell] += strict(credit)
                 self.scored[cell] += 1
+
+    def mean(self, cell: int, reading: Reading) -> float | None:
+        """The share of a cell, by its place among the nine; None where it has no score."""
+        total = self.wins if reading == "strict" else self.credit
+        return total[cell] / self.scored[cell] if self.scored[cell] else None
 
 
 class Job:

@@ -137,14 +137,15 @@ def test_the_report_shows_everything_in_its_order() -> None:
     places = [
         text.index(words)
         for words in (
+            "Substance or style?",
+            "Accuracy, %",
+            "Judges, %",
+            "What each scorer did",
             "openai/gpt-4.1\npairwise, both orders, 516 tuples",
             "Chat  129 tuples",
             "Safety  129 tuples",
             "Verdicts that survive the swap, %",
             "baseline/length\npointwise, 516 tuples",
-            "Accuracy, %",
-            "Judges, %",
-            "What each scorer did",
         )
     ]
     assert places == sorted(places)
