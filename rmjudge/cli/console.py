@@ -105,9 +105,12 @@ def _columns() -> int:
 
 
 def say(line: str) -> None:
-    """One line for people, freed of control characters."""
+    """One line for people, freed of control characters; into the log, too, where there is one."""
+    import logging
+
     from rmjudge.text import clean
 
+    logging.getLogger("rmjudge.said").info("%s", line)
     people().print(clean(line), soft_wrap=True)
 
 

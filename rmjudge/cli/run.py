@@ -7,6 +7,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import (
@@ -18,6 +19,7 @@ from rmjudge.cli.arguments import (
     models_and_options,
 )
 from rmjudge.errors import Interrupted, ModelRefused
+from rmjudge.options.written import path
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -43,13 +45,33 @@ def add(commands: Any) -> None:
     )
     add_json(files)
     files.add_argument("--quiet", action="store_true", help="no progress")
+    files.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say each attempt that failed and each reply without a score",
+    )
+    files.add_argument(
+        "--log-file",
+        type=path,
+        metavar="FILE",
+        help="add to FILE, with dates: what -v says, how far the run is, and all that is said",
+    )
 
 
 def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     """Score, show, keep; return the exit code."""
+    from rmjudge.cli.logs import logged
+
+    with logged(arguments.log_file, verbose=arguments.verbose):
+        return _run(arguments, argv)
+
+
+def _run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     import asyncio
 
     from rmjudge.cli.console import people, say
+    from rmjudge.cli.logs import PROGRESS, SAID
     from rmjudge.running.preparation import prepare
     from rmjudge.running.signals import draining
     from rmjudge.session import execute
@@ -60,13 +82,16 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     if arguments.dry_run:
         return _dry_run(prepared, as_json=arguments.json)
     resume = shlex.join(["rmjudge", *_without_secrets(argv)])
+    SAID.info("%s", resume)
     watch = None
-    if not arguments.quiet:
+    if arguments.log_file or not arguments.quiet:
         from rmjudge.render.progress import watcher
 
-        watch = watcher(people())
+        told = partial(PROGRESS.info, "%s") if arguments.log_file else None
+        watch = watcher(None if arguments.quiet else people(), told)
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
     _show(finished, resume, as_json=arguments.json)
+    _log_end(finished)
     _say_failed_checks(finished)
     _write_step_summary(finished, prepared.data.label, resume)
     if finished.stopped is not None:
@@ -74,6 +99,16 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     else:
         _say_relieved(finished, resume)
     return finished.exit_code
+
+
+def _log_end(finished: Run) -> None:
+    """Log what the tables say first, and the exit code."""
+    from rmjudge.cli.logs import SAID
+    from rmjudge.runs.conclusions import conclusions, lines_of
+
+    for line in lines_of(conclusions(finished.results)):
+        SAID.info("%s", line)
+    SAID.info("exit code %d", finished.exit_code)
 
 
 def _say_failed_checks(finished: Run) -> None:

@@ -21,24 +21,35 @@ FIRST_LINE_S: Final = 1.0
 """Soon, so that a log shows from the start what is done; late enough to know the cache."""
 
 
-def watcher(console: Console) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
-    """Make the `watch` hook of `session.execute`."""
+def watcher(
+    console: Console | None, log: Callable[[str], object] | None = None
+) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
+    """Make the `watch` hook of `session.execute`: shown on a console, logged a line at a time."""
 
     @asynccontextmanager
     async def watch(jobs: Sequence[Job]) -> AsyncIterator[None]:
         board = Board(jobs)
-        moves = console.is_terminal and not console.is_dumb_terminal
-        show = _live if moves else _lines
-        task = asyncio.create_task(show(console, board))
+        shows = [] if console is None else [_shown(console, board)]
+        if log is not None:
+            shows.append(_lines(log, board))
+        tasks = [asyncio.create_task(show) for show in shows]
         try:
             yield
         finally:
-            task.cancel()
-            # A display that broke (its terminal is gone) must not cost the run its results.
-            with suppress(asyncio.CancelledError, OSError):
-                await task
+            for task in tasks:
+                task.cancel()
+                # A display that broke (its terminal is gone) must not cost the run its results.
+                with suppress(asyncio.CancelledError, OSError):
+                    await task
 
     return watch
+
+
+async def _shown(console: Console, board: Board) -> None:
+    if console.is_terminal and not console.is_dumb_terminal:
+        await _live(console, board)
+    else:
+        await _lines(lambda line: console.print(Text(f"{dated()} {line}"), soft_wrap=True), board)
 
 
 async def _live(console: Console, board: Board) -> None:
@@ -48,15 +59,15 @@ async def _live(console: Console, board: Board) -> None:
             await asyncio.sleep(REFRESH_S)
 
 
-async def _lines(console: Console, board: Board) -> None:
-    """A dated line for each scorer at work, and one for each that is done."""
+async def _lines(tell: Callable[[str], object], board: Board) -> None:
+    """A line for each scorer at work, now and then, and one for each that is done."""
     told: set[Job] = set()
     wait_s = FIRST_LINE_S
     while True:
         await _looking(board, wait_s)
         wait_s = LINE_S
         for line in board.lines(told):
-            console.print(Text(f"{dated()} {line}"), soft_wrap=True)
+            tell(line)
 
 
 async def _looking(board: Board, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ FIRST_REPLIES: Final = 20
 LACKING: Final = frozenset(("unparsed", "truncated", "empty"))
 """What replies without a verdict are; a refusal or a filter is about the prompt, not the form."""
 SAID: Final = 300
+_LOG: Final = logging.getLogger("rmjudge.running")
 
 
 @dataclass(slots=True)
@@ -227,6 +229,7 @@ class Job:
         if isinstance(answer, Unscored):
             self.counts.unscored += 1
             self._note_status(answer.status, answer.detail)
+            self._log("a reply without a score", work, f"{answer.status}: {answer.detail}")
         for index, number in work.places:
             self.answers[index][number] = answer
             self._open[index] -= 1
@@ -255,6 +258,7 @@ class Job:
         self.counts.failed += 1
         work.failed = True
         self._note_status(failure.status, failure.detail)
+        self._log("no reply", work, f"{failure.status}: {failure.detail}")
         if work.kept is not None:
             return self.settle(work, work.kept)
         return self._released(work)
@@ -275,6 +279,15 @@ class Job:
         for later in range(number + 1, len(plan.calls) if plan.lead else 0):
             if plan.after(later) == number:
                 yield self._work_at[index, later]
+
+    def _log(self, what: str, work: Work, why: str) -> None:
+        if _LOG.isEnabledFor(logging.INFO):
+            where = ", ".join(dict.fromkeys(self.place_name(at) for at, _ in work.places))
+            _LOG.info("%s: %s (%s): %s", self.scorer.name, what, where, shorten(why, SAID))
+
+    def place_name(self, index: int) -> str:
+        """What people call a plan."""
+        return f"question {index + 1}"
 
     def _note_status(self, status: str, detail: str) -> None:
         self.statuses[status] += 1

@@ -17,7 +17,9 @@ LOST = ["no-verdict", "no-verdict"]
 
 
 def run(server: ModelServer, *more: str) -> tuple[str, ...]:
-    return ("run", server.judge, "--limit", "1", "--concurrency", "1", "--out", "o", *more)
+    models = [word for word in more if word.startswith("baseline/")]
+    more = tuple(word for word in more if word not in models)
+    return ("run", server.judge, *models, "--limit", "1", "--concurrency", "1", "--out", "o", *more)
 
 
 @pytest.mark.parametrize(
