@@ -9,7 +9,7 @@ from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.conclusion import conclude
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits
-from rmjudge.vocabulary import DOMAINS, Method
+from rmjudge.vocabulary import DOMAINS, Method, Order
 
 STYLE: Credits = ((0.5, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
 RIGHT: Credits = ((1.0,) * 3,) * 3
@@ -23,7 +23,7 @@ LENGTH = Accuracies(0.85, 0.5, 0.03, 0.46)
 def metrics_of(*groups: tuple[Credits, int], method: Method = "pairwise") -> Metrics:
     """Metrics of four domains, each with these tuples."""
     tuples = [credits for credits, count in groups for _ in range(count)]
-    order = "seeded" if method == "pairwise" else None
+    order: Order | None = "seeded" if method == "pairwise" else None
     return compute_metrics("openai/judge", method, order, dict.fromkeys(DOMAINS, tuples))
 
 
