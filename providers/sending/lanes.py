@@ -79,14 +79,12 @@ class Lanes:
         request = httpx.Request(
             "POST",
             address,
-            headers=[
-                ("host", address.netloc.decode("ascii")),
-                *((name, value) for name, value in headers.items() if name != "content-length"),
-                ("content-length", str(len(body))),
-            ],
+            headers=headers,
             stream=content,
             extensions=lane.extensions,
         )
+        request.headers.setdefault("host", address.netloc.decode("ascii"))
+        request.headers["content-length"] = str(len(body))
         try:
             async with limit:
                 response = await lane.client.send(request, stream=True)
@@ -97,6 +95,10 @@ class Lanes:
             if isinstance(error, LOST):
                 raise what_broke(error, address, lane.dialled, sent=content.begun) from error
             raise
+        if lane.used and not content.is_awaited:
+            # It lay behind the last reply, in one piece with it, and answers nothing.
+            await lane.aclose()
+            raise httpx.RemoteProtocolError("a reply was there before it was asked for")
         return Arriving(self, lane, response, address)
 
     def _address(self, url: str) -> httpx.URL:
@@ -129,6 +131,7 @@ class Lanes:
         """Take a lane whose call is over; those that lay idle for too long are closed."""
         if lane is self._own:
             return
+        lane.used = True
         lane.idle_since = time.monotonic()
         self._idle.append(lane)
         while not self._may_be_used(self._idle[0]):
@@ -149,32 +152,30 @@ class Lane:
         self.client = client
         self.wakes = wakes
         self.idle_since = 0.0
-        self.opened = False
+        self.used = False
+        """Whether it has carried a call to its end."""
         self.dialled: tuple[str, int] | None = None
         """Whom the connection was made with: the server or a proxy."""
-        self.extensions: dict[str, Any] = {"trace": self._heard}
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._socket: socket.socket | None = None
-        self._waited = False
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a connection."""
+        return self._stream is not None
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What a request says to httpcore: to report how its connection comes about."""
+        return {} if self.used else {"trace": self._heard}
 
     async def _heard(self, event: str, info: Mapping[str, Any]) -> None:
         # The events and their names: https://www.encode.io/httpcore/extensions/#trace
-        if event == "http11.receive_response_headers.started":
-            self._waited = False
-            asyncio.get_running_loop().call_soon(self._wait)
-        elif event == "http11.receive_response_headers.complete":
-            if not self._waited:
-                # It lay behind the last reply, in one piece with it, and answers nothing.
-                raise httpx.RemoteProtocolError("a reply was there before it was asked for")
-        elif event.endswith("connect_tcp.started"):
+        if event.endswith("connect_tcp.started"):
             self.dialled = info["host"], info["port"]
         elif event.endswith(("connect_tcp.complete", "start_tls.complete")):
             stream: httpcore.AsyncNetworkStream = info["return_value"]
             self._stream, self._socket = stream, stream.get_extra_info("socket")
-            self.opened = True
-
-    def _wait(self) -> None:
-        self._waited = True
 
     def is_silent(self) -> bool:
         """Whether nothing waits to be read, not even the end: a busy loop has not looked yet."""
@@ -199,7 +200,11 @@ class _OwnLane(Lane):
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         super().__init__(client, wakes=0)
-        self.extensions = {}
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Nothing: its connections are its own matter."""
+        return {}
 
     async def aclose(self) -> None:
         """Nothing: it is the user's."""
@@ -208,7 +213,8 @@ class _OwnLane(Lane):
 class _Body(httpx.AsyncByteStream):
     """A request's body, which knows whether it was begun, and stops for a reply that is early.
 
-    A server may refuse a long request before it has read it, and read no more.
+    A server may refuse a long request before it has read it, and read no more. `is_awaited` is
+    true as soon as the loop has turned after the end: a reply that came sooner was there before.
     """
 
     def __init__(self, body: bytes, lane: Lane, limit: asyncio.Timeout) -> None:
@@ -216,17 +222,24 @@ class _Body(httpx.AsyncByteStream):
         self._lane = lane
         self._limit = limit
         self.begun = False
+        self.is_awaited = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self.begun = True
         self._limit.reschedule(None)  # connected: from here on the caller's deadline counts
-        yield self._body[:PIECE]
-        if len(self._body) > PIECE:
-            connection = self._lane.plain_socket()
-            for start in range(PIECE, len(self._body), PIECE):
-                if connection is not None:
-                    await _until_writable(connection)
-                yield self._body[start : start + PIECE]
+        try:
+            yield self._body[:PIECE]
+            if len(self._body) > PIECE:
+                connection = self._lane.plain_socket()
+                for start in range(PIECE, len(self._body), PIECE):
+                    if connection is not None:
+                        await _until_writable(connection)
+                    yield self._body[start : start + PIECE]
+        finally:
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self.is_awaited = True
 
 
 async def _until_writable(connection: socket.socket) -> None:

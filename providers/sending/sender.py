@@ -91,14 +91,17 @@ class Sender:
         network = network or Network()
         self._secrets = (*([secret] if secret else []), *network.headers.values())
         self._address_hint = address_hint
-        self._headers = {
-            "content-type": "application/json",
-            "accept": "application/json",
-            "accept-encoding": "gzip, deflate",
-            "user-agent": "rmjudge",
-            **_lower(headers or {}),
-            **_lower({name: value.reveal() for name, value in network.headers.items()}),
-        }
+        self._headers = httpx.Headers(
+            {
+                "host": self._url.netloc.decode("ascii"),
+                "content-type": "application/json",
+                "accept": "application/json",
+                "accept-encoding": "gzip, deflate",
+                "user-agent": "rmjudge",
+            }
+        )
+        self._headers.update(headers)
+        self._headers.update({name: value.reveal() for name, value in network.headers.items()})
         self._wire = Wire(self._policy, network)
         self._activity = activity
         self.endpoint = Endpoint(
@@ -239,7 +242,10 @@ class Sender:
 
     async def _post(self, request: Request, body: bytes) -> RawReply:
         url = self._url_of(request.path)
-        headers = {**self._headers, **_lower(request.headers)}
+        headers = self._headers
+        if request.headers:
+            headers = httpx.Headers(headers)
+            headers.update(request.headers)
         try:
             async with asyncio.timeout(self._policy.deadline_s):
                 return await self._wire.post(url, headers, body)
@@ -356,10 +362,6 @@ class Sender:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._wire.aclose()
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
 
 
 def _in_all(tries: Sequence[Sequence[Reply]]) -> tuple[Reply, ...]:

@@ -36,8 +36,10 @@ class Mark:
 
 Find: TypeAlias = Callable[[str], Iterator[Mark]]
 
+# Each branch begins with a literal: only then does `re` skip to the few places that may match.
 _BOX: Final = re.compile(
-    r"(?:\\+\s?[bB]oxed|\\+[fF](?:rame)?box|\x08oxed|\b[bB]oxed)[ \t]*\n?[ \t]*"
+    r"(?:\\\\*\s?[bB]oxed|\\\\*[fF](?:rame)?box|\x08oxed|b(?<!\wb)oxed|B(?<!\wB)oxed)"
+    r"[ \t]*\n?[ \t]*"
     r"(?:(?P<open>\{)|(?<=[dx])(?=[(\[]\s*[ABab]\b)|\s(?=[AB]\b))"
 )
 _BRACKETS: Final = re.compile(r"\\?\[\s?\\?\[")
@@ -79,6 +81,8 @@ def boxes(text: str) -> Iterator[Mark]:
 
 def brackets(text: str) -> Iterator[Mark]:
     """`[[...]]`, and what has lost one of its brackets."""
+    if "[" not in text:
+        return
     for opening in _last(_BRACKETS, text):
         closing = _BRACKETS_END.search(text, opening.end(), opening.end() + _ROOM)
         if closing is None:
@@ -105,6 +109,8 @@ def tags(text: str) -> Iterator[Mark]:
 
 def results(text: str) -> Iterator[Mark]:
     """`[RESULT] A` and `**Result:** A`."""
+    if "result" not in text.lower():
+        return
     for found in _last(_RESULT, text):
         yield Mark(found.start(), found.end(), found["said"])
 

@@ -69,7 +69,7 @@ def test_an_interrupt_is_answered_on_a_line_of_its_own_above_the_progress(
 def test_leaving_at_once_gives_the_cursor_back(cli: Cli, server: ModelServer) -> None:
     server.control(latency_s=600)
     with Terminal(cli, "run", server.judge, "--limit", "1") as seen:
-        seen.read_until("16 in flight")
+        seen.read_until("1 in flight")
         seen.process.send_signal(signal.SIGINT)
         seen.read_until("once more leaves at once")
         seen.process.send_signal(signal.SIGINT)

@@ -35,7 +35,7 @@ WRONG_COMMANDS = [
     ("run {judge} --limit 0", "argument --limit: must be at least 1"),
     ("run {judge} --rpm nan", "argument --rpm: must be above 0"),
     ("run {judge} --deadline x", "argument --deadline: invalid number value: 'x'"),
-    ("run {judge} --order random", "argument --order: invalid choice: 'random'"),
+    ("run {judge} --order random", "argument --order: 'random' is not seeded, both"),
     ("run {judge} --domain poetry", "argument --domain: invalid choice: 'poetry'"),
     ("run {judge} --param temperature", "--param 'temperature' is not NAME=JSON"),
     ("run {judge} --param effort=low", "reasoning_effort='\"low\"' for a text"),

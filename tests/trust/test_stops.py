@@ -25,7 +25,6 @@ NO: dict[str, tuple[str, str]] = {
     "an empty purse": ("quota", "HTTP 429: You exceeded your current quota"),
     "401 that echoes the key": ("key", "HTTP 401: Incorrect API key provided: [key removed]"),
     "402": ("status:402", "HTTP 402: status 402 as asked"),
-    "403": ("status:403", "HTTP 403: status 403 as asked"),
 }
 
 

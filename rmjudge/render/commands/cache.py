@@ -35,12 +35,12 @@ def info_renderable(info: Info, costs: Mapping[str, float | None]) -> Renderable
     sheet = Sheet(
         title=f"{info.folder} ({size:.1f} MiB)",
         header=(
-            *("Scorer", "Key", "Answers", "Unscored", "Tokens in", "Tokens out", "Cost"),
-            *("First", "Last"),
+            *(("Scorer", "Asked with") if apart else ("Scorer",)),
+            *("Key", "Answers", "Unscored", "Tokens in", "Tokens out", "Cost", "First", "Last"),
         ),
         rows=tuple(
             (
-                _name(rows) + apart.get(rows.key, ""),
+                *((_name(rows), apart.get(rows.key, "")) if apart else (_name(rows),)),
                 rows.key[:KEY_DIGITS],
                 f"{rows.answers:,}",
                 f"{rows.unscored:,}",
@@ -83,7 +83,7 @@ def _apart(scorers: Sequence[ScorerRows]) -> dict[str, str]:
                 for part in sorted(parts)
                 if len({json.dumps(one.identity.get(part), sort_keys=True) for one in group}) > 1
             ]
-            told[rows.key] = f" ({', '.join(own)})" if own else ""
+            told[rows.key] = ", ".join(own)
     return told
 
 
