@@ -104,9 +104,9 @@ def _run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
 def _log_end(finished: Run) -> None:
     """Log what the tables say first, and the exit code."""
     from rmjudge.cli.logs import SAID
-    from rmjudge.runs.conclusions import conclusions, lines_of
+    from rmjudge.runs.conclusions import conclusion_lines
 
-    for line in lines_of(conclusions(finished.results)):
+    for line in conclusion_lines(finished.results):
         SAID.info("%s", line)
     SAID.info("exit code %d", finished.exit_code)
 

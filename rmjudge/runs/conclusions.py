@@ -28,11 +28,11 @@ def conclusions(results: Sequence[ScorerResult]) -> list[tuple[str, Conclusion]]
     return [(name, _of(result, results)) for name, result in models or named]
 
 
-def lines_of(found: Sequence[tuple[str, Conclusion]]) -> list[str]:
-    """A line for each; without its name where there is one alone."""
-    if len(found) == 1:
-        return [found[0][1].text]
-    return [conclusion.text_of(name) for name, conclusion in found]
+def conclusion_lines(results: Sequence[ScorerResult]) -> list[str]:
+    """A line for each; with its name unless it is the only scorer."""
+    if len(results) == 1:
+        return [conclusion.text for _, conclusion in conclusions(results)]
+    return [conclusion.text_of(name) for name, conclusion in conclusions(results)]
 
 
 def _of(result: ScorerResult, results: Sequence[ScorerResult]) -> Conclusion:

@@ -16,7 +16,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.render.terminal.matrices import matrices
 from rmjudge.render.terminal.screen import OnScreen, Screen
-from rmjudge.runs.conclusions import conclusions, lines_of
+from rmjudge.runs.conclusions import conclusion_lines
 from rmjudge.runs.naming import asked_words, labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
@@ -86,7 +86,7 @@ def bill_sheet(reports: Sequence[ScorerResult]) -> Sheet:
 
 def conclusion_sheet(reports: Sequence[ScorerResult]) -> Sheet:
     """Substance or style: a sentence for each scorer."""
-    return Sheet("Substance or style?", notes=tuple(lines_of(conclusions(reports))))
+    return Sheet("Substance or style?", notes=tuple(conclusion_lines(reports)))
 
 
 def report_renderable(reports: Sequence[ScorerResult]) -> Group:

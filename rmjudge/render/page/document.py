@@ -16,7 +16,7 @@ from rmjudge.render.page import charts, embedding, tables
 from rmjudge.render.page.making import making_of
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
-from rmjudge.runs.conclusions import conclusions, lines_of
+from rmjudge.runs.conclusions import conclusion_lines
 from rmjudge.runs.views import View
 from rmjudge.text import one_line
 from rmjudge.version import __version__
@@ -42,7 +42,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "version": __version__,
         "view": view,
         "counts": _counts(view),
-        "conclusions": lines_of(conclusions(view.results)),
+        "conclusions": conclusion_lines(view.results),
         "notices": [*view.notes, *_stopped(view)],
         "summary": tables.summary(view),
         "judges": tables.judges(view),
