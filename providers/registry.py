@@ -138,7 +138,10 @@ def parse_spec(text: str) -> Spec:
     head, at, url = text.partition("@http")
     provider, slash, model = head.partition("/")
     if not slash or not model:
-        raise UsageError(f"{text!r} is no PROVIDER/MODEL, {_whole_name(provider)}")
+        raise UsageError(
+            f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
+            f"{_whole_name(provider)}"
+        )
     if provider not in NAMES:
         hint = did_you_mean(provider.lower(), NAMES)
         raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
@@ -157,9 +160,7 @@ def _whole_name(word: str) -> str:
     known = {kind: f"baseline/{kind}" for kind in REWARDS}
     known |= {name: f"{name}/MODEL" for name in NAMES if name != "baseline"}
     meant = get_close_matches(word.lower(), known, n=1)
-    if meant:
-        return f"did you mean {known[meant[0]]}?"
-    return "such as openai/gpt-4.1 or baseline/length"
+    return f"; did you mean {known[meant[0]]}?" if meant else ""
 
 
 def _named(own_name: str, rest: str, text: str) -> Spec:

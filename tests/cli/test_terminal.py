@@ -61,7 +61,9 @@ def test_an_interrupt_is_answered_on_a_line_of_its_own_above_the_progress(
     notice = "SIGINT: finishing the calls under way (at most 30 s); once more leaves at once"
     assert notice in seen.lines
     # Drawn before the bars, not after them, where the next frame would wipe it out.
-    assert re.search(re.escape(notice) + r"\s+openai/judge", CONTROLS.sub("", seen.shown))
+    assert re.search(
+        re.escape(notice) + r"\s+\d+ s elapsed\s+openai/judge", CONTROLS.sub("", seen.shown)
+    )
     assert seen.shown.rindex(SHOW) > seen.shown.rindex(HIDE)
     assert any(line.startswith("  rmjudge run openai/judge@") for line in seen.lines)
 
