@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from inspect import Parameter, cleandoc, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack
 
 from rmjudge import findings
 from rmjudge.calls import Json
@@ -16,6 +17,7 @@ from rmjudge.errors import UsageError
 from rmjudge.findings import Compared, StyleReports
 from rmjudge.metrics.report import Reading
 from rmjudge.options import written
+from rmjudge.options.run import OPTIONS
 from rmjudge.running.preparation import prepare
 from rmjudge.running.signals import draining
 from rmjudge.runs.comparable import distinct
@@ -28,6 +30,8 @@ from rmjudge.vocabulary import Domain
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Models: TypeAlias = str | Scorer | Sequence[str | Scorer]
 Sources: TypeAlias = str | Path | Sequence[str | Path]
 
@@ -98,6 +102,25 @@ class Options(TypedDict, total=False):
     progress: bool
 
 
+def _lists_options(function: Callable[P, R]) -> Callable[P, R]:
+    """Let `help`, and a notebook's completion, show every option by name, with what it is for."""
+    shown = signature(function)
+    own = [one for one in shown.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    named = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind.__forward_arg__)
+        for name, kind in Options.__annotations__.items()
+    ]
+    helps = (f"    {name}: {OPTIONS[name].help}" for name in Options.__annotations__ if _help(name))
+    function.__signature__ = shown.replace(parameters=[*own, *named])  # type: ignore[attr-defined]
+    function.__doc__ = "\n".join((cleandoc(function.__doc__ or ""), "", "Options:", *helps))
+    return function
+
+
+def _help(name: str) -> str:
+    return OPTIONS[name].help if name in OPTIONS else ""
+
+
+@_lists_options
 def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options]) -> Run:
     """Score a data set with one or several models and return the numbers.
 
@@ -131,6 +154,7 @@ def _in_a_thread(work: Coroutine[Any, Any, Run]) -> Run:
         return pool.submit(asyncio.run, work).result()
 
 
+@_lists_options
 async def aevaluate(models: Models, data: Sources = "sample", **options: Unpack[Options]) -> Run:
     """Do what `evaluate` does, as a coroutine. Signals are left to whoever runs the loop."""
     return await _evaluate(models, data, options, None)

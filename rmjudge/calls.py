@@ -243,6 +243,7 @@ class Failure:
     `unclear`: the call or its endpoint may be to blame; what comes of the next calls tells.
     `paid` is a reply that came before the failure and is no answer, stored for its usage alone.
     `stop` is what ended the run before the tries were used up; the call then did not fail.
+    `trace` is the traceback of an error in the scorer's own code.
     """
 
     status: str
@@ -250,6 +251,7 @@ class Failure:
     unclear: bool = False
     paid: Reply | None = None
     stop: StopRun | None = None
+    trace: str = ""
 
 
 Outcome: TypeAlias = Reply | Failure

@@ -74,6 +74,12 @@ class Compared:
 
         return sheets_renderable(self.sheets())
 
+    def _repr_html_(self) -> str:
+        """The same tables, for a notebook."""
+        from rmjudge.render.notebook import sheets_html
+
+        return sheets_html(self.sheets())
+
 
 @dataclass(frozen=True, slots=True)
 class StyleReports:
@@ -96,6 +102,13 @@ class StyleReports:
         from rmjudge.render.terminal.listings import sheets_renderable
 
         return sheets_renderable(style_sheets(self.groups))
+
+    def _repr_html_(self) -> str:
+        """The same tables, for a notebook."""
+        from rmjudge.render.commands.style import style_sheets
+        from rmjudge.render.notebook import sheets_html
+
+        return sheets_html(style_sheets(self.groups))
 
 
 @dataclass(frozen=True, slots=True)

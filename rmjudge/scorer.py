@@ -6,6 +6,7 @@ A scorer is a provider, a model, a method and everything else that changes its a
 from __future__ import annotations
 
 import inspect
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,10 +26,13 @@ from rmjudge.calls import (
     Usage,
     Verdict,
 )
+from rmjudge.errors import StopRun
 from rmjudge.vocabulary import Method
 
 FORM_CHANGED: Final = "form-changed"
 """Of a `Failure`: the call is to be asked again, by the scorer that this one has become."""
+ASYNC_CALLS: Final = 16
+"""How many calls of an async scorer of the user's own are under way at once, unless it says."""
 
 Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
 """Given the calls, and whether an attempt at them was paid for; raises StopRun to refuse."""
@@ -221,21 +225,35 @@ class _InProcessScorer(ABC):
             "version": cls.version,
         }
         self.activity = Activity()
+        said = next(base for base in cls.__mro__ if "concurrency" in vars(base))
+        if said is _InProcessScorer and inspect.iscoroutinefunction(self._asks):
+            self.concurrency = ASYNC_CALLS
 
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Answer calls one after the other.
 
-        An error of the scorer's own code is raised as it is, with a note of what was asked. A
-        value that is no score is a failure, which is not kept: mended code is asked again.
-        """
-        return [await self._noted(call) for call in calls]
+        An error of the scorer's own code, and a value that is no score, are failures of that
+        call. They are not kept: mended code is asked again for these alone.
 
-    async def _noted(self, call: Call) -> Outcome:
+        Raises:
+            StopRun: the scorer raised it.
+        """
+        return [await self._guarded(call) for call in calls]
+
+    async def _guarded(self, call: Call) -> Outcome:
         try:
             return await self._one(call)
-        except Exception as error:
-            error.add_note(f"in the scorer {self.name}, asked about {call.prompt[:80]!r}")
+        except StopRun:
             raise
+        except Exception as error:  # noqa: BLE001  the user's code may raise anything
+            what = f"{type(error).__name__}: {error}"
+            trace = "".join(traceback.format_exception(error))
+            return Failure("error", what, trace=f"asked about {call.prompt[:80]!r}\n{trace}")
+
+    @property
+    @abstractmethod
+    def _asks(self) -> Callable[..., object]:
+        """The user's method."""
 
     @abstractmethod
     async def _one(self, call: Call) -> Outcome: ...
@@ -258,7 +276,8 @@ class _InProcessScorer(ABC):
 class PointwiseScorer(_InProcessScorer):
     """A reward model of your own: define `name`, `version` and `reward`.
 
-    `reward` is a plain or an async method that returns a finite float. Answers are kept under
+    `reward` is a plain or an async method that returns a finite float. An async one is called
+    `concurrency` times at once (16, unless the class says another number). Answers are kept under
     name and version: change the version when they would change.
     """
 
@@ -267,6 +286,10 @@ class PointwiseScorer(_InProcessScorer):
     @abstractmethod
     def reward(self, prompt: str, response: str) -> float | Awaitable[float]:
         """Return a finite float; higher is better."""
+
+    @property
+    def _asks(self) -> Callable[..., object]:
+        return self.reward
 
     async def _one(self, call: Call) -> Outcome:
         if not isinstance(call, RewardCall):
@@ -283,7 +306,8 @@ class PointwiseScorer(_InProcessScorer):
 class PairwiseScorer(_InProcessScorer):
     """A judge of your own: define `name`, `version` and `compare`.
 
-    `compare` is a plain or an async method that returns P(first is better). Answers are kept
+    `compare` is a plain or an async method that returns P(first is better). An async one is
+    called `concurrency` times at once (16, unless the class says another number). Answers are kept
     under name and version: change the version when they would change.
     """
 
@@ -292,6 +316,10 @@ class PairwiseScorer(_InProcessScorer):
     @abstractmethod
     def compare(self, prompt: str, first: str, second: str) -> float | Awaitable[float]:
         """Return P(first is better) in [0, 1]: 0.5 is a tie, True and False are 1 and 0."""
+
+    @property
+    def _asks(self) -> Callable[..., object]:
+        return self.compare
 
     async def _one(self, call: Call) -> Outcome:
         if not isinstance(call, CompareCall):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
@@ -37,6 +37,11 @@ from rmjudge.runs.results import ScorerResult
 from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
 from rmjudge.version import __version__
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from rmjudge.runs.frames import Level
 
 Watch: TypeAlias = Callable[[Sequence[TupleJob]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
@@ -84,11 +89,30 @@ class Run:
             return self.stopped.exit_code
         return exit_code_of(self.checks or checks_of(self.results))
 
+    def to_dataframe(self, level: Level = "tuples") -> DataFrame:
+        """The run as a pandas data frame: a row for each of its `tuples`, `cells` or `calls`.
+
+        Credits and accuracies are fractions; None says "no data". `calls` are read from the
+        cache, with tokens and the judge's words.
+
+        Raises:
+            UsageError: pandas is not installed, or the texts or the cache are not found.
+        """
+        from rmjudge.runs.frames import frame_of
+
+        return frame_of(self.results, self.places or (self.folder,), level)
+
     def __rich__(self) -> object:
         """The tables of `rmjudge report`."""
         from rmjudge.render.commands.report import report_renderable
 
         return report_renderable(self.results)
+
+    def _repr_html_(self) -> str:
+        """The accuracy table and the matrices, for a notebook."""
+        from rmjudge.render.notebook import run_html
+
+        return run_html(self.results)
 
 
 async def execute(
@@ -188,6 +212,7 @@ class _Part:
             "ordered_by_id": self._ordered_by_id(),
             "open_calls": self._open_calls(),
             **self._pace(),
+            **({"traces": list(self.job.traces.values())} if self.job and self.job.traces else {}),
             **({} if self.places is None else {"places": list(self.places)}),
         }
 
@@ -251,6 +276,8 @@ def _write(prepared: Prepared, parts: Sequence[_Part], wall_s: float, resume: st
 
 def _write_checks(prepared: Prepared, run: Run, wall_s: float) -> None:
     """Write the files that `junit` and `append` name."""
+    if prepared.options.junit is None and prepared.options.append is None:
+        return
     from rmjudge.render.commands.run_checks import to_junit, to_lines
 
     options, started = prepared.options, time.time() - wall_s

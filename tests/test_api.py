@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -113,24 +114,20 @@ def test_a_run_that_stops_raises_its_reason_keeps_its_answers_and_goes_on_when_c
     assert run["mine/counting"].metrics.complete
 
 
-@pytest.mark.parametrize("inside", ["plain code", "a running loop"])
-def test_an_error_of_a_scorer_surfaces_as_itself_and_what_was_answered_is_kept(
-    inside: str,
-) -> None:
-    error = ZeroDivisionError("my own bug")
+def test_an_error_of_a_scorer_is_that_calls_failure_and_mended_code_is_asked_for_it_alone() -> None:
+    broken = rmjudge.evaluate(Counting(10, ZeroDivisionError("my own bug")), out="o", limit=1)
+    result = broken["mine/counting"]
+    assert (broken.exit_code, result.statuses) == (1, {"error": 1})
+    assert "1 calls error (first: ZeroDivisionError: my own bug)" in result.notes
+    (trace,) = json.loads(Path("o/run.json").read_text())["traces"]
+    assert "raise self.error" in trace
+    assert "ZeroDivisionError: my own bug" in trace
 
-    def plainly() -> None:
-        rmjudge.evaluate(Counting(10, error), out="o", limit=1)
-
-    async def notebook() -> None:
-        plainly()
-
-    with pytest.raises(ZeroDivisionError) as caught:
-        plainly() if inside == "plain code" else asyncio.run(notebook())
-    assert caught.value is error
-    scorer = Counting()
-    rmjudge.evaluate(scorer, out="o", limit=1)
-    assert scorer.calls == 24 - 9
+    mended = Counting()
+    run = rmjudge.evaluate(mended, out="o", limit=1)
+    assert mended.calls == 1
+    assert run["mine/counting"].metrics.complete
+    assert "traces" not in json.loads(Path("o/run.json").read_text())
 
 
 # Reading runs back

@@ -35,6 +35,7 @@ FIRST_REPLIES: Final = 20
 """So many replies without a single verdict stop a judge."""
 LACKING: Final = frozenset(("unparsed", "truncated", "empty"))
 """What replies without a verdict are; a refusal or a filter is about the prompt, not the form."""
+TRACES: Final = 10
 SAID: Final = 300
 _LOG: Final = logging.getLogger("rmjudge.running")
 
@@ -142,6 +143,8 @@ class Job:
         self.charges = Charges()
         self.statuses: Counter[str] = Counter()
         self.failure_details: dict[str, str] = {}
+        self.traces: dict[str, str] = {}
+        """Tracebacks of a scorer's own code, by what the error says; a few of them."""
         self.models: Counter[str] = Counter()
         self.hosts: Counter[str] = Counter()
         self.live: dict[Domain, LiveCells] = {}
@@ -259,6 +262,8 @@ class Job:
         work.failed = True
         self._note_status(failure.status, failure.detail)
         self._log("no reply", work, f"{failure.status}: {failure.detail}")
+        if failure.trace and len(self.traces) < TRACES:
+            self.traces.setdefault(failure.detail, failure.trace)
         if work.kept is not None:
             return self.settle(work, work.kept)
         return self._released(work)

@@ -132,3 +132,9 @@ class ScorerResult:
     def note(self) -> str:
         """The notes as one line."""
         return "; ".join(self.notes)
+
+    def _repr_html_(self) -> str:
+        """The accuracies and the matrices, for a notebook."""
+        from rmjudge.render.notebook import result_html
+
+        return result_html(self)

@@ -95,12 +95,16 @@ def _scored(run: StoredRun, items: Sequence[BenchTuple]) -> bool:
 def _statements(
     plan: Plan, keys: Sequence[str], replies: Mapping[str, Reply], words: Mapping[str, str]
 ) -> Iterator[Statement]:
-    places = _compared(plan) if isinstance(plan, PairwisePlan) else _rated(plan)
-    for chosen, rejected, chosen_first, call in places:
+    for chosen, rejected, chosen_first, call in places_of(plan):
         key = keys[call]
         if text := words.get(key, ""):
             reply, vote = replies[key], plan.calls[call].vote
             yield Statement(chosen, rejected, chosen_first, vote, text, reply.answer, reply.model)
+
+
+def places_of(plan: Plan) -> Iterator[Place]:
+    """What each call of a plan is about; a call that serves several cells has a place for each."""
+    return _compared(plan) if isinstance(plan, PairwisePlan) else _rated(plan)
 
 
 def _compared(plan: PairwisePlan) -> Iterator[Place]:
