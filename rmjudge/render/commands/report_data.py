@@ -55,7 +55,7 @@ def _concluded(found: Conclusion | None) -> Json:
     return None if found is None else {"judges": found.judges, "text": found.text}
 
 
-def _scorer_json(name: str, report: ScorerResult) -> Json:
+def _scorer_json(name: str, report: ScorerResult) -> dict[str, Json]:
     metrics = metrics_to_json(report.metrics)
     if report.metrics.shares is not None:
         shares: dict[str, Json] = {

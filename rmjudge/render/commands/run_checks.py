@@ -55,7 +55,8 @@ def to_junit(
     suite.set("time", f"{wall_s:.3f}")
     suite.set("timestamp", _date(started))
     indent(root)
-    return tostring(root, "us-ascii", xml_declaration=True).decode("ascii") + "\n"
+    written: bytes = tostring(root, "us-ascii", xml_declaration=True)
+    return written.decode("ascii") + "\n"
 
 
 def to_lines(
