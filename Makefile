@@ -6,7 +6,7 @@ SERVERS := .servers
 # Where PyPI's build brings CUDA along, TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test audit test-integration servers format clean
+.PHONY: demo test docs audit test-integration servers format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rmjudge run baseline/length baseline/markdown baseline/random \
@@ -18,6 +18,11 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto
 	$(BIN)/python tests/audit.py
+
+# The pages of docs/ as a site in build/site, every link checked.
+docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # Pinned versions against known advisories. `make test` lets it pass where no service answers.
 audit: $(VENV)/.installed-test

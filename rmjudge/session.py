@@ -16,6 +16,7 @@ from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.planning.plan import PairwisePlan
+from rmjudge.render.notebook import run_html
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -110,8 +111,6 @@ class Run:
 
     def _repr_html_(self) -> str:
         """The accuracy table and the matrices, for a notebook."""
-        from rmjudge.render.notebook import run_html
-
         return run_html(self.results)
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from rmjudge.forms import encodes
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import (
     NINE_CELLS,
@@ -300,3 +301,6 @@ def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r} is no count")
     return value
+
+
+encodes(Metrics, metrics_to_json)

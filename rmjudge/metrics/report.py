@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from rmjudge.forms import Encoded, Shown
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.vocabulary import CELLS, Domain, Method, Order
-
-if TYPE_CHECKING:
-    from rmjudge.calls import Json
 
 Reading: TypeAlias = Literal["strict", "half_credit"]
 
@@ -119,7 +117,7 @@ class DomainMetrics:
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
+class Metrics(Encoded, Shown):
     """One scorer. `headline` is `strict` for rewards and `half_credit` for judges.
 
     `bounds` is the headline average with every absent cell wrong, and with every one right.
@@ -160,15 +158,3 @@ class Metrics:
     def complete(self) -> bool:
         """All four domains are present and every one of the nine cells is scored."""
         return not self.missing_domains and not self.unscored_cells and not self.unasked_cells
-
-    def to_dict(self) -> dict[str, Json]:
-        """What `metrics.json` holds: fractions, None where there is no data."""
-        from rmjudge.metrics.codec import metrics_to_json
-
-        return metrics_to_json(self)
-
-    def _repr_html_(self) -> str:
-        """The matrices as heat maps, for a notebook."""
-        from rmjudge.render.notebook import metrics_html
-
-        return metrics_html(self)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
+from rmjudge.forms import shows
+from rmjudge.metrics.report import Metrics
+from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.cells import SUMMARY_HEADER, summary_lines
 from rmjudge.render.figures import UNICODE, heat, percent
 from rmjudge.render.rows import caption_lines, footnotes, summary_rows
+from rmjudge.render.sheets import Sheet
+from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
 from rmjudge.vocabulary import STYLES
-
-if TYPE_CHECKING:
-    from rmjudge.metrics.report import Metrics
-    from rmjudge.metrics.tallies import Matrix
-    from rmjudge.render.sheets import Sheet
-    from rmjudge.runs.results import ScorerResult
 
 _NUMBER = "text-align:right;padding:2px 8px"
 _NAME = "text-align:left;padding:2px 8px"
@@ -120,3 +118,7 @@ def _notes(notes: Iterable[str]) -> list[str]:
 
 def _text(text: str) -> str:
     return escape(one_line(text))
+
+
+shows(Metrics, metrics_html)
+shows(ScorerResult, result_html)

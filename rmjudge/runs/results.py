@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rmjudge.forms import Shown
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
@@ -89,7 +90,7 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class ScorerResult:
+class ScorerResult(Shown):
     """One scorer of a run.
 
     `tokens` and `cost` are of the replies bought in this run, in US dollars; `cost_known` is False
@@ -132,9 +133,3 @@ class ScorerResult:
     def note(self) -> str:
         """The notes as one line."""
         return "; ".join(self.notes)
-
-    def _repr_html_(self) -> str:
-        """The accuracies and the matrices, for a notebook."""
-        from rmjudge.render.notebook import result_html
-
-        return result_html(self)
