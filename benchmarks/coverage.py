@@ -122,6 +122,12 @@ def settings() -> list[Setting]:
         found.append(
             Setting(f"diff {label} gap 5% at 98% one cell", sizes, (0.98,) * d, cells=1, gap=0.05)
         )
+        found += [
+            Setting(
+                f"diff {label} gap {gap:.0%} at {p:.0%} nine cells", sizes, (p,) * d, 9, gap=gap
+            )
+            for gap, p in ((0.0, 0.7), (0.1, 0.7), (0.05, 0.98))
+        ]
     return found
 
 
@@ -284,7 +290,7 @@ def main() -> None:
         right = [
             one.width
             for one in found
-            if abs(one.before - 0.95) <= 0.01 and one.setting.sizes == sizes
+            if abs(one.before - 0.95) < 0.0101 and one.setting.sizes == sizes
         ]
         print(
             f"width, {what}, where the bootstrap covers 94 to 96 %: x {min(right):.3f} to "

@@ -32,6 +32,7 @@ def encode(reply: Reply) -> str:
             reply.usage.stored_tokens,
         ],
         **({"open": True} if reply.open else {}),
+        **({"tries": reply.tries} if reply.open and reply.tries > 1 else {}),
         **({"order": reply.ordered_by} if reply.ordered_by != "id" else {}),
         **({"asked": dict(reply.asked)} if reply.asked else {}),
     }
@@ -71,6 +72,7 @@ def decode(text: str) -> Reply:
             usage=_usage(record["usage"], record.get("dollars")),
             model=record["model"],
             open=record.get("open") is True,
+            tries=record.get("tries", 1),
             asked=record.get("asked"),
             ordered_by=record.get("order", "id"),
             host=record.get("host"),

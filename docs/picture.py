@@ -1,6 +1,9 @@
 """Draw `report.svg`, the README's picture: the end of `make demo`, as a terminal shows it.
 
-Run it after `make demo`: `.venv/bin/python docs/picture.py`.
+Run it after `make demo`: `.venv/bin/python docs/picture.py`. `report.png` is the top of its page:
+
+    rmjudge report runs/demo --html demo.html
+    chromium --headless --window-size=1265,1345 --screenshot=docs/report.png demo.html
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from rmjudge.providers.base import (
     text_or_none,
 )
 from rmjudge.providers.charges import dollars_told
-from rmjudge.providers.finishing import unknown_reason, withheld_for
+from rmjudge.providers.finishing import broke_off, unknown_reason, withheld_for
 from rmjudge.providers.forms import SYSTEM_ROLE
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.vendors import VENDORS, Vendor
@@ -145,7 +145,7 @@ class ChatCompletions(JudgeProvider):
         if not isinstance(body, dict) or not isinstance(body.get("choices"), list):
             raise MalformedBodyError("a completion has `choices`")
         choice = member(body, "choices", 0)
-        if member(choice, "finish_reason") in ("error", "abort", "insufficient_system_resource"):
+        if broke_off(member(choice, "finish_reason")):
             raise MalformedBodyError("the server gave up on the answer half way")
         text = _content(member(choice, "message", "content"))
         tokens = _tokens(member(choice, "logprobs"))

@@ -32,6 +32,14 @@ WHOLE: Final = frozenset(
         "unspecified", "finish_reason_unspecified", "tool_calls", "tool_use", "function_call",
     )
 )  # fmt: skip
+BROKEN_OFF: Final = frozenset(
+    (
+        "error", "abort", "aborted", "cancelled", "canceled", "interrupted", "timeout", "timed_out",
+        "insufficient_system_resource", "network_error", "server_error", "internal_error",
+        "overloaded", "disconnected", "failed",
+    )
+)  # fmt: skip
+"""The server gave up half way; what came is no answer, and another attempt may bring one."""
 _SHOWN: Final = 40
 
 
@@ -54,6 +62,11 @@ def withheld_for(reason: Any) -> Unscored | None:
     if word in REFUSED:
         return Unscored("refusal", "the model declined")
     return None
+
+
+def broke_off(reason: Any) -> bool:
+    """Whether the server gave up on the answer half way."""
+    return plain_reason(reason) in BROKEN_OFF
 
 
 def unknown_reason(reason: Any) -> str:

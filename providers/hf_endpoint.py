@@ -13,13 +13,13 @@ with the BOS token. An endpoint that runs the TEI container is asked as `tei/NAM
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rmjudge.calls import Answer, Call, Json, Usage
 from rmjudge.providers.base import MalformedBodyError, Provider, Request, Target, reward_call
 from rmjudge.providers.sending.messages import JsonObject
-from rmjudge.providers.tei import LABEL, chosen_label, score_of
+from rmjudge.providers.tei import LABEL, chosen_label, score_of, scores_of
 
 TOP_K: Final = 100
 """More than any reward model has labels: fewer would hide that there are several."""
@@ -37,7 +37,7 @@ class HFEndpoint(Provider):
     url_variable = "HF_ENDPOINT_URL"
     key_variables = ("HF_TOKEN",)
     concurrency = 8
-    local_params = frozenset((LABEL,))
+    local_params = reading_params = frozenset((LABEL,))
     wants_rendered_text = True
     server_adds_bos = True
 
@@ -61,3 +61,8 @@ class HFEndpoint(Provider):
                 raise MalformedBodyError(f"{len(part)} lists of labels for one text")
             part = part[0]
         return score_of(part, self._label), Usage(), None
+
+    @staticmethod
+    def attributes(part: Json) -> Mapping[str, Json]:
+        """The score of each label."""
+        return scores_of(part)

@@ -15,7 +15,7 @@ the whole conversation, BOS and `<extra_id_1>` included.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from rmjudge.calls import Answer, Call, Json, Unscored, Usage
@@ -25,6 +25,7 @@ from rmjudge.providers.base import (
     Provider,
     Request,
     Target,
+    as_list,
     as_reward,
     count,
     member,
@@ -42,7 +43,7 @@ class NeMo(Provider):
     url_variable = "NEMO_BASE_URL"
     concurrency = 4
     batch = 16
-    local_params = frozenset(("column",))
+    local_params = reading_params = frozenset(("column",))
     wants_rendered_text = True
     proved_by = "server: PyTriton 0.7 (KServe v2)"
 
@@ -100,6 +101,11 @@ class NeMo(Provider):
         if column >= len(row):
             raise MalformedBodyError(f"there is no column {column}: a row has {len(row)}")
         return as_reward(row[column]), Usage(), model
+
+    @staticmethod
+    def attributes(part: Json) -> Mapping[str, Json]:
+        """The columns, which have numbers for names."""
+        return {f"column_{k}": value for k, value in enumerate(as_list(member(part, "rewards")))}
 
 
 def _rows(body: Json, name: str) -> list[list[Json]] | None:

@@ -51,7 +51,7 @@ class NIM(Provider):
     default_url = "https://integrate.api.nvidia.com/v1"
     url_variable = "NIM_BASE_URL"
     key_variables = ("NVIDIA_API_KEY",)
-    local_params = frozenset(("weights",))
+    local_params = reading_params = frozenset(("weights",))
     concurrency = 8
 
     def __init__(self, target: Target) -> None:
@@ -81,11 +81,14 @@ class NIM(Provider):
         )
         return self._answer(member(part, "choices", 0)), usage, text_or_none(member(part, "model"))
 
+    @staticmethod
+    def attributes(part: Json) -> Mapping[str, Json]:
+        """The named numbers of a completion."""
+        choice = member(part, "choices", 0)
+        return _pairs(_content(choice) or "") or _logprobs(member(choice, "logprobs", "content"))
+
     def _answer(self, choice: Json) -> Answer:
-        message = member(choice, "message")
-        if isinstance(message, list):
-            message = member(message, 0)
-        content = text_or_none(member(message, "content"))
+        content = _content(choice)
         if member(choice, "finish_reason") == "content_filter":
             return Unscored("content-filter", "the provider withheld the answer")
         tokens = member(choice, "logprobs", "content")
@@ -113,6 +116,13 @@ class NIM(Provider):
                 return answer
             total += weight * answer.value
         return as_reward(total)
+
+
+def _content(choice: Json) -> str | None:
+    message = member(choice, "message")
+    if isinstance(message, list):
+        message = member(message, 0)
+    return text_or_none(member(message, "content"))
 
 
 def _pairs(content: str) -> dict[str, Json]:

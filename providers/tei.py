@@ -12,7 +12,7 @@ with the BOS token. MODEL is not sent, for a server has one model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rmjudge.calls import Answer, Call, Json, Usage
@@ -22,6 +22,7 @@ from rmjudge.providers.base import (
     Provider,
     Request,
     Target,
+    as_list,
     as_reward,
     member,
     reward_call,
@@ -43,7 +44,7 @@ class TEI(Provider):
     concurrency = 8
     batch = 32
     """The server's own default limit (`--max-client-batch-size`)."""
-    local_params = frozenset((LABEL,))
+    local_params = reading_params = frozenset((LABEL,))
     wants_rendered_text = True
     server_adds_bos = True
 
@@ -68,6 +69,11 @@ class TEI(Provider):
     def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:
         """Read the reward's label. TEI tells neither tokens nor model."""
         return score_of(part, self._label), Usage(), None
+
+    @staticmethod
+    def attributes(part: Json) -> Mapping[str, Json]:
+        """The score of each label."""
+        return scores_of(part)
 
 
 def chosen_label(target: Target) -> str | None:
@@ -110,3 +116,11 @@ def score_of(predictions: Json, label: str | None) -> Answer:
     if len(meant) != 1:
         raise MalformedBodyError(f"{len(meant)} labels are called {label!r}; there are {names}")
     return as_reward(meant[0])
+
+
+def scores_of(predictions: Json) -> dict[str, Json]:
+    """The score of each label among `[{"label", "score"}]`, or `[[...]]` as some nest it."""
+    found = as_list(predictions)
+    if len(found) == 1 and isinstance(found[0], list):
+        found = found[0]
+    return {str(member(one, "label")): member(one, "score") for one in found}

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rmjudge.api import aevaluate, compare, evaluate, load, report, style
+    from rmjudge.api import aevaluate, ascore, compare, evaluate, load, report, score, style
     from rmjudge.errors import (
         BudgetReached,
         DataError,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from rmjudge.findings import Compared, StyleReports
+    from rmjudge.planning.texts import Comparison
+    from rmjudge.running.scoring import TextScores
     from rmjudge.runs.results import ScorerResult, TupleResult
     from rmjudge.scorer import PairwiseScorer, PointwiseScorer, Scorer
     from rmjudge.session import Run
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BudgetReached",
     "Compared",
+    "Comparison",
     "DataError",
     "Interrupted",
     "MissingKeyError",
@@ -54,20 +57,27 @@ __all__ = [
     "StopRun",
     "StorageStopped",
     "StyleReports",
+    "TextScores",
     "TupleResult",
     "UsageError",
     "__version__",
     "aevaluate",
+    "ascore",
     "compare",
     "evaluate",
     "load",
     "report",
+    "score",
     "style",
 ]
 
 _HOME = {
     "__version__": "version",
-    **dict.fromkeys(("aevaluate", "compare", "evaluate", "load", "report", "style"), "api"),
+    **dict.fromkeys(
+        ("aevaluate", "ascore", "compare", "evaluate", "load", "report", "score", "style"), "api"
+    ),
+    "Comparison": "planning.texts",
+    "TextScores": "running.scoring",
     **dict.fromkeys(("Compared", "StyleReports"), "findings"),
     **dict.fromkeys(("ScorerResult", "TupleResult"), "runs.results"),
     **dict.fromkeys(("PairwiseScorer", "PointwiseScorer", "Scorer"), "scorer"),

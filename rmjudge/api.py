@@ -1,14 +1,15 @@
-"""The library's front door: `evaluate`, `aevaluate`, `load`, `report`, `compare`, `style`."""
+"""The library's front door: `evaluate`, `score`, `load`, `report`, `compare`, `style`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from inspect import Parameter, cleandoc, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeAlias, TypedDict, TypeVar, Unpack
 
 from rmjudge import findings
 from rmjudge.calls import Json
@@ -16,14 +17,14 @@ from rmjudge.config import check_option, run_options
 from rmjudge.errors import UsageError
 from rmjudge.findings import Compared, StyleReports
 from rmjudge.metrics.report import Reading
-from rmjudge.options import written
-from rmjudge.options.run import OPTIONS
+from rmjudge.options import OPTIONS, written
 from rmjudge.running.preparation import prepare
+from rmjudge.running.scoring import TextScores, Watch, score_texts
 from rmjudge.running.signals import draining
 from rmjudge.runs.comparable import distinct
 from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
-from rmjudge.session import Run, Started, Watch, execute
+from rmjudge.session import Run, Started, execute
 from rmjudge.text import did_you_mean
 from rmjudge.vocabulary import Domain
 
@@ -102,15 +103,18 @@ class Options(TypedDict, total=False):
     progress: bool
 
 
-def _lists_options(function: Callable[P, R]) -> Callable[P, R]:
-    """Let `help`, and a notebook's completion, show every option by name, with what it is for."""
+def _lists_options(function: Callable[P, R], names: Collection[str] = ()) -> Callable[P, R]:
+    """Let `help`, and a notebook's completion, show the options by name, with what they are for."""
+    kinds = {
+        name: kind for name, kind in Options.__annotations__.items() if not names or name in names
+    }
     shown = signature(function)
     own = [one for one in shown.parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
     named = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind.__forward_arg__)
-        for name, kind in Options.__annotations__.items()
+        for name, kind in kinds.items()
     ]
-    helps = (f"    {name}: {OPTIONS[name].help}" for name in Options.__annotations__ if _help(name))
+    helps = (f"    {name}: {OPTIONS[name].help}" for name in kinds if _help(name))
     function.__signature__ = shown.replace(parameters=[*own, *named])  # type: ignore[attr-defined]
     function.__doc__ = "\n".join((cleandoc(function.__doc__ or ""), "", "Options:", *helps))
     return function
@@ -145,11 +149,92 @@ def evaluate(models: Models, data: Sources = "sample", **options: Unpack[Options
     return _in_a_thread(aevaluate(models, data, **options))
 
 
+_OF_TEXTS: Final = frozenset(name for name, option in OPTIONS.items() if not option.tuples)
+"""Options that are not about a data set."""
+
+
+@partial(_lists_options, names=_OF_TEXTS | {"progress"})
+def score(
+    models: Models, prompt: str, responses: Sequence[str], **options: Unpack[Options]
+) -> list[TextScores]:
+    """Score responses of your own to one prompt, as `rmjudge score` does.
+
+    Returns one `TextScores` a model, in the order of `models`. With n `responses`, a reward model
+    gives n `rewards` (floats, higher is better); a judge gives n `wins` (the mean credit against
+    the others, in [0, 1]) and n·(n-1)/2 `comparisons`, each asked in both orders. A figure is None
+    where a call brought no score. `options` are those of `evaluate` that are not about a data set.
+    Answers are kept in the cache, and those that a run has bought are not bought again. Works in
+    plain code and in a notebook.
+
+    Raises:
+        UsageError: a model, a text or an option is wrong, a judge has only one response; nothing
+            was called.
+        StopRun: a model could not go on. What was answered is kept; calling again goes on.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_score(models, prompt, responses, options, draining(_to_stderr)))
+    return _in_a_thread(ascore(models, prompt, responses, **options))
+
+
+@partial(_lists_options, names=_OF_TEXTS | {"progress"})
+async def ascore(
+    models: Models, prompt: str, responses: Sequence[str], **options: Unpack[Options]
+) -> list[TextScores]:
+    """Do what `score` does, as a coroutine. Signals are left to whoever runs the loop."""
+    return await _score(models, prompt, responses, options, None)
+
+
+async def _score(
+    models: Models,
+    prompt: str,
+    responses: Sequence[str],
+    options: Options,
+    started: Started | None,
+) -> list[TextScores]:
+    given: dict[str, Any] = dict(options)
+    watch = _watch(given.pop("progress", False))
+    found = await score_texts(
+        _scorers(models),
+        run_options(_checked(given, "score", _OF_TEXTS)),
+        *_texts(prompt, responses),
+        watch=watch,
+        started=started,
+    )
+    for item in found:
+        if item.stopped is not None:
+            raise item.stopped
+    return found
+
+
+def _texts(prompt: object, responses: object) -> tuple[str, list[str]]:
+    given = list(responses) if isinstance(responses, Iterable) else [None]
+    if isinstance(responses, (str, bytes, Mapping)) or not isinstance(prompt, str):
+        given = [None]
+    texts = [each for each in given if isinstance(each, str)]
+    if len(texts) < len(given):
+        raise UsageError("score takes a prompt, a text, and responses, a list of texts")
+    return str(prompt), texts
+
+
+def _watch(progress: object) -> Watch | None:
+    if not isinstance(progress, bool):
+        raise UsageError(f"progress = {progress!r} is not true or false")
+    if not progress:
+        return None
+    from rich.console import Console
+
+    from rmjudge.render.progress import watcher
+
+    return watcher(Console(stderr=True))
+
+
 def _to_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _in_a_thread(work: Coroutine[Any, Any, Run]) -> Run:
+def _in_a_thread(work: Coroutine[Any, Any, R]) -> R:
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, work).result()
 
@@ -164,18 +249,9 @@ async def _evaluate(
     models: Models, data: Sources, options: Options, started: Started | None
 ) -> Run:
     given: dict[str, Any] = dict(options)
-    progress = given.pop("progress", False)
-    if not isinstance(progress, bool):
-        raise UsageError(f"progress = {progress!r} is not true or false")
+    watch = _watch(given.pop("progress", False))
     scorers = _scorers(models)
     prepared = prepare(scorers, run_options({"data": _sources(data), **_checked(given)}))
-    watch: Watch | None = None
-    if progress:
-        from rich.console import Console
-
-        from rmjudge.render.progress import watcher
-
-        watch = watcher(Console(stderr=True))
     run = await execute(
         prepared,
         watch=watch,
@@ -205,13 +281,16 @@ def _sources(data: object) -> list[str | Path]:
     raise UsageError(f"data = {data!r} is not sample, rm-bench, a path, or a list of these")
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(
+    given: Mapping[str, Any],
+    function: str = "evaluate",
+    known: Collection[str] = Options.__optional_keys__ | {"data"},
+) -> dict[str, Any]:
     """Check what the command line and `rmjudge.toml` check as well; None leaves the default."""
-    known = Options.__optional_keys__
     for name, value in given.items():
         if name not in known:
             raise UsageError(
-                f"evaluate has no option {name!r}; {did_you_mean(name, sorted({*known, 'data'}))}"
+                f"{function} has no option {name!r}; {did_you_mean(name, sorted(known))}"
             )
         if value is not None and (name, value) not in (("domains", ()), ("domains", [])):
             check_option(name, value)
@@ -263,19 +342,23 @@ def compare(
 
 
 def style(
-    *runs: Run | str | Path, reading: Reading | None = None, data: Sources = ()
+    *runs: Run | str | Path,
+    reading: Reading | None = None,
+    data: Sources = (),
+    attributes: Mapping[str, str] | None = None,
 ) -> StyleReports:
     """Tell what style is worth to the scorers of runs, or of their folders.
 
     What comes back holds a report for each scorer and baseline; shown, it is what `rmjudge style`
-    shows. It takes the same arguments as `compare`, without `baselines`.
+    shows. It takes the same arguments as `compare`, without `baselines`; and `attributes`, which
+    says which of a reward model's attributes are its `correctness` and its `verbosity`.
 
     Raises:
-        UsageError: a folder holds no run, or its texts cannot be found.
+        UsageError: a folder holds no run, its texts cannot be found, or no run has the attributes.
     """
     texts = tuple(map(written.source, _sources(data)))
     stored = read_runs(_named(runs, "style"), data=texts)
-    return findings.style(stored, reading=_reading(reading))
+    return findings.style(stored, reading=_reading(reading), attributes=attributes)
 
 
 def _named(runs: Sequence[Run | str | Path], function: str) -> list[Path]:

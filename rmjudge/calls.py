@@ -220,9 +220,10 @@ class Reply:
     without paying; `parser` names the parser and version that made `answer` of it. `host` is who
     ran the model, where the vendor is one that passes calls on to others and says to whom. One
     that is `open` was paid for and is no answer yet: its tries are not used up, so the call is
-    asked again, and `usage` counts for the answer that comes. `asked` are the parameters of
-    `--retry-with`, where it was asked with others than its scorer's. `ordered_by` is what the order
-    of pairs was drawn from when it was bought: the texts, or the tuple's id in older versions.
+    asked again, and `usage` counts for the answer that comes; `tries` is how many were. `asked` are
+    the parameters of `--retry-with`, where it was asked with others than its scorer's. `ordered_by`
+    is what the order of pairs was drawn from when it was bought: the texts, or the tuple's id in
+    older versions.
     """
 
     answer: Answer
@@ -232,6 +233,7 @@ class Reply:
     model: str | None = None
     host: str | None = None
     open: bool = False
+    tries: int = 1
     asked: Mapping[str, Json] | None = None
     ordered_by: str = "texts"
 

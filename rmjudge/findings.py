@@ -13,6 +13,7 @@ from rmjudge.leaderboard.published import published
 from rmjudge.leaderboard.standing import Entry, stand
 from rmjudge.metrics.report import Position, Reading
 from rmjudge.readings.compute import ToolNumbers, read_as
+from rmjudge.runs.attributes import described
 from rmjudge.runs.comparable import comparable, distinct
 from rmjudge.runs.naming import about, labels
 from rmjudge.runs.pairs import PreferenceSet
@@ -25,6 +26,7 @@ from rmjudge.statistics.comparison import Comparison
 from rmjudge.statistics.control import LEAST, Controlled, control
 from rmjudge.statistics.implicit import SetRow, compare_sets
 from rmjudge.statistics.pairing import share
+from rmjudge.statistics.responses import Responses, responses_of
 from rmjudge.statistics.retest import Noise, noise_of
 from rmjudge.statistics.scored import Scored, common_reading, scored_of
 from rmjudge.statistics.style import Style, lengths_of, style_of
@@ -86,11 +88,13 @@ class StyleReports:
     """What style is worth to scorers: what `rmjudge style` shows.
 
     `groups` has the reports of each data set's scorers, the baselines after them, under its name;
-    `left_out` says which runs have none and why.
+    `left_out` says which runs have none and why. `responses` are those of the runs whose reward
+    model gave correctness and verbosity as attributes.
     """
 
     groups: tuple[tuple[str, tuple[Style, ...]], ...]
     left_out: tuple[str, ...] = ()
+    responses: tuple[Responses, ...] = ()
 
     def __iter__(self) -> Iterator[Style]:
         """Every report, in order."""
@@ -101,7 +105,7 @@ class StyleReports:
         from rmjudge.render.commands.style import style_sheets
         from rmjudge.render.terminal.listings import sheets_renderable
 
-        return sheets_renderable(style_sheets(self.groups))
+        return sheets_renderable(style_sheets(self.groups, self.responses))
 
     def _repr_html_(self) -> str:
         """The same tables, for a notebook."""
@@ -131,6 +135,7 @@ class Findings:
     is empty where there is one scorer only. `groups` is None where no scorer can have a style
     report, and empty where no texts were found. `standing` holds the published rows with the runs
     among them; `readings` are each scorer's name, its result and what other tools make of it.
+    `responses` as in `StyleReports`.
     """
 
     compared: Compared | None
@@ -138,6 +143,7 @@ class Findings:
     groups: tuple[StyleGroup, ...] | None
     standing: tuple[Entry, ...]
     readings: tuple[tuple[str, ScorerResult, tuple[ToolNumbers, ...]], ...]
+    responses: tuple[Responses, ...] = ()
 
 
 def compare(
@@ -263,11 +269,16 @@ def style(
     runs: Sequence[StoredRun],
     *,
     reading: Reading | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> StyleReports:
     """Report what style is worth to each scorer, beside the baselines on the same texts.
 
+    `attributes` says which of a reward model's attributes are its correctness and its verbosity;
+    without it those are found that are called so.
+
     Raises:
-        UsageError: the texts cannot be found, or are not what a run scored.
+        UsageError: the texts cannot be found, or are not what a run scored; or no run has the
+            `attributes`.
     """
     runs, left = distinct(runs)
     reading = reading or common_reading(run.result.metrics.method for run in runs)
@@ -281,7 +292,22 @@ def style(
         own = {result.metrics.scorer for result in results.values()}
         positions = {name: result.metrics.position for name, result in results.items()}
         reports.append((_title(data), _styles(data, scored, own, reading, positions)))
-    return StyleReports(tuple(reports), tuple(left))
+    return StyleReports(tuple(reports), tuple(left), _responses(runs, attributes))
+
+
+def _responses(
+    runs: Sequence[StoredRun], attributes: Mapping[str, str] | None = None
+) -> tuple[Responses, ...]:
+    """The responses of every run whose answers say how correct and how verbose they are."""
+    found, lacking = [], []
+    for name, run in zip(labels([run.result for run in runs]), runs, strict=True):
+        try:
+            found.append(responses_of(name, described(run), attributes))
+        except UsageError as error:
+            lacking.append(str(error))
+    if attributes is not None and not any(found):
+        raise UsageError("; ".join(lacking))
+    return tuple(one for one in found if one is not None)
 
 
 def _title(data: DataSet) -> str:
@@ -309,8 +335,9 @@ def findings(view: View, runs: Sequence[StoredRun]) -> Findings:
     readings = tuple(
         (scorer.name, scorer.result, tuple(read_as(scorer.result))) for scorer in view.scorers
     )
+    responses = _responses(runs)
     if len({viewed.key for viewed in view.tuples}) < len(view.tuples):
-        return Findings(None, (OTHER_TEXTS,), None, standing, readings)
+        return Findings(None, (OTHER_TEXTS,), None, standing, readings, responses)
     # A row that a fallback had a part in holds some of the tuples only, or two scorers.
     scored = [
         scored_of(scorer.name, scorer.result)
@@ -319,7 +346,7 @@ def findings(view: View, runs: Sequence[StoredRun]) -> Findings:
     ]
     compared, lacking = _compared(view, runs) if len(scored) > 1 else (None, ())
     groups = tuple(_groups(view, scored)) if scored else None
-    return Findings(compared, lacking, groups, standing, readings)
+    return Findings(compared, lacking, groups, standing, readings, responses)
 
 
 def _compared(

@@ -36,6 +36,8 @@ ASYNC_CALLS: Final = 16
 
 Gate: TypeAlias = Callable[[Sequence[Call], bool], Awaitable[None]]
 """Given the calls, and whether an attempt at them was paid for; raises StopRun to refuse."""
+Keep: TypeAlias = Callable[[Sequence[Call], Sequence[Reply]], Awaitable[None]]
+"""Given calls and their replies, empty ones among them, before another try; raises StopRun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,10 @@ class Activity:
     """None where no endpoint is asked."""
     gate: Gate | None = None
     """Asked before another attempt at calls; None where nothing limits the run."""
+    keep: Keep | None = None
+    """Told of an empty reply before its next try, so that no end of the program forgets it."""
+    tries: dict[Call, int] = field(default_factory=dict)
+    """How many tries earlier runs have used up, of calls whose replies were all empty."""
     remarks: list[str] = field(default_factory=list)
 
 

@@ -43,6 +43,7 @@ _STATUS_FOR: Final[Mapping[signs.About, int]] = {
     "account": 403,
     "prompt": 400,
     "length": 400,
+    "model": 404,
     "address": 404,
     "overload": 429,
 }
@@ -79,8 +80,8 @@ def _of_status(
 ) -> CallError:
     name = f"http-{status}"
     about = _about(status, said)
-    if about == "account":
-        return FinalForRun(name, message)
+    if about in signs.FOR_ALL:
+        return FinalForRun(name, message, about=about)
     if about is not None or (status == 429 and signs.never_fits(said)):
         filtered = about == "prompt" and "invalid_prompt" not in said.codes
         return FinalForCall("content-filter" if filtered else name, message, about=about)
@@ -117,9 +118,11 @@ def _about(status: int, said: Said) -> signs.About | None:
         return None
     if status == 429:
         return "account" if signs.ends_a_run(said) else None
+    found = signs.about_by_words(said)
     if status in FINAL_FOR_RUN or status in TRANSIENT - {500}:
-        return None
-    return signs.about_by_words(said)
+        return found if found == "model" else None
+    # A server that fails may have lost any page; only a refusal is about the path.
+    return None if found == "address" and status >= 500 else found
 
 
 def _inside_success(reply: RawReply, policy: Policy) -> CallError | None:

@@ -90,12 +90,15 @@ class FinalForRun(CallError):
     """The endpoint will answer nothing more: key, quota, model, address.
 
     `in_doubt`: its status says so and its words do not, so that it concerns one call where others
-    were answered.
+    were answered. `about` is what its words are clearly about.
     """
 
-    def __init__(self, status: str, message: str, *, in_doubt: bool = False) -> None:
+    def __init__(
+        self, status: str, message: str, *, in_doubt: bool = False, about: str | None = None
+    ) -> None:
         super().__init__(status, message)
         self.in_doubt = in_doubt
+        self.about = about
 
 
 class FormChanged(Exception):

@@ -25,10 +25,19 @@ _WORDS: Final = (
     "description",
     "reason",
     "title",
+    "faultstring",
 )
 """Fields that hold a vendor's words, the best first."""
-_CODES: Final = ("code", "type", "status", "status_code", "error_code", "error_type", "reason")
-_INSIDE: Final = ("error", "base_resp", "details", "innererror", "fault")
+_CODES: Final = (
+    "code", "Code", "type", "status", "status_code", "statusCode", "error_code", "error_type",
+    "reason",
+)  # fmt: skip
+_PLAIN: Final = 500
+"""Characters of an error that is a text and no JSON, at most."""
+_INSIDE: Final = (
+    "error", "base_resp", "details", "innererror", "fault",
+    "Error", "Response", "result", "header", "meta", "body",
+)  # fmt: skip
 """Fields whose object holds more of the same."""
 
 
@@ -69,7 +78,8 @@ def read_error(body: bytes) -> Said:
         data = json.loads(body)
     except (ValueError, RecursionError):
         text = body[:4000].decode("utf-8", "replace")
-        return Said(re.sub(r"<[^>]*>", " ", text), is_page=is_page(body))
+        plain = len(body) < _PLAIN and re.match(r"\s*\w", text) is not None
+        return Said(re.sub(r"<[^>]*>", " ", text), found=plain, is_page=is_page(body))
     if isinstance(data, list) and data:
         data = data[0]
     if isinstance(data, dict):
@@ -91,7 +101,7 @@ def read_object(data: dict[str, Any]) -> Said:
     if not message and isinstance(error, str):
         message = error
     if not message:
-        message = next(filter(None, map(_words_in, places)), "")
+        message = next(filter(None, (_words_in(each) or _error_in(each) for each in places)), "")
     metadata = inner.get("metadata")
     upstream = metadata.get("raw") if isinstance(metadata, dict) else None
     behind = Said()
@@ -142,6 +152,11 @@ def _words_in(place: Mapping[str, Any]) -> str:
         if isinstance(value, dict) and value:
             return _words_in(value) or json.dumps(value)
     return ""
+
+
+def _error_in(place: Mapping[str, Any]) -> str:
+    error = place.get("error")
+    return error if isinstance(error, str) else ""
 
 
 def _listed(values: list[Any]) -> str:

@@ -57,12 +57,26 @@ class _Sending:
     calls: Sequence[Call]
     last_resort: bool
     adapts: Callable[[str], bool] | None
+    keep: Callable[[Sequence[Reply]], Awaitable[None]] | None
+    tries_before: int
     answers_before: int
     begun: bool = False
     spared: int = 0
     """Attempts that an outage met: they are not counted."""
     tried: list[Sequence[Reply]] = field(default_factory=list)
     """Replies that were paid for and hold an empty one."""
+
+    @property
+    def tries(self) -> int:
+        """How often an empty reply came, earlier runs included."""
+        return self.tries_before + len(self.tried)
+
+    def so_far(self) -> tuple[Reply, ...]:
+        """The last try's replies, each with what all tries took; an empty one is open."""
+        return tuple(
+            replace(reply, open=True, tries=self.tries) if _is_empty(reply) else reply
+            for reply in _in_all(self.tried)
+        )
 
 
 class Sender:
@@ -138,6 +152,8 @@ class Sender:
         last_resort: bool = True,
         readmit: Readmit | None = None,
         adapts: Callable[[str], bool] | None = None,
+        keep: Callable[[Sequence[Reply]], Awaitable[None]] | None = None,
+        tries_before: int = 0,
     ) -> Sequence[Outcome] | Failure:
         """Send until there is an answer or no hope; one outcome a call, or the failure of all.
 
@@ -146,8 +162,9 @@ class Sender:
         without `last_resort` a failure says nothing of the endpoint's health, since the caller has
         another way to ask. `readmit` is awaited before each further attempt, with whether an
         earlier one was paid for. `adapts` tells whether a refusal in these words has made the
-        caller change its requests. Where replies came and an empty one's tries were not used up,
-        each failure holds its reply.
+        caller change its requests. `keep` is awaited with what came before an empty reply's next
+        try, and `tries_before` is how many of its tries were used up earlier. Where replies came
+        and an empty one's tries were not used up, each failure holds its reply.
 
         Raises:
             FormChanged: it has.
@@ -161,6 +178,8 @@ class Sender:
             calls=calls,
             last_resort=last_resort,
             adapts=adapts,
+            keep=keep,
+            tries_before=tries_before,
             answers_before=self.endpoint.answers,
         )
 
@@ -175,7 +194,7 @@ class Sender:
         except StopRun as reason:
             if not sending.tried:
                 raise
-            return _unfinished(sending.tried, Failure("stopped", str(reason), stop=reason))
+            return _unfinished(sending, Failure("stopped", str(reason), stop=reason))
         except CallError as error:
             return await self._given_up(sending, error)
         return _in_all([*sending.tried, replies])
@@ -186,8 +205,10 @@ class Sender:
             return await self._attempt(sending)
         except (Retryable, StopRun) as error:
             # An attempt that brought nothing is no try of a reply.
-            if len(sending.tried) >= self._policy.attempts_empty:
+            if sending.tried and sending.tries >= self._policy.attempts_empty:
                 return ()
+            if isinstance(error, Retryable) and error.paid_for and sending.keep is not None:
+                await sending.keep(sending.so_far())
             if isinstance(error, Retryable):
                 sending.spared += error.in_outage
                 error.attempts = sending.spared + self._attempts_for(error, sending.last_resort)
@@ -202,7 +223,7 @@ class Sender:
         """What becomes of calls that no further attempt is made for."""
         failure = Failure(error.status, error.message)
         if sending.tried:
-            return _unfinished(sending.tried, failure)
+            return _unfinished(sending, failure)
         if isinstance(error, FinalForCall) and sending.adapts and sending.adapts(error.message):
             raise FormChanged from None
         unclear = isinstance(error, Retryable) and error.away
@@ -220,7 +241,7 @@ class Sender:
             replies = self._read(await self._post(sending.request, sending.body), sending.parse)
         except CallError as error:
             error.message = self._clean(error.message)
-            if error.status == "http-404" and self._address_hint:
+            if self._address_hint and _may_be_the_address(error):
                 error.message += f"; {self._address_hint}"
             if error.status.startswith("http-4") and (
                 hint := hint_for(error.message, sending.request.body)
@@ -330,6 +351,9 @@ class Sender:
             said = read_error(reply.body)
             words = f"; it says: {said.message}" if said.found else ""
             return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
+        refused = unread(reply, self._policy)  # in a plain text
+        if refused is not None:
+            return refused
         page = is_page(reply.body)
         kind = reply.headers.get("content-type", "")
         what = f"no JSON: {cause}"
@@ -377,11 +401,16 @@ def _in_all(tries: Sequence[Sequence[Reply]]) -> tuple[Reply, ...]:
     return tuple(replies)
 
 
-def _unfinished(tries: Sequence[Sequence[Reply]], failure: Failure) -> tuple[Outcome, ...]:
+def _unfinished(sending: _Sending, failure: Failure) -> tuple[Outcome, ...]:
     """Answers as they are; for each empty reply the failure that kept it from another try."""
     return tuple(
-        replace(failure, paid=reply) if _is_empty(reply) else reply for reply in _in_all(tries)
+        replace(failure, paid=reply) if reply.open else reply for reply in sending.so_far()
     )
+
+
+def _may_be_the_address(error: CallError) -> bool:
+    about = error.about if isinstance(error, FinalForRun) else None
+    return about == "address" or (error.status == "http-404" and about != "model")
 
 
 def _is_empty(reply: Reply) -> bool:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from rmjudge.providers.sending.absent import CODES, absent
 from rmjudge.providers.sending.said import Said
 
-About = Literal["account", "prompt", "length", "address", "overload"]
+About = Literal["account", "prompt", "length", "model", "address", "overload"]
+FOR_ALL: Final = frozenset(("account", "model", "address"))
+"""What concerns every call of a run, not this one."""
 
 EMPTY_PURSE: Final = frozenset(
     (
@@ -94,6 +97,7 @@ _ACCOUNT: Final = re.compile(
     | (country|region|territory|location)\b.{0,40}\ (not\ supported|unsupported|not\ available)
     | not\ (available|supported)\ in\ (your|this)\ (country|region|location)
     | not\ (in|on)\ (the|your|an)\ (ip\ )?(allow|white)[ -]?list
+    | invalid\ authentication | token\ (has\ |is\ )?expired
     | log[ -]?in\ fail | authentication\ (error|failed|failure) | ^unauthorized\b
     | lacks?\ (the\ )?(required\ )?(scope|permission)s?\b
     | model\ (\S+\ )?(has\ been\ |is\ |was\ )?(decommissioned|retired|shut\ down)
@@ -116,7 +120,8 @@ _PROMPT: Final = re.compile(
     | safety[ _-](check|system|filter|setting|reason|violation|concern|classifier|block)
     | \bmoderat(ion|ed|or)\b | guard\ ?rail | jail\ ?break
     | prompt[ _-](injection|shield|guard|attack) | denied\ topic | \btoxic(ity)?\b
-    | hate\ speech | self[- ]harm | (may|might|could)\ (include|contain)\ personal
+    | (matche[sd]|by)\ (\w+\ ){0,2}waf\b | hate\ speech | self[- ]harm
+    | (may|might|could)\ (include|contain)\ personal
     | (blocked|denied|rejected)\ by\ (a\ |the\ |our\ )?(waf|web\ application\ firewall)
     | \bflagged\b | inappropriate | \bharmful | \bunsafe\b | new_sensitive | high\ risk
     | (?<![-\w])sensitive\ (content|info|word|data|topic|material|text) | contains?\ sensitive
@@ -143,28 +148,21 @@ _LENGTH: Final = re.compile(
        |more\ than\ the\ (limit|maximum))
     | exceeds?\ .{0,60}(tokens?|length|context|limit\ of)\b
     | reduce\ the\ (length|size|prompt|input) | range\ of\ input\ length
-    | must\ have\ less\ than\ \d+
+    | \bn_ctx\b | must\ have\ less\ than\ \d+
     | tokens?\ limit | entity\ too\ large
     """,
     re.I | re.X,
 )
-_ADDRESS: Final = re.compile(
-    r"""
-    unexpected\ endpoint | (unknown|invalid|no\ such|unsupported)\ (url|path|endpoint|route|method)
-    | (url|path|endpoint|route|page)\ (\S+\ )?(was\ )?
-      (not\ (found|exist|supported)|does\ not\ exist)
-    | no\ route | cannot\ post | ^not\ found\b
-    """,
-    re.I | re.X,
-)
 _LONG_LIMIT: Final = re.compile(
-    r"(per|a|for (the|this)|of (the|this))[ -]day\b|\bdaily\b|\(RPD\)|\(TPD\)"
+    r"(per|a|for (the|this)|of (the|this))[ -]day\b|(per|/|calls a) ?month\b|\bdaily\b"
+    r"|\(RPD\)|\(TPD\)"
     r"|(monthly|weekly) (\w+ ){0,2}(quota|limit|usage|budget)",
     re.I,
 )
 _OVERLOAD: Final = re.compile(
     r"rate[ _]?limit|too many requests|overloaded|server is busy|throttl|requests per minute"
-    r"|tokens per minute|\b[RT]PM\b|try again later",
+    r"|tokens per minute|\b([RT]PM|qps)\b|try again later|request limit reached"
+    r"|no healthy upstream",
     re.I,
 )
 _TOO_LARGE_FOR_THE_RATE: Final = re.compile(r"request (is )?too large", re.I)
@@ -183,7 +181,9 @@ def about_by_code(said: Said) -> About | None:
     """What an error's codes are about, where they are known."""
     if said.codes & EMPTY_PURSE:
         return "account"
-    return "prompt" if said.codes & WITHHELD else None
+    if said.codes & WITHHELD:
+        return "prompt"
+    return "model" if said.codes & CODES else None
 
 
 def about_by_words(said: Said) -> About | None:
@@ -195,14 +195,15 @@ def about_by_words(said: Said) -> About | None:
         return "account"
     if _PROMPT.search(text) or "invalid_prompt" in said.codes:
         return "prompt"
-    return "length" if _LENGTH.search(text) else None
+    if _LENGTH.search(text):
+        return "length"
+    # A parameter that is complained of is told, with the option that takes it out.
+    return absent(text) if said.param in ("", "model") else None
 
 
 def about_in_success(said: Said) -> About | None:
     """What an error is about that came with a 200 and no status of its own."""
     found = about_by_code(said) or about_by_words(said)
-    if found is None and _ADDRESS.search(said.text):
-        return "address"
     if found is None and _OVERLOAD.search(said.text):
         return "overload"
     return found

@@ -15,15 +15,18 @@ from typing import Any, Final
 from rmjudge.providers.sending.messages import MalformedBodyError
 
 Event = dict[str, Any]
-_START: Final = re.compile(rb"\s*(data|event|id|retry)?:")
+_START: Final = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
+_LINES: Final = re.compile(rb"\s*\{[^\r\n]*\}\r?\n\s*\{")
+"""A stream whose events are lines of JSON, without `data:`."""
+_WORD: Final = re.compile(r"\[?[\w .-]*\]?")
+"""What is no JSON of an event: `ping`, `[DONE]`, nothing."""
 _TEXTS: Final = ("content", "reasoning_content", "reasoning", "refusal")
 _CUT_SHORT: Final = "the stream of events ends early"
-_DONE: Final = "[DONE]"
 
 
 def is_stream(body: bytes) -> bool:
     """Whether a body is a stream of events and no JSON."""
-    return _START.match(body[:200]) is not None
+    return _START.match(body[:200]) is not None or _LINES.match(body) is not None
 
 
 def put_together(body: bytes) -> Event:
@@ -32,13 +35,17 @@ def put_together(body: bytes) -> Event:
     Raises:
         MalformedBodyError: it ends early, or its events are of no known shape.
     """
-    datas = list(_datas(body.decode("utf-8", "replace")))
-    done = _DONE in datas
+    text = body.decode("utf-8-sig", "replace")
+    if _LINES.match(body):
+        text = re.sub(r"(?m)^(?=\s*\{)", "data:", text)
+        text = re.sub(r"\r?\n", "\n\n", text)
+    datas = list(_datas(text))
+    done = any(data.strip("[] ").lower() == "done" for _, data in datas)
     try:
-        events: list[Event] = [json.loads(data) for data in datas if data != _DONE]
+        told = [(kind, json.loads(data)) for kind, data in datas if not _WORD.fullmatch(data)]
     except (ValueError, RecursionError) as error:
         raise MalformedBodyError(f"an event of the stream is no JSON: {error}") from None
-    events = _dicts(events)
+    events = _dicts([{"error": data} if kind == "error" else data for kind, data in told])
     for event in events:
         if event.get("error") or event.get("type") == "error":
             return event
@@ -53,15 +60,28 @@ def put_together(body: bytes) -> Event:
     raise MalformedBodyError("a stream of events that hold no reply")
 
 
-def _datas(text: str) -> Iterator[str]:
-    """The data of each event; its lines are joined, comments and other fields left out."""
+def _datas(text: str) -> Iterator[tuple[str, str]]:
+    """The kind and the data of each event; comments and other fields are left out."""
     lines: list[str] = []
+    kind = ""
     for line in [*re.split(r"\r\n|\r|\n", text), ""]:
         if line.startswith("data:"):
-            lines.append(line[5:].removeprefix(" "))
-        elif not line and lines:
-            yield "\n".join(lines).strip()
-            lines = []
+            lines.append(line[5:].strip())
+        elif line.startswith("event:"):
+            kind = line[6:].strip()
+        elif not line:
+            yield from ((kind, data) for data in _apart(lines))
+            lines, kind = [], ""
+
+
+def _apart(lines: Sequence[str]) -> Sequence[str]:
+    """The lines of one event as one text, or each, where a server leaves out the blank lines."""
+    together = "\n".join(lines)
+    try:
+        json.loads(together)
+    except (ValueError, RecursionError):
+        return lines
+    return [together]
 
 
 def _completion(events: Sequence[Event], done: bool) -> Event:

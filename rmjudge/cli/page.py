@@ -34,7 +34,7 @@ def write_page(
         say(f"warning: {note}")
     about = findings(view, runs)
     scatters = [scatter_of(group.name, group.styles) for group in about.groups or ()]
-    text = to_html(view, sections_of(about), scatters)
+    text = to_html(view, sections_of(about), scatters, about.responses)
     write_text(path, text)
     say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
 

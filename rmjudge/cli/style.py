@@ -6,7 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_data, add_runs
+from rmjudge.cli.arguments import (
+    READINGS,
+    SHEET_FORMATS,
+    add_cache_dir,
+    add_command,
+    add_data,
+    add_runs,
+)
 from rmjudge.options.written import path
 
 
@@ -32,8 +39,16 @@ def add(commands: Any) -> None:
         "--plot",
         type=path,
         metavar="FILE",
-        help="draw correctness against verbosity, a point a scorer (.svg, .png, .pdf)",
+        help="draw correctness against verbosity, a point a scorer, and a point a response for "
+        "runs whose reward model gives both as attributes (.svg, .png, .pdf)",
     )
+    parser.add_argument(
+        "--attributes",
+        type=attributes,
+        metavar="correctness=NAME,verbosity=NAME",
+        help="which of a reward model's attributes are the two; by default those called so",
+    )
+    add_cache_dir(parser, "where the answers are now, if they have moved: attributes are in them")
     parser.add_argument("--format", choices=SHEET_FORMATS, default="table", help="default table")
 
 
@@ -51,23 +66,44 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
         check_plot(arguments.plot)
     found = findings.style(
-        read_runs(arguments.folders, data=arguments.data or (), notice=say),
+        read_runs(
+            arguments.folders,
+            data=arguments.data or (),
+            cache_folder=arguments.cache_dir,
+            notice=say,
+        ),
         reading=arguments.reading,
+        attributes=arguments.attributes,
     )
     if arguments.plot:
         from rmjudge.render.plots import plot_styles
 
-        plot_styles(list(found), arguments.plot)
+        plot_styles(list(found), found.responses, arguments.plot)
         say(f"plot: {arguments.plot}")
+    sheets = style_sheets(found.groups, found.responses)
     match arguments.format:
         case "json":
-            print_text(style_json(found.groups))
+            print_text(style_json(found.groups, found.responses))
         case "csv":
-            print_text(style_csv(found.groups))
+            print_text(style_csv(found.groups, found.responses))
         case "markdown":
-            print_text(sheets_markdown(style_sheets(found.groups)))
+            print_text(sheets_markdown(sheets))
         case _:
-            tables().print(sheets_renderable(style_sheets(found.groups)))
+            tables().print(sheets_renderable(sheets))
     for note in found.left_out:
         say(note)
     return 0
+
+
+def attributes(text: str) -> dict[str, str]:
+    """Read `correctness=NAME,verbosity=NAME`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is written otherwise.
+    """
+    found = dict(part.partition("=")[::2] for part in text.split(","))
+    if len(found) != text.count(",") + 1 or found.keys() != {"correctness", "verbosity"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not written correctness=NAME,verbosity=NAME")
+    if not all(found.values()):
+        raise argparse.ArgumentTypeError(f"{text!r} lacks a name")
+    return found

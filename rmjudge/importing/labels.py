@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -64,6 +65,9 @@ def labels_of(
     """Find the labelled tuples among those of the runs; return too the names that are none of them.
 
     An id without its domain names a tuple if no other tuple has it.
+
+    Raises:
+        UsageError: somebody has labelled one thing twice, under two names of a tuple.
     """
     by_name: dict[str, set[TupleKey]] = {}
     for domain, id in dict.fromkeys(keys):
@@ -71,17 +75,22 @@ def labels_of(
             by_name.setdefault(name, set()).add((domain, id))
     found: list[Label] = []
     missing: dict[str, None] = {}
+    named: list[WrittenLabel] = []
     for one in written:
         match = by_name.get(one.name, set())
         if len(match) == 1:
-            found.append(Label(next(iter(match)), one.cell, one.winner, one.annotator))
+            ((domain, id),) = match
+            found.append(Label((domain, id), one.cell, one.winner, one.annotator))
+            named.append(replace(one, name=f"{domain}/{id}"))
         else:
             missing[one.name] = None
+    if twice := list(_twice(named)):
+        raise UsageError(problem_list("the labels", twice))
     return found, list(missing)
 
 
 def _csv_rows(text: str, problems: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    rows = csv.reader(text.splitlines(keepends=True), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = [name.strip().lower() for name in next(rows, [])]
     if missing := [name for name in NEEDED if name not in header]:
         problems.append(f"line 1: no column {', '.join(missing)}; it should be {_EXAMPLE}")
@@ -118,7 +127,7 @@ def _label(line: int, row: Mapping[str, Any], problems: list[str]) -> WrittenLab
     texts: dict[str, str] = {}
     for name in COLUMNS:
         value = row.get(name)
-        if value is not None and not isinstance(value, str | int):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
             problems.append(f"line {line}: {name} is no text")
             return None
         texts[name] = "" if value is None else str(value).strip()

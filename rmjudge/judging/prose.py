@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rmjudge.judging.spelling import comparison, winner
+from rmjudge.judging.spelling import comparison, winner, without_latex
 
 _LOOKED_AT: Final = 6000
 _SIGN: Final = r"(?:>{1,2}|={1,2}|<{1,2}|≫|≻|≪|≺|≈)"
@@ -31,7 +31,10 @@ _WHOLE_LINE: Final = re.compile(
 
 def stated_in_words(text: str) -> list[float]:
     """The verdicts that a text gives in words: `Verdict: A > B`, `**B**` or "A is better."."""
-    return list(_stated(text[-_LOOKED_AT:]))
+    text = text[-_LOOKED_AT:]
+    if "\\" in text or "$" in text:
+        text = re.sub("[{}$]", " ", without_latex(text))
+    return list(_stated(text))
 
 
 def _stated(text: str) -> Iterator[float]:

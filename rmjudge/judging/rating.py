@@ -13,7 +13,7 @@ from rmjudge.judging.reasoning import strip_reasoning
 from rmjudge.judging.spelling import even, rating
 from rmjudge.judging.verdict import read_marks
 
-PARSER: Final = "rating/2"
+PARSER: Final = "rating/3"
 FORMS: Final[tuple[Find, ...]] = (boxes, brackets, tags, json_ratings, results)
 
 

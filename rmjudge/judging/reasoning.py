@@ -12,10 +12,11 @@ from collections import Counter
 from typing import Final
 
 _NAME: Final = (
-    r"(?:[a-z]{1,12}:|(?:begin|start|end)_(?:of_)?|"
-    r"(?:ant|deep|self|inner|internal|hidden|private|model|long_?cat|chain_of)[_-]?)?"
-    r"(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|reflections?|scratch_?pad|monologue|analysis|cot)"
-    r"(?:[_ -]?(?:content|process|block|start|begin|end)|_never_used_\w{1,64})?"
+    r"(?:[a-z]{1,12}:|(?:begin|start|end)(?:_?of)?_?|"
+    r"(?:ant|deep|self|inner|internal|hidden|private|model|long_?cat|chain_of|o1)[_-]?)?"
+    r"(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|reflections?|scratch_?pad|monologue|analysis|cot|"
+    r"deliberations?|ponder(?:ing)?)"
+    r"(?:[_ -]?(?:content|process|block|start|begin|end|fast|slow)|_never_used_\w{1,64})?"
 )
 _TAG: Final = re.compile(
     rf"<\|?\s*(?P<close>/?)\s*(?P<name>{_NAME})\b(?:\s[^<>\n]{{0,80}})?\s*\|?>"
@@ -34,8 +35,8 @@ _HARMONY_END: Final = re.compile(r"<\|(?:end|return|call|start|channel)\|>", re.
 _BARE_ANALYSIS: Final = re.compile(r"\s*analysis(?=[A-Z\W])")
 _BARE_FINAL: Final = "assistantfinal"
 _SENTENCE_ENDS: Final = frozenset("\n.!?:;>)]}*。！？：；）】”\"'")  # noqa: RUF001  other scripts' signs
-_EDGE: Final = re.compile(r"^(?:begin|start|end)_(?:of_)?|[_ -](?:start|begin|end)$")
-_ENDS: Final = re.compile(r"^end_|[_ -]end$")
+_EDGE: Final = re.compile(r"^(?:begin|start|end)(?:_?of)?_?|[_ -](?:start|begin|end)$")
+_ENDS: Final = re.compile(r"^end(?:_|of)|[_ -]end$")
 
 
 def strip_reasoning(text: str) -> str:

@@ -40,12 +40,12 @@ from rmjudge.judging.marks import (
 )
 from rmjudge.judging.rating import DEFAULT, Scale, on_scale, parse_rating
 from rmjudge.judging.reasoning import strip_reasoning
-from rmjudge.judging.spelling import either, even, plain, winner
+from rmjudge.judging.spelling import either, even, plain, winner, without_latex
 from rmjudge.judging.verdict import read_verdict
 from rmjudge.metrics.tallies import TIE
 from rmjudge.vocabulary import RULES, Method
 
-PARSER: Final = "rule/1"
+PARSER: Final = "rule/2"
 FORM_OF: Final[Mapping[str, Find]] = {
     "boxed": boxes,
     "brackets": brackets,
@@ -130,7 +130,7 @@ def _scores(text: str, scale: Scale | None) -> list[Read]:
 
 def _higher(said: str, scale: Scale | None) -> float | None:
     unlabelled = re.sub(rf"^\W*{_LABEL}", "", said)
-    match = _TWO.fullmatch(re.sub(r"\\text\{|[{}$*`]", "", unlabelled).strip())
+    match = _TWO.fullmatch(" ".join(re.sub(r"[{}$*`]", "", without_latex(unlabelled)).split()))
     return None if match is None else _compared(match[1], match[2], scale)
 
 
@@ -166,9 +166,7 @@ def _rank(said: str, scale: Scale | None) -> float | None:
     if found is not None:
         return found
     text = re.sub(rf"^\W*{_LABEL}", "", said)
-    match = _ORDER.fullmatch(
-        re.sub(r"\\(?:text\w*|math\w*|gg?t?|succ)\b", ">", text).strip(" \n[](){}")
-    )
+    match = _ORDER.fullmatch(without_latex(text).strip(" \n[](){}"))
     return None if match is None else _first_of(match[1], match[2])
 
 

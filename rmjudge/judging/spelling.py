@@ -8,6 +8,7 @@ import re
 import unicodedata
 from typing import Final
 
+from rmjudge.judging.latex import unwrapped
 from rmjudge.metrics.tallies import TIE
 
 _BRACKETS: Final = {
@@ -34,12 +35,6 @@ _COMMAND: Final = re.compile(
     rf"\\+({'|'.join(sorted(_COMMANDS, key=len, reverse=True))})(?=[abAB]?(?![a-zA-Z]))"
 )
 # `A\ggB` is how it is often written, although LaTeX would take `ggB` for the command's name.
-_WRAPPER: Final = re.compile(
-    r"\\+(?:[,;:! ()\[\]]|(?:text(?:bf|it|rm|sf|tt|sc|normal)?|"
-    r"math(?:bf|it|rm|sf|tt|bb|cal|normal|scr)?|boldsymbol|bm|emph|underline|mbox|hbox|"
-    r"operatorname\*?|pmb|bfseries|bf|rm|it|tt|Large|large|huge|displaystyle|textstyle|boxed|fbox|"
-    r"left|right|big|Big|quad|qquad)(?![a-z]))"
-)
 _NOISE: Final = re.compile(r"[\s{}$*`\"'“”‘’„_~#|()\[\]]+")
 _NAMES: Final = re.compile(
     r"\b(?:THE|RESPONSE|ASSISTANT|MODEL|ANSWER|OPTION|OUTPUT|CANDIDATE|CHATBOT|COMPLETION|AI)[\s_-]*"
@@ -59,14 +54,18 @@ def even(text: str) -> str:
     return text.translate(_EVEN)
 
 
+def without_latex(text: str) -> str:
+    """A text with the signs of LaTeX's commands, and without those that say how it looks."""
+    return unwrapped(_COMMAND.sub(lambda match: f" {_COMMANDS[match[1]]} ", text))
+
+
 def plain(content: str) -> str:
     r"""The content of a box or of brackets in one spelling: `\text{a ≫ b}.` is `A>>B`."""
     # What is struck out is not said.
     text = unicodedata.normalize("NFKC", html.unescape(content)).replace("~~", "?")
     for sign, meaning in _SIGNS.items():
         text = text.replace(sign, meaning)
-    text = _COMMAND.sub(lambda match: f" {_COMMANDS[match[1]]} ", text)
-    text = _WRAPPER.sub(" ", text)
+    text = without_latex(text)
     text = text.replace("_", " ").upper()
     text = _NAMES.sub("", re.sub(r"[{}$*`\"'“”‘’]", " ", text))
     return _NOISE.sub("", text).rstrip(".,;:!。，")

@@ -127,7 +127,7 @@ def share_interval(samples: Sequence[Sample | None]) -> Interval | None:
         return None
     count = len(known)
     mean = math.fsum(sample.mean for sample in known) / count
-    cases = [effective_cases(sample) for sample in known]
+    cases = effective_cases(known)
     variances = [
         sample.mean * (1 - sample.mean) / one / count**2
         for sample, one in zip(known, cases, strict=True)
@@ -144,17 +144,31 @@ def share_interval(samples: Sequence[Sample | None]) -> Interval | None:
     return _rounded(min((middle - half) / scale, mean), max((middle + half) / scale, mean), 0.0)
 
 
-def effective_cases(sample: Sample) -> float:
-    """How many independent yes-or-no cases a domain's share is worth.
+def effective_cases(samples: Sequence[Sample]) -> list[float]:
+    """How many independent yes-or-no cases the share of each domain is worth.
 
-    The variance of one such case over that of the estimate, not below what equal cells would
-    give, nor above what independent cells would, and shrunk towards the former where few tuples
-    say how far cells depend: (c r + 1) / (c + 1), c twice the tuples of the rarer outcome.
+    That is `fewest`, what equal cells would give, times a ratio r between 1 and `most` / `fewest`:
+    the variance of so many cases over that of the estimate. Few tuples of the rarer outcome do not
+    tell how far cells depend, so r is shrunk towards the other domains', theirs towards 1:
+    r' = (c r + (C R + 1) / (C + 1)) / (c + 1), c twice the domain's tuples of the rarer outcome, C
+    their sum over the others, R the others' mean ratio by c.
     """
+    ratios = list(map(_ratio, samples))
+    told = [2 * s.tuples * min(max(s.mean, 0.0), max(1 - s.mean, 0.0)) for s in samples]
+    weighed = [c * ratio for c, ratio in zip(told, ratios, strict=True)]
+    found = []
+    for place, sample in enumerate(samples):
+        others = math.fsum(told) - told[place]
+        target = (math.fsum(weighed) - weighed[place] + 1) / (others + 1)
+        found.append(sample.fewest * (weighed[place] + target) / (told[place] + 1))
+    return found
+
+
+def _ratio(sample: Sample) -> float:
     mean = min(max(sample.mean, 0.0), 1.0)
     spread = mean * (1 - mean)
     if spread <= 0:
-        return sample.fewest
+        return 1.0
     # Of yes-or-no cells with one mean nothing is missing; of ties, probabilities and cells that
     # always come out alike, rare tuples that differ may not have been seen yet.
     missing = max(0.0, 1 - sample.apart * sample.most / spread)
@@ -162,9 +176,7 @@ def effective_cases(sample: Sample) -> float:
     variance, apart = sample.variance + unseen, sample.apart + unseen
     top = spread / apart if apart > 0 else sample.most
     cases = min(spread / variance, max(top, sample.fewest)) if variance > 0 else top
-    ratio = max(cases / sample.fewest, 1.0)
-    told = 2 * sample.tuples * min(mean, 1 - mean)
-    return sample.fewest * (told * ratio + 1) / (told + 1)
+    return max(cases / sample.fewest, 1.0)
 
 
 def difference_interval(
@@ -193,12 +205,13 @@ def difference_interval(
 def difference_error(samples: Sequence[Sample]) -> tuple[float, float]:
     """The standard error of a (mean) difference and its degrees of freedom (Satterthwaite).
 
-    The variance of a pseudo-tuple, with cells apart, is added to each domain's: scorers that
-    agreed on every tuple so far may differ on the next.
+    The variance of a pseudo-tuple is added to each domain's: scorers that agreed on every tuple so
+    far may differ on the next. Of K cells it has 1 / K^1.5 of a single cell's, the geometric mean
+    of a tuple that differs in one of them (1 / K^2) and one whose cells differ apart (1 / K).
     """
     extra = ALONE if len(samples) == 1 else TOGETHER
     variances = [
-        (sample.variance + extra * sample.fewest / sample.most / sample.tuples**2)
+        (sample.variance + extra * (sample.fewest / sample.most) ** 1.5 / sample.tuples**2)
         / len(samples) ** 2
         for sample in samples
     ]

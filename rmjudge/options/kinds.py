@@ -202,7 +202,10 @@ def _parameter(flag: str, text: str) -> tuple[str, Any]:
 def _header(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):  # said without the text, which may hold a secret
-        raise UsageError("--header is NAME=VALUE; a VALUE of env:VARIABLE stands for what it holds")
+        raise UsageError(
+            "--header is HEADER=VALUE or NAME:HEADER=VALUE; a VALUE of env:VARIABLE stands for "
+            "what it holds"
+        )
     return name, value
 
 

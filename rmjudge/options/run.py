@@ -123,11 +123,12 @@ class ProviderOptions:
     )
     headers: Mapping[str, str] = option(
         kinds.HEADERS,
-        "send a header with every request; a VALUE of env:VARIABLE stands for what the variable "
-        "holds; repeatable",
+        "send a header with every request of the model NAME (of NAME=PROVIDER/MODEL@URL, or "
+        "PROVIDER/MODEL), which a run with one hosted address need not say; a VALUE of "
+        "env:VARIABLE stands for what the variable holds; repeatable",
         group=WHERE,
         flag="--header",
-        metavar="NAME=VALUE",
+        metavar="[NAME:]HEADER=VALUE",
         concerns="hosted",
     )
     server_args: str | None = option(

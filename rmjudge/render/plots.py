@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.render.commands.correlate import RELATIVE, task_name
+from rmjudge.render.commands.responses import kind_name
 from rmjudge.render.verbosity import ACROSS, CHANCE, NO_STYLE, UP, Coordinate, places
 from rmjudge.statistics.correlation import Correlation
 from rmjudge.statistics.pooling import Pool
+from rmjudge.statistics.responses import Responses
 from rmjudge.statistics.style import Style
 from rmjudge.text import shorten
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
 
 SUFFIXES: Final = (".svg", ".png", ".pdf")
 NAME_WIDTH: Final = 32
@@ -41,13 +43,24 @@ def check_plot(path: Path) -> None:
         raise UsageError(_INSTALL) from error
 
 
-def plot_styles(styles: Sequence[Style], path: Path) -> None:
+def plot_styles(styles: Sequence[Style], responses: Sequence[Responses], path: Path) -> None:
     """Draw the scorers by correctness and verbosity (`render.verbosity`), with 95 % intervals.
+
+    Below, for each of `responses`, a row with a panel a domain and a point a response.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    figure = _figure(8.0, 5.0)
+    heights = [5.0, *([3.2] * len(responses))]
+    figure = _figure(8.0 if not responses else 11.0, sum(heights))
+    top, *rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).flat
+    _plot_scorers(top, styles)
+    for row, one in zip(rows, responses, strict=True):
+        _plot_responses(row, one)
+    _save(figure, path)
+
+
+def _plot_scorers(figure: FigureBase, styles: Sequence[Style]) -> None:
     axes = figure.add_subplot()
     looks = _looks([style.name for style in styles])
     for place in places(styles):
@@ -65,7 +78,30 @@ def plot_styles(styles: Sequence[Style], path: Path) -> None:
     axes.set_ylabel(UP)
     axes.margins(0.1)
     _legend(figure, looks)
-    _save(figure, path)
+
+
+def _plot_responses(figure: FigureBase, found: Responses) -> None:
+    looks = _looks([kind_name(kind) for kind in found.kinds()])
+    for look, kind in zip(looks.values(), found.kinds(), strict=True):
+        look |= {"marker": _MARKERS[kind.style], "color": "C2" if kind.chosen else "C3"}
+    panels = figure.subplots(1, len(found.domains), sharex=True, sharey=True, squeeze=False)
+    for axes, domain in zip(panels.flat, found.domains, strict=True):
+        kinds = list(found.of(domain).kinds())
+        for kind in kinds:
+            axes.plot(
+                [point.verbosity for point in kind.points],
+                [point.correctness for point in kind.points],
+                **{**looks[kind_name(kind)], "markersize": 2, "alpha": 0.35},
+            )
+        for kind in kinds:
+            look = {**looks[kind_name(kind)], "markersize": 8, "markeredgecolor": "white"}
+            axes.plot([kind.verbosity], [kind.correctness], **look)
+        axes.set_title(domain, fontsize=9)
+        axes.set_xlabel("verbosity", fontsize=8)
+    panels.flat[0].set_ylabel("correctness", fontsize=8)
+    title = f"Responses by {shorten(found.name, NAME_WIDTH)}; large: means"
+    figure.suptitle(title, fontsize=10, parse_math=False)
+    _legend(figure, looks)
 
 
 def plot_correlations(found: Sequence[Correlation], pooled: Pool | None, path: Path) -> None:
@@ -128,7 +164,7 @@ def _looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _legend(figure: Figure, looks: Mapping[str, dict[str, Any]]) -> None:
+def _legend(figure: FigureBase, looks: Mapping[str, dict[str, Any]]) -> None:
     """Name the scorers beside the plot, where names cannot cover each other."""
     from matplotlib.lines import Line2D
 

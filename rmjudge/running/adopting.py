@@ -19,8 +19,9 @@ from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.readers import asker_of
-from rmjudge.providers.registry import Spec, parse_spec
+from rmjudge.providers.registry import Spec, address_of, parse_spec
 from rmjudge.running.choosing import settings_of
+from rmjudge.running.headers import with_network
 from rmjudge.store import key_fields
 
 PROBED: Final = 5
@@ -138,7 +139,9 @@ async def _probe(
             "name the data with --data SOURCE, or take the answers over with --unchecked"
         )
     chosen = sorted(scored)[:PROBED]
-    scorer = asker_of(identity, spec, settings_of(spec, options))
+    settings = settings_of(spec, options)
+    settings, _ = with_network(spec, settings, options, address_of(spec, settings))
+    scorer = asker_of(identity, spec, settings)
     try:
         for key in chosen:
             (outcome,) = await scorer.answer([calls[key]])

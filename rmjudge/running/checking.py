@@ -70,15 +70,28 @@ def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
                 raise UsageError(f"{name} is for http/... models, and this run has none")
     if options.retry_with and not options.retry_unscored:
         raise UsageError("--retry-with is for what --retry-unscored asks again; give that too")
+    _check_names(specs, options)
+
+
+def _check_names(specs: Sequence[Spec], options: RunOptions) -> None:
+    """Refuse keys and headers of a model that the run does not have."""
     for name in options.key_env:
-        meant = [spec for spec in specs if spec.hosted and spec.name == name]
-        if len(meant) != 1:
-            hosted = ", ".join(dict.fromkeys(spec.name for spec in specs if spec.hosted))
-            what = "several hosted models" if meant else "no hosted model"
-            raise UsageError(
-                f"--key-env {name}=...: {what} of this run ({hosted or 'it has none'}); "
-                "write NAME=PROVIDER/MODEL@URL and --key-env NAME=VARIABLE"
-            )
+        _check_means_one(specs, name, f"--key-env {name}=...", "--key-env NAME=VARIABLE")
+    for header in options.headers:
+        name, colon, _ = header.rpartition(":")
+        if colon:
+            _check_means_one(specs, name, f"--header {header}=...", "--header NAME:HEADER=VALUE")
+
+
+def _check_means_one(specs: Sequence[Spec], name: str, said: str, right: str) -> None:
+    meant = [spec for spec in specs if spec.hosted and spec.name == name]
+    if len(meant) != 1:
+        hosted = ", ".join(dict.fromkeys(spec.name for spec in specs if spec.hosted))
+        what = "several hosted models" if meant else "no hosted model"
+        raise UsageError(
+            f"{said}: {what} of this run ({hosted or 'it has none'}); "
+            f"write NAME=PROVIDER/MODEL@URL and {right}"
+        )
 
 
 def _check_local_options(specs: Sequence[Spec], options: RunOptions) -> None:

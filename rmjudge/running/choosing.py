@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from rmjudge.addresses import LOOPBACK
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
 from rmjudge.errors import MissingKeyError, StorageStopped, UsageError
@@ -30,10 +31,13 @@ from rmjudge.providers.registry import (
     rival_of,
     takes_chat_template,
 )
-from rmjudge.providers.sending.network import Identity, Network, headers_from
 from rmjudge.running.checking import check_options, own_options
+from rmjudge.running.headers import with_network
 from rmjudge.running.pricing import FREE, Price, listed, price_table
 from rmjudge.scorer import AdaptableScorer, Scorer
+
+HERE: Final = f"http://{LOOPBACK}"
+"""Where a server is that is started here, before it has a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +156,15 @@ def _named_scorer(
     need_keys: bool,
 ) -> Chosen:
     """Make a scorer; `among` are the models of the run, with it and a fallback."""
-    settings = settings_of(spec, options)
+    settings, held_back = settings_of(spec, options), ""
     if spec.hosted:
         others = [(one, settings_of(one, options)) for one in among if one.hosted]
         rivals = [rival_of(*other) for other in others if own_engine(*other) is None]
-        settings = replace(settings, rivals=rivals)
+        here = own_engine(spec, settings) is not None
+        url = HERE if here else address_of(spec, settings)
+        settings, held_back = with_network(
+            spec, replace(settings, rivals=rivals), options, url, [rival.url for rival in rivals]
+        )
     scorer, barred = _created(spec, settings, options, need_keys=need_keys)
     if settings.local is not None and settings.local.template_date is None:
         scorer = _on_the_first_day(scorer, spec, settings, options)
@@ -166,7 +174,10 @@ def _named_scorer(
         if spec.own_name is not None:
             scorer.name = spec.own_name  # its answers are kept under its weights all the same
         return Chosen(scorer, FREE, is_judge=is_judge(spec))
-    return _hosted(scorer, spec, settings, options, prices=prices, barred=barred)
+    chosen = _hosted(scorer, spec, settings, options, prices=prices, barred=barred)
+    if held_back and not barred:
+        chosen = replace(chosen, notices=(*chosen.notices, held_back))
+    return chosen
 
 
 def _created(
@@ -302,7 +313,6 @@ def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
         server_args=_words(options.server_args or own.server_args) if spec.hosted else (),
         key_variable=options.key_env.get(spec.name),
         try_once=options.try_once,
-        network=_network(own, options) if spec.hosted else None,
         local=_local_settings(spec, own, options) if spec.local else None,
     )
 
@@ -317,17 +327,6 @@ def _words(flags: str | None) -> tuple[str, ...]:
         return tuple(shlex.split(flags or ""))
     except ValueError as error:
         raise UsageError(f"--server-args {flags!r}: {error}") from error
-
-
-def _network(own: ProviderOptions, options: RunOptions) -> Network:
-    identity = None
-    if options.client_cert is not None:
-        identity = Identity(options.client_cert, options.client_key)
-        identity.check()
-    elif options.client_key is not None:
-        raise UsageError("client_key is the key of a client_cert, and none is given")
-    headers = headers_from({**own.headers, **options.headers})
-    return Network(headers, identity, options.transport)
 
 
 def _local_settings(spec: Spec, own: ProviderOptions, options: RunOptions) -> LocalSettings:

@@ -46,7 +46,8 @@ class Work:
 
     `usage` is what its answer took, whenever that was bought; `found` what earlier runs paid for
     the call. `paid_before` is what stored replies took that are no answer, or no longer. `kept` is
-    the stored answer of a call that is asked again: it counts unless a reply comes.
+    the stored answer of a call that is asked again: it counts unless a reply comes; `kept_reply` is
+    the reply that it was read from.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Work:
     found: Usage | None = None
     paid_before: Usage | None = None
     kept: Answer | None = None
+    kept_reply: Reply | None = None
     ordered_by: str = "texts"
 
 
@@ -159,6 +161,7 @@ class Job:
         self._lacking: list[str] = []
         self.notes: list[str] = []
         self.work: dict[str, Work] = {}
+        self.key_of = key_of
         self._has_waits = any(plan.lead for plan in plans)
         self._work_at: dict[tuple[int, int], Work] = {}
         self._open = [len(plan.calls) for plan in plans]

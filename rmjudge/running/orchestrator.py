@@ -9,9 +9,10 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Failure, Outcome, Reply
+from rmjudge.calls import Answer, Call, Failure, Outcome, Reply
 from rmjudge.errors import BudgetReached, StopRun, StorageStopped
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
@@ -134,6 +135,7 @@ class Orchestrator:
         if job.stopped is not None:
             queue.close()
         job.scorer.activity.gate = self._budget.gate_for(job)
+        job.scorer.activity.keep = partial(self._keep_open, job, key)
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
         asking = job.scorer.concurrency
         # A few more workers than may ask: while answers go to disk, others are asked for.
@@ -219,6 +221,18 @@ class Orchestrator:
         follow_ups = await self._keep(job, key, clear)
         return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
 
+    async def _keep_open(
+        self, job: Job, key: str, calls: Sequence[Call], replies: Sequence[Reply]
+    ) -> None:
+        """Commit replies before an empty one's next try; none of them counts yet."""
+        work = [job.work[job.key_of(call)] for call in calls]
+        await self._commit(key, list(zip(work, replies, strict=True)))
+
+    async def _commit(self, key: str, found: Sequence[tuple[Work, Reply]]) -> None:
+        if found:
+            rows = [(item.key, _in_all(item, _stored(item, reply))) for item, reply in found]
+            await self._store.commit(key, rows)
+
     async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
         """Commit replies, then count them; return the follow-up questions they raise.
 
@@ -226,12 +240,7 @@ class Orchestrator:
             StopRun: something ended the run before all of these were answered.
         """
         delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
-        # An empty reply takes no kept answer's place.
-        kept = [(item, reply) for item, reply in delivered if not (reply.open and item.kept)]
-        if kept:
-            await self._store.commit(
-                key, [(item.key, _in_all(item, reply)) for item, reply in kept]
-            )
+        await self._commit(key, delivered)
         follow_ups: list[Work] = []
         reason: StopRun | None = None
         for item, reply in delivered:
@@ -277,6 +286,13 @@ def _delivered(outcome: Outcome) -> Reply | None:
     return replace(outcome.paid, open=True) if outcome.paid is not None else None
 
 
+def _stored(item: Work, reply: Reply) -> Reply:
+    """What is kept of a reply: an empty one takes no kept answer's place, but adds to its bill."""
+    if reply.open and item.kept_reply is not None:
+        return replace(item.kept_reply, usage=reply.usage)
+    return reply
+
+
 def _in_all(item: Work, reply: Reply) -> Reply:
     """The reply with what the call took in all, earlier runs included."""
     if item.paid_before is None:
@@ -305,11 +321,13 @@ async def settle_from_cache(
                 item.found = reply.usage if reply else None
                 if reply is None or reply.open:
                     item.paid_before = item.found
+                    if reply is not None:
+                        job.scorer.activity.tries[item.call] = reply.tries
                     pending.append(item)
                     continue
                 answer = _current_answer(job, item, reply)
                 if job.asks_again(answer):
-                    item.paid_before, item.kept = reply.usage, answer
+                    item.paid_before, item.kept, item.kept_reply = reply.usage, answer, reply
                     item.ordered_by = reply.ordered_by
                     pending.append(item)
                     continue

@@ -34,7 +34,7 @@ from rmjudge.scorer import AdaptableScorer, Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
 from rmjudge.text import slug
-from rmjudge.vocabulary import CELLS
+from rmjudge.vocabulary import CELLS, READS
 
 J = TypeVar("J", bound=Job)
 Notice: TypeAlias = Callable[[str], None]
@@ -238,6 +238,7 @@ def key_of(call: Call) -> str:
 
 def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> str:
     who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
+    reads = [scorer.identity.get(READS) for scorer in scorers]  # which their keys leave out
     what: dict[str, Json] = {
         "scorers": [scorer_key(_usual_identity(scorer)) for scorer in scorers],
         "data": data.digest,
@@ -245,6 +246,7 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         **({"until": options.until} if options.until else {}),
         **({"until": "decided"} if options.until_decided else {}),
         "votes": [scorer.votes for scorer in scorers],
+        **({"reads": reads} if any(reads) else {}),
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
     return f"{who}-{slug(data.label)}-{digest}"

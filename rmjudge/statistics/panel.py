@@ -6,18 +6,19 @@ Judges with Juries (2404.18796), is the idea.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rmjudge.errors import UsageError
 from rmjudge.metrics.accuracy import Accuracies, accuracies_of, macro
-from rmjudge.metrics.intervals import difference_interval, weighted
+from rmjudge.metrics.intervals import difference_interval
 from rmjudge.metrics.report import Interval, Intervals, Reading
 from rmjudge.metrics.tallies import TIE, Credits
 from rmjudge.metrics.uncertainty import intervals_of
 from rmjudge.statistics.alpha import Alpha, alpha_of
-from rmjudge.statistics.pairing import Shared, share
+from rmjudge.statistics.pairing import Shared, sample_of, share
 from rmjudge.statistics.scored import READERS, Scored
 from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, Difficulty, Domain
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 FEWEST: Final = 3
 """The majority of two judges is what both say, and a tie wherever they differ."""
 _SAME: Final = 1e-9
-_NINTHS: Final = (1 / len(CELLS),) * len(CELLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,10 @@ def majority(votes: NDArray[np.float64]) -> NDArray[np.float64]:
     import numpy as np
 
     won, lost, tied = ((np.sign(votes - TIE) == side).sum(axis=0) for side in (1, -1, 0))
-    return np.where(
+    said = np.where(
         (won > lost) & (won > tied), 1.0, np.where((lost > won) & (lost > tied), 0.0, TIE)
     )
+    return np.where(np.isnan(votes[0]), np.nan, said)
 
 
 def mean_vote(votes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,13 +130,14 @@ def mean_vote(votes: NDArray[np.float64]) -> NDArray[np.float64]:
     import numpy as np
 
     lead = votes.mean(axis=0) - TIE
-    return np.where(np.abs(lead) < _SAME, TIE, (lead > 0).astype(np.float64))
+    said = np.where(np.abs(lead) < _SAME, TIE, (lead > 0).astype(np.float64))
+    return np.where(np.isnan(lead), np.nan, said)
 
 
 def decided(
     votes: Votes, rule: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> dict[Domain, NDArray[np.float64]]:
-    """What a rule makes of each domain's votes: tuples x 9 cells."""
+    """What a rule makes of each domain's votes: tuples x 9 cells, NaN where not all were asked."""
     return {domain: rule(own) for domain, own in votes.items()}
 
 
@@ -145,18 +147,20 @@ def _seat(name: str, cells: Mapping[Domain, NDArray[np.float64]], reading: Readi
     _, intervals = intervals_of(credits, read)
     domains = {
         domain: accuracies_of(
-            tuple(
-                tuple(sum(read(c[i][j] or 0.0) for c in own) / len(own) for j in range(3))
-                for i in range(3)
-            )
+            tuple(tuple(_mean([c[i][j] for c in own], read) for j in range(3)) for i in range(3))
         )
         for domain, own in credits.items()
     }
     return Seat(name, macro({str(domain): part for domain, part in domains.items()}), intervals)
 
 
+def _mean(credits: Sequence[float | None], read: Callable[[float], float]) -> float:
+    known = [read(credit) for credit in credits if credit is not None]
+    return sum(known) / len(known)
+
+
 def _credits(nine: NDArray[np.float64]) -> Credits:
-    values = nine.tolist()
+    values = [None if math.isnan(value) else value for value in nine.tolist()]
     return tuple(tuple(values[3 * i : 3 * i + 3]) for i in range(3))
 
 
@@ -169,20 +173,22 @@ def _without(
 ) -> Without:
     import numpy as np
 
-    read = np.vectorize(READERS[reading], otypes=[np.float64])
+    reader = READERS[reading]
+    read = np.vectorize(lambda v: v if math.isnan(v) else reader(v), otypes=[np.float64])
     rest = decided(
         {domain: np.delete(own, place, axis=0) for domain, own in votes.items()}, majority
     )
     gains = [read(whole[domain]) - read(rest[domain]) for domain in votes]
     agree = [
-        np.sign(own[place] - TIE) == np.sign(rest[domain] - TIE) for domain, own in votes.items()
+        (np.sign(own[place] - TIE) == np.sign(rest[domain] - TIE))[~np.isnan(rest[domain])]
+        for domain, own in votes.items()
     ]
     return Without(
         name=name,
         rest=_seat(f"without {name}", rest, reading),
-        adds=float(np.mean([gain.mean() for gain in gains])),
-        interval=difference_interval([weighted(gain.tolist(), _NINTHS) for gain in gains]),
-        agrees=float(np.concatenate([one.ravel() for one in agree]).mean()),
+        adds=float(np.mean([np.nanmean(gain, axis=0).mean() for gain in gains])),
+        interval=difference_interval(list(map(sample_of, gains))),
+        agrees=float(np.concatenate(agree).mean()),
     )
 
 

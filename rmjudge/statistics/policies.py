@@ -18,6 +18,8 @@ from rmjudge.vocabulary import DOMAINS, Domain
 
 NEEDED: Final = ("scorer", "domain", "task", "score")
 COLUMNS: Final = (*NEEDED, "sft", "uncontrolled")
+SMALLEST: Final = 1e-50
+"""Scores lie between this and one over this, or are 0: ratios and squares must be numbers too."""
 _EXAMPLE: Final = "scorer,domain,task,score,sft"
 Scale: TypeAlias = Literal["score", "ratio", "drop"]
 """A score as it is, its ratio to the SFT model's, its relative change by controlling for style."""
@@ -156,6 +158,10 @@ def _number(name: str, text: str, problems: list[str]) -> float | None:
         number = math.nan
     if not math.isfinite(number) or "_" in text:
         problems.append(f"{name} {quote(text)} is no number")
+        return None
+    if number and not SMALLEST <= abs(number) <= 1 / SMALLEST:
+        between = f"{SMALLEST:g} and {1 / SMALLEST:g}"
+        problems.append(f"{name} {quote(text)} is no number between {between}")
         return None
     return number
 

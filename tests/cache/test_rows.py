@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,14 @@ REPLY = Reply(Verdict(0.5), HOSTILE, "verdict/1", Usage(12, 3, 4), "model (fp_1)
 
 def test_a_reply_comes_back_as_it_was() -> None:
     assert decode(encode(REPLY)) == REPLY
+
+
+def test_an_open_reply_says_how_many_tries_were_used_up_and_that_of_older_versions_one() -> None:
+    often = replace(REPLY, open=True, tries=2)
+    assert decode(encode(often)) == often
+    older = unseal(encode(replace(REPLY, open=True)))
+    assert "tries" not in older
+    assert decode(seal(older)).tries == 1
 
 
 def test_a_row_is_one_line_of_printable_ascii() -> None:

@@ -89,3 +89,17 @@ def test_a_wrong_file_is_told_and_nothing_is_shown(ran: Cli) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "bad.csv: 1 problem:\n  line 2: winner 'A' is unknown; there are chosen" in done.stderr
     assert ran("agree", "o").returncode == 2
+
+
+def test_one_person_has_one_label_of_a_thing_whatever_the_tuple_is_called(ran: Cli) -> None:
+    domain, id = next(
+        (row["domain"], row["id"])
+        for row in map(
+            json.loads, (ran.home / "o/baseline-length/results.jsonl").read_text().splitlines()
+        )
+    )
+    lines = f"tuple,winner,annotator\n{domain}/{id},chosen,ada\n{id},chosen,ada\n"
+    (ran.home / "twice.csv").write_text(lines)
+    done = ran("agree", "o", "--labels", "twice.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "line 3: 'ada' has labelled this in line 2" in done.stderr

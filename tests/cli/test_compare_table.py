@@ -106,7 +106,7 @@ def test_it_is_a_table_and_csv_and_markdown(runs: Cli) -> None:
         ('[a]\nclassifier = "runs/length"\ndpo = "runs/alone"', "of a policy without its referen"),
         (
             '[a]\nclassifier = "runs/length"\ndpo = "runs/random"',
-            "a.dpo: runs/random is a run a cl",
+            "a.dpo: runs/random is a run of a cl",
         ),
         ('[a]\nclassifier = "runs/length"\ndpo = "runs"', "holds several scorers; name one"),
         ('[a]\nclassifier = "runs/length"', "has nothing to compare"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from command import Cli
-    from served import ModelServer, StubServer
+    from served import ModelServer, ServerProcess, StubServer
 
 PRICE = '[prices."openai/judge"]\ninput = 1000.0\noutput = 5000.0\n'
 TWO = ("--domain", "chat", "--limit", "2", "--out", "o")  # 18 calls
@@ -165,3 +166,86 @@ def test_an_unknown_price_is_told_with_the_lines_to_write(cli: Cli, server: Mode
     assert done.returncode == 2
     for line in ('[prices."openai/judge"]', "input = ...", "output = ..."):
         assert line in done.stderr
+
+
+def bill_of(page: str) -> dict[tuple[str, str], list[str]]:
+    """The rows of the page's table of what answers took: scorer and which answers, then figures."""
+    table = page.partition("What it took")[2].partition("</table>")[0]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in table.split("<tr")]
+    plain = [[" ".join(re.sub("<[^>]*>", "", cell).split()) for cell in row] for row in rows]
+    return {(row[0], row[1]): row[2:] for row in plain if len(row) == 6 and row[1] != "Answers"}
+
+
+def figures(run: dict[str, Any]) -> list[str]:
+    """A bill of `run.json`, written as people read it."""
+    tokens = run["tokens"]
+    calls = run["calls"]["sent"] if isinstance(run["calls"], dict) else run["calls"]
+    return [
+        f"{calls:,}",
+        f"{tokens['input']:,}",
+        f"{tokens['output']:,}",
+        f"${run['cost']['usd']:,.2f}",
+    ]
+
+
+def test_the_page_tells_what_the_run_took_and_what_all_did(cli: Cli, server: ModelServer) -> None:
+    (cli.home / "rmjudge.toml").write_text(PRICE)
+    cli("run", server.judge, *TWO, "--max-calls", "7")
+    cli("run", server.judge, server.reward, *TWO[:-1], "p")
+    assert cli("report", "p", "--html", "page.html").returncode == 0
+    rows = bill_of((cli.home / "page.html").read_text("ascii"))
+    run = cli.json("p/openai-judge/run.json")
+
+    assert run["in_all"]["calls"] == 18
+    assert rows["openai/judge", "this run"] == figures(run)
+    assert rows["openai/judge", "in all"] == figures(run["in_all"])
+    assert rows["openai/judge", "this run"] != rows["openai/judge", "in all"]
+    assert rows["vllm/rm", "in all"][-1] == "unknown"  # a server of one's own has no price
+
+
+def test_the_page_tells_each_bill_of_a_run_with_a_fallback_once(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    first, second = start_server(0), start_server(0)
+    (cli.home / "rmjudge.toml").write_text(PRICE)
+    first.control(script=["ok"] * 12 + ["status:402"] * 20)
+    words = (*TWO, "--concurrency", "1", "--fallback", f"lab={second.judge}")
+    cli("run", first.judge, *words)
+    assert cli("report", "o", "--html", "page.html").returncode == 0
+    rows = bill_of((cli.home / "page.html").read_text("ascii"))
+
+    assert {scorer for scorer, _ in rows} == {"openai/judge", "lab"}
+    for name, folder in (("openai/judge", "openai-judge"), ("lab", "lab")):
+        assert rows[name, "this run"] == figures(cli.json(f"o/{folder}/run.json"))
+    assert [rows[name, "in all"][0] for name in ("openai/judge", "lab")] == ["12", "9"]
+
+
+def test_a_ceiling_in_all_counts_the_fallbacks_answers_as_well(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    first, second = start_server(0), start_server(0)
+    (cli.home / "rmjudge.toml").write_text(PRICE)
+    words = (*TWO, "--concurrency", "1", "--param", "max_tokens=30")
+    helped = (*words, "--fallback", f"lab={second.judge}")
+    first.control(script=["ok"] * 4 + ["status:402"] * 99)
+
+    def spent() -> float:
+        runs = [cli.home / "o" / name / "run.json" for name in ("openai-judge", "lab")]
+        told = [json.loads(run.read_text()) for run in runs if run.exists()]
+        return sum(run["in_all"]["cost"]["usd"] or 0.0 for run in told)
+
+    cli("run", first.judge, *helped, "--max-calls", "7")
+    before = spent()
+    asked = (first.stats["delivered"], second.stats["delivered"])
+    assert asked == (4, 2)
+
+    codes = []
+    for ceiling in (before + 0.01, before + 8, before + 8, before + 8):
+        codes.append(cli("run", first.judge, *helped, "--max-cost-total", str(ceiling)).returncode)
+        assert spent() <= ceiling
+    assert codes == [3, 3, 3, 3]
+    assert before < spent()
+    assert second.stats["delivered"] > 2
+
+    assert cli("run", first.judge, *helped, "--max-cost-total", "1000").returncode in (0, 1)
+    assert second.stats["bought_again"] == first.stats["bought_again"] == 0

@@ -106,6 +106,63 @@ def test_a_key_can_be_named_for_a_model(
     assert keys_sent(lab) == {"Bearer sk-lab"}
 
 
+def header_sent(server: ModelServer) -> set[str | None]:
+    return {headers.get("x-secret") for headers in server.stats["headers"]}
+
+
+def test_a_header_of_nobodys_is_refused_where_there_are_two_addresses(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    one, other = start_server(0), start_server(0)
+    for words in ((one.judge, other.judge), (one.judge, "--fallback", other.judge)):
+        done = cli("run", *words, *ONE_TUPLE, "--header", "X-Secret=s3cret")
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "this run asks at 2 addresses" in done.stderr
+        assert "--header openai/judge:X-Secret=..." in done.stderr
+        assert "s3cret" not in done.stderr
+    assert one.stats["received"] == other.stats["received"] == 0
+
+
+def test_a_header_can_be_named_for_a_model(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    one, lab = start_server(0), start_server(0)
+    words = ("run", one.judge, f"lab={lab.judge}", *ONE_TUPLE)
+    done = cli(*words, "--header", "lab:X-Secret=env:LAB", LAB="s3cret")
+
+    assert done.returncode == 0, done.stderr
+    assert header_sent(one) == {None}
+    assert header_sent(lab) == {"s3cret"}
+    literal = cli(*words, "--header", "lab:X-Secret=s3cret", "--max-calls", "1", "--votes", "2")
+    assert literal.returncode == 3
+    assert "--header lab:X-Secret=..." in literal.stderr
+    assert "s3cret" not in literal.stdout + literal.stderr
+
+
+def test_two_models_at_one_address_share_a_header(cli: Cli, server: ModelServer) -> None:
+    words = (server.judge, server.reward, *ONE_TUPLE, "--header", "X-Secret=s3cret")
+    assert cli("run", *words).returncode == 0
+    assert header_sent(server) == {"s3cret"}
+
+
+def test_a_providers_headers_stay_at_its_own_address(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    vendor, lab = start_server(0), start_server(0)
+    (cli.home / "rmjudge.toml").write_text(
+        f'[provider.openai]\nbase_url = "{vendor.root}/v1"\nheaders = {{ "X-Secret" = "s3cret" }}\n'
+    )
+    done = cli("run", "openai/gpt-4.1", lab.judge, *ONE_TUPLE)
+
+    assert done.returncode == 0, done.stderr
+    assert header_sent(vendor) == {"s3cret"}
+    assert header_sent(lab) == {None}
+    assert f"the headers of [provider.openai] are not sent to {lab.root}/v1" in done.stderr
+    assert cli("run", lab.judge, *ONE_TUPLE, "--domain", "math").returncode == 0
+    assert header_sent(lab) == {None, "s3cret"}  # the only address
+
+
 def test_the_only_address_of_a_run_gets_the_key(cli: Cli, server: ModelServer) -> None:
     cli("run", server.judge, *ONE_TUPLE, OPENAI_API_KEY="sk-mine")
     assert keys_sent(server) == {"Bearer sk-mine"}
@@ -119,6 +176,7 @@ def test_the_only_address_of_a_run_gets_the_key(cli: Cli, server: ModelServer) -
         (("a=openai/j@http://h", "a=openai/k@http://h"), "a names two models"),
         (("openai/j@http://h", "--key-env", "k=V"), "--key-env k=...: no hosted model of this run"),
         (("k=openai/j@http://h", "--key-env", "k=V"), "--key-env: V, for k, is not set"),
+        (("k=openai/j@http://h", "--header", "l:X=1"), "--header l:X=...: no hosted model of this"),
     ],
 )
 def test_names_that_cannot_be_meant_are_refused(

@@ -251,3 +251,26 @@ def test_a_minutes_allowance_without_details_is_waited_for(cli: Cli) -> None:
         done = run(cli, server, "--limit", "1", domain="chat")
 
     assert done.returncode == 0
+
+
+NOT_THERE: dict[str, Answer] = {
+    "a model, 400": (400, {"error": {"message": "Invalid model: judge-9"}}),
+    "a model, 503": (503, {"error": {"message": "no channel", "code": "model_not_found"}}),
+    "a model, 200": (200, {"error": "Unknown model: judge"}),
+    "a model, in a plain text, 200": (200, "Unknown model: judge"),
+    "a path, 400": (400, {"error": "Unknown path: /v1/chat/completions"}),
+}
+
+
+@pytest.mark.parametrize("answers", [0, 12])
+@pytest.mark.parametrize("refusal", NOT_THERE.values(), ids=list(NOT_THERE))
+def test_a_model_or_a_path_that_is_not_there_stops_the_run_at_once(
+    cli: Cli, refusal: Answer, answers: int
+) -> None:
+    with Endpoint(lambda _, n: said("\\boxed{A>B}") if n <= answers else refusal) as server:
+        done = run(cli, server, "--concurrency", "2")
+    assert done.returncode == 3
+    assert len(server.asked) <= answers + 2
+    error = refusal[1] if isinstance(refusal[1], str) else refusal[1]["error"]
+    words = error if isinstance(error, str) else error["message"]
+    assert words in " ".join(done.stderr.split())

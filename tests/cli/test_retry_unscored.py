@@ -48,6 +48,22 @@ def test_what_brings_no_reply_leaves_the_kept_one(cli: Cli, server: ModelServer)
     assert cli.json("o/run.json")["calls"]["from_cache"] == CALLS
 
 
+def test_an_empty_reply_adds_to_the_bill_of_the_kept_one(cli: Cli, server: ModelServer) -> None:
+    server.control(script=["no-verdict"])
+    cli(*command(server))
+    before = cli.results("o")
+    first = cli.json("o/run.json")["tokens"]["input"]
+    server.control(script=["null-content"])
+    stopped = cli(*command(server, "--retry-unscored", "--max-calls", "1"))
+    more = cli.json("o/run.json")["tokens"]["input"]
+    again = cli(*command(server))
+
+    assert (stopped.returncode, again.returncode) == (3, 1)
+    assert cli.results("o") == before
+    assert more > 0
+    assert cli.json("o/run.json")["in_all"]["tokens"]["input"] == first + more
+
+
 def test_other_parameters_are_for_these_alone_and_are_told(cli: Cli, server: ModelServer) -> None:
     server.control(script=["length", "length"])
     cli(*command(server))

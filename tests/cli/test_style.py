@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from served import StubServer
+
+from rmjudge.dataset import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,3 +193,104 @@ def test_data_in_which_all_lengths_are_equal_has_no_model_and_says_so(cli: Cli, 
     assert done.returncode == 0
     assert "the data cannot tell style from length" in " ".join(done.stdout.split())
     assert told(cli, "o")["baseline/random"]["slope"] == {"value": None, "interval": None}
+
+
+def correctness(text: str) -> float:
+    return len(text) % 7 / 2
+
+
+def verbosity(text: str) -> float:
+    return round(math.log2(len(text)), 3)
+
+
+def attributed(body: Any) -> Any:
+    """NVIDIA's five attributes, two of which follow from the text."""
+    text = body["messages"][-1]["content"]
+    given = (
+        f"helpfulness:1,correctness:{correctness(text)},coherence:2,complexity:1,"
+        f"verbosity:{verbosity(text)}"
+    )
+    return {"choices": [{"message": [{"role": "assistant", "content": given}]}]}
+
+
+@pytest.fixture(scope="module")
+def rated(new_cli: Callable[[], Cli]) -> Cli:
+    """A home with a run of a reward model that gives attributes, on the sample."""
+    cli = new_cli()
+    with StubServer(attributed) as server:
+        done = cli("run", f"nim/five@{server.url}", "--out", "five", NVIDIA_API_KEY="nvapi-x")
+    assert done.returncode == 0, done.stderr
+    return cli
+
+
+def test_correctness_and_verbosity_of_responses_are_means_of_what_the_model_said(
+    rated: Cli,
+) -> None:
+    done = rated("style", "five", "--format", "json")
+    (found,) = json.loads(done.stdout)["responses"]
+    assert found["attributes"] == {"correctness": "correctness", "verbosity": "verbosity"}
+    assert (found["scorer"], found["lacking"]) == ("nim/five", 0)
+    means = {(one["domain"], one["side"], one["style"]): one for one in found["means"]}
+    assert len(means) == 24
+    data = load(["sample"])
+    for (domain, side, style), one in means.items():
+        place = ("concise", "detailed", "markdown").index(style)
+        texts = [getattr(item, side)[place] for item in data if item.domain == domain]
+        assert one["responses"] == len(texts)
+        for name, of in (("correctness", correctness), ("verbosity", verbosity)):
+            assert one[name] == pytest.approx(sum(map(of, texts)) / len(texts))
+    rows = list(csv.reader(rated("style", "five", "--format", "csv").stdout.splitlines()))
+    (row,) = [row for row in rows if row[2:4] == ["math", "verbosity:rejected/markdown"]]
+    assert float(row[4]) == pytest.approx(means["math", "rejected", "markdown"]["verbosity"])
+    assert "correctness and verbosity of responses" in rated("style", "five").stdout
+
+
+def test_a_plot_has_a_panel_a_domain_with_a_point_a_response(rated: Cli) -> None:
+    done = rated("style", "five", "--plot", "five.svg")
+    assert done.returncode == 0, done.stderr
+    picture = (rated.home / "five.svg").read_text()
+    texts = {text.strip() for text in ET.fromstring(picture).itertext()}  # noqa: S314
+    assert {"chat", "math", "code", "safety", "chosen/concise", "rejected/markdown"} <= texts
+    assert picture.count("<use ") >= 6 * len(load(["sample"]))
+
+
+def test_a_page_has_the_figure_of_the_article_where_a_run_holds_attributes(rated: Cli) -> None:
+    assert rated("report", "five", "--html", "five.html").returncode == 0
+    page = (rated.home / "five.html").read_text("ascii")
+    assert page.count('<path class="dots"') == 24
+    assert page.count("h0") + page.count("h4") >= 6 * len(load(["sample"]))
+    assert "nim/five: correctness and verbosity of responses" in page
+
+
+def test_other_attributes_can_be_named_and_unknown_ones_are_told(rated: Cli, runs: Cli) -> None:
+    named = ("--attributes", "correctness=helpfulness,verbosity=complexity")
+    done = rated("style", "five", *named, "--format", "json")
+    (found,) = json.loads(done.stdout)["responses"]
+    assert {(one["correctness"], one["verbosity"]) for one in found["means"]} == {(1.0, 1.0)}
+    done = rated("style", "five", "--attributes", "correctness=truth,verbosity=verbosity")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no attribute is called truth; there are helpfulness, correctness" in done.stderr
+    for wrong in ("correctness=a", "correctness=a,verbosity=", "a=1,b=2", "correctness"):
+        assert rated("style", "five", "--attributes", wrong).returncode == 2
+    done = runs("style", RANDOM, *named)
+    assert done.returncode == 2
+    assert "baseline-random: no attributes: its answers hold none" in done.stderr
+
+
+def test_a_run_without_attributes_has_no_responses(runs: Cli) -> None:
+    done = runs("style", "base", "both", "--format", "json")
+    assert json.loads(done.stdout)["responses"] == []
+
+
+def test_answers_that_have_moved_are_found_where_they_are_now(rated: Cli) -> None:
+    (cache,) = {rated.json("five/run.json")["cache"]}
+    (rated.home / "elsewhere").mkdir()
+    moved = rated.home / "elsewhere" / "answers"
+    (rated.home / cache).rename(moved)
+    try:
+        asked = ("style", "five", "--format", "json")
+        assert json.loads(rated(*asked).stdout)["responses"] == []
+        done = rated(*asked, "--cache-dir", str(moved))
+        assert len(json.loads(done.stdout)["responses"]) == 1
+    finally:
+        moved.rename(rated.home / cache)

@@ -266,6 +266,9 @@ def test_forms_that_were_only_explained_are_no_verdict(
         ("scores", "**Scores:** 8/10, 6/10"),
         ("rank", "Final ranking: [A, B]"),
         ("result-tag", "Feedback: A is right.\n[RESULT]: A"),
+        ("scores", r"\boxed{\textbf{8}, \textcolor{red}{6}}"),
+        ("rank", r"\boxed{\textcolor{red}{A} \succ \mathbf{B}}"),
+        ("boxed", r"\boxed{\fbox{\textcolor{red}{A}}}"),
     ],
 )
 def test_a_rule_reads_what_has_a_label_before_it(

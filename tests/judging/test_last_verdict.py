@@ -88,6 +88,71 @@ def test_every_spelling_in_every_box_after_every_restatement_is_read_as_what_it_
         assert parse_verdict(reply) == Verdict(CREDIT[form]), reply
 
 
+WRAPPED: Final = (
+    r"\textcolor{red}{%s}",
+    r"\textcolor[rgb]{1,0,0}{%s}",
+    r"\color{Blue} %s",
+    r"{\color{red}{%s}}",
+    r"\colorbox{yellow}{$%s$}",
+    r"\fcolorbox{red}{white}{\textbf{%s}}",
+    r"\fbox{\boxed{%s}}",
+    r"\bbox[yellow,5px]{%s}",
+    r"\resizebox{!}{1cm}{%s}",
+    r"\makebox[2cm][c]{%s}",
+    r"\href{https://example.org/1}{%s}",
+    r"\mathrel{%s}",
+    r"\displaystyle %s",
+    r"{\Large\bfseries %s}",
+    r"\left(%s\right)",
+    r"\hspace{1em}%s",
+    r"\operatorname*{%s}",
+    r"\underline{\textit{%s}}",
+    r"\somethingnew{%s}",
+    "\textbf{%s}",
+)
+ACCENTED: Final = (
+    r"A\mathrel{>}B",
+    r"\mathbf {A} \mathbin{\gg} \mathbf {B}",
+    r"\textcolor{blue}{A} > \textcolor{red}{B}",
+    r"\text{model\_a} > \text{model\_b}",
+    r"A\>B",
+    r"\mathop{A}\succ\mathop{B}",
+)
+CHANGED: Final = (
+    r"\frac{A}{B}",
+    r"\cancel{A>B}",
+    r"\not{A>B}",
+    r"A \not> B",
+    r"\neg(A>B)",
+    r"\phantom{A>B}",
+    r"A \stackrel{?}{>} B",
+    r"\overset{?}{A>B}",
+    r"\sout{A>B}",
+    r"A \rightarrow B",
+    r"\text{not }{A>B}",
+    r"\either{A>B}{B>A}",
+    r"\said{not}{A>B}",
+)
+
+
+@pytest.mark.parametrize("form", CREDIT)
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_a_command_around_a_verdict_changes_nothing(form: str, wrapped: str) -> None:
+    reply = f"{RESTATED[1]}\\boxed{{{wrapped % form}}}"
+    assert parse_verdict(reply) == Verdict(CREDIT[form])
+    assert parse_any_verdict(reply) == Verdict(CREDIT[form])
+
+
+@pytest.mark.parametrize("said", ACCENTED)
+def test_commands_around_its_parts_change_nothing(said: str) -> None:
+    assert parse_verdict(f"\\boxed{{B>A}}\n\n\\boxed{{{said}}}") == Verdict(1.0)
+
+
+@pytest.mark.parametrize("said", CHANGED)
+def test_a_command_that_changes_what_is_said_leaves_no_verdict(said: str) -> None:
+    assert isinstance(parse_verdict(f"\\boxed{{A>B}}\n\n\\boxed{{{said}}}"), Unscored)
+
+
 STRANGE: Final = (
     r"\boxed{A ⊐ B}",
     r"\boxed{\mathfrak{A} \sqsupset \mathfrak{B}}",
@@ -111,6 +176,11 @@ STRANGE: Final = (
     "**A**",
     "A > B",
     "Response A is better.",
+    r"\mathbf{A} > \mathbf{B}",
+    r"$A \gg B$",
+    r"\colorbox{yellow}{A>B}",
+    r"Verdict: \textbf{A}",
+    r"\text{A} \text{ wins}",
 )
 
 
@@ -264,6 +334,11 @@ REASONING: Final = (
     "<|think_start|>%s<|think_end|>",
     "<think_never_used_51bc>%s</think_never_used_51bc>",
     "<cot>%s</cot>",
+    "<think_fast>%s</think_fast>",
+    "<o1_thinking>%s</o1_thinking>",
+    "<|startofthink|>%s<|endofthink|>",
+    "<deliberation>%s</deliberation>",
+    "<pondering>%s</pondering>",
     "<think>%s<analysis>x</analysis>\\boxed{B>A}</think>",
     "%s</think>",
     "%s[/THINK]",

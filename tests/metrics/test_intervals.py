@@ -161,6 +161,36 @@ def test_nineteen_of_twenty_averages_over_domains_hold_the_truth(tuples: int, tr
     assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.91
 
 
+def test_a_domain_of_few_losses_borrows_how_far_cells_depend_from_the_others() -> None:
+    # Cells that do not depend on each other: the average is worth three cases a tuple. A domain
+    # that lost few cells hardly shows it by itself; together they do.
+    rng = np.random.default_rng(1)
+    lost = [1 - (rng.random((129, 3)) < 0.02).astype(float) for _ in range(4)]
+    samples = [of(values.tolist()) for values in lost]
+    mean = float(np.mean([values.mean() for values in lost]))
+    ratios, told, spread = [], [], []
+    for values in lost:
+        p, v = values.mean(), values.mean(axis=1).var(ddof=1)
+        ratios.append(max(1.0, min(p * (1 - p) / v, 3.0)))
+        told.append(2 * 129 * (1 - p))
+        spread.append(p * (1 - p))
+    variance = 0.0
+    for k in range(4):
+        rest = [m for m in range(4) if m != k]
+        others = sum(told[m] for m in rest)
+        towards = (sum(told[m] * ratios[m] for m in rest) + 1) / (others + 1)
+        shrunk = (told[k] * ratios[k] + towards) / (told[k] + 1)
+        variance += spread[k] / (129 * shrunk) / 16
+    n = mean * (1 - mean) / variance
+    found = around(samples)
+    z2 = stats.t.ppf(0.975, 4 * 128) ** 2  # about: Satterthwaite's are fewer, far above 100
+    half = (z2 * (mean * (1 - mean) / n + z2 / (4 * n * n))) ** 0.5 / (1 + z2 / n)
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.02)
+    alone = [around([one]) for one in samples]
+    apart = sum((one.high - one.low) ** 2 for one in alone) ** 0.5 / 4
+    assert found.high - found.low < 0.95 * apart
+
+
 def test_many_tuples_have_the_interval_of_the_normal_approximation() -> None:
     values = coins(np.random.default_rng(4), 2000, 0.6)
     found = around([of(values)])

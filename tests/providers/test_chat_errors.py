@@ -52,7 +52,7 @@ ERRORS: Final[dict[str, tuple[int, Any, str, int]]] = {
     "reader: code, message, data (SiliconFlow)": (
         400,
         {"code": 20012, "message": "Model does not exist", "data": None},
-        "http-400: HTTP 400: Model does not exist",
+        f"{STOPPED}: openai/gpt-4.1: HTTP 400: Model does not exist",
         1,
     ),
     "reader: message alone": (400, {"message": "no"}, "http-400: HTTP 400: no", 1),

@@ -14,7 +14,9 @@ Run: `python model_server.py` prints its port. Control:
   that body came, so that faults repeat between runs whatever the timing.
 - `{"always": {"status": 200, "body": {...}, "headers": {}}}`: every request has this answer.
 - `{"moody": true}`: some questions are never answered, some at their second attempt; by a hash of
-  the question, so that the same question has the same fate whatever else is asked.
+  the question, so that the same question has the same fate whatever else is asked. With
+  `"stubborn": true` as well, some are answered at their third attempt. `"memory": path` lets
+  the server that comes after this one know how often each was asked.
 - `{"longest": 100}`: a list of texts with a longer one among them is refused as a whole.
 - `GET /stats`: {"received", "delivered", "most_delivered_of_one", "distinct", "headers", "paths",
   "bodies"}; of the last three, what came last. A reply is delivered when it was written whole to
@@ -31,7 +33,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from dialects import speaker
 from faults import EMPTY, PAID, answer_always, answer_fault, asked_wait
@@ -87,6 +91,7 @@ async def model_request(
 ) -> bool:
     asked = digest(body)
     name = STATE.next_fault(body)
+    note_for_the_next(asked)
     STATE.received[asked] += 1
     STATE.bought_again += asked in STATE.answered
     if STATE.latency_s:
@@ -108,6 +113,12 @@ async def model_request(
     if kind in PAID - EMPTY:
         STATE.answered.add(asked)
     return answer.cut_after is None and not answer.hang_up
+
+
+def note_for_the_next(asked: str) -> None:
+    if STATE.memory:
+        with Path(STATE.memory).open("a") as file:
+            file.write(f"{asked}\n")
 
 
 def note_wait(asked: str, answer: Answer) -> None:
@@ -136,6 +147,8 @@ async def write(writer: asyncio.StreamWriter, answer: Answer) -> None:
 def control(body: bytes) -> Answer:
     for name, value in json.loads(body or b"{}").items():
         setattr(STATE, name, value)
+    if STATE.memory and Path(STATE.memory).exists():
+        STATE.received = Counter(Path(STATE.memory).read_text().split())
     return as_json({})
 
 

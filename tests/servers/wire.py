@@ -20,6 +20,8 @@ class State:
     latency_s: float = 0.0
     always: dict[str, Any] | None = None
     moody: bool = False
+    stubborn: bool = False
+    memory: str = ""
     longest: int | None = None
     received: Counter[str] = field(default_factory=Counter)
     delivered: Counter[str] = field(default_factory=Counter)
@@ -50,13 +52,18 @@ class State:
         return self.faults[draw[4] % len(self.faults)]
 
     def _mood(self, name: str) -> str:
-        """Of ten questions one is never answered, and three at the second attempt only."""
+        """Of ten questions one is never answered, and three at the second attempt only.
+
+        Where it is stubborn, one more is answered at the third.
+        """
         draw = hashlib.sha256(f"mood {name}".encode()).digest()
         match draw[0] % 10:
             case 0:
                 return ("null-content", "empty-choices", "length", "no-verdict")[draw[1] % 4]
             case 1 | 2 | 3 if not self.received[name]:
                 return ("null-content", "empty-choices", "status:503")[draw[1] % 3]
+            case 4 if self.stubborn and self.received[name] < 2:
+                return "null-content"
         return "ok"
 
 

@@ -120,3 +120,36 @@ def test_tuples_that_a_judge_has_not_scored_are_left_out_and_counted() -> None:
 def test_two_judges_are_no_panel() -> None:
     with pytest.raises(UsageError, match="3 judges or more; there are 2: j0, j1"):
         seat(judges(0.7, 2))
+
+
+def test_cells_that_were_not_asked_count_for_nothing() -> None:
+    third = []
+    for one in judges(0.7, 3, tuples=30):
+        credits = {
+            key: tuple(
+                tuple(cells[i][j] if (i + j + int(key[1])) % 3 == 0 else None for j in range(3))
+                for i in range(3)
+            )
+            for key, cells in one.credits.items()
+        }
+        third.append(Scored(one.name, "pairwise", credits, cells=3))
+    found = seat(third)
+    said = {
+        (key, i, j): [one.credits[key][i][j] for one in third]
+        for key in third[0].credits
+        for i in range(3)
+        for j in range(3)
+        if third[0].credits[key][i][j] is not None
+    }
+    # Each cell of each domain is the mean over the ten tuples that have it.
+    won = [float(sum(votes) >= 2) for votes in said.values()]  # type: ignore[arg-type]
+    assert len(won) == 4 * 30 * 3
+    assert found.majority.accuracies.average == pytest.approx(np.mean(won))
+    assert found.mean.accuracies == found.majority.accuracies
+    first = [votes[0] for votes in said.values()]
+    assert found.judges[0].accuracies.average == pytest.approx(np.mean(np.array(first, float)))
+    rest = [np.mean([float(v or 0) for v in votes[1:]]) for votes in said.values()]
+    assert found.without[0].adds == pytest.approx(np.mean(won) - np.mean(rest))
+    agrees = [votes[0] == mean for votes, mean in zip(said.values(), rest, strict=True)]
+    assert found.without[0].agrees == pytest.approx(np.mean(agrees))
+    assert found.alpha.units == len(won)

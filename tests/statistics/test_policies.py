@@ -53,6 +53,8 @@ def test_a_spreadsheets_mark_and_empty_lines_are_passed_over(tmp_path: Path) -> 
         ("a,chat,t,nan,", "line 2: score 'nan' is no number"),
         ("a,chat,t,1_0,", "line 2: score '1_0' is no number"),
         ("a,chat,t,,", "line 2: score '' is no number"),
+        ("a,chat,t,1e308,", "line 2: score '1e308' is no number between 1e-50 and 1e+50"),
+        ("a,math,t,1,1e-300", "line 2: sft '1e-300' is no number between 1e-50 and 1e+50"),
         ("a,math,t,1,0", "line 2: sft must be above 0"),
         ("a,math,t,1,x", "line 2: sft 'x' is no number"),
         ("a,math,t,1,", "line 2: sft is empty; math needs the SFT baseline's score in 't'"),

@@ -1,7 +1,8 @@
 """Interrupted at any moment, by any means, and resumed: the files of a run that never was.
 
 The server's fate of a question is fixed: answered, answered at the second attempt (the first is
-empty or an error), or never (empty, cut, without a verdict).
+empty or an error), or never (empty, cut, without a verdict). A stubborn server answers some at
+their third attempt, which a run does not make.
 """
 
 from __future__ import annotations
@@ -51,19 +52,19 @@ def delivered(server: ModelServer, answers: int) -> bool:
 @pytest.fixture(scope="module")
 def undisturbed(
     new_cli: Callable[[], Cli],
-) -> Callable[[ModelServer], dict[str, bytes]]:
+) -> Callable[..., dict[str, bytes]]:
     """The files of a run at a server that nothing happens to; the same at every server."""
-    found: list[dict[str, bytes]] = []
+    found: dict[bool, dict[str, bytes]] = {}
 
-    def files(server: ModelServer) -> dict[str, bytes]:
-        if not found:
+    def files(server: ModelServer, *, stubborn: bool = False) -> dict[str, bytes]:
+        if stubborn not in found:
             server.reset()
-            server.control(moody=True)
+            server.control(moody=True, stubborn=stubborn)
             cli = new_cli()
             assert cli(*command(server)).returncode == 1  # some cells are never scored
-            found.append(cli.results("o"))
+            found[stubborn] = cli.results("o")
             server.reset()
-        return found[0]
+        return found[stubborn]
 
     return files
 
@@ -72,11 +73,13 @@ def undisturbed(
 def test_signals_at_any_moment_change_nothing(
     cli: Cli,
     server: ModelServer,
-    undisturbed: Callable[[ModelServer], dict[str, bytes]],
+    undisturbed: Callable[..., dict[str, bytes]],
     number: signal.Signals,
 ) -> None:
-    expected = undisturbed(server)
-    server.control(moody=True, latency_s=0.03)
+    # What is killed may lose a reply on its way, and with it a try that the server has counted.
+    stubborn = number != signal.SIGKILL
+    expected = undisturbed(server, stubborn=stubborn)
+    server.control(moody=True, stubborn=stubborn, latency_s=0.03)
     draw, stops, code = random.Random(number), 0, 130
     while code in GOES_ON:
         until = server.stats["delivered"] + draw.randint(1, 14)
@@ -93,10 +96,10 @@ def test_signals_at_any_moment_change_nothing(
 
 
 def test_ceilings_at_any_call_change_nothing(
-    cli: Cli, server: ModelServer, undisturbed: Callable[[ModelServer], dict[str, bytes]]
+    cli: Cli, server: ModelServer, undisturbed: Callable[..., dict[str, bytes]]
 ) -> None:
-    expected = undisturbed(server)
-    server.control(moody=True)
+    expected = undisturbed(server, stubborn=True)
+    server.control(moody=True, stubborn=True)
     draw, stops, code = random.Random(1), 0, 3
     while code in GOES_ON:
         code = cli(*command(server, "--max-calls", str(draw.randint(3, 14)))).returncode
@@ -109,7 +112,7 @@ def test_ceilings_at_any_call_change_nothing(
 def test_a_server_that_dies_at_any_moment_changes_nothing(
     cli: Cli,
     server: ModelServer,
-    undisturbed: Callable[[ModelServer], dict[str, bytes]],
+    undisturbed: Callable[..., dict[str, bytes]],
     start_server: Callable[[int], ServerProcess],
 ) -> None:
     expected = undisturbed(server)
@@ -117,7 +120,7 @@ def test_a_server_that_dies_at_any_moment_changes_nothing(
     while code in GOES_ON:
         mortal = start_server(port)
         port = mortal.port
-        mortal.control(moody=True, latency_s=0.03)
+        mortal.control(moody=True, latency_s=0.03, memory=str(cli.home / "asked"))
         with cli.start(*command(mortal, "--outage", "0.2")) as process:
             wait_until(partial(delivered, mortal, draw.randint(1, 16)), process)
             mortal.kill()
@@ -149,6 +152,43 @@ def test_an_empty_reply_before_its_second_try_is_kept_for_the_bill_alone(
     (scorer,) = inspect.info(cli.home / ".cache/rmjudge/answers").scorers
     assert (scorer.answers, scorer.unscored, scorer.open) == (9, 0, 0)
     assert server.stats["received"] == 1 + 9
+
+
+@pytest.mark.parametrize("empty", [1, 2, 3])
+def test_tries_of_an_empty_reply_are_as_many_whether_a_run_was_interrupted_or_not(
+    cli: Cli, server: ModelServer, new_cli: Callable[[], Cli], empty: int
+) -> None:
+    words = ("run", server.judge, "--domain", "chat", "--limit", "1", "--concurrency", "1")
+    found = []
+    for runner, interrupted in ((cli, True), (new_cli(), False)):
+        server.reset()
+        server.control(script=["null-content"] * empty)
+        if interrupted:
+            assert runner(*words, "--out", "o", "--max-calls", "1").returncode == 3
+        code = runner(*words, "--out", "o").returncode
+        asked = server.stats["arrived"]
+        found.append((code, runner.results("o"), len(asked), sorted(map(asked.count, asked))))
+
+    assert found[0] == found[1]
+
+
+def test_a_kill_before_the_second_try_does_not_forget_the_first(
+    cli: Cli, server: ModelServer
+) -> None:
+    server.control(script=["null-content", "silence:60"])
+    words = ("run", server.judge, "--domain", "chat", "--limit", "1", "--concurrency", "1")
+    with cli.start(*words, "--out", "o") as process:
+        wait_until(lambda: server.stats["received"] >= 2, process)
+        process.kill()
+        process.communicate(timeout=GUARD_S)
+    (scorer,) = inspect.info(cli.home / ".cache/rmjudge/answers").scorers
+    assert (scorer.answers, scorer.open) == (0, 1)
+
+    server.control(script=["null-content"])
+    assert cli(*words, "--out", "o").returncode == 1
+    (scorer,) = inspect.info(cli.home / ".cache/rmjudge/answers").scorers
+    assert (scorer.answers, scorer.unscored, scorer.open) == (9, 1, 0)
+    assert server.stats["received"] == 2 + 9
 
 
 def test_a_failed_attempt_is_no_try_of_an_empty_reply(cli: Cli, server: ModelServer) -> None:

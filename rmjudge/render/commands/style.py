@@ -10,9 +10,11 @@ from rmjudge.calls import Json
 from rmjudge.metrics.codec import interval_to_json, position_to_json
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.commands.compare import READINGS
+from rmjudge.render.commands.responses import responses_json, responses_rows, responses_sheet
 from rmjudge.render.csvrows import rows_csv
 from rmjudge.render.figures import ends, known, points, points_range, scope, share, signed_ends
 from rmjudge.render.sheets import Aside, Sheet
+from rmjudge.statistics.responses import Responses
 from rmjudge.statistics.style import PAIRS, Estimate, Model, Style
 from rmjudge.vocabulary import DOMAINS, STYLES, Domain
 
@@ -34,8 +36,9 @@ MODEL_NOTES: Final = (
     "of its length beside the wrong one's (log2 of their ratio); 1,000 characters: each thousand "
     "it has more. Substance: P(win) with style and length equal.",
     "Without the column of characters, a scorer that likes length by the character and no Markdown "
-    "at all shows a worth of Markdown in 85 to 100 % of simulated runs, with it in 2 to 5 %: trust "
-    "the second line. Where more length stops counting at some point, neither form is right.",
+    "at all shows a worth of Markdown in up to 99 % of runs simulated on RM-Bench's lengths, with "
+    "it in 3 to 5 %: trust the second line. Where more length stops counting at some point, "
+    "neither form is right.",
 )
 SEPARATED: Final = (
     "*: style and length together tell some outcomes without exception, so no finite coefficients "
@@ -45,8 +48,13 @@ SEPARATED: Final = (
 CSV_HEADER: Final = ("scorer", "data", "domain", "measure", "value", "low", "high")
 
 
-def style_sheets(groups: Sequence[tuple[str, Sequence[Style]]]) -> list[Sheet]:
-    """Lay out the reports of each data set, `(its name, its scorers)`, then judges' positions."""
+def style_sheets(
+    groups: Sequence[tuple[str, Sequence[Style]]], responses: Sequence[Responses] = ()
+) -> list[Sheet]:
+    """Lay out the reports of each data set, `(its name, its scorers)`, then what some alone have.
+
+    That is judges' positions, and the correctness and verbosity of responses.
+    """
     sheets: list[Sheet] = []
     for name, styles in groups:
         about = f" on {name}" if len(groups) > 1 else ""
@@ -54,7 +62,7 @@ def style_sheets(groups: Sequence[tuple[str, Sequence[Style]]]) -> list[Sheet]:
     judges = [style for _, styles in groups for style in styles if style.position]
     for style in judges:
         sheets += _position(style)
-    return sheets
+    return [*sheets, *map(responses_sheet, responses)]
 
 
 def _overview(styles: Sequence[Style], about: str) -> Sheet:
@@ -171,22 +179,33 @@ def _position(style: Style) -> Iterator[Sheet]:
         )
 
 
-def style_csv(groups: Sequence[tuple[str, Sequence[Style]]]) -> str:
+def style_csv(
+    groups: Sequence[tuple[str, Sequence[Style]]], responses: Sequence[Responses] = ()
+) -> str:
     """Write tidy rows; fractions, and log-odds for `model:*`.
 
     Measures: `accuracy`; `gap:all` (Easy less Hard), `gap:detail`, `gap:markdown`, `gap:both`
     by domain too; `slope` (P(win) per doubling of length); `model:detail`, `model:markdown`,
     `model:length`, `model:substance`; the same as `both_lengths:*`, of the model that has the
     length as a difference too (`both_lengths:thousand`); for judges
-    `first:concise>markdown` and `swap:...`.
+    `first:concise>markdown` and `swap:...`; for models with attributes `correctness:chosen/concise`
+    and `verbosity:...`, means in the model's own units.
     """
+    data_of = {style.name: data for data, styles in groups for style in styles}
     return rows_csv(
         CSV_HEADER,
         (
-            (style.name, data, *row)
-            for data, styles in groups
-            for style in styles
-            for row in _csv_rows(style)
+            *(
+                (style.name, data, *row)
+                for data, styles in groups
+                for style in styles
+                for row in _csv_rows(style)
+            ),
+            *(
+                (one.name, data_of.get(one.name, ""), *row)
+                for one in responses
+                for row in responses_rows(one)
+            ),
         ),
     )
 
@@ -229,12 +248,15 @@ def _csv_matrix(
             yield (whole, f"{kind}:{chosen}>{rejected}", value, None, None)
 
 
-def style_json(groups: Sequence[tuple[str, Sequence[Style]]]) -> str:
+def style_json(
+    groups: Sequence[tuple[str, Sequence[Style]]], responses: Sequence[Responses] = ()
+) -> str:
     """Write everything; fractions, log-odds in `model`; ASCII."""
     scorers: list[Json] = [
         {"data": data, **_style_json(style)} for data, styles in groups for style in styles
     ]
-    return json.dumps({"format": 1, "scorers": scorers}, indent=2, allow_nan=False) + "\n"
+    found = {"format": 1, "scorers": scorers, "responses": list(map(responses_json, responses))}
+    return json.dumps(found, indent=2, allow_nan=False) + "\n"
 
 
 def _style_json(style: Style) -> dict[str, Json]:

@@ -6,6 +6,7 @@
     ├── tables       numbers -> the tables and heat maps of the page
     ├── charts       numbers -> coordinates of the charts
     ├── scatter      correctness against verbosity, with names that do not cover each other
+    ├── responses    correctness against verbosity, a point a response (the article's figure)
     ├── sections     findings -> tables under headings
     └── embedding    tuples, texts and words -> the page's data
 

@@ -14,10 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rmjudge.render import verbosity
 from rmjudge.render.page import charts, embedding, tables
 from rmjudge.render.page.making import making_of
+from rmjudge.render.page.responses import responses_chart
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
 from rmjudge.runs.conclusions import conclusion_lines
 from rmjudge.runs.views import View
+from rmjudge.statistics.responses import Responses
 from rmjudge.text import one_line
 from rmjudge.version import __version__
 from rmjudge.vocabulary import DOMAINS, STYLES
@@ -26,11 +28,16 @@ FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("browser.js", "tuple.js")
 
 
-def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Scatter] = ()) -> str:
+def to_html(
+    view: View,
+    sections: Sequence[Section] = (),
+    scatters: Sequence[Scatter] = (),
+    responses: Sequence[Responses] = (),
+) -> str:
     """Write the page: ASCII, the same for the same runs, texts and replies.
 
-    `sections` come after those of the page's own, before the browser of tuples; `scatters` are
-    drawn among the charts.
+    `sections` come after those of the page's own, before the browser of tuples; `scatters` and
+    `responses` are drawn among the charts.
     """
     names = [scorer.name for scorer in view.scorers]
     style = f"{_file('page.css')}\n{tables.heat_rules()}\n"
@@ -53,6 +60,7 @@ def to_html(view: View, sections: Sequence[Section] = (), scatters: Sequence[Sca
         "difficulty_chart": charts.difficulty_chart(view),
         "length_chart": charts.length_chart(view),
         "scatter_charts": scatter_charts(scatters, names),
+        "responses_charts": list(map(responses_chart, responses)),
         "across": verbosity.ACROSS,
         "up": verbosity.UP,
         "path": charts.path,

@@ -13,6 +13,7 @@ from rmjudge.render.sheets import Sheet
 
 if TYPE_CHECKING:
     from rmjudge.findings import Compared, Findings, StyleGroup
+    from rmjudge.statistics.responses import Responses
 
 TOP: Final = 15
 """Tuples of disagreement that the page lists; its browser finds the others."""
@@ -40,7 +41,7 @@ def sections_of(found: Findings) -> tuple[Section, ...]:
         sections.append(_comparison(found.compared))
     elif found.lacking:
         sections.append(Section("compare", "Comparison", (_notes(*found.lacking),)))
-    sections += _styles(found.groups or ())
+    sections += _styles(found.groups or (), found.responses)
     if found.groups is not None and not found.groups:
         sections.append(Section("style", "What style is worth", (_notes(NO_TEXTS),)))
     return (*sections, _leaderboard(found), _readings(found))
@@ -60,11 +61,13 @@ def _comparison(compared: Compared) -> Section:
     return Section("compare", "Comparison", tables, fold="rows" if many else "none")
 
 
-def _styles(groups: Sequence[StyleGroup]) -> Iterator[Section]:
+def _styles(groups: Sequence[StyleGroup], responses: Sequence[Responses]) -> Iterator[Section]:
     for place, group in enumerate(groups):
         where = f" on {group.name}" if place or not group.everyone else ""
         anchor = f"style-{place + 1}" if place else "style"
-        tables = _tables(style_sheets([(group.name, group.styles)]))
+        own = {style.name for style in group.styles}
+        rated = [one for one in responses if one.name in own]
+        tables = _tables(style_sheets([(group.name, group.styles)], rated))
         yield Section(anchor, f"What style is worth{where}", tables)
 
 

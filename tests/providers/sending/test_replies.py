@@ -153,6 +153,8 @@ MALFORMED = {
     "nesting": "no JSON",
     "wrong-shape": "a completion has `choices`",
     "broken-off:error": "the server gave up",
+    "broken-off:network_error": "the server gave up",
+    "broken-off:CANCELLED": "the server gave up",
 }
 
 

@@ -12,7 +12,7 @@ from rmjudge.calls import CompareCall
 from rmjudge.providers.base import Target
 from rmjudge.providers.registry import provider_class
 from rmjudge.providers.sending.messages import MalformedBodyError
-from rmjudge.providers.sending.streams import put_together
+from rmjudge.providers.sending.streams import is_stream, put_together
 
 if TYPE_CHECKING:
     from served import ModelServer
@@ -145,3 +145,30 @@ def test_log_probabilities_of_a_stream_stand_in_their_order() -> None:
 def test_events_of_another_kind_are_no_reply() -> None:
     with pytest.raises(MalformedBodyError, match="hold no reply"):
         put_together(b'data: {"ping": 1}\n\n')
+
+
+def written(events: list[Any], *, between: str = "\n\n", end: str = "data: [DONE]") -> str:
+    return between.join([*(f"data: {json.dumps(event)}" for event in events), end]) + "\n\n"
+
+
+ODDLY: dict[str, str] = {
+    "a mark of byte order": "\ufeff" + written(CHAT),
+    "lines of JSON": "\n".join(map(json.dumps, CHAT)),
+    "no blank lines": written(CHAT, between="\n"),
+    "pings": "data: ping\n\ndata:\n\n" + written(CHAT),
+    "its end in small letters": written(CHAT[:-2], end="data: [done]"),
+    "an event over several lines": written(CHAT).replace('{"model"', '{\ndata: "model"'),
+}
+
+
+@pytest.mark.parametrize("text", ODDLY.values(), ids=list(ODDLY))
+def test_a_stream_that_is_written_oddly_is_read(text: str) -> None:
+    assert is_stream(text.encode())
+    whole = put_together(text.encode())
+    assert whole["choices"][0]["message"]["content"] == "".join(TEXT)
+
+
+def test_an_event_that_is_called_an_error_is_one() -> None:
+    failed = 'event: error\ndata: {"message": "out of memory"}\n\n'
+    text = written(CHAT[:2], end="").rstrip() + "\n\n" + failed
+    assert put_together(text.encode()) == {"error": {"message": "out of memory"}}
