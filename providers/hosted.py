@@ -70,6 +70,7 @@ class HostedScorer:
         self.output_tokens_estimate = provider.output_tokens_estimate
         self.activity = Activity(flow=Flow(self.concurrency), remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider, own_name)
+        self.usual_identity = self.identity
         self._own_name = own_name
         self._provider = provider
         self._users_number = concurrency

@@ -25,6 +25,12 @@ READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_
 """What a credit is worth in a reading."""
 
 
+def accuracies_over(credits: Mapping[Domain, Sequence[Credits]], reading: Reading) -> Accuracies:
+    """Easy, Normal, Hard and their mean alone, macro-averaged over the domains with tuples."""
+    parts = {domain: _readings(tally(tuples)) for domain, tuples in credits.items() if tuples}
+    return macro({domain: part.of(reading) for domain, part in parts.items()})
+
+
 @dataclass(frozen=True, slots=True)
 class _Readings:
     strict: Accuracies

@@ -98,11 +98,15 @@ def _figures(
 
 
 def aligned(figures: Sequence[Figure]) -> list[str]:
-    """Pad values, intervals and marks apart, so that the decimal points are in line."""
+    """Pad values, intervals and marks apart, so that the decimal points are in line.
+
+    Marks stand right behind what they mark, also where others have an interval between.
+    """
     value = max((len(figure.value) for figure in figures), default=0)
     around = max((len(figure.ends) for figure in figures), default=0)
-    marks = max((len(figure.marks) for figure in figures), default=0)
-    return [f"{f.value:>{value}}{f.ends:>{around}}{f.marks:<{marks}}" for f in figures]
+    behind = [(f"{f.ends:>{around}}" if f.ends else "") + f.marks for f in figures]
+    width = max(map(len, behind), default=0)
+    return [f"{f.value:>{value}}{b:<{width}}" for f, b in zip(figures, behind, strict=True)]
 
 
 def judge_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:

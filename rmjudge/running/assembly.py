@@ -17,6 +17,7 @@ from rmjudge.running.pricing import FREE, Price, cost_of
 from rmjudge.running.remarks import models_of, notes_of
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.statistics.baselines import length_counter
 from rmjudge.vocabulary import Domain, Order
 
 UNASKED: Final[Credits] = ((None, None, None),) * 3
@@ -61,6 +62,9 @@ def result_of(job: TupleJob) -> ScorerResult:
         cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
         in_all=bill_of(job),
+        length_counter=length_counter(
+            (job.plans[index].item for index in job.reached), metrics.reading
+        ),
         models=dict(sorted(models_of(job).items())),
         hosts=dict(sorted(job.hosts.items())),
         notes=tuple(notes_of(job)),

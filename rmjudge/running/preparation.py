@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +30,7 @@ from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
 from rmjudge.running.tuples import TupleJob
-from rmjudge.scorer import Scorer
+from rmjudge.scorer import AdaptableScorer, Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
 from rmjudge.text import did_you_mean, slug
@@ -81,6 +81,7 @@ def prepare(
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
     _check_stops(scorers, data, options)
+    _check_places(options)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     remarked = list(remarks(data))
     tell_notices([*chosen, *([fallback] if fallback else [])], tell)
@@ -128,6 +129,14 @@ def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         raise UsageError("--until-decided and --until both say when to stop: use one of the two")
     if len(data) < LOOKS:
         raise UsageError(f"--until-decided takes {LOOKS} looks, and there are {len(data)} tuples")
+
+
+def _check_places(options: RunOptions) -> None:
+    """A file that is written at the end must have a folder: that is no news after hours."""
+    for name, path in (("--junit", options.junit), ("--append", options.append)):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            what = "is a folder" if path.is_dir() else "is in no folder that there is"
+            raise UsageError(f"{name} {path}: it {what}; name a file in one that exists")
 
 
 def _deciding(jobs: Sequence[TupleJob], data: DataSet) -> UntilDecided:
@@ -231,7 +240,7 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
     who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
     reads = [scorer.identity.get(READS) for scorer in scorers]  # which their keys leave out
     what: dict[str, Json] = {
-        "scorers": [scorer_key(scorer.identity) for scorer in scorers],
+        "scorers": [scorer_key(_usual_identity(scorer)) for scorer in scorers],
         "data": data.digest,
         **_asking(scorers, options),
         **({"until": options.until} if options.until else {}),
@@ -241,6 +250,11 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
     return f"{who}-{slug(data.label)}-{digest}"
+
+
+def _usual_identity(scorer: Scorer) -> Mapping[str, Json]:
+    """Of a scorer whose server wants another form, the one that the first run began with."""
+    return scorer.usual_identity if isinstance(scorer, AdaptableScorer) else scorer.identity
 
 
 def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.dataset.tuples import bare_id
 from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import slug
-from rmjudge.vocabulary import Domain, may_be_domain
+from rmjudge.vocabulary import PARTS, Domain, may_be_domain
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -139,6 +140,31 @@ def write_text(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def write_report(path: Path, text: str) -> None:
+    """Write what a finished run is told by, in ASCII, as a whole or not at all.
+
+    Raises:
+        StorageStopped: it cannot be written there. The results are.
+    """
+    try:
+        _replace(path, [text])
+    except OSError as error:
+        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
+
+
+def append_report(path: Path, text: str) -> None:
+    """Add lines to a file, or begin it.
+
+    Raises:
+        StorageStopped: it cannot be written. The results are.
+    """
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
+
+
 def _pretty(data: Mapping[str, Json]) -> str:
     return json.dumps(data, indent=2, allow_nan=False) + "\n"
 
@@ -160,6 +186,7 @@ def _happened(result: ScorerResult) -> dict[str, Json]:
         "tokens": tokens_to_json(result.tokens),
         "cost": {"usd": result.cost, "known": result.cost_known},
         "in_all": bill_to_json(result.in_all),
+        "length_counter": _accuracies_to_json(result.length_counter),
         "statuses": dict(result.statuses),
         "models": dict(result.models),
         "hosts": dict(result.hosts),
@@ -195,6 +222,16 @@ def bill_to_json(bill: Bill | None) -> Json:
         "tokens": tokens_to_json(bill.tokens),
         "cost": {"usd": bill.cost, "known": bill.cost_known},
     }
+
+
+def _accuracies_to_json(found: Accuracies | None) -> Json:
+    return None if found is None else {part: getattr(found, part) for part in PARTS}
+
+
+def _accuracies(data: Any) -> Accuracies | None:
+    if data is None:  # files of earlier versions have none
+        return None
+    return Accuracies(**{part: _number(data[part]) for part in PARTS})
 
 
 def _bill(data: Any) -> Bill | None:
@@ -265,6 +302,7 @@ def read_result(folder: Path) -> ScorerResult:
             stopped=None if run["stopped"] is None else str(run["stopped"]),
             in_all=_bill(run.get("in_all")),
             hosts=_counts(run.get("hosts", {})),
+            length_counter=_accuracies(run.get("length_counter")),
             folder=folder,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

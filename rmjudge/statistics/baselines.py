@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from rmjudge.dataset.tuples import DataSet
+from rmjudge.dataset.tuples import BenchTuple, DataSet
 from rmjudge.metrics.accuracy import Accuracies
-from rmjudge.metrics.compute import compute_metrics
+from rmjudge.metrics.compute import accuracies_over, compute_metrics
+from rmjudge.metrics.report import Reading
 from rmjudge.metrics.tallies import credits_of_rewards
 from rmjudge.providers.baseline import REWARDS
 from rmjudge.statistics.scored import Scored
@@ -36,3 +38,9 @@ def baseline_of(kind: str, data: DataSet) -> Scored:
             for item in data
         },
     )
+
+
+def length_counter(items: Iterable[BenchTuple], reading: Reading) -> Accuracies:
+    """What a scorer gets on these texts that prefers the longer response."""
+    found = baseline_of("length", DataSet("", tuple(items)))
+    return accuracies_over(found.by_domain(), reading)

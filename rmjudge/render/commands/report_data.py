@@ -15,10 +15,12 @@ from typing import Final, TypeAlias
 from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import metrics_to_json
+from rmjudge.metrics.conclusion import Conclusion
 from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.commands.report_documents import to_latex, to_markdown
 from rmjudge.render.figures import known
+from rmjudge.runs.conclusions import conclusions
 from rmjudge.runs.files import bill_to_json, calls_to_json, tokens_to_json
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
@@ -36,17 +38,24 @@ CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 def to_json(reports: Sequence[ScorerResult]) -> str:
     """Write one object: `format` and `scorers`, each its `metrics.json` with calls, cost and note.
 
+    `conclusion` says whether it judges substance or style; null where that is not asked of it.
     The names are the same as in the tables, no two alike. ASCII only, so that no name can reach a
     terminal as anything but text.
     """
+    said = dict(conclusions(reports))
     scorers: list[Json] = [
-        _scorer_json(name, report) for name, report in zip(labels(reports), reports, strict=True)
+        {**_scorer_json(name, report), "conclusion": _concluded(said.get(name))}
+        for name, report in zip(labels(reports), reports, strict=True)
     ]
     document: Json = {"format": JSON_FORMAT, "scorers": scorers}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _scorer_json(name: str, report: ScorerResult) -> Json:
+def _concluded(found: Conclusion | None) -> Json:
+    return None if found is None else {"judges": found.judges, "text": found.text}
+
+
+def _scorer_json(name: str, report: ScorerResult) -> dict[str, Json]:
     metrics = metrics_to_json(report.metrics)
     if report.metrics.shares is not None:
         shares: dict[str, Json] = {

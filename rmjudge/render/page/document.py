@@ -18,6 +18,7 @@ from rmjudge.render.page.making import making_of
 from rmjudge.render.page.responses import responses_chart
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
+from rmjudge.runs.conclusions import conclusion_lines
 from rmjudge.runs.views import View
 from rmjudge.statistics.responses import Responses
 from rmjudge.text import one_line
@@ -49,6 +50,7 @@ def to_html(
         "version": __version__,
         "view": view,
         "counts": _counts(view),
+        "conclusions": conclusion_lines(view.results),
         "notices": [*view.notes, *_stopped(view)],
         "summary": tables.summary(view),
         "judges": tables.judges(view),
