@@ -19,6 +19,7 @@ from rmjudge.calls import (
     Answer,
     Call,
     CompareCall,
+    GenerateCall,
     Json,
     Reply,
     Reward,
@@ -40,6 +41,7 @@ _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 PROBES: Final[Mapping[Method, Call]] = {
     "pointwise": RewardCall("prompt", "response"),
     "pairwise": CompareCall("prompt", "first", "second"),
+    "generation": GenerateCall((("user", "prompt"),)),
 }
 """Calls whose requests stand for all: their hash is in the identity."""
 

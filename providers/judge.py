@@ -11,12 +11,12 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rmjudge.calls import CHARACTERS_PER_TOKEN, Answer, Call, CompareCall, Json, Usage
+from rmjudge.calls import CHARACTERS_PER_TOKEN, Answer, Call, Json, Usage
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.judging.prompt import JudgePrompt
 from rmjudge.judging.replies import ChatReply
-from rmjudge.providers.base import Provider, Request, Target
+from rmjudge.providers.base import PROBES, Provider, Request, Target
 
 REASONING_TOKENS = 400
 """What a judge writes before its verdict, roughly; for estimates only."""
@@ -93,7 +93,7 @@ class JudgeProvider(Provider):
     def build(self, calls: Sequence[Call]) -> Request:
         """One call a request."""
         (call,) = calls
-        if isinstance(call, CompareCall) != (self.method == "pairwise"):
+        if type(call) is not type(PROBES[self.method]):
             raise TypeError(f"{self.judging.name} is no way to ask about a {type(call).__name__}")
         return self.chat_request(self.judging.prompt(call))
 

@@ -42,11 +42,27 @@ class CompareCall:
     vote: int = 0
 
 
-Call: TypeAlias = RewardCall | CompareCall
+@dataclass(frozen=True, slots=True)
+class GenerateCall:
+    """Write a text. `messages` are the turns of a chat, role and text.
+
+    `vote` tells samples of the same request apart; the first is 0.
+    """
+
+    messages: tuple[tuple[str, str], ...]
+    vote: int = 0
+
+    @property
+    def prompt(self) -> str:
+        """The last message."""
+        return self.messages[-1][1]
+
+
+Call: TypeAlias = RewardCall | CompareCall | GenerateCall
 
 CHARACTERS_PER_TOKEN: Final = 4.0
 """English prose and code under current tokenizers: 3.5 to 4.5."""
-FRAME_TOKENS: Final = {"pairwise": 420, "pointwise": 12}
+FRAME_TOKENS: Final = {"pairwise": 420, "pointwise": 12, "generation": 12}
 """The judge's rubric and delimiters, or the turns of a chat template."""
 
 
@@ -55,6 +71,9 @@ def estimate_tokens(call: Call) -> int:
     if isinstance(call, CompareCall):
         characters = len(call.prompt) + len(call.first) + len(call.second)
         frame = FRAME_TOKENS["pairwise"]
+    elif isinstance(call, GenerateCall):
+        characters = sum(len(text) for _, text in call.messages)
+        frame = FRAME_TOKENS["generation"]
     else:
         characters = len(call.prompt) + len(call.response)
         frame = FRAME_TOKENS["pointwise"]
@@ -117,7 +136,15 @@ class Unscored:
     detail: str = ""
 
 
-Answer: TypeAlias = Reward | Verdict | Unscored
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that a model wrote to its end. `finish` is `stop`, or a reason not known here."""
+
+    text: str
+    finish: str = "stop"
+
+
+Answer: TypeAlias = Reward | Verdict | Unscored | Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +293,8 @@ def answer_to_json(answer: Answer) -> dict[str, Json]:
             return {"reward": value, **({"truncated": True} if truncated else {})}
         case Verdict(first):
             return {"first": first}
+        case Text(text, finish):
+            return {"text": text, "finish": finish}
         case Unscored(status, detail):
             return {"unscored": status, "detail": detail}
 
@@ -280,7 +309,9 @@ def answer_from_json(data: Mapping[str, Json]) -> Answer:
         return Reward(cast(float, data["reward"]), data.get("truncated") is True)
     if "first" in data:
         return Verdict(cast(float, data["first"]))
+    if "text" in data:
+        return Text(str(data["text"]), str(data.get("finish", "stop")))
     status = data.get("unscored")
     if status in UNSCORED_STATUSES:
         return Unscored(cast(UnscoredStatus, status), str(data.get("detail", "")))
-    raise ValueError("a stored answer has a reward, a credit or an unscored status")
+    raise ValueError("a stored answer has a reward, a credit, a text or an unscored status")

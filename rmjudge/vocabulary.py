@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 Style = Literal["concise", "detailed", "markdown"]
 Difficulty = Literal["easy", "normal", "hard"]
-Method = Literal["pointwise", "pairwise"]
+Method = Literal["pointwise", "pairwise", "generation"]
 Order = Literal["seeded", "both", "audit"]
 
 Domain: TypeAlias = str
@@ -26,6 +26,7 @@ DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
 DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
 PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
 METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
+"""Of a scorer; what writes texts for `rmjudge build` has `generation`, and scores nothing."""
 ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "audit")
 
 JUDGING_METHODS: Final = (

@@ -12,9 +12,10 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from rmjudge.calls import Answer, Call, CompareCall, Json, RewardCall
+from rmjudge.calls import Answer, Call, Json
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import JudgingMethod
+from rmjudge.providers.base import PROBES
 from rmjudge.providers.chat import MAX_TOKENS
 from rmjudge.providers.judge import REASONING_TOKENS
 from rmjudge.providers.local.devices import devices_of, kind_of
@@ -140,10 +141,7 @@ def _chat_template(name: str, files: ModelFiles, settings: LocalSettings) -> str
 
 def _probe_hash(judging: JudgingMethod) -> str:
     """Of a fixed call's prompt: whatever else changes in how this version asks is in it."""
-    probe: Call = CompareCall("prompt", "first", "second")
-    if judging.scores == "pointwise":
-        probe = RewardCall("prompt", "response")
-    prompt = judging.prompt(probe)
+    prompt = judging.prompt(PROBES[judging.scores])
     shown = [list(turn) for turn in prompt.turns] if prompt.turns else [prompt.system, prompt.user]
     text = json.dumps([*shown, sorted(switches_of(judging))])
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]

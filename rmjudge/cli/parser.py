@@ -12,7 +12,8 @@ from rmjudge.text import did_you_mean
 
 COMMANDS: Final = (
     *("run", "score", "list", "report", "show", "compare", "style", "retest", "panel", "agree"),
-    *("correlate", "leaderboard", "readings", "import", "reparse", "convert", "data", "cache"),
+    *("correlate", "leaderboard", "readings", "import", "reparse", "convert", "data", "build"),
+    *("review", "cache"),
     *("providers", "completion"),
 )
 """In the order of `--help`. The module of a command has its name, but for Python's own words."""

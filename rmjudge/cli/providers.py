@@ -91,7 +91,7 @@ def _question(scorer: Scorer) -> Call:
 
 
 def _tell(scorer: Scorer, outcome: Outcome) -> int:
-    from rmjudge.calls import Failure, Unscored, Verdict
+    from rmjudge.calls import Failure, Reward, Unscored, Verdict
     from rmjudge.cli.console import say
 
     if isinstance(outcome, Failure):
@@ -104,7 +104,9 @@ def _tell(scorer: Scorer, outcome: Outcome) -> int:
     model = f" (the reply names {outcome.model})" if outcome.model else ""
     if isinstance(answer, Verdict):
         said = f"it prefers the right answer with {answer.first:.2f}"
-    else:
+    elif isinstance(answer, Reward):
         said = f"it gives the right answer a reward of {answer.value:g}"
+    else:
+        said = "it writes texts"
     say(f"{scorer.name} works: {said}{model}")
     return 0

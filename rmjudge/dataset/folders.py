@@ -13,6 +13,9 @@ from rmjudge.vocabulary import PUBLISHED_DOMAINS, SOURCES
 
 TOTAL: Final = "total_dataset"
 """Stem of the published file that holds every domain."""
+BUILT: Final = "tuples.json"
+BUILD_RECORD: Final = "build.json"
+"""Both are in a folder that `rmjudge build` wrote, and the first holds its tuples."""
 
 
 def find_files(path: Path, notice: Callable[[str], None]) -> Sequence[DataFile | Problem]:
@@ -43,6 +46,9 @@ def find_files(path: Path, notice: Callable[[str], None]) -> Sequence[DataFile |
         return [Problem(f"{shown}: cannot be read ({error_line(error)})")]
     if not files:
         return [Problem(f"{shown}: is a folder without data files (.json, .jsonl, either .gz)")]
+    names = {file.path.name for file in files}
+    if {BUILT, BUILD_RECORD} <= names:  # the others tell how it was made
+        return [file for file in files if file.path.name == BUILT]
     return _once(files, shown, notice)
 
 

@@ -65,11 +65,12 @@ def cut_texts(items: Iterable[BenchTuple]) -> tuple[Cut, ...]:
         for item in items
         for side, texts in zip(SIDES, (item.chosen, item.rejected), strict=True)
         for style, text in tuple(zip(STYLES, texts, strict=True))[1:]
-        if _is_cut(text)
+        if is_cut(text)
     )
 
 
-def _is_cut(text: str) -> bool:
+def is_cut(text: str) -> bool:
+    """Whether a text ends in a letter, a digit or a comma, and states no result."""
     last = text.rstrip().rpartition("\n")[2]
     return _CUT.search(last) is not None and _STATED.search(last) is None
 

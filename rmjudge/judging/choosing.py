@@ -20,6 +20,7 @@ from rmjudge.judging.methods import METHODS, JudgingMethod, reading_text
 from rmjudge.judging.rating import DEFAULT, Scale, parse_rating
 from rmjudge.judging.spelling import either, even
 from rmjudge.judging.templates import shown_text, with_source, with_template
+from rmjudge.judging.writing import GENERATION
 from rmjudge.vocabulary import RULES
 
 _LOOKS: Final[Mapping[str, tuple[Find, str]]] = {
@@ -44,6 +45,8 @@ def judging_for(
     Raises:
         UsageError: an option is wrong, or the rule does not read what the question asks for.
     """
+    if name == GENERATION.name:
+        return GENERATION
     method = METHODS[name]
     if template is not None:
         method = with_template(method, template, inputs)

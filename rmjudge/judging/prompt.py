@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.calls import Call, CompareCall
+from rmjudge.calls import Call, CompareCall, GenerateCall
 
 RUBRIC: Final = r"""You are an impartial judge. You will read a user's prompt and two responses \
 to it, by assistant A and assistant B, and decide which response is better.
@@ -72,6 +72,8 @@ def lay_out(call: Call, instructions: str, closing: str) -> JudgePrompt:
             _fenced(fence, "RESPONSE OF ASSISTANT A", call.first),
             _fenced(fence, "RESPONSE OF ASSISTANT B", call.second),
         ]
+    elif isinstance(call, GenerateCall):
+        raise TypeError("a text that is to be written has nothing to judge")
     else:
         fence = fence_for(call.prompt, call.response)
         responses = [_fenced(fence, "RESPONSE", call.response)]

@@ -53,7 +53,7 @@ class Budget:
         self._reserved = 0.0
         self._under_way = 0
         self._again = 0
-        self._maybe_billed: dict[Job, int] = {}
+        self._maybe_billed: dict[int, int] = {}
         self._waiting: list[asyncio.Future[None]] = []
 
     async def admit(self, job: Job, work: Sequence[Work]) -> Admission:
@@ -202,8 +202,9 @@ class Budget:
 
     def _charge_lost(self, job: Job, dollars: float) -> None:
         """Count attempts whose billing is unknown as billed, at the most."""
-        lost = job.scorer.activity.maybe_billed - self._maybe_billed.get(job, 0)
-        self._maybe_billed[job] = job.scorer.activity.maybe_billed
+        activity = job.scorer.activity  # of several jobs, where a build asks in rounds
+        lost = activity.maybe_billed - self._maybe_billed.get(id(activity), 0)
+        self._maybe_billed[id(activity)] = activity.maybe_billed
         self._spent += lost * dollars
 
     def forgo(self, admission: Admission) -> None:

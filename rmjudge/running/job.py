@@ -17,6 +17,7 @@ from rmjudge.calls import (
     Reply,
     Reward,
     Spent,
+    Text,
     Unscored,
     Usage,
     Verdict,
@@ -228,7 +229,7 @@ class Job:
     def settle(self, work: Work, answer: Answer) -> list[Work]:
         """Write an answer to its places; return the work that is to be asked because of it."""
         work.answer = answer
-        if isinstance(answer, (Reward, Verdict)):
+        if isinstance(answer, (Reward, Verdict, Text)):
             self._scored += 1
         elif answer.status in LACKING and len(self._lacking) < FIRST_REPLIES:
             self._lacking.append(f"{answer.status}: {answer.detail}")

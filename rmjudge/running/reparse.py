@@ -15,7 +15,7 @@ from typing import Final
 
 from rmjudge.cache import inspect
 from rmjudge.cache.keys import call_key
-from rmjudge.calls import UNSCORED_STATUSES, Answer, Json, Reply, Reward, Unscored, Verdict
+from rmjudge.calls import UNSCORED_STATUSES, Answer, Json, Reply, Reward, Text, Unscored, Verdict
 from rmjudge.errors import UsageError
 from rmjudge.metrics.tallies import TIE
 from rmjudge.providers.readers import reader_of
@@ -150,6 +150,8 @@ def _status(answer: Answer) -> str:
             return "tie" if first == TIE else "first better" if first > TIE else "second better"
         case Unscored(status):
             return status
+        case Text():
+            return "a text"
 
 
 def _result(job: TupleJob, before: ScorerResult) -> ScorerResult:

@@ -1,0 +1,115 @@
+"""What is offered: a line a prompt, and the recipe that its fields decide. Pure but for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, cast
+
+from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
+from rmjudge.errors import DataError
+from rmjudge.text import did_you_mean, kind_of, quote
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, may_be_domain
+
+Recipe: TypeAlias = Literal["restyle", "edit"]
+FIELDS: Final = ("id", "prompt", "domain", "reference", "good", "bad")
+_LATER: Final = ("answer", "tests", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One prompt with what is known of it; a field that the line has not is empty."""
+
+    id: int | str
+    prompt: str
+    recipe: Recipe
+    domain: Domain
+    reference: str = ""
+    good: str = ""
+    bad: str = ""
+
+
+def read_cases(path: Path) -> tuple[Case, ...]:
+    """Read the prompts of a .jsonl or .json file.
+
+    Raises:
+        DataError: with everything that is wrong in it.
+    """
+    problems: list[str] = []
+    cases: list[Case] = []
+    places: dict[str, str] = {}
+    for item in read_file(DataFile(path, show_path(path))):
+        if isinstance(item, Problem):
+            problems.append(item.text.replace("holds no tuples", "holds no prompts"))
+            continue
+        found = list(_problems(item, places))
+        problems += [f"{item.place}: {line}" for line in found]
+        if not found:
+            cases.append(_case(cast("dict[str, object]", item.value)))
+    if problems:
+        raise DataError(problems)
+    return tuple(cases)
+
+
+def _problems(item: RawItem, places: dict[str, str]) -> Iterator[str]:
+    fields = item.value
+    if not isinstance(fields, dict):
+        yield f"expected an object, found {kind_of(fields)}"
+        return
+    yield from _id_problems(fields.get("id"), item.place, places)
+    yield from _field_problems(fields)
+    yield from _pair_problems(fields)
+
+
+def _field_problems(fields: dict[str, object]) -> Iterator[str]:
+    for name, value in fields.items():
+        if name in _LATER:
+            yield f"{name}: prompts that an answer or tests decide are not built by this version"
+        elif name not in FIELDS:
+            yield f"{quote(name)} is no field of a prompt; {did_you_mean(name, FIELDS)}"
+        elif name != "id" and not _is_text(value):
+            yield f"{name} is {kind_of(value) if value != '' else 'empty'}; expected a text"
+    if "prompt" not in fields:
+        yield "prompt is missing; expected a text"
+
+
+def _pair_problems(fields: dict[str, object]) -> Iterator[str]:
+    if ("good" in fields) != ("bad" in fields):
+        there, lacking = ("good", "bad") if "good" in fields else ("bad", "good")
+        yield f"{there} needs {lacking} beside it: the recipe `restyle` takes both responses"
+    elif "good" in fields and fields["good"] == fields["bad"]:
+        yield "good and bad are the same text"
+    domain = fields.get("domain")
+    if isinstance(domain, str) and domain and not may_be_domain(domain):
+        yield f"domain {quote(domain)} cannot be one; see `rmjudge data new`"
+    if domain is None and "good" in fields:
+        known = ", ".join(PUBLISHED_DOMAINS)
+        yield f"domain is missing, which good and bad do not tell; one of {known} or your own"
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate cannot be sent
+        return False
+    return True
+
+
+def _id_problems(value: object, place: str, places: dict[str, str]) -> Iterator[str]:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        what = "missing" if value is None else kind_of(value)
+        yield f"id is {what}; expected an integer or a text"
+    elif isinstance(value, str) and not (value.strip() and value.isprintable()):
+        yield f"id {quote(value)} is empty or has characters that cannot be printed"
+    elif (first := places.setdefault(str(value), place)) != place:
+        yield f"the id {quote(str(value))} is already taken by {first}"
+
+
+def _case(fields: dict[str, object]) -> Case:
+    recipe: Recipe = "restyle" if "good" in fields else "edit"
+    texts = {name: str(fields.get(name, "")) for name in FIELDS if name not in ("id", "domain")}
+    domain = str(fields.get("domain", "chat"))
+    return Case(cast("int | str", fields["id"]), recipe=recipe, domain=domain, **texts)

@@ -1,0 +1,259 @@
+"""The files of a build: what the models brought, and what people decided, laid together.
+
+`outcomes.jsonl` has a line of what the build was made from, and a line a prompt, as the models
+`outcomes.jsonl` has a line of what the build was made from, and a line a prompt, as the models
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rmjudge.calls import Json
+from rmjudge.dataset.folders import BUILD_RECORD, BUILT
+from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.runs.files import write_report
+from rmjudge.text import slug
+
+OUTCOMES: Final = "outcomes.jsonl"
+PROVENANCE: Final = "provenance.jsonl"
+REJECTS: Final = "rejects.jsonl"
+QUEUE: Final = "queue.jsonl"
+DECISIONS: Final = "decisions"
+_DECIDES: Final = {"yes": "kept", "no": "rejected", "both": "rejected"}
+"""Of a person: the rejected is really wrong; it is not; both are fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where every prompt of a build is, people's decisions counted."""
+
+    outcomes: tuple[dict[str, Any], ...]
+
+    def of(self, state: str) -> list[dict[str, Any]]:
+        """The prompts in one state: kept, queued, rejected or open."""
+        return [item for item in self.outcomes if item["state"] == state]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many prompts were offered, and how many are in each state."""
+        states = Counter(item["state"] for item in self.outcomes)
+        names = ("kept", "queued", "rejected", "open")
+        return {"offered": len(self.outcomes), **{name: states[name] for name in names}}
+
+    @property
+    def reasons(self) -> list[tuple[str, str, str, int]]:
+        """(state, step, reason, number) of all that is not kept, in a fixed order."""
+        found = Counter(
+            (item["state"], item.get("step", ""), item["reason"])
+            for item in self.outcomes
+            if item["state"] != "kept"
+        )
+        return [(*place, count) for place, count in sorted(found.items())]
+
+
+def digest_of(item: Mapping[str, Any]) -> str:
+    """A hash of a tuple's texts: a decision holds for these alone."""
+    text = json.dumps(item, sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def settled(
+    outcomes: Sequence[Mapping[str, Any]], decisions: Sequence[Mapping[str, Any]]
+) -> Settled:
+    """Let people's decisions count, and each text only once."""
+    by_texts: dict[str, list[Mapping[str, Any]]] = {}
+    for decision in decisions:
+        by_texts.setdefault(str(decision["texts"]), []).append(decision)
+    found: list[dict[str, Any]] = []
+    seen: dict[str, object] = {}
+    for outcome in outcomes:
+        item = dict(outcome)
+        said = by_texts.get(digest_of(item["tuple"]), [])
+        if said:
+            item["provenance"] = {**item["provenance"], "decisions": [dict(one) for one in said]}
+        if said and item["state"] in ("kept", "queued"):
+            item |= _decided(item, said)
+        if item["state"] == "kept":
+            texts = {**item["tuple"], "id": None}
+            first = seen.setdefault(digest_of(texts), item["tuple"]["id"])
+            if first != item["tuple"]["id"]:
+                item |= {"state": "rejected", "step": "set", "reason": "duplicate"}
+                item["detail"] = f"the same tuple as {first}"
+        found.append(item)
+    return Settled(tuple(found))
+
+
+def _decided(item: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What people make of a tuple: the last word of each counts, and they must agree."""
+    last = {decision["reviewer"]: decision["verdict"] for decision in said}
+    wanted = {_DECIDES[verdict] for verdict in last.values() if verdict in _DECIDES}
+    if not wanted:
+        return {}
+    if len(wanted) > 1:
+        return {
+            "state": "queued",
+            "step": "review",
+            "reason": "reviewers-disagree",
+            "detail": "",
+            "proof": None,
+        }
+    if wanted == {"kept"}:
+        return {"state": "kept", "proof": item["proof"] or "person"}
+    word = "not-wrong" if "no" in last.values() else "both-fine"
+    return {"state": "rejected", "step": "review", "reason": word, "detail": "", "proof": None}
+
+
+def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: str) -> None:
+    """Write all that follows from the outcomes, each file as a whole.
+
+    Raises:
+        StorageStopped: the folder cannot be written.
+    """
+    kept, queued = found.of("kept"), found.of("queued")
+    tuples = [json.dumps(item["tuple"], indent=1) for item in kept]
+    listed = ",\n".join(tuples)
+    _write(folder / BUILT, f"[\n{listed}\n]\n" if tuples else "[]\n")
+    _lines(
+        folder / PROVENANCE,
+        [
+            {"id": item["tuple"]["id"], "proof": item["proof"], **item["provenance"]}
+            for item in kept
+        ],
+    )
+    _lines(
+        folder / QUEUE,
+        [
+            {
+                "id": item["tuple"]["id"],
+                "reason": item["reason"],
+                "detail": item["detail"],
+                "tuple": item["tuple"],
+                **item["provenance"],
+            }
+            for item in queued
+        ],
+    )
+    _lines(folder / REJECTS, [_reject(item) for item in found.of("rejected")])
+    open_ids = [item["tuple"]["id"] for item in found.of("open")]
+    reasons = [
+        {"state": state, "step": step, "reason": reason, "prompts": count}
+        for state, step, reason, count in found.reasons
+    ]
+    about = {**record, "prompts": found.counts, "reasons": reasons, "open": open_ids}
+    _write(folder / "report.md", report)
+    _write(folder / BUILD_RECORD, json.dumps(about, indent=2) + "\n")
+
+
+def _reject(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": item["tuple"]["id"],
+        "reason": item["reason"],
+        "step": item["step"],
+        "detail": item["detail"],
+        **item["provenance"],
+    }
+
+
+def write_outcomes(
+    folder: Path, record: Mapping[str, Json], outcomes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write what the models brought, below a line of what the build was made from.
+
+    Raises:
+        StorageStopped: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageStopped(f"{folder} cannot be written: {error.strerror}") from error
+    _lines(folder / OUTCOMES, [record, *outcomes])
+
+
+def settle_folder(folder: Path) -> tuple[dict[str, Json], Settled]:
+    """What a build was made from, and where its prompts are.
+
+    Raises:
+        UsageError: this is no build.
+    """
+    lines = read_lines(folder / OUTCOMES)
+    if not lines:
+        raise UsageError(f"{folder} holds no build; `rmjudge build` writes one")
+    return lines[0], settled(lines[1:], read_decisions(folder))
+
+
+def check_folder(folder: Path) -> None:
+    """A build writes into a folder of its own.
+
+    Raises:
+        UsageError: there is something else.
+    """
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file; --out names a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / OUTCOMES).is_file():
+        raise UsageError(f"{folder} holds other files; name an empty folder, or none that exists")
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of lines; none where there is no file.
+
+    A decision that was cut while it was written is left out.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            if line.strip():
+                found.append(json.loads(line))
+        except ValueError as error:
+            if path.parent.name == DECISIONS:  # a process was killed while it wrote this
+                continue
+            raise UsageError(f"{path}:{number} is no JSON: {error}") from error
+    return found
+
+
+def read_decisions(folder: Path) -> list[dict[str, Any]]:
+    """All reviewers' decisions, reviewer by reviewer, in their order."""
+    files = sorted((folder / DECISIONS).glob("*.jsonl"))
+    return [decision for file in files for decision in read_lines(file)]
+
+
+def _lines(path: Path, items: Sequence[Mapping[str, Any]]) -> None:
+    _write(path, "".join(json.dumps(item) + "\n" for item in items))
+
+
+def _write(path: Path, text: str) -> None:
+    write_report(path, text.encode("ascii", "xmlcharrefreplace").decode("ascii"))
+
+
+def append_decision(folder: Path, reviewer: str, decision: Mapping[str, Json]) -> None:
+    """Add a person's decision to their file; it is on disk when this returns.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    path = folder / DECISIONS / f"{slug(reviewer)}.jsonl"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as file:
+            if file.tell() and not path.read_bytes().endswith(b"\n"):
+                file.write(b"\n")  # behind a line that a killed process left unfinished
+            file.write(f"{json.dumps(decision)}\n".encode("ascii"))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,420 @@
+"""A build's calls: every prompt's recipe, driven round by round through the orchestrator.
+
+In a round all prompts' next calls are asked at once, of all models side by side. Which calls
+those are follows from the answers alone, so the same command goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from rmjudge.building.asking import WRITER, Ask, Templates
+from rmjudge.building.cases import Case
+from rmjudge.building.checks import Reason
+from rmjudge.building.outcomes import Outcome, outcome_json
+from rmjudge.building.recipes import RECIPES, VERSION, Asking, Kitchen
+from rmjudge.cache import AnswerCache, default_folder
+from rmjudge.calls import (
+    CHARACTERS_PER_TOKEN,
+    Answer,
+    Call,
+    GenerateCall,
+    Json,
+    Reply,
+    Spent,
+    Text,
+    estimate_tokens,
+)
+from rmjudge.errors import ModelRefused, StopRun, UsageError
+from rmjudge.options import RunOptions
+from rmjudge.running.budget import Budget
+from rmjudge.running.choosing import Chosen, choose
+from rmjudge.running.job import Job
+from rmjudge.running.orchestrator import Orchestrator
+from rmjudge.running.preparation import Notice, check_bounded, key_of, tell_notices
+from rmjudge.running.pricing import FREE, cost_of
+from rmjudge.vocabulary import METHODS
+
+Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
+Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlan:
+    """What one prompt asks of one model in a round."""
+
+    name: str
+    calls: tuple[Call, ...]
+    lead: bool = False
+
+    def after(self, call: int) -> int | None:
+        """Nothing waits."""
+        return None
+
+
+class BuildJob(Job):
+    """A round's calls to one model."""
+
+    plans: tuple[AskPlan, ...]  # type: ignore[assignment]
+
+    def place_name(self, index: int) -> str:
+        """The prompt's id."""
+        return self.plans[index].name
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBuild:
+    """A build that has been checked; nothing was sent yet. The writer is the first of `models`."""
+
+    cases: tuple[Case, ...]
+    models: tuple[Chosen, ...]
+    templates: Templates
+    options: RunOptions
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where answers are kept."""
+        return self.options.cache_dir or default_folder()
+
+    def record(self) -> dict[str, Json]:
+        """What the build is made from, for `build.json`."""
+        names: list[Json] = [item.scorer.name for item in self.models]
+        prompts = json.dumps([_case_json(case) for case in self.cases], sort_keys=True)
+        return {
+            "format": 1,
+            "writer": names[WRITER],
+            "panel": names[1:],
+            "identities": [dict(item.scorer.identity) for item in self.models],
+            "recipe": {"version": VERSION, "templates": self.templates.digest},
+            "prompts_digest": hashlib.sha256(prompts.encode("ascii")).hexdigest()[:16],
+        }
+
+
+def _case_json(case: Case) -> dict[str, Json]:
+    return {name: getattr(case, name) for name in Case.__slots__}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one model was asked in a build. `spent` is what this process bought."""
+
+    asked: int = 0
+    from_cache: int = 0
+    failed: int = 0
+    spent: Spent = field(default_factory=Spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How all prompts ended; `stopped` says why the build has to be run again."""
+
+    outcomes: tuple[dict[str, Json], ...]
+    tallies: tuple[Tally, ...]
+    notes: tuple[str, ...]
+    stopped: StopRun | None
+
+
+def prepare_build(
+    cases: Sequence[Case],
+    writer: str,
+    panel: Sequence[str],
+    templates: Templates,
+    options: RunOptions,
+    *,
+    notice: Notice,
+    need_keys: bool = True,
+) -> PreparedBuild:
+    """Check the models.
+
+    Raises:
+        UsageError: one is wrong; nothing was called.
+    """
+    if len(panel) == 1:
+        raise UsageError("--panel: one model is no panel; name two or more, or none")
+    named = [writer, *panel]
+    asking = replace(options, method="generation")
+    # The writer gives distinct samples, so it is asked at a temperature; the panel is not.
+    sampled = choose(named, replace(asking, votes=2), need_keys=need_keys)
+    chosen = (sampled[WRITER], *choose(named, asking, need_keys=need_keys)[1:])
+    for item in chosen:
+        if item.scorer.method in METHODS:
+            raise UsageError(f"{item.scorer.name} writes no texts: name a generative model")
+    tell_notices(chosen, notice)
+    for line in _of_one_family(chosen):
+        notice(line)
+    if ceiling := options.cost_ceiling:
+        probe = AskPlan("", (GenerateCall((("user", "prompt"),)),))
+        check_bounded(
+            [BuildJob(item.scorer, [probe], key_of, item.price) for item in chosen], ceiling
+        )
+    return PreparedBuild(tuple(cases), chosen, templates, options)
+
+
+def _of_one_family(chosen: Sequence[Chosen]) -> list[str]:
+    writer = chosen[WRITER].scorer.identity
+    return [
+        f"warning: {item.scorer.name} of the panel and the writer share the provider "
+        f"{writer.get('provider')}: they may share mistakes too"
+        for item in chosen[1:]
+        if item.scorer.identity.get("provider") == writer.get("provider")
+    ]
+
+
+class _Kitchen:
+    """Every prompt's recipe and how far it is."""
+
+    def __init__(self, prepared: PreparedBuild) -> None:
+        self.cases = prepared.cases
+        kitchen = Kitchen(prepared.templates, len(prepared.models) - 1)
+        self.recipes: list[Asking] = [RECIPES[case.recipe](kitchen, case) for case in self.cases]
+        self.asked: list[list[Ask]] = [[] for _ in self.cases]
+        self.waiting: dict[int, Sequence[Ask]] = {}
+        self.ended: dict[int, Outcome] = {}
+        self.known: dict[tuple[int, str], Answer] = {}
+        for index in range(len(self.cases)):
+            self._go_on(index, None)
+
+    def _go_on(self, index: int, answers: Sequence[Answer] | None) -> None:
+        recipe = self.recipes[index]
+        try:
+            asks = next(recipe) if answers is None else recipe.send(answers)
+        except StopIteration as end:
+            self.ended[index] = end.value
+            self.waiting.pop(index, None)
+            return
+        self.asked[index] += asks
+        self.waiting[index] = asks
+
+    def missing(self) -> dict[int, dict[int, list[Ask]]]:
+        """Go on with all that is known; what is still to be asked, by model and prompt."""
+        lacking: dict[int, dict[int, list[Ask]]] = {}
+        for index in list(self.waiting):
+            while index in self.waiting:
+                asks = self.waiting[index]
+                keys = [(ask.model, key_of(ask.call)) for ask in asks]
+                if any(key not in self.known for key in keys):
+                    for ask, key in zip(asks, keys, strict=True):
+                        if key not in self.known:
+                            lacking.setdefault(ask.model, {}).setdefault(index, []).append(ask)
+                    break
+                self._go_on(index, [self.known[key] for key in keys])
+        return lacking
+
+    def give_up(self, index: int, reason: Reason) -> None:
+        """Leave a prompt without an end."""
+        step = self.waiting.pop(index)[0].step
+        self.recipes[index].close()
+        self.ended[index] = Outcome("open", step, reason)
+
+
+async def build(
+    prepared: PreparedBuild, *, watch: Watch | None = None, started: Started | None = None
+) -> Built:
+    """Ask until every prompt came to an end, or a model stopped.
+
+    Raises:
+        ModelRefused: no model can be used. StorageStopped: the cache cannot be used.
+    """
+    options = prepared.options
+    kitchen = _Kitchen(prepared)
+    tallies = tuple(Tally() for _ in prepared.models)
+    stopped: dict[int, StopRun] = {}
+    notes: dict[str, None] = {}
+    with _opened(prepared) as cache:
+        budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
+        orchestrator = Orchestrator(cache, budget=budget)
+        async with started(orchestrator) if started else nullcontext():
+            while lacking := kitchen.missing():
+                _leave_stopped(kitchen, lacking, stopped)
+                if not lacking:
+                    continue
+                jobs = {model: _job(prepared, model, asks) for model, asks in lacking.items()}
+                async with watch(list(jobs.values())) if watch else nullcontext():
+                    await orchestrator.run(list(jobs.values()))
+                for model, job in jobs.items():
+                    _take(kitchen, model, job, tallies[model])
+                    notes |= dict.fromkeys(job.notes)
+                    if job.stopped is not None:
+                        stopped[model] = job.stopped
+                    for index in lacking[model]:
+                        _leave(kitchen, index, job, model)
+        replies = await _replies(cache, prepared, kitchen)
+    refusals = [why for why in stopped.values() if isinstance(why, ModelRefused)]
+    if refusals and not any(tally.asked - tally.failed for tally in tallies):
+        raise refusals[0]
+    outcomes = tuple(
+        outcome_json(case, kitchen.ended[index], _made(prepared, kitchen.asked[index], replies))
+        for index, case in enumerate(prepared.cases)
+    )
+    worst = max(stopped.values(), key=lambda reason: reason.exit_code, default=None)
+    for item in prepared.models:
+        notes |= dict.fromkeys(item.scorer.activity.remarks)
+    return Built(outcomes, tallies, tuple(notes), worst)
+
+
+def _opened(prepared: PreparedBuild) -> AnswerCache:
+    return AnswerCache(prepared.cache_folder)
+
+
+def _leave_stopped(
+    kitchen: _Kitchen,
+    lacking: dict[int, dict[int, list[Ask]]],
+    stopped: Mapping[int, StopRun],
+) -> None:
+    """Give up what a model would be asked that stopped in an earlier round."""
+    for model in sorted(set(lacking) & set(stopped)):
+        for index in lacking.pop(model):
+            if index in kitchen.waiting:
+                kitchen.give_up(index, Reason("stopped", str(stopped[model])))
+
+
+def _job(prepared: PreparedBuild, model: int, asks: Mapping[int, Sequence[Ask]]) -> BuildJob:
+    item = prepared.models[model]
+    plans = [
+        AskPlan(str(prepared.cases[index].id), tuple(ask.call for ask in of))
+        for index, of in asks.items()
+    ]
+    job = BuildJob(item.scorer, plans, key_of, item.price, item.barred)
+    job.tells_dollars = item.tells_dollars
+    return job
+
+
+def _take(kitchen: _Kitchen, model: int, job: BuildJob, tally: Tally) -> None:
+    for key, work in job.work.items():
+        if work.answer is not None:
+            kitchen.known[model, key] = work.answer
+    tally.asked += job.counts.planned
+    tally.from_cache += job.counts.from_cache
+    tally.failed += job.counts.failed
+    tally.spent = tally.spent.plus(job.spent)
+
+
+def _leave(kitchen: _Kitchen, index: int, job: BuildJob, model: int) -> None:
+    """Give a prompt up that a call without an answer holds."""
+    if index not in kitchen.waiting:
+        return
+    for ask in kitchen.waiting[index]:
+        key = key_of(ask.call)
+        if ask.model == model and (model, key) not in kitchen.known:
+            why = next(iter(job.failure_details.items()), ("unanswered", ""))
+            reason = Reason("stopped", str(job.stopped)) if job.stopped else Reason(*why)
+            kitchen.give_up(index, reason)
+            return
+
+
+async def _replies(
+    cache: AnswerCache, prepared: PreparedBuild, kitchen: _Kitchen
+) -> dict[tuple[int, str], Reply]:
+    """The kept replies of all calls: what they took is the same in every process."""
+    found: dict[tuple[int, str], Reply] = {}
+    for model, item in enumerate(prepared.models):
+        keys = [key_of(ask.call) for asks in kitchen.asked for ask in asks if ask.model == model]
+        scorer = cache.key_of(item.scorer.identity)
+        kept = await cache.lookup(scorer, list(dict.fromkeys(keys)))
+        found |= {(model, key): reply for key, reply in kept.items()}
+    return found
+
+
+def _made(
+    prepared: PreparedBuild, asks: Sequence[Ask], replies: Mapping[tuple[int, str], Reply]
+) -> dict[str, Json]:
+    """Which calls a prompt took, who answered, and what that cost; dollars null where unknown."""
+    calls: list[Json] = []
+    dollars: float | None = 0.0
+    tokens: Counter[str] = Counter()
+    for ask in asks:
+        key, item = key_of(ask.call), prepared.models[ask.model]
+        reply = replies.get((ask.model, key))
+        if reply is None:
+            continue
+        spent = Spent()
+        spent.add(reply.usage)
+        cost = cost_of(spent, item.price)
+        dollars = None if cost is None or dollars is None else dollars + cost
+        tokens["input"] += spent.input_tokens
+        tokens["output"] += spent.output_tokens
+        calls.append(
+            {
+                "step": ask.step,
+                "model": item.scorer.name,
+                "answered_as": reply.model,
+                "sample": ask.call.vote,
+                "key": key,
+            }
+        )
+    cost_told = None if dollars is None or not calls else round(dollars, 8)
+    return {
+        "recipe_version": VERSION,
+        "templates": prepared.templates.digest,
+        "calls": calls,
+        "tokens": dict(tokens),
+        "dollars": cost_told,
+    }
+
+
+async def rehearse(prepared: PreparedBuild) -> dict[int, dict[str, tuple[Ask, bool]]]:
+    """Every call of a build in which each reply is a good one at once; kept answers are taken.
+
+    By model and key: the call, and whether its answer is in the cache. Nothing is called.
+    """
+    kitchen = _Kitchen(prepared)
+    found: dict[int, dict[str, tuple[Ask, bool]]] = {k: {} for k in range(len(prepared.models))}
+    with _opened(prepared) as cache:
+        while lacking := kitchen.missing():
+            for model, of in lacking.items():
+                scorer = prepared.models[model].scorer
+                asks = {key_of(ask.call): ask for some in of.values() for ask in some}
+                kept = await cache.lookup(cache.key_of(scorer.identity), list(asks))
+                for key, ask in asks.items():
+                    reply = kept.get(key)
+                    known = reply is not None and not reply.open
+                    found[model][key] = ask, known
+                    kitchen.known[model, key] = (
+                        reply.answer if reply is not None and known else Text(ask.example)
+                    )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One model's share of a build in which every first reply is good; `cost` in US dollars.
+
+    `cost` is None where the price is not known. Tokens are estimates.
+    """
+
+    model: str
+    calls: int
+    from_cache: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+    @property
+    def to_buy(self) -> int:
+        """Calls without a kept answer."""
+        return self.calls - self.from_cache
+
+
+def expected(
+    prepared: PreparedBuild, rehearsed: Mapping[int, Mapping[str, tuple[Ask, bool]]]
+) -> list[Expected]:
+    """Add up what a build would buy, model by model."""
+    found: list[Expected] = []
+    for model, item in enumerate(prepared.models):
+        asks = list(rehearsed[model].values())
+        to_buy = [ask for ask, known in asks if not known]
+        inputs = sum(estimate_tokens(ask.call) for ask in to_buy)
+        outputs = sum(int(len(ask.example) / CHARACTERS_PER_TOKEN) + 1 for ask in to_buy)
+        spent = Spent(inputs, outputs, replies=len(to_buy))
+        cost = 0.0 if not to_buy or item.price == FREE else cost_of(spent, item.price)
+        found.append(
+            Expected(item.scorer.name, len(asks), len(asks) - len(to_buy), inputs, outputs, cost)
+        )
+    return found

@@ -1,0 +1,168 @@
+"""`rmjudge build` against scripted models: what is kept, why the rest is not, and resuming."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Cli
+from scripted_builds import PANEL, ScriptedModels, kind_of
+
+FILES = ("tuples.json", "provenance.jsonl", "rejects.jsonl", "queue.jsonl", "build.json")
+REASONS = {
+    "sloppy": "edit-find",
+    "truncating": "truncated",
+    "lying": "panel-against",
+    "unread": "edit-unread",
+}
+
+
+@pytest.fixture
+def models() -> Iterator[ScriptedModels]:
+    with ScriptedModels() as server:
+        yield server
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path)
+
+
+def offer(cli: Cli, prompts: int) -> None:
+    lines = [{"id": k, "prompt": f"What is the capital of Land{k}?"} for k in range(prompts)]
+    (cli.home / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def words(models: ScriptedModels, out: str = "mine", panel: tuple[str, ...] = PANEL) -> list[str]:
+    judges = [word for name in panel for word in ("--panel", models.model(name))]
+    writer = models.model("writer")
+    return ["build", "prompts.jsonl", "--writer", writer, *judges, "--out", out, "--quiet"]
+
+
+def lines(cli: Cli, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (cli.home / name).read_text().splitlines()]
+
+
+def files(cli: Cli, folder: str) -> dict[str, bytes]:
+    return {name: (cli.home / folder / name).read_bytes() for name in FILES}
+
+
+def test_of_a_hundred_prompts_the_good_are_kept_and_each_reject_has_its_reason(
+    cli: Cli, models: ScriptedModels
+) -> None:
+    offer(cli, 100)
+    done = cli(*words(models))
+    assert done.returncode == 0, done.stderr
+    tuples = cli.json("mine/tuples.json")
+    assert [item["id"] for item in tuples] == [k for k in range(100) if kind_of(k) == "good"]
+    rejects = {item["id"]: item["reason"] for item in lines(cli, "mine/rejects.jsonl")}
+    wrong = {k: REASONS[kind_of(k)] for k in range(100) if kind_of(k) != "good"}
+    assert rejects == wrong
+    assert {item["proof"] for item in lines(cli, "mine/provenance.jsonl")} == {"panel"}
+    checked = cli("data", "check", "mine", "--json")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_sides_of_an_edit_differ_by_the_edit_alone(cli: Cli, models: ScriptedModels) -> None:
+    offer(cli, 2)
+    assert cli(*words(models)).returncode == 0
+    (item,) = cli.json("mine/tuples.json")
+    (about,) = lines(cli, "mine/provenance.jsonl")
+    (edit,) = about["edits"]
+    for chosen, rejected in zip(item["chosen"], item["rejected"], strict=True):
+        assert rejected == chosen.replace(edit["find"], edit["replace"]) != chosen
+
+
+def test_a_build_that_is_killed_again_and_again_ends_in_equal_bytes_and_buys_nothing_twice(
+    cli: Cli, models: ScriptedModels
+) -> None:
+    offer(cli, 12)
+    draw = random.Random(3)
+    for _ in range(6):
+        with cli.start(*words(models)) as process:
+            time.sleep(draw.uniform(1.0, 3.0))
+            process.kill()
+    assert cli(*words(models)).returncode == 0
+    # What was under way at a kill may have been answered in vain; nothing that was kept is.
+    bought = sum(models.counts.values())
+    assert cli(*words(models)).returncode == 0
+    assert sum(models.counts.values()) == bought
+    broken_off = files(cli, "mine")
+    assert cli(*words(models, "other"), "--cache-dir", "fresh").returncode == 0
+    assert files(cli, "other") == broken_off
+
+
+def test_a_dry_run_calls_nothing_and_counts_what_a_good_build_buys(
+    cli: Cli, models: ScriptedModels
+) -> None:
+    offer(cli, 2)
+    (cli.home / "prompts.jsonl").write_text('{"id": 1, "prompt": "What of Land1?"}\n')
+    told = json.loads(cli(*words(models), "--dry-run", "--json").stdout)
+    assert not models.counts
+    assert cli(*words(models)).returncode == 0
+    asked = Counter(json.loads(body)["model"] for body in models.counts)
+    assert {row["model"]: row["to_buy"] for row in told["dry_run"]} == {
+        f"openai/{name}": count for name, count in asked.items()
+    }
+
+
+def test_bad_lines_are_all_told_and_nothing_is_called(cli: Cli, models: ScriptedModels) -> None:
+    bad = ['{"id": 1}', '{"id": 1, "prompt": ""}', '{"id": 2, "prompt": "x", "good": "y"}', "{"]
+    (cli.home / "prompts.jsonl").write_text("\n".join(bad))
+    done = cli(*words(models))
+    assert done.returncode == 2
+    for place in ("prompts.jsonl:1", "prompts.jsonl:2", "prompts.jsonl:3", "prompts.jsonl:4"):
+        assert place in done.stderr
+    assert not models.counts
+    assert not (cli.home / "mine").exists()
+
+
+def test_given_pairs_are_styled_each_by_itself(cli: Cli, models: ScriptedModels) -> None:
+    line = {
+        "id": "a",
+        "prompt": "What of Land1?",
+        "domain": "support",
+        "good": "# Land1\n\n**The first** text is right and long enough.\n\n- It says $a_b$ is so, "
+        "and more of it, to the end of the line.",
+        "bad": "# Land1\n\n**The other** text is not right and as long.\n\n- It says $a_c$ is so, "
+        "and more of it, to the end of the line.",
+    }
+    (cli.home / "prompts.jsonl").write_text(json.dumps(line))
+    done = cli(*words(models, panel=()))
+    assert done.returncode == 0, done.stderr
+    shown = [json.loads(body)["messages"][-1]["content"] for body in models.counts]
+    assert [text for text in shown if "The first" in text and "The other" in text] == []
+    rejects = lines(cli, "mine/rejects.jsonl")
+    assert [item["reason"] for item in rejects] == ["duplicate"]  # it writes one concise text
+
+
+def test_without_a_panel_a_person_decides(cli: Cli, models: ScriptedModels) -> None:
+    offer(cli, 2)
+    assert cli(*words(models, panel=())).returncode == 0
+    assert cli.json("mine/tuples.json") == []
+    (waiting,) = [item["id"] for item in lines(cli, "mine/queue.jsonl")]
+    with cli.start("review", "mine", "--reviewer", "ann") as process:
+        process.communicate()  # the end of the input decides nothing
+    assert cli.json("mine/tuples.json") == []
+    done = subprocess.run(
+        [cli.command, "review", "mine", "--reviewer", "ann"],
+        input="y\n",
+        text=True,
+        capture_output=True,
+        cwd=cli.home,
+        env=cli.environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [item["id"] for item in cli.json("mine/tuples.json")] == [waiting]
+    assert [item["proof"] for item in lines(cli, "mine/provenance.jsonl")] == ["person"]
+    # The build again leaves the decision in force.
+    assert cli(*words(models, panel=())).returncode == 0
+    assert [item["id"] for item in cli.json("mine/tuples.json")] == [waiting]
