@@ -1,7 +1,8 @@
 """The files of a build: what the models brought, and what people decided, laid together.
 
 `outcomes.jsonl` has a line of what the build was made from, and a line a prompt, as the models
-`outcomes.jsonl` has a line of what the build was made from, and a line a prompt, as the models
+left it. All other files follow from it and from `decisions/`: writing them again gives the same
+bytes.
 """
 
 from __future__ import annotations

@@ -58,18 +58,29 @@ def questions(
     pair = (edit.claim_true, edit.claim_false)
     one, other = pair if true_first else pair[::-1]
     shown: list[Json] = [texts[place] for place in places]
-    about: dict[str, Json] = {"prompt": case.prompt, "reference": case.reference}
     return [
         ask
         for model in range(1, panel + 1)
         for ask in (
-            templates.ask("claims", model, claim_a=one, claim_b=other, example=CLAIM, **about),
-            templates.ask("claims", model, claim_a=other, claim_b=one, example=CLAIM, **about),
+            _claims(templates, case, model, one, other),
+            _claims(templates, case, model, other, one),
             templates.ask(
                 "asserts", model, claim_a=one, claim_b=other, texts=shown, example=ASSERTS
             ),
         )
     ]
+
+
+def _claims(templates: Templates, case: Case, model: int, one: str, other: str) -> Ask:
+    return templates.ask(
+        "claims",
+        model,
+        claim_a=one,
+        claim_b=other,
+        prompt=case.prompt,
+        reference=case.reference,
+        example=CLAIM,
+    )
 
 
 def _shuffled(case: Case) -> tuple[bool, list[int]]:

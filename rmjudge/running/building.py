@@ -22,15 +22,12 @@ from rmjudge.building.outcomes import Outcome, outcome_json
 from rmjudge.building.recipes import RECIPES, VERSION, Asking, Kitchen
 from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.calls import (
-    CHARACTERS_PER_TOKEN,
     Answer,
     Call,
     GenerateCall,
     Json,
     Reply,
     Spent,
-    Text,
-    estimate_tokens,
 )
 from rmjudge.errors import ModelRefused, StopRun, UsageError
 from rmjudge.options import RunOptions
@@ -39,7 +36,7 @@ from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Notice, check_bounded, key_of, tell_notices
-from rmjudge.running.pricing import FREE, cost_of
+from rmjudge.running.pricing import cost_of
 from rmjudge.vocabulary import METHODS
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -62,7 +59,7 @@ class AskPlan:
 class BuildJob(Job):
     """A round's calls to one model."""
 
-    plans: tuple[AskPlan, ...]  # type: ignore[assignment]
+    plans: tuple[AskPlan, ...]
 
     def place_name(self, index: int) -> str:
         """The prompt's id."""
@@ -167,7 +164,7 @@ def _of_one_family(chosen: Sequence[Chosen]) -> list[str]:
     ]
 
 
-class _Kitchen:
+class Progress:
     """Every prompt's recipe and how far it is."""
 
     def __init__(self, prepared: PreparedBuild) -> None:
@@ -223,11 +220,11 @@ async def build(
         ModelRefused: no model can be used. StorageStopped: the cache cannot be used.
     """
     options = prepared.options
-    kitchen = _Kitchen(prepared)
+    kitchen = Progress(prepared)
     tallies = tuple(Tally() for _ in prepared.models)
     stopped: dict[int, StopRun] = {}
     notes: dict[str, None] = {}
-    with _opened(prepared) as cache:
+    with opened(prepared) as cache:
         budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
         orchestrator = Orchestrator(cache, budget=budget)
         async with started(orchestrator) if started else nullcontext():
@@ -259,12 +256,13 @@ async def build(
     return Built(outcomes, tallies, tuple(notes), worst)
 
 
-def _opened(prepared: PreparedBuild) -> AnswerCache:
+def opened(prepared: PreparedBuild) -> AnswerCache:
+    """The cache of a build."""
     return AnswerCache(prepared.cache_folder)
 
 
 def _leave_stopped(
-    kitchen: _Kitchen,
+    kitchen: Progress,
     lacking: dict[int, dict[int, list[Ask]]],
     stopped: Mapping[int, StopRun],
 ) -> None:
@@ -286,7 +284,7 @@ def _job(prepared: PreparedBuild, model: int, asks: Mapping[int, Sequence[Ask]])
     return job
 
 
-def _take(kitchen: _Kitchen, model: int, job: BuildJob, tally: Tally) -> None:
+def _take(kitchen: Progress, model: int, job: BuildJob, tally: Tally) -> None:
     for key, work in job.work.items():
         if work.answer is not None:
             kitchen.known[model, key] = work.answer
@@ -296,7 +294,7 @@ def _take(kitchen: _Kitchen, model: int, job: BuildJob, tally: Tally) -> None:
     tally.spent = tally.spent.plus(job.spent)
 
 
-def _leave(kitchen: _Kitchen, index: int, job: BuildJob, model: int) -> None:
+def _leave(kitchen: Progress, index: int, job: BuildJob, model: int) -> None:
     """Give a prompt up that a call without an answer holds."""
     if index not in kitchen.waiting:
         return
@@ -310,7 +308,7 @@ def _leave(kitchen: _Kitchen, index: int, job: BuildJob, model: int) -> None:
 
 
 async def _replies(
-    cache: AnswerCache, prepared: PreparedBuild, kitchen: _Kitchen
+    cache: AnswerCache, prepared: PreparedBuild, kitchen: Progress
 ) -> dict[tuple[int, str], Reply]:
     """The kept replies of all calls: what they took is the same in every process."""
     found: dict[tuple[int, str], Reply] = {}
@@ -357,64 +355,3 @@ def _made(
         "tokens": dict(tokens),
         "dollars": cost_told,
     }
-
-
-async def rehearse(prepared: PreparedBuild) -> dict[int, dict[str, tuple[Ask, bool]]]:
-    """Every call of a build in which each reply is a good one at once; kept answers are taken.
-
-    By model and key: the call, and whether its answer is in the cache. Nothing is called.
-    """
-    kitchen = _Kitchen(prepared)
-    found: dict[int, dict[str, tuple[Ask, bool]]] = {k: {} for k in range(len(prepared.models))}
-    with _opened(prepared) as cache:
-        while lacking := kitchen.missing():
-            for model, of in lacking.items():
-                scorer = prepared.models[model].scorer
-                asks = {key_of(ask.call): ask for some in of.values() for ask in some}
-                kept = await cache.lookup(cache.key_of(scorer.identity), list(asks))
-                for key, ask in asks.items():
-                    reply = kept.get(key)
-                    known = reply is not None and not reply.open
-                    found[model][key] = ask, known
-                    kitchen.known[model, key] = (
-                        reply.answer if reply is not None and known else Text(ask.example)
-                    )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """One model's share of a build in which every first reply is good; `cost` in US dollars.
-
-    `cost` is None where the price is not known. Tokens are estimates.
-    """
-
-    model: str
-    calls: int
-    from_cache: int
-    input_tokens: int
-    output_tokens: int
-    cost: float | None
-
-    @property
-    def to_buy(self) -> int:
-        """Calls without a kept answer."""
-        return self.calls - self.from_cache
-
-
-def expected(
-    prepared: PreparedBuild, rehearsed: Mapping[int, Mapping[str, tuple[Ask, bool]]]
-) -> list[Expected]:
-    """Add up what a build would buy, model by model."""
-    found: list[Expected] = []
-    for model, item in enumerate(prepared.models):
-        asks = list(rehearsed[model].values())
-        to_buy = [ask for ask, known in asks if not known]
-        inputs = sum(estimate_tokens(ask.call) for ask in to_buy)
-        outputs = sum(int(len(ask.example) / CHARACTERS_PER_TOKEN) + 1 for ask in to_buy)
-        spent = Spent(inputs, outputs, replies=len(to_buy))
-        cost = 0.0 if not to_buy or item.price == FREE else cost_of(spent, item.price)
-        found.append(
-            Expected(item.scorer.name, len(asks), len(asks) - len(to_buy), inputs, outputs, cost)
-        )
-    return found
