@@ -17,6 +17,7 @@ from rmjudge.metrics.compute import headline_reading
 from rmjudge.metrics.report import Reading
 from rmjudge.running.job import Job, LiveCells
 from rmjudge.running.pricing import cost_of
+from rmjudge.runs.underway import ScorerProgress
 from rmjudge.text import clean, shorten
 from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, STYLES, in_order
 
@@ -78,6 +79,20 @@ class Board:
                 + ", ".join(self._figures(job))
             )
         return lines
+
+    def progress(self) -> list[ScorerProgress]:
+        """How far each scorer is, for the file in the run's folder."""
+        self.look()
+        return [
+            ScorerProgress(
+                scorer=_name(job),
+                planned=job.counts.planned,
+                done=job.counts.done,
+                figures=", ".join(self._figures(job)),
+                so_far=_summary(job) if job.live else "",
+            )
+            for job in self._jobs
+        ]
 
     def renderable(self) -> RenderableType:
         """The board, as much of it as the console has room for."""
