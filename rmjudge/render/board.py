@@ -15,6 +15,7 @@ from rich.text import Text
 from rmjudge.metrics.accuracy import mean
 from rmjudge.metrics.compute import headline_reading
 from rmjudge.metrics.report import Reading
+from rmjudge.render.figures import tuples_word
 from rmjudge.running.job import Job, LiveCells
 from rmjudge.running.pricing import cost_of
 from rmjudge.runs.underway import ScorerProgress
@@ -254,7 +255,7 @@ def _summary(job: Job) -> str:
         f"{difficulty.capitalize()} {_percent(value).strip()}"
         for difficulty, value in zip(DIFFICULTIES, _overall(job), strict=True)
     )
-    return f"{' '.join(shown)} ({tuples:,} tuples)"
+    return f"{' '.join(shown)} ({tuples_word(tuples)})"
 
 
 def _difficulties(cells: LiveCells, reading: Reading) -> list[float | None]:

@@ -15,7 +15,7 @@ from rmjudge.forms import shows
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.cells import summary_header, summary_lines
-from rmjudge.render.figures import UNICODE, heat, percent
+from rmjudge.render.figures import UNICODE, heat, percent, tuples_word
 from rmjudge.render.rows import caption_lines, footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.results import ScorerResult
@@ -63,7 +63,7 @@ def metrics_html(metrics: Metrics) -> str:
     """The matrix of each domain as a small heat map, side by side."""
     maps = [
         f'<div style="display:inline-block;margin:4px 16px 4px 0;vertical-align:top">'
-        f"{_heat_map(f'{name} ({part.tuples:,} tuples), %', part.matrix)}</div>"
+        f"{_heat_map(f'{name} ({tuples_word(part.tuples)}), %', part.matrix)}</div>"
         for name, part in metrics.domains.items()
         if part.tuples
     ]

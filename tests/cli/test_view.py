@@ -177,7 +177,7 @@ def test_a_run_that_was_killed_is_not_called_running(cli: Cli, server: ModelServ
 
 
 def test_a_model_that_is_refused_leaves_no_folder(cli: Cli, server: ModelServer) -> None:
-    server.control(script=["unauthorized"] * 3, latency_s=1)
+    server.control(script=["key"] * 36, latency_s=1)
     done = cli("run", server.judge, "--limit", "1", "--concurrency", "1", "--out", "o")
     assert done.returncode != 0
     assert not (cli.home / "o").exists()
