@@ -9,9 +9,9 @@ from typing import Final
 
 from rmjudge.dataset.foreign import foreign_layout, foreign_line
 from rmjudge.dataset.parsing import LIST_HINT, Problem, RawItem
-from rmjudge.dataset.tuples import BenchTuple, Triple, bare_id
+from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.text import kind_of, quote
-from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain, counted_as, may_be_domain
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain, bare_id, counted_as, may_be_domain
 
 _MISSING: Final = object()
 _USED: Final = frozenset(("id", "domain", "subset", "prompt", "chosen", "rejected"))
