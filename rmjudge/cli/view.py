@@ -7,11 +7,12 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_runs
-from rmjudge.errors import UsageError
+from rmjudge.errors import RmjudgeError, UsageError
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 8765
 PORTS: Final = 65535
+FILES: Final = ("metrics.json", "results.jsonl", "run.json")
 SILENT_S: Final = 60.0
 """A run tells how far it is every two seconds; one that is silent for so long has died."""
 
@@ -89,10 +91,10 @@ class _Shown:
             UsageError: a folder holds no run, and none is under way in it.
         """
         from rmjudge.runs.files import find_results
-        from rmjudge.runs.underway import read_underway
+        from rmjudge.runs.underway import find_underway
 
         for folder in self._folders:
-            if read_underway(folder) is None:
+            if not find_underway(folder):
                 find_results(folder)
 
     def state(self) -> dict[str, Json]:
@@ -120,31 +122,27 @@ class _Shown:
             return page_of(
                 folders, self._data, self._cache_folder, notice=lambda _: None, live=live
             )
-        except UsageError as error:
+        except RmjudgeError as error:
             note = Table("Results", (), (), (str(error),))
             return tables_page("The results cannot be read", [note], live)
 
     def _state(self) -> str:
         """A digest of the files' names, times and sizes."""
-        files = sorted(
-            (str(path), path.stat().st_mtime_ns, path.stat().st_size)
-            for folder in self._folders
-            for result in _results(folder)
-            for path in result.glob("*.json*")
-            if path.name in _FILES
-        )
+        files = []
+        for path in sorted(
+            one / name for f in self._folders for one in _results(f) for name in FILES
+        ):
+            with suppress(OSError):  # it is being replaced
+                about = path.stat()
+                files.append((str(path), about.st_mtime_ns, about.st_size))
         return hashlib.sha256(repr(files).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def _running(self) -> Iterator[str]:
-        from rmjudge.runs.underway import read_underway
+        from rmjudge.runs.underway import find_underway
 
         for folder in self._folders:
-            underway = read_underway(folder)
-            if underway is not None:
+            for underway in find_underway(folder):
                 yield from _lines(underway)
-
-
-_FILES: Final = ("metrics.json", "results.jsonl", "run.json")
 
 
 def _results(folder: Path) -> list[Path]:

@@ -57,9 +57,13 @@ def clear_underway(folder: Path) -> None:
         folder.rmdir()  # refused where there are results
 
 
-def read_underway(folder: Path) -> Underway | None:
-    """Read how far the run in a folder is; None where none goes on."""
-    path = folder / PROGRESS
+def find_underway(folder: Path) -> list[Underway]:
+    """Read how far the runs in a folder are, or in its subfolders; empty where none goes on."""
+    found = map(_read, [folder / PROGRESS, *sorted(folder.glob(f"*/{PROGRESS}"))])
+    return [one for one in found if one is not None]
+
+
+def _read(path: Path) -> Underway | None:
     try:
         told = path.stat().st_mtime
         record = json.loads(path.read_text("utf-8"))

@@ -146,6 +146,8 @@ def test_a_run_under_way_says_how_far_it_is_and_then_shows_its_results(
             assert re.search(rf"openai/judge: still running, \d+ of {CALLS} calls answered", body)
             before = viewer.state()
             assert before["running"]
+            with viewing(cli, ".") as above:
+                assert "still running" in above.get()[1]
             server.control(latency_s=0)
             run.communicate(timeout=PATIENCE_S)
             assert run.returncode == 0
