@@ -123,8 +123,8 @@ class _Shown:
                 folders, self._data, self._cache_folder, notice=lambda _: None, live=live
             )
         except RmjudgeError as error:
-            note = Table("Results", (), (), (str(error),))
-            return tables_page("The results cannot be read", [note], live)
+            told = Table("Results", (), (), (str(error),))
+            return tables_page("The results cannot be read", [told], live)
 
     def _state(self) -> str:
         """A digest of the files' names, times and sizes."""

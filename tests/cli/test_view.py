@@ -178,13 +178,6 @@ def test_a_run_that_was_killed_is_not_called_running(cli: Cli, server: ModelServ
     assert server.stats["delivered"] <= CALLS + 2, "answers were bought again"
 
 
-def test_a_model_that_is_refused_leaves_no_folder(cli: Cli, server: ModelServer) -> None:
-    server.control(script=["key"] * 36, latency_s=1)
-    done = cli("run", server.judge, "--limit", "1", "--concurrency", "1", "--out", "o")
-    assert done.returncode != 0
-    assert not (cli.home / "o").exists()
-
-
 def test_what_a_damaged_file_is_missing_is_said_on_the_page(finished: Cli) -> None:
     with viewing(finished, "o") as viewer:
         assert viewer.get()[0] == 200

@@ -23,9 +23,9 @@ CELLS = {
 def drawn_tuples() -> list[dict[str, Any]]:
     """Tuples of two scorers; a cell may be without a score, a scorer without the tuple."""
     draw = random.Random(11)
-    tuples = []
+    tuples: list[dict[str, Any]] = []
     for number in range(60):
-        outcomes = [
+        outcomes: list[Any] = [
             None
             if draw.random() < 0.1
             else {"c": [draw.choice([0, 0.5, 1, 1, 1, 1, None]) for _ in range(9)]}
@@ -60,16 +60,16 @@ def passes(one: dict[str, Any], state: str, cells: set[int], scorer: int | None)
         return bool(seen) and all(credit is not None and credit > 0.5 for s in seen for credit in s)
     if state == "disagree":
         for cell in cells:
-            credits = [0.5 if o is None or o["c"][cell] is None else o["c"][cell] for o in one["o"]]
-            if min(credits) < 0.5 < max(credits):
+            both = [0.5 if o is None or o["c"][cell] is None else o["c"][cell] for o in one["o"]]
+            if min(both) < 0.5 < max(both):
                 return True
         return False
-    test = {
-        "wrong": lambda credit: credit is not None and credit < 0.5,
-        "tie": lambda credit: credit == 0.5,
-        "unscored": lambda credit: credit is None,
-    }[state]
-    return any(test(credit) for s in seen for credit in s)
+    credits = [credit for s in seen for credit in s]
+    if state == "unscored":
+        return None in credits
+    if state == "tie":
+        return 0.5 in credits
+    return any(credit is not None and credit < 0.5 for credit in credits)
 
 
 @pytest.mark.parametrize("state", ["", "wrong", "tie", "unscored", "right", "disagree"])
@@ -97,14 +97,20 @@ def test_the_tuples_shown_are_those_that_the_filters_name(state: str) -> None:
 def test_the_most_wrong_come_first_and_then_their_order_in_the_data() -> None:
     credits = [[1] * 9, [0] * 9, [0.5] * 9, [0] * 9, [None] * 9]
     tuples = [{"i": n, "d": "chat", "s": None, "o": [{"c": c}]} for n, c in enumerate(credits)]
-    asked = {"domain": "", "difficulty": "", "state": "", "scorer": None, "sought": []}
+    asked: dict[str, Any] = {
+        "domain": "",
+        "difficulty": "",
+        "state": "",
+        "scorer": None,
+        "sought": [],
+    }
     order = json.dumps({**asked, "order": "worst"})
     assert made_by(("browser.js",), f"select({order})", page(tuples)) == [1, 3, 2, 0, 4]
 
 
 def test_every_address_leads_back_to_its_tuple_with_its_filters() -> None:
     names = ["17", "a b", "50%", "ä&x=1", "#1", "chat/8", "</script>"]
-    tuples = [{"i": name, "d": "chat", "s": None, "o": []} for name in names]
+    tuples: list[dict[str, Any]] = [{"i": name, "d": "chat", "s": None, "o": []} for name in names]
     tuples += [{"i": "twice", "d": "chat", "s": None, "o": []}] * 2
     expression = "index.tuples.map((_, k) => [addressOf(k), addressed(addressOf(k))])"
     found = made_by(("browser.js",), expression, page(tuples, state="wrong", query="a b&c"))
