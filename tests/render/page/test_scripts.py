@@ -54,22 +54,19 @@ def passes(one: dict[str, Any], state: str, cells: set[int], scorer: int | None)
     seen = [[outcome["c"][cell] for cell in cells] for outcome in asked if outcome is not None]
     if scorer is not None and not seen:
         return False
-    if state == "":
-        return True
-    if state == "right":
-        return bool(seen) and all(credit is not None and credit > 0.5 for s in seen for credit in s)
-    if state == "disagree":
-        for cell in cells:
-            both = [0.5 if o is None or o["c"][cell] is None else o["c"][cell] for o in one["o"]]
-            if min(both) < 0.5 < max(both):
-                return True
-        return False
     credits = [credit for s in seen for credit in s]
-    if state == "unscored":
-        return None in credits
-    if state == "tie":
-        return 0.5 in credits
-    return any(credit is not None and credit < 0.5 for credit in credits)
+    both = [
+        [0.5 if o is None or o["c"][cell] is None else o["c"][cell] for o in one["o"]]
+        for cell in cells
+    ]
+    return {
+        "": True,
+        "right": bool(seen) and all(credit is not None and credit > 0.5 for credit in credits),
+        "disagree": any(min(pair) < 0.5 < max(pair) for pair in both),
+        "unscored": None in credits,
+        "tie": 0.5 in credits,
+        "wrong": any(credit is not None and credit < 0.5 for credit in credits),
+    }[state]
 
 
 @pytest.mark.parametrize("state", ["", "wrong", "tie", "unscored", "right", "disagree"])
