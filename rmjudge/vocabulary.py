@@ -67,6 +67,9 @@ _OWN_DOMAIN: Final = re.compile(r"[^\W_][\w.-]{0,31}")
 _AVERAGES: Final = frozenset(("all", "none", "any", "average", "overall"))
 
 
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
 def counted_as(named: str) -> Domain:
     """The domain that a name in a data file counts towards; one of the user's own is its own."""
     return PUBLISHED_DOMAINS.get(named, named)
@@ -142,3 +145,16 @@ READS: Final = "reads"
 RewardKind: TypeAlias = Literal["classifier", "dpo", "without-reference"]
 REWARD_KINDS: Final[tuple[RewardKind, ...]] = ("classifier", "dpo", "without-reference")
 """What a preference set is turned into a reward model by: the columns of the article's table."""
+
+
+def bare_id(identity: int | str, named: str) -> int | str:
+    """The id as the file of one domain has it: 100 for `chat/100` of the published total file.
+
+    `named` is the domain's published name, such as `safety-refuse`, or the domain itself.
+    """
+    if isinstance(identity, str):
+        for domain in dict.fromkeys((named, counted_as(named))):
+            bare = identity.removeprefix(f"{domain}/")
+            if bare != identity and bare.strip():
+                return int(bare) if _NUMBER.fullmatch(bare) else bare
+    return identity

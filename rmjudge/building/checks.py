@@ -34,7 +34,8 @@ _LEAK: Final = re.compile(
     re.IGNORECASE,
 )
 _REFUSAL: Final = re.compile(
-    r"\A\W*(?:I(?:'m| am) (?:very |really |so )?(?:sorry|unable|not able)|sorry\b|I (?:cannot|can't|"
+    r"\A\W*(?:I(?:'m| am) (?:very |really |so )?(?:sorry|unable|not able)|sorry\b|"
+    r"I (?:cannot|can't|"
     r"can not|won't|must decline)|as an AI\b|unfortunately, I (?:cannot|can't))",
     re.IGNORECASE,
 )

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, TupleKey, counted_as, in_order
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, TupleKey, in_order
 
-_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 Triple: TypeAlias = tuple[str, str, str]
-
-
-def bare_id(identity: int | str, named: str) -> int | str:
-    """The id as the file of one domain has it: 100 for `chat/100` of the published total file.
-
-    `named` is the domain's published name, such as `safety-refuse`, or the domain itself.
-    """
-    if isinstance(identity, str):
-        for domain in dict.fromkeys((named, counted_as(named))):
-            bare = identity.removeprefix(f"{domain}/")
-            if bare != identity and bare.strip():
-                return int(bare) if _NUMBER.fullmatch(bare) else bare
-    return identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from rmjudge.dataset.parsing import MAX_BYTES
-from rmjudge.dataset.tuples import bare_id
 from rmjudge.errors import UsageError
 from rmjudge.text import kind_of, printable, quote
-from rmjudge.vocabulary import PUBLISHED_DOMAINS
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, bare_id
 
 Format = Literal["rm-bench", "rm-r1", "reward-bench", "reward-bench-2", "rewardbench-all"]
 

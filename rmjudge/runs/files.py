@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.dataset.tuples import bare_id
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import slug
-from rmjudge.vocabulary import PARTS, Domain, may_be_domain
+from rmjudge.vocabulary import PARTS, Domain, bare_id, may_be_domain
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
