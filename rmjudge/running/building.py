@@ -31,13 +31,13 @@ from rmjudge.calls import (
 )
 from rmjudge.errors import ModelRefused, StopRun, UsageError
 from rmjudge.options import RunOptions
+from rmjudge.providers.registry import is_judge, parse_spec
 from rmjudge.running.budget import Budget
 from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Notice, check_bounded, key_of, tell_notices
 from rmjudge.running.pricing import cost_of
-from rmjudge.vocabulary import METHODS
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
@@ -136,13 +136,13 @@ def prepare_build(
     if len(panel) == 1:
         raise UsageError("--panel: one model is no panel; name two or more, or none")
     named = [writer, *panel]
+    for name in named:
+        if not is_judge(parse_spec(name)):
+            raise UsageError(f"{name} writes no texts: name a generative model, such as openai/...")
     asking = replace(options, method="generation")
     # The writer gives distinct samples, so it is asked at a temperature; the panel is not.
     sampled = choose(named, replace(asking, votes=2), need_keys=need_keys)
     chosen = (sampled[WRITER], *choose(named, asking, need_keys=need_keys)[1:])
-    for item in chosen:
-        if item.scorer.method in METHODS:
-            raise UsageError(f"{item.scorer.name} writes no texts: name a generative model")
     tell_notices(chosen, notice)
     for line in _of_one_family(chosen):
         notice(line)

@@ -124,6 +124,25 @@ def test_bad_lines_are_all_told_and_nothing_is_called(cli: Cli, models: Scripted
     assert not (cli.home / "mine").exists()
 
 
+def test_a_model_that_writes_no_texts_is_refused(cli: Cli) -> None:
+    offer(cli, 1)
+    done = cli("build", "prompts.jsonl", "--writer", "baseline/length", "--out", "mine")
+    assert done.returncode == 2
+    assert "baseline/length writes no texts" in done.stderr
+
+
+def test_a_build_without_its_server_goes_on_once_it_is_there(
+    cli: Cli, models: ScriptedModels
+) -> None:
+    offer(cli, 2)
+    gone = [word.replace(str(models.server_port), "9") for word in words(models)]
+    broken_off = cli(*gone, "--outage", "1")
+    assert broken_off.returncode == 3
+    assert cli.json("mine/build.json")["open"] == [0, 1]
+    assert cli(*words(models)).returncode == 0
+    assert [item["id"] for item in cli.json("mine/tuples.json")] == [1]
+
+
 def test_given_pairs_are_styled_each_by_itself(cli: Cli, models: ScriptedModels) -> None:
     line = {
         "id": "a",

@@ -27,6 +27,7 @@ def call_for(method: JudgingMethod) -> Call:
 def texts_of(call: Call) -> tuple[str, ...]:
     if isinstance(call, CompareCall):
         return (call.prompt, call.first, call.second)
+    assert isinstance(call, RewardCall)
     return (call.prompt, call.response)
 
 

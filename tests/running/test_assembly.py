@@ -11,6 +11,7 @@ from rmjudge import PairwiseScorer, PointwiseScorer, ProviderStopped, Scorer
 from rmjudge.calls import (
     Answer,
     Call,
+    CompareCall,
     Failure,
     Outcome,
     Reply,
@@ -82,6 +83,7 @@ def style_only(call: Call) -> Answer:
     """Rewards the number of the style; a judge prefers the fancier style, else the chosen."""
     if isinstance(call, RewardCall):
         return Reward(float(call.response[1]))
+    assert isinstance(call, CompareCall)
     (one, other) = (int(call.first[1]), int(call.second[1]))
     return Verdict((one > other) + (one == other) / 2)
 

@@ -61,7 +61,10 @@ def texts(work: Sequence[Work]) -> list[str]:
 
 
 def _responses(call: Call) -> str:
-    return call.response if isinstance(call, RewardCall) else f"{call.first}>{call.second}"
+    if isinstance(call, RewardCall):
+        return call.response
+    assert isinstance(call, CompareCall)
+    return f"{call.first}>{call.second}"
 
 
 def swapped(call: Call) -> str:
