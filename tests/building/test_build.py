@@ -158,8 +158,13 @@ def test_given_pairs_are_styled_each_by_itself(cli: Cli, models: ScriptedModels)
     assert done.returncode == 0, done.stderr
     shown = [json.loads(body)["messages"][-1]["content"] for body in models.counts]
     assert [text for text in shown if "The first" in text and "The other" in text] == []
-    rejects = lines(cli, "mine/rejects.jsonl")
-    assert [item["reason"] for item in rejects] == ["duplicate"]  # it writes one concise text
+    (item,) = cli.json("mine/tuples.json")
+    assert (item["domain"], item["chosen"][2]) == ("support", line["good"])
+    assert item["chosen"][1] == (
+        "Land1\nThe first text is right and long enough.\nIt says $a_b$ is so, and more of it, to "
+        "the end of the line."
+    )
+    assert [item["proof"] for item in lines(cli, "mine/provenance.jsonl")] == ["given"]
 
 
 def test_without_a_panel_a_person_decides(cli: Cli, models: ScriptedModels) -> None:

@@ -54,7 +54,8 @@ class ScriptedModels(StubServer):
             )
             return (words[:70], "length") if kind == "truncating" else (words, "stop")
         if step == "concise":
-            return f"The capital of Land{number} is {town}.", "stop"
+            first = "No. " if "The other" in message else ""
+            return f"{first}The capital of Land{number} is {town}.", "stop"
         if step == "edit":
             if kind == "unread":
                 return "I would change the town.", "stop"
