@@ -34,6 +34,7 @@ from rmjudge.scorer import FORM_CHANGED, Activity, Flow
 from rmjudge.vocabulary import Method
 
 if TYPE_CHECKING:
+    from rmjudge.providers.batching.office import BatchOffice
     from rmjudge.providers.sending.sender import Sender
 
 SENDER: Final = "rmjudge.providers.sending.sender"
@@ -95,6 +96,38 @@ class HostedScorer:
         provider = self._provider.asked_with(params)
         other._provider, other._asked, other._sends_by = provider, params, self  # noqa: SLF001
         return other
+
+    @property
+    def provider_name(self) -> str:
+        """The word before the slash."""
+        return self._provider.name
+
+    @property
+    def spec(self) -> str:
+        """The model and its address, as `rmjudge run` takes it."""
+        target = self._provider.target
+        own = f"{self._own_name}=" if self._own_name else ""
+        return f"{own}{self._provider.name}/{target.model}@{target.base_url}"
+
+    def batching(self) -> BatchOffice:
+        """Its endpoint's batches, with its key; whoever asks closes it.
+
+        Raises:
+            KeyError: the provider has none that are known.
+        """
+        from rmjudge.providers.batching.office import BatchOffice
+        from rmjudge.providers.sending.exchange import Exchange
+
+        key = self._secret.reveal() if self._secret else ""
+        exchange = Exchange(
+            self._provider.target.base_url,
+            headers=self._provider.auth(key) if key else {},
+            secret=self._secret,
+            policy=self._policy or Policy(),
+            network=self._network,
+        )
+        key_print = hashlib.sha256(f"rmjudge {key}".encode()).hexdigest()[:12] if key else ""
+        return BatchOffice(self._provider, exchange, key_print)
 
     @property
     def more_room(self) -> str:

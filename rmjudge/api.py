@@ -76,6 +76,9 @@ class Options(TypedDict, total=False):
     max_cost: float
     max_cost_total: float
     max_calls: int
+    batch: bool
+    detach: bool
+    batch_tokens: int
     fallback: str
     offline: bool
     retry_unscored: bool | Sequence[str]

@@ -1,0 +1,89 @@
+"""What a run does about batches: which calls it leaves to those that are open, and which go in new
+ones. Loads no HTTP client unless batches are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rmjudge.cache import AnswerCache
+from rmjudge.calls import Outcome, Reply
+from rmjudge.providers.batching import DIALECTS
+from rmjudge.providers.hosted import HostedScorer
+from rmjudge.running.budget import Budget
+from rmjudge.running.job import Job, Work
+from rmjudge.scorer import Scorer
+
+Keep: TypeAlias = Callable[[Sequence[tuple[Work, Outcome]]], Awaitable[list[Work]]]
+"""Commits replies, then counts them; returns the follow-up questions."""
+Commit: TypeAlias = Callable[[Sequence[tuple[Work, Reply]]], Awaitable[None]]
+"""Commits replies, which count for nothing yet."""
+
+
+def can_batch(scorer: Scorer) -> bool:
+    """Whether a scorer's calls can be bought in batches."""
+    return isinstance(scorer, HostedScorer) and scorer.provider_name in DIALECTS
+
+
+@dataclass(slots=True)
+class Batches:
+    """What a run does about batches. Without `wanted` it buys live, and only what is not open."""
+
+    store: AnswerCache
+    budget: Budget
+    wanted: bool = False
+    detach: bool = False
+    queue_tokens: int | None = None
+
+    def takes(self, job: Job) -> bool:
+        """Whether a job's calls go in batches."""
+        return self.wanted and can_batch(job.scorer)
+
+    async def left_to_buy(self, key: str, pending: Sequence[Work]) -> list[Work]:
+        """The calls that no open batch has, for a run that buys live.
+
+        Batches that were planned and not handed over are given up.
+        """
+        under_way: set[str] = set()
+        for chunk in await self.store.chunks(key):
+            if chunk.state in ("planned", "uploaded"):
+                await self.store.keep_chunk(replace(chunk, state="void", note="bought live"))
+            elif chunk.open:
+                under_way |= set(chunk.calls)
+        return [work for work in pending if work.key not in under_way]
+
+    async def open_calls(self, key: str, pending: Sequence[Work]) -> int:
+        """How many of these calls are in open batches."""
+        open_calls = {
+            call for chunk in await self.store.chunks(key) if chunk.open for call in chunk.calls
+        }
+        return sum(work.key in open_calls for work in pending)
+
+    async def forget_refusals(self, key: str) -> None:
+        """Once a job is complete, the next run may ask again what the vendor refused."""
+        for chunk in await self.store.chunks(key):
+            if not chunk.open and (chunk.refused or chunk.again):
+                await self.store.keep_chunk(replace(chunk, refused={}, again={}))
+
+    async def run(
+        self, job: Job, key: str, pending: Sequence[Work], keep: Keep, commit: Commit
+    ) -> None:
+        """Have the calls answered in batches.
+
+        Raises:
+            StopRun: they are not all answered.
+        """
+        if not isinstance(job.scorer, HostedScorer):
+            raise TypeError(f"{job.scorer.name} has no batches")
+        from rmjudge.running.batches.courier import courier_of
+        from rmjudge.running.batches.errand import Errand
+
+        office = job.scorer.batching()
+        try:
+            courier = await courier_of(self.store, key, office)
+            errand = Errand(self, courier, job, key, pending, keep, commit)
+            await errand.run()
+        finally:
+            await office.aclose()
