@@ -43,6 +43,11 @@ class Read:
     again: bool = False
     billed: bool = True
 
+    @property
+    def key(self) -> str:
+        """The call's key."""
+        return self.custom_id[1:]
+
 
 class BatchOffice:
     """One endpoint's batches."""

@@ -13,6 +13,7 @@ from rmjudge.text import did_you_mean
 COMMANDS: Final = (
     *("run", "score", "report", "show", "compare", "style", "retest", "panel", "agree"),
     *("correlate", "leaderboard", "readings", "import", "reparse", "convert", "data", "cache"),
+    "batches",
     *("providers", "completion"),
 )
 """In the order of `--help`. The module of a command has its name, but for Python's own words."""

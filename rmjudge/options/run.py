@@ -457,8 +457,8 @@ class RunOptions(ProviderOptions):
     )
     batch: bool = option(
         kinds.SWITCH,
-        "buy judges' calls in the vendor's batches: half the price at most vendors, up to 24 hours; "
-        "the same command again collects them",
+        "buy judges' calls in the vendor's batches: half the price at most vendors, up to 24 "
+        "hours; the same command again collects them",
         default=False,
         group=LIMITS,
         tuples=True,

@@ -22,8 +22,8 @@ _SAME_VENDOR: Final = {"openai-responses": "openai"}
 class Price:
     """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
 
-    `stored_input` is for what the vendor writes to its prompt cache. `batch` is what a call costs in
-    the vendor's batches, as a share of the price; None where that is not known. A list price has
+    `stored_input` is for what the vendor writes to its prompt cache. `batch` is what a call costs
+    in the vendor's batches, as a share of the price; None where that is not known. A list price has
     the page that it stands on as `source`, and the `date` on which it was looked up.
     """
 

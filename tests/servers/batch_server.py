@@ -12,13 +12,14 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
   ends so.
 - `create`: what happens to the next creates: "ok", "lost" (accepted, no reply), "500" (accepted),
   "reset" (not accepted, no reply), "queue" (429, the queue is full), "refused" (400).
-- `lag`: so many of the next lists do not show batches. `gone`: so many polls after a create are 404.
+- `lag`: so many of the next lists do not show batches. `gone`: so many polls after a create are
+  404.
 - `rows`: what is done to results: "shuffle", "missing" (the first), "doubled" (the first),
   "foreign", "torn", "swapped" (two answers of one tuple), "status0" (of the first, once), "refused"
   (of the first, once a batch), "as text", "bom", "crlf", "5xx" (of the first, once).
 - `fetch`: what happens to the next downloads: "cut", "404", "503".
 
-`GET /stats`: {"paid": {custom id: times}, "live", "batches", "files", "creates", "tokens", "hosts"}.
+`GET /stats`: {"paid": {custom id: times}, "live", "batches", "files", "creates", "tokens"}.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from dialects import anthropic_message, answer_ok, completion, generated, response
+from dialects import answer_ok, anthropic_message, completion, generated, response
 from wire import Answer, as_json, error
 
 QUEUE = "Enqueued token limit reached for judge. Limit: 20,000 enqueued tokens."
@@ -99,8 +100,8 @@ async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     method, target, _ = first.split(" ", 2)
     headers = {k.strip().lower(): v.strip() for k, _, v in (x.partition(":") for x in lines) if k}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    path, _, query = target.partition("?")
-    answer = answered(method, path, query, headers, body)
+    path = target.partition("?")[0]
+    answer = answered(method, path, headers, body)
     if answer.reset:
         writer.transport.abort()
         return False
@@ -113,7 +114,7 @@ async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 
 def answered(  # noqa: C901, PLR0911, PLR0912
-    method: str, path: str, query: str, headers: dict[str, str], body: bytes
+    method: str, path: str, headers: dict[str, str], body: bytes
 ) -> Answer:
     match method, path:
         case "POST", "/control":
@@ -270,7 +271,7 @@ def run_one(shape: str, cid: str, request: dict[str, Any]) -> tuple[str, int, An
     return cid, 200, body
 
 
-def finish(batch: Batch) -> None:
+def finish(batch: Batch) -> None:  # noqa: C901, PLR0912
     """Run what is run of it, and make its results."""
     batch.outcome = batch.outcome or STATE.outcome
     lines = batch.lines

@@ -89,7 +89,9 @@ class Courier:
                 "the batch is kept by its vendor, the same command goes on"
             ) from error
 
-    async def _step(self, chunk: Chunk, data: Callable[[Chunk], bytes] | None) -> Chunk:
+    async def _step(  # noqa: PLR0911 - one a state
+        self, chunk: Chunk, data: Callable[[Chunk], bytes] | None
+    ) -> Chunk:
         match chunk.state:
             case "planned" if data is not None:
                 return await self._hand_over(chunk, data(chunk))

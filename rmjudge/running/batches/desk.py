@@ -1,5 +1,6 @@
-"""What a run does about batches: which calls it leaves to those that are open, and which go in new
-ones. Loads no HTTP client unless batches are wanted.
+"""What a run does about batches: which calls it leaves to open ones, which go in new ones.
+
+Loads no HTTP client unless batches are wanted.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rmjudge.cache.ledger import AT_VENDOR, Chunk
-from rmjudge.calls import Failure, Outcome, Reply, Spent, Unscored
+from rmjudge.calls import Failure, Outcome, Reply, Spent
 from rmjudge.errors import BatchesUnderWay, BudgetReached, Interrupted, ProviderStopped, StopRun
+from rmjudge.providers.batching.office import Read
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.running.batches.courier import Courier, seconds
 from rmjudge.running.batches.cutting import next_cut, tokens_of
@@ -36,13 +37,24 @@ GROUP: Final = 512
 FEW: Final = 50
 """Calls for which no batch is made while others are open."""
 ALIKE: Final = 20
-"""Refusals of a batch's first rows that make the request itself wrong, where nothing is answered."""
+"""So many refusals, and no answer at all, make the request itself wrong."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a batch's rows brought so far. `refused` and `again` go into its row of the ledger."""
+
+    refused: dict[str, tuple[str, str]]
+    again: dict[str, int]
+    replies: list[Outcome] = field(default_factory=list)
+    spent: Spent = field(default_factory=Spent)
+    group: list[tuple[Work, Outcome]] = field(default_factory=list)
 
 
 class Errand:
     """One job's batches, from what is pending to its answers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made in one place
         self,
         batches: Batches,
         courier: Courier,
@@ -65,6 +77,8 @@ class Errand:
         self._longest_s = max(LONGEST_LOOK_S, self._look_s)
         self._shortest_s = self._look_s
         self._told: set[str] = set()
+        self._partial: set[str] = set()
+        """Batches that hold calls of other plans too."""
 
     async def run(self) -> None:
         """Hand over, look, read, until nothing is left or something ends it."""
@@ -106,9 +120,8 @@ class Errand:
         """Leave where the user has asked to; what is under way goes on without us."""
         if reason is None:
             return False
-        if isinstance(reason, Interrupted) and "the same command" not in str(reason):
-            if going := self._going():
-                self._job.stopped = Interrupted(f"{reason}; {going}")
+        if isinstance(reason, Interrupted) and (going := self._going()):
+            self._job.stopped = Interrupted(f"{reason}; {going}")
         return True
 
     def _going(self) -> str:
@@ -139,7 +152,7 @@ class Errand:
             and now - chunk.creating >= courier.silence_s
         ]
         others = [chunk for chunk in chunks if chunk not in decisions]
-        partly = [chunk for chunk in others if chunk.state == "fetched"]
+        partly = [chunk for chunk in others if chunk.uid in self._partial]
         if decisions and not [chunk for chunk in others if chunk not in partly]:
             raise BatchesUnderWay("; ".join(map(decision_of, decisions)))
         if partly and len(partly) == len(others) and not self._waiting():
@@ -214,7 +227,7 @@ class Errand:
         return b"".join(office.line(f"c{key}", work[key].call) for key in chunk.calls)
 
     async def _hand_over(self) -> None:
-        """Plan and submit batches of what waits, as far as ceilings and the vendor's queue allow."""
+        """Plan and submit batches of what waits, as far as ceilings and the queue allow."""
         courier = self._courier
         while self._reason is None and self._job.stopped is None:
             waiting = self._waiting()
@@ -228,7 +241,9 @@ class Errand:
                 return
             chunk = await courier.advance(chunk, self._data)
             self._note_refusal()
-            if not chunk.open:
+            if chunk.state == "fetched":
+                await self._read(chunk)
+            elif not chunk.open:
                 self._settle(chunk, [])
             self._show()
             if chunk.state in ("planned", "uploaded", "creating") or self._stopped_by_queue(chunk):
@@ -318,59 +333,67 @@ class Errand:
                 self._settle_at_most(chunk)
                 self._tell(decision_of(chunk))
                 return
-        outcomes: list[Outcome] = []
-        refused, again = dict(chunk.refused), dict(chunk.again)
-        spent = Spent()
-        group: list[tuple[Work, Outcome]] = []
-        for found in results:
-            work = job.work[found.custom_id[1:]]
-            outcome = found.outcome
-            if work.answer is not None:
-                continue
-            if work.key not in self._works or work.failed:
-                # Of a part of the plan that is not asked yet: it is found in the cache then.
-                if isinstance(outcome, Reply):
-                    await self._commit([(work, outcome)])
-                continue
-            if isinstance(outcome, Reply):
-                spent.add(outcome.usage)
-                outcomes.append(outcome)
-                if await self._comes_again(work, outcome):
-                    continue
-            elif found.again and not found.billed and self._may_go_again(work, again):
-                continue
-            elif found.again and self._may_go_again(work, again):
-                job.scorer.activity.maybe_billed += 1
-                continue
-            elif outcome is None:
-                outcome = Failure("expired", "the vendor's batch ended before the call was run")
-            if isinstance(outcome, Failure):
-                refused[work.key] = (outcome.status, outcome.detail)
-            group.append((work, outcome))
-            if len(group) >= GROUP:
-                self._note_follow_ups(await self._keep(group))
-                group = []
-        self._note_missing(chunk, results, again, group, refused)
-        self._note_follow_ups(await self._keep(group) if group else [])
+        found = Found(dict(chunk.refused), dict(chunk.again))
+        for read in results:
+            self._take(read, found, await self._counts_now(read))
+            if len(found.group) >= GROUP:
+                await self._flush(found)
+        self._note_missing(chunk, results, found)
+        await self._flush(found)
         if odd := results.tally.told():
             self._tell(f"batch {chunk.batch or chunk.uid}: {odd}")
         if len(calls) < len(chunk.calls):
+            self._partial.add(chunk.uid)
             return
         chunk = await courier.keep(
             chunk,
             "collected",
-            refused=refused,
-            again=again,
+            refused=found.refused,
+            again=found.again,
             done=results.tally.read,
-            cost=cost_of(spent, job.price),
+            cost=cost_of(found.spent, job.price),
         )
-        self._settle(chunk, outcomes)
+        self._settle(chunk, found.replies)
         if "cancel" in chunk.word and self._waiting():
             self._reason = self._reason or BatchesUnderWay(
                 f"batch {chunk.batch} was cancelled; the same command buys what it left"
             )
-        self._check_alike(refused, outcomes)
+        self._check_alike(found)
         await courier.advance(chunk)
+
+    async def _counts_now(self, read: Read) -> bool:
+        """Whether a row is of a call that waits for it; of others what is paid for is kept."""
+        work = self._job.work[read.key]
+        if work.answer is not None:
+            return False
+        if work.key in self._works and not work.failed:
+            return not await self._comes_again(read)
+        # Of a part of the plan that is not asked yet: it is found in the cache then.
+        if isinstance(read.outcome, Reply):
+            await self._commit([(work, read.outcome)])
+        return False
+
+    def _take(self, read: Read, found: Found, counts: bool) -> None:
+        """Put a row's outcome to the others, unless its call is handed over once more."""
+        if isinstance(read.outcome, Reply):
+            found.spent.add(read.outcome.usage)
+            found.replies.append(read.outcome)
+        if not counts:
+            return
+        work, outcome = self._job.work[read.key], read.outcome
+        if read.again and self._may_go_again(work, found.again):
+            self._job.scorer.activity.maybe_billed += read.billed
+            return
+        if outcome is None:
+            outcome = Failure("expired", "the vendor's batch ended before the call was run")
+        if isinstance(outcome, Failure):
+            found.refused[work.key] = (outcome.status, outcome.detail)
+        found.group.append((work, outcome))
+
+    async def _flush(self, found: Found) -> None:
+        group, found.group = found.group, []
+        if group:
+            self._note_follow_ups(await self._keep(group))
 
     def _settle_at_most(self, chunk: Chunk) -> None:
         """Count a batch that is not read as the most that it can have cost."""
@@ -378,23 +401,15 @@ class Errand:
         if admission is not None:
             self._batches.budget.settle_at_most(admission)
 
-    def _check_alike(
-        self, refused: dict[str, tuple[str, str]], outcomes: Sequence[Outcome]
-    ) -> None:
-        if len(refused) >= ALIKE and not outcomes and not self._job.scorer.activity.answered:
-            status, words = next(iter(refused.values()))
+    def _check_alike(self, found: Found) -> None:
+        answered = found.replies or self._job.scorer.activity.answered
+        if len(found.refused) >= ALIKE and not answered:
+            status, words = next(iter(found.refused.values()))
             self._reason = self._reason or ProviderStopped(
                 f"{self._job.scorer.name}: the batch's calls were refused alike: {status}: {words}"
             )
 
-    def _note_missing(
-        self,
-        chunk: Chunk,
-        results: Results,
-        again: dict[str, int],
-        group: list[tuple[Work, Outcome]],
-        refused: dict[str, tuple[str, str]],
-    ) -> None:
+    def _note_missing(self, chunk: Chunk, results: Results, found: Found) -> None:
         """What has no row may have been billed; it is handed over once more."""
         missing = [
             work
@@ -414,10 +429,10 @@ class Errand:
                 f"{'' if idle else ', and may have been billed'}"
             )
         for work in missing:
-            if not self._may_go_again(work, again):
+            if not self._may_go_again(work, found.again):
                 said = Failure("missing", "the vendor's results have no row for the call")
-                refused[work.key] = (said.status, said.detail)
-                group.append((work, said))
+                found.refused[work.key] = (said.status, said.detail)
+                found.group.append((work, said))
 
     def _may_go_again(self, work: Work, again: dict[str, int]) -> bool:
         """Count that a call has come back unanswered; whether it is handed over again."""
@@ -425,9 +440,10 @@ class Errand:
         again[work.key] = before + 1
         return before < ROUNDS
 
-    async def _comes_again(self, work: Work, reply: Reply) -> bool:
+    async def _comes_again(self, read: Read) -> bool:
         """Whether a reply is empty and has another try; it is kept, paid for, and no answer."""
-        if not (isinstance(reply.answer, Unscored) and reply.answer.status == "empty"):
+        work, reply = self._job.work[read.key], read.outcome
+        if not isinstance(reply, Reply) or getattr(reply.answer, "status", "") != "empty":
             return False
         tries = self._job.scorer.activity.tries.get(work.call, 0) + 1
         if tries >= EMPTY_TRIES:
