@@ -166,16 +166,16 @@ class Orchestrator:
         """Buy one call live, which shows whether key, model and form are right; then the rest."""
         identity = job.scorer.identity
         left = [work for work in pending if job.again is not None and work.kept is not None]
-        for number in range(FIRST_TRIES):
-            if job.scorer.activity.answered:
-                break
-            first = (await batches.left_to_buy(key, pending))[number : number + 1]
+        tried = 0
+        while tried < FIRST_TRIES and not job.scorer.activity.answered:
+            first = (await batches.left_to_buy(key, pending))[tried : tried + 1]
             if not first:
                 break
             await self._buy(job, key, first)
+            tried += 1
             if job.stopped is not None or job.scorer.identity is not identity:
                 return
-        else:
+        if tried == FIRST_TRIES and not job.scorer.activity.answered:
             said = next(iter(job.failure_details.items()), ("", ""))
             raise ProviderStopped(
                 f"{job.scorer.name}: no batch was submitted, since none of the first "

@@ -53,6 +53,7 @@ class Batch:
     outcome: str = ""
     results: list[tuple[str, int, Any]] | None = None
     idle: list[str] = field(default_factory=list)
+    counted: int = 0
 
 
 @dataclass
@@ -296,6 +297,7 @@ def finish(batch: Batch) -> None:  # noqa: C901, PLR0912
         a, b = cells[0], next(n for n in cells if usage(results[n]) != usage(results[cells[0]]))
         (x, s, one), (y, t, other) = results[a], results[b]
         results[a], results[b] = (x, s, other), (y, t, one)
+    batch.counted = sum(status == 200 for _, status, _ in results)
     if "missing" in STATE.rows and f"missing {results[0][0]}" not in STATE.once:
         STATE.once.add(f"missing {results[0][0]}")
         results = results[1:]
@@ -368,7 +370,6 @@ def told(batch: Batch) -> dict[str, Any]:
     if batch.results is None and time.time() - batch.created >= STATE.run_s:
         finish(batch)
     done = batch.results is not None
-    counted = sum(status == 200 for _, status, _ in batch.results or ())
     if batch.shape == "anthropic":
         counts = {"processing": len(batch.lines), "succeeded": 0, "expired": 0, "canceled": 0}
         if done:
@@ -404,7 +405,7 @@ def told(batch: Batch) -> dict[str, Any]:
         "input_file_id": batch.file,
         "output_file_id": out if out in STATE.files else "",
         "error_file_id": err if err in STATE.files else None,
-        "request_counts": {"total": len(batch.lines), "completed": counted, "failed": 0},
+        "request_counts": {"total": len(batch.lines), "completed": batch.counted, "failed": 0},
         "created_at": int(batch.created),
         "expires_at": int(batch.created) + 86400,
         "metadata": batch.about.get("metadata"),

@@ -185,6 +185,17 @@ class Courier:
                 await self.office.delete(chunk.file)
         return await self.keep(chunk, "void", note=note, limit=limit or chunk.limit)
 
+    async def give_up(self, chunk: Chunk) -> Chunk:
+        """Delete what the vendor has of a batch that it was not asked to work on."""
+        try:
+            if self.office.dialect.has_files:
+                for file in [chunk.file] if chunk.file else await self.office.files_of(chunk.uid):
+                    await self.office.delete(file)
+        except _TROUBLES as error:
+            self.trouble = f"{chunk.uid[:8]}: {error}"
+            return chunk
+        return await self.keep(chunk, "void", note="planned anew")
+
     async def _find(self, chunk: Chunk) -> Chunk:
         """Look for a batch whose create was not answered."""
         matches = await self._matches(chunk)

@@ -43,15 +43,10 @@ class Batches:
         return self.wanted and can_batch(job.scorer)
 
     async def left_to_buy(self, key: str, pending: Sequence[Work]) -> list[Work]:
-        """The calls that no open batch has, for a run that buys live.
-
-        Batches that were planned and not handed over are given up.
-        """
+        """The calls that no batch has that a vendor was asked for, for a run that buys live."""
         under_way: set[str] = set()
         for chunk in await self.store.chunks(key):
-            if chunk.state in ("planned", "uploaded"):
-                await self.store.keep_chunk(replace(chunk, state="void", note="bought live"))
-            elif chunk.open:
+            if chunk.open and chunk.state not in ("planned", "uploaded"):
                 under_way |= set(chunk.calls)
         return [work for work in pending if work.key not in under_way]
 

@@ -107,6 +107,7 @@ class DeskWork:
                     try:
                         await courier.cancel(now)
                         self.told.append(f"batch {now.batch}: what has run stays billed")
+                        now = await courier.keep(now, note="cancelled by the user")
                     except (RefusedError, LostError, UnsentError, NotABatchError) as error:
                         self.told.append(f"batch {now.batch} was not cancelled: {error}")
                     now = await courier.advance(now)

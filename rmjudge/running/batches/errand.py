@@ -6,49 +6,27 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rmjudge.cache.ledger import AT_VENDOR, Chunk
-from rmjudge.calls import Failure, Outcome, Reply, Spent
+from rmjudge.calls import Failure, Outcome
 from rmjudge.errors import BatchesUnderWay, BudgetReached, Interrupted, ProviderStopped, StopRun
-from rmjudge.providers.batching.office import Read
 from rmjudge.providers.hosted import HostedScorer
+from rmjudge.running.batches.collecting import Collector
 from rmjudge.running.batches.courier import Courier, seconds
 from rmjudge.running.batches.cutting import next_cut, tokens_of
 from rmjudge.running.batches.desk import Batches, Commit, Keep
-from rmjudge.running.batches.guard import contradiction
-from rmjudge.running.batches.reading import Results
 from rmjudge.running.batches.words import decision_of
 from rmjudge.running.budget import Admission, most_dollars
 from rmjudge.running.job import Job, Work
-from rmjudge.running.pricing import cost_of
 from rmjudge.scorer import Scorer
 
 LOOK_S: Final = 60.0
 LONGEST_LOOK_S: Final = 300.0
 SLICE_S: Final = 0.25
 """Waits are made of these, by the wall clock: a machine that slept looks at once."""
-ROUNDS: Final = 2
-"""How often a call that came back unanswered is handed over again."""
-EMPTY_TRIES: Final = 2
-"""Replies without an answer in them that are paid for, before one of them stands."""
-GROUP: Final = 512
 FEW: Final = 50
 """Calls for which no batch is made while others are open."""
-ALIKE: Final = 20
-"""So many refusals, and no answer at all, make the request itself wrong."""
-
-
-@dataclass(slots=True)
-class Found:
-    """What a batch's rows brought so far. `refused` and `again` go into its row of the ledger."""
-
-    refused: dict[str, tuple[str, str]]
-    again: dict[str, int]
-    replies: list[Outcome] = field(default_factory=list)
-    spent: Spent = field(default_factory=Spent)
-    group: list[tuple[Work, Outcome]] = field(default_factory=list)
 
 
 class Errand:
@@ -70,7 +48,7 @@ class Errand:
         self._key = key
         self._works = {work.key: work for work in pending}
         self._keep = keep
-        self._commit = commit
+        self._collector = Collector(job, courier, self._works, keep, commit, self._tell)
         self._admissions: dict[str, Admission] = {}
         self._reason: StopRun | None = None
         self._look_s = seconds("RMJUDGE_BATCH_LOOK_S", LOOK_S)
@@ -194,9 +172,9 @@ class Errand:
         for chunk in list(self._courier.known.values()):
             if self._job.stopped is not None:
                 return
-            if chunk.state in ("planned", "uploaded") and not set(chunk.calls) <= set(self._works):
-                # Of another plan: nobody was asked for it.
-                await self._courier.keep(chunk, "void", note="planned anew")
+            if chunk.state in ("planned", "uploaded") and chunk.uid not in self._admissions:
+                # Of an earlier command: nobody works on it, and no ceiling of this run knows it.
+                await self._courier.give_up(chunk)
                 continue
             try:
                 chunk = await self._courier.advance(chunk, self._data)  # noqa: PLW2901
@@ -321,136 +299,18 @@ class Errand:
             self._batches.budget.settle(self._job, admission, outcomes)
 
     async def _read(self, chunk: Chunk) -> None:
-        """Read a batch's results: nothing of them where they contradict each other."""
-        job, courier = self._job, self._courier
-        files = courier.files(chunk)
-        calls = {key: job.work[key].call for key in chunk.calls if key in job.work}
-        results = Results(courier.office, files, frozenset(chunk.calls), calls)
-        if not chunk.accepted:
-            against = await asyncio.to_thread(lambda: contradiction(results.counted()))
-            if against:
-                chunk = await courier.keep(chunk, "aside", note=against)
-                self._settle_at_most(chunk)
-                self._tell(decision_of(chunk))
-                return
-        found = Found(dict(chunk.refused), dict(chunk.again))
-        for read in results:
-            self._take(read, found, await self._counts_now(read))
-            if len(found.group) >= GROUP:
-                await self._flush(found)
-        self._note_missing(chunk, results, found)
-        await self._flush(found)
-        if odd := results.tally.told():
-            self._tell(f"batch {chunk.batch or chunk.uid}: {odd}")
-        if len(calls) < len(chunk.calls):
+        """Read a batch's results, and settle what was set aside for it."""
+        chunk = await self._collector.read(chunk)
+        if chunk.state == "aside":  # what it cost shows when it is read
+            self._tell(decision_of(chunk))
+            if (admission := self._admissions.pop(chunk.uid, None)) is not None:
+                self._batches.budget.settle_at_most(admission)
+        elif chunk.state == "fetched":
             self._partial.add(chunk.uid)
-            return
-        chunk = await courier.keep(
-            chunk,
-            "collected",
-            refused=found.refused,
-            again=found.again,
-            done=results.tally.read,
-            cost=cost_of(found.spent, job.price),
-        )
-        self._settle(chunk, found.replies)
-        if "cancel" in chunk.word and self._waiting():
-            self._reason = self._reason or BatchesUnderWay(
-                f"batch {chunk.batch} was cancelled; the same command buys what it left"
-            )
-        self._check_alike(found)
-        await courier.advance(chunk)
-
-    async def _counts_now(self, read: Read) -> bool:
-        """Whether a row is of a call that waits for it; of others what is paid for is kept."""
-        work = self._job.work[read.key]
-        if work.answer is not None:
-            return False
-        if work.key in self._works and not work.failed:
-            return not await self._comes_again(read)
-        # Of a part of the plan that is not asked yet: it is found in the cache then.
-        if isinstance(read.outcome, Reply):
-            await self._commit([(work, read.outcome)])
-        return False
-
-    def _take(self, read: Read, found: Found, counts: bool) -> None:
-        """Put a row's outcome to the others, unless its call is handed over once more."""
-        if isinstance(read.outcome, Reply):
-            found.spent.add(read.outcome.usage)
-            found.replies.append(read.outcome)
-        if not counts:
-            return
-        work, outcome = self._job.work[read.key], read.outcome
-        if read.again and self._may_go_again(work, found.again):
-            self._job.scorer.activity.maybe_billed += read.billed
-            return
-        if outcome is None:
-            outcome = Failure("expired", "the vendor's batch ended before the call was run")
-        if isinstance(outcome, Failure):
-            found.refused[work.key] = (outcome.status, outcome.detail)
-        found.group.append((work, outcome))
-
-    async def _flush(self, found: Found) -> None:
-        group, found.group = found.group, []
-        if group:
-            self._note_follow_ups(await self._keep(group))
-
-    def _settle_at_most(self, chunk: Chunk) -> None:
-        """Count a batch that is not read as the most that it can have cost."""
-        admission = self._admissions.pop(chunk.uid, None)
-        if admission is not None:
-            self._batches.budget.settle_at_most(admission)
-
-    def _check_alike(self, found: Found) -> None:
-        answered = found.replies or self._job.scorer.activity.answered
-        if len(found.refused) >= ALIKE and not answered:
-            status, words = next(iter(found.refused.values()))
-            self._reason = self._reason or ProviderStopped(
-                f"{self._job.scorer.name}: the batch's calls were refused alike: {status}: {words}"
-            )
-
-    def _note_missing(self, chunk: Chunk, results: Results, found: Found) -> None:
-        """What has no row may have been billed; it is handed over once more."""
-        missing = [
-            work
-            for key in chunk.calls
-            if key not in results.seen
-            and (work := self._works.get(key)) is not None
-            and work.answer is None
-            and not work.failed
-        ]
-        # Where the vendor says that it ran nothing else, what has no row was not run.
-        idle = chunk.done is not None and chunk.done <= results.tally.read
-        if missing and not idle:
-            self._job.scorer.activity.maybe_billed += len(missing)
-        if missing:
-            self._tell(
-                f"batch {chunk.batch or chunk.uid}: {len(missing)} calls have no row in its results"
-                f"{'' if idle else ', and may have been billed'}"
-            )
-        for work in missing:
-            if not self._may_go_again(work, found.again):
-                said = Failure("missing", "the vendor's results have no row for the call")
-                found.refused[work.key] = (said.status, said.detail)
-                found.group.append((work, said))
-
-    def _may_go_again(self, work: Work, again: dict[str, int]) -> bool:
-        """Count that a call has come back unanswered; whether it is handed over again."""
-        before = max((c.again.get(work.key, 0) for c in self._courier.known.values()), default=0)
-        again[work.key] = before + 1
-        return before < ROUNDS
-
-    async def _comes_again(self, read: Read) -> bool:
-        """Whether a reply is empty and has another try; it is kept, paid for, and no answer."""
-        work, reply = self._job.work[read.key], read.outcome
-        if not isinstance(reply, Reply) or getattr(reply.answer, "status", "") != "empty":
-            return False
-        tries = self._job.scorer.activity.tries.get(work.call, 0) + 1
-        if tries >= EMPTY_TRIES:
-            return False
-        self._job.scorer.activity.tries[work.call] = tries
-        await self._commit([(work, replace(reply, open=True, tries=tries))])
-        return True
+        else:
+            self._settle(chunk, self._collector.found.replies)
+            self._reason = self._reason or self._collector.speaks_against(chunk)
+            await self._courier.advance(chunk)
 
     def _show(self) -> None:
         self._job.scorer.activity.note = self._progress()
