@@ -24,7 +24,7 @@ from rmjudge.calls import (
     estimate_tokens,
 )
 from rmjudge.errors import StopRun
-from rmjudge.providers.base import PROBES, Provider
+from rmjudge.providers.base import PROBES, Provider, member
 from rmjudge.providers.forms import written
 from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from rmjudge.providers.sending.sender import Sender
 
 SENDER: Final = "rmjudge.providers.sending.sender"
+SERVICE_TIER: Final = "service_tier"
+"""In a request: the service that is asked for; in a reply: the one that it was given."""
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
@@ -58,8 +60,11 @@ class HostedScorer:
         tpm: float | None = None,
         policy: Policy | None = None,
         network: Network | None = None,
+        tier: str | None = None,
     ) -> None:
+        """`tier` is the vendor's cheaper, slower service; it changes no answer and no identity."""
         target = provider.target
+        self._tier = tier
         self.name = own_name or f"{provider.name}/{target.model}"
         self.method: Method = provider.method
         self.parser = provider.parser
@@ -234,9 +239,14 @@ class HostedScorer:
             if len(parts) != len(calls):
                 raise MalformedBodyError(f"{len(parts)} scores for {len(calls)} calls")
             replies = (provider.reply(part, call) for part, call in zip(parts, calls, strict=True))
-            return [replace(reply, asked=self._asked or None) for reply in replies]
+            found = [replace(reply, asked=self._asked or None) for reply in replies]
+            if self._tier is None or member(body, SERVICE_TIER) != self._tier:
+                return found  # the vendor may have served it at the full price
+            return [replace(reply, usage=reply.usage.in_batch) for reply in found]
 
         request = provider.build(calls)
+        if self._tier is not None:
+            request = replace(request, body={**request.body, SERVICE_TIER: self._tier})
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
 
         async def readmit(paid: bool) -> None:

@@ -79,6 +79,7 @@ class Options(TypedDict, total=False):
     batch: bool
     detach: bool
     batch_tokens: int
+    tier: str
     fallback: str
     offline: bool
     retry_unscored: bool | Sequence[str]

@@ -477,6 +477,12 @@ class RunOptions(ProviderOptions):
         metavar="N",
         tuples=True,
     )
+    tier: str | None = option(
+        kinds.one_of(("flex",)),
+        "flex: ask OpenAI's slower service, live, at the price of its batches",
+        group=LIMITS,
+        tuples=True,
+    )
     fallback: str | None = option(
         kinds.MODEL,
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",

@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 import pytest
 from batch_vendor import BatchVendor
 from command import Cli
+from served import StubServer
 
 FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
 DIALECTS = ("openai", "anthropic", "gemini", "openai-responses")
@@ -82,7 +83,7 @@ def test_a_batch_costs_what_the_user_says_that_it_does(cli: Cli, vendor: BatchVe
     bill = 0.25 * (read * 1000 + written * 3000) + live_read * 1000 + live_written * 3000
     (told,) = [json.loads(cli("cache", "info", "--json").stdout)["scorers"]]
     assert told[0]["cost"]["usd"] == pytest.approx(bill / 1e6)
-    assert cli.json("runs/batch/metrics.json")["cost"]["usd"] == pytest.approx(bill / 1e6)
+    assert cli.json("runs/batch/run.json")["cost"]["usd"] == pytest.approx(bill / 1e6)
 
 
 @pytest.mark.parametrize(
@@ -114,14 +115,14 @@ def test_a_missing_row_is_told_and_bought_again(cli: Cli, vendor: BatchVendor) -
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(vendor.stats["paid"].values())[-2:] == [1, 2]
     assert "1 calls have no row in its results" in cli("report", "runs/batch").stdout
-    assert cli.json("runs/batch/metrics.json")["calls"]["maybe_billed"] == 1
+    assert cli.json("runs/batch/run.json")["calls"]["maybe_billed"] == 1
 
 
 def test_a_refused_row_is_one_failed_call(cli: Cli, vendor: BatchVendor) -> None:
     vendor.control(rows=["refused"])
     done = bought(cli, vendor)
     assert done.returncode == 1, done.stderr
-    assert cli.json("runs/batch/metrics.json")["calls"]["failed"] == 1
+    assert cli.json("runs/batch/run.json")["calls"]["failed"] == 1
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
@@ -143,7 +144,7 @@ def test_a_create_that_was_not_heard_is_made_anew_once_its_file_is_gone(
     done = bought(cli, vendor)
     assert done.returncode == 0, done.stdout + done.stderr
     check_paid_once(vendor, 72)
-    assert cli.json("runs/batch/metrics.json")["calls"]["maybe_billed"] == 71
+    assert cli.json("runs/batch/run.json")["calls"]["maybe_billed"] == 71
 
 
 def test_where_lists_tell_nothing_the_user_is_asked(cli: Cli, vendor: BatchVendor) -> None:
@@ -234,7 +235,7 @@ def test_detached_runs_hand_over_and_collect(cli: Cli, vendor: BatchVendor) -> N
     done = bought(cli, vendor, "--detach")
     assert done.returncode == 0, done.stdout + done.stderr
     check_paid_once(vendor, 72)
-    assert cli.json("runs/batch/metrics.json")["calls"]["sent"] == 0
+    assert cli.json("runs/batch/run.json")["calls"]["sent"] == 0
 
 
 def test_a_cancelled_batch_keeps_what_was_run(cli: Cli, vendor: BatchVendor) -> None:
@@ -283,3 +284,21 @@ def test_no_kill_at_any_moment_buys_twice(cli: Cli, vendor: BatchVendor) -> None
     assert max(stats["paid"].values()) == 1
     assert len(stats["paid"]) + stats["live"] in (108, 109)  # the first live one, once more
     assert stats["files"] == []
+
+
+def test_the_flex_tier_costs_what_a_batch_does(cli: Cli, stub_server: type[StubServer]) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 0}
+    message = {"role": "assistant", "content": "\\boxed{A>B}"}
+    choice = {"message": message, "finish_reason": "stop"}
+    served = {"model": "judge", "choices": [choice], "usage": usage}
+    (cli.home / "rmjudge.toml").write_text(
+        '[prices."openai/judge"]\ninput = 1000.0\noutput = 0.0\nbatch = 0.5\n'
+    )
+    with stub_server(lambda body: {**served, "service_tier": body["service_tier"]}) as server:
+        model = f"openai/judge@{server.url}/v1"
+        words = ("run", model, "--limit", "1", "--domain", "chat", "--quiet", "--out", "runs/flex")
+        assert cli(*words, "--tier", "flex").returncode == 0
+        asked = len(server.asked)
+        assert cli.json("runs/flex/run.json")["cost"]["usd"] == pytest.approx(asked * 0.5)
+        assert cli(*words).returncode == 0  # the answers serve the plain service too
+        assert len(server.asked) == asked
