@@ -19,6 +19,7 @@ from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
 from rmjudge.running.assembly import result_of
 from rmjudge.running.batches.desk import Batches
+from rmjudge.running.batches.seams import Limits
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
 from rmjudge.running.orchestrator import Orchestrator
@@ -132,7 +133,8 @@ async def execute(
     with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
         _remember(prepared.cache_folder, prepared.jobs)
         budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
-        batches = Batches(cache, budget, options.batch, options.detach, options.batch_tokens)
+        limits = Limits(budget, options.detach, options.batch_tokens)
+        batches = Batches(cache, limits, wanted=options.batch)
         orchestrator = Orchestrator(cache, budget=budget, batches=batches)
         async with started(orchestrator) if started else nullcontext():
             async with watch(prepared.jobs) if watch else nullcontext():

@@ -286,6 +286,30 @@ def test_no_kill_at_any_moment_buys_twice(cli: Cli, vendor: BatchVendor) -> None
     assert stats["files"] == []
 
 
+MOMENTS = [
+    (pattern, when)
+    for pattern in ("POST /v1/files", "POST /v1/batches", "GET /v1/batches/", "GET .*content")
+    for when in ("before", "after")
+] + [("DELETE", "before"), ("DELETE", "after")]
+
+
+@pytest.mark.parametrize(("pattern", "when"), MOMENTS)
+def test_a_kill_inside_a_request_loses_nothing_and_buys_nothing_twice(
+    cli: Cli, vendor: BatchVendor, pattern: str, when: str
+) -> None:
+    vendor.control(stall=[pattern, when])
+    words = ("run", vendor.model(), "--limit", "1", "--quiet", "--out", "runs/batch", "--batch")
+    with cli.start(*words, **FAST) as process:
+        while not vendor.stats["stalled"]:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    done = cli(*words, **FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_paid_once(vendor, 36)
+    assert vendor.stats["files"] == []
+
+
 def test_the_flex_tier_costs_what_a_batch_does(cli: Cli, stub_server: type[StubServer]) -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 0}
     message = {"role": "assistant", "content": "\\boxed{A>B}"}

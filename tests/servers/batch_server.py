@@ -17,6 +17,8 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
 - `rows`: what is done to results: "shuffle", "missing" (the first), "doubled" (the first),
   "foreign", "torn", "swapped" (two answers of one tuple), "status0" (of the first, once), "refused"
   (of the first, once a batch), "as text", "bom", "crlf", "5xx" (of the first, once).
+- `stall`: [pattern, "before" or "after"]: the next request whose method and path fit has no reply;
+  it is worked on or not. `stalled` in the stats counts them.
 - `fetch`: what happens to the next downloads: "cut", "404", "503".
 
 `GET /stats`: {"paid": {custom id: times}, "live", "batches", "files", "creates", "tokens"}.
@@ -67,6 +69,8 @@ class State:
     gone: int = 0
     rows: list[str] = field(default_factory=list)
     fetch: list[str] = field(default_factory=list)
+    stall: list[str] = field(default_factory=list)
+    stalled: int = 0
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     paid: Counter[str] = field(default_factory=Counter)
@@ -102,6 +106,14 @@ async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     headers = {k.strip().lower(): v.strip() for k, _, v in (x.partition(":") for x in lines) if k}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     path = target.partition("?")[0]
+    stalls = STATE.stall and re.search(STATE.stall[0], f"{method} {path}")
+    if stalls:
+        when, STATE.stall = STATE.stall[1], []
+        if when == "after":
+            answered(method, path, headers, body)
+        STATE.stalled += 1
+        await reader.read()  # until the client is gone
+        return False
     answer = answered(method, path, headers, body)
     if answer.reset:
         writer.transport.abort()
@@ -135,6 +147,7 @@ def answered(  # noqa: C901, PLR0911, PLR0912
                     "sizes": [len(batch.lines) for batch in STATE.batches.values()],
                     "files": list(STATE.files),
                     "creates": STATE.creates,
+                    "stalled": STATE.stalled,
                     "tokens": STATE.tokens,
                     "live_tokens": STATE.live_tokens,
                 }

@@ -12,9 +12,9 @@ from rmjudge.calls import Failure, Outcome, Reply, Spent
 from rmjudge.errors import BatchesUnderWay, ProviderStopped, StopRun
 from rmjudge.providers.batching.office import Read
 from rmjudge.running.batches.courier import Courier
-from rmjudge.running.batches.desk import Commit, Keep
 from rmjudge.running.batches.guard import contradiction
 from rmjudge.running.batches.reading import Results
+from rmjudge.running.batches.seams import Commit, Keep
 from rmjudge.running.job import Job, Work
 from rmjudge.running.pricing import cost_of
 

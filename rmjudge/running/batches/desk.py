@@ -5,22 +5,15 @@ Loads no HTTP client unless batches are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from rmjudge.cache import AnswerCache
-from rmjudge.calls import Outcome, Reply
 from rmjudge.providers.batching import DIALECTS
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.running.budget import Budget
+from rmjudge.running.batches.seams import Commit, Keep, Limits
 from rmjudge.running.job import Job, Work
 from rmjudge.scorer import Scorer
-
-Keep: TypeAlias = Callable[[Sequence[tuple[Work, Outcome]]], Awaitable[list[Work]]]
-"""Commits replies, then counts them; returns the follow-up questions."""
-Commit: TypeAlias = Callable[[Sequence[tuple[Work, Reply]]], Awaitable[None]]
-"""Commits replies, which count for nothing yet."""
 
 
 def can_batch(scorer: Scorer) -> bool:
@@ -33,10 +26,8 @@ class Batches:
     """What a run does about batches. Without `wanted` it buys live, and only what is not open."""
 
     store: AnswerCache
-    budget: Budget
+    limits: Limits
     wanted: bool = False
-    detach: bool = False
-    queue_tokens: int | None = None
 
     def takes(self, job: Job) -> bool:
         """Whether a job's calls go in batches."""
@@ -79,7 +70,7 @@ class Batches:
         office = job.scorer.batching()
         try:
             courier = await courier_of(self.store, key, office)
-            errand = Errand(self, courier, job, key, pending, keep, commit)
+            errand = Errand(self.limits, courier, job, key, pending, keep, commit)
             await errand.run()
         finally:
             await office.aclose()

@@ -15,7 +15,7 @@ from rmjudge.providers.hosted import HostedScorer
 from rmjudge.running.batches.collecting import Collector
 from rmjudge.running.batches.courier import Courier, seconds
 from rmjudge.running.batches.cutting import next_cut, tokens_of
-from rmjudge.running.batches.desk import Batches, Commit, Keep
+from rmjudge.running.batches.seams import Commit, Keep, Limits
 from rmjudge.running.batches.words import decision_of
 from rmjudge.running.budget import Admission, most_dollars
 from rmjudge.running.job import Job, Work
@@ -34,7 +34,7 @@ class Errand:
 
     def __init__(  # noqa: PLR0917 - made in one place
         self,
-        batches: Batches,
+        limits: Limits,
         courier: Courier,
         job: Job,
         key: str,
@@ -42,7 +42,7 @@ class Errand:
         keep: Keep,
         commit: Commit,
     ) -> None:
-        self._batches = batches
+        self._limits = limits
         self._courier = courier
         self._job = job
         self._key = key
@@ -84,7 +84,7 @@ class Errand:
             self._job.scorer.activity.note = ""
             self._job.counts.in_flight = 0
             for admission in self._admissions.values():
-                self._batches.budget.settle_at_most(admission)
+                self._limits.budget.settle_at_most(admission)
 
     def _tell(self, line: str) -> None:
         if line not in self._told:
@@ -139,7 +139,7 @@ class Errand:
                 "the run that asked for them"
             )
             return True
-        if self._batches.detach:
+        if self._limits.detach:
             trouble = f" ({courier.trouble})" if courier.trouble else ""
             raise BatchesUnderWay(f"{self._progress()}{trouble}; the same command goes on")
         return False
@@ -236,7 +236,7 @@ class Errand:
 
     def _limit(self) -> int | None:
         told = [c.limit for c in self._courier.known.values() if c.limit]
-        limits = [limit for limit in (self._batches.queue_tokens, *told[-1:]) if limit]
+        limits = [limit for limit in (self._limits.queue_tokens, *told[-1:]) if limit]
         return min(limits, default=None)
 
     def _room(self) -> int | None:
@@ -257,7 +257,7 @@ class Errand:
         job, courier = self._job, self._courier
         share = job.price.batch_share if job.price else 1.0
         try:
-            admission = await self._batches.budget.admit_now(job, cut, share)
+            admission = await self._limits.budget.admit_now(job, cut, share)
         except BudgetReached as reason:
             if not courier.open():
                 self._reason = reason
@@ -267,7 +267,7 @@ class Errand:
         few = admission.calls < min(FEW, len(cut)) and bool(courier.open())
         cut = cut[: admission.calls]
         if few or len(cut) in self._sizes():  # room comes as batches end
-            self._batches.budget.forgo(admission)
+            self._limits.budget.forgo(admission)
             return None
         uid = uuid.uuid4().hex
         courier.fresh.add(uid)
@@ -294,9 +294,9 @@ class Errand:
             return
         if chunk.state == "void" and "maybe billed" not in chunk.note:
             self._job.counts.sent -= len(chunk.calls)
-            self._batches.budget.forgo(admission)
+            self._limits.budget.forgo(admission)
         else:
-            self._batches.budget.settle(self._job, admission, outcomes)
+            self._limits.budget.settle(self._job, admission, outcomes)
 
     async def _read(self, chunk: Chunk) -> None:
         """Read a batch's results, and settle what was set aside for it."""
@@ -304,7 +304,7 @@ class Errand:
         if chunk.state == "aside":  # what it cost shows when it is read
             self._tell(decision_of(chunk))
             if (admission := self._admissions.pop(chunk.uid, None)) is not None:
-                self._batches.budget.settle_at_most(admission)
+                self._limits.budget.settle_at_most(admission)
         elif chunk.state == "fetched":
             self._partial.add(chunk.uid)
         else:
