@@ -116,7 +116,7 @@ def _options(arguments: argparse.Namespace) -> RunOptions:
     from rmjudge.config import laid_over, read_config, run_options
 
     given = given_options(arguments)
-    kept = {name: given[name] for name in ("key_env", "headers") if name in given}
+    kept: dict[str, Any] = {n: given[n] for n in ("key_env", "headers") if n in given}
     file = read_config(arguments.config)
     wanted = ("key_env", "headers", "network", "client_cert", "client_key", "providers")
     about = {name: value for name, value in file.items() if name in wanted}

@@ -293,6 +293,8 @@ def finish(batch: Batch) -> None:  # noqa: C901, PLR0912
         share = 0.0 if batch.outcome == "failed" else STATE.share
         lines = lines[: int(share * len(lines))]
         batch.idle = [cid for cid, _ in batch.lines[len(lines) :]]
+        if batch.outcome == "failed":  # at validation: it has no files at all
+            batch.idle = []
     results: list[tuple[str, int, Any]] = []
     for number, (cid, request) in enumerate(lines):
         status = None
