@@ -80,6 +80,10 @@ class Options(TypedDict, total=False):
     detach: bool
     batch_tokens: int
     tier: str
+    allow_unscored: str | int
+    fail_under: Mapping[str, float]
+    junit: str | Path
+    append: str | Path
     fallback: str
     offline: bool
     retry_unscored: bool | Sequence[str]

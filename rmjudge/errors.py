@@ -13,7 +13,7 @@
         ├── BudgetReached        --max-cost or --max-calls: the user's own ceiling      exit 3
         ├── BatchesUnderWay      a vendor's batches are not done, or wait for the user  exit 3
         ├── StorageStopped       answers can no longer be kept                      exit 3
-        └── Interrupted          Ctrl-C or SIGTERM                                  exit 130
+        └── Interrupted          Ctrl-C, SIGTERM or a closed terminal                exit 130
 
 A single call that fails is no exception: it is a `Failure` (see `rmjudge.calls`),
 because the other calls of the run go on.

@@ -31,6 +31,11 @@ def add(commands: Any) -> None:
     )
     add_data(page)
     add_cache_dir(page, "where the answers are now, if they have moved")
+    parser.add_argument(
+        "--without",
+        choices=("flagged",),
+        help="beside each scorer, the same without the tuples that are known to be bad",
+    )
 
 
 def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -42,15 +47,24 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     if arguments.html is not None:
         if arguments.format is not None:
             raise UsageError("--html writes a page; leave --format out, or --html")
+        if arguments.without is not None:
+            raise UsageError("--html writes a page of all tuples; leave --without out, or --html")
         from rmjudge.cli.page import write_page
 
         write_page(arguments.folders, arguments.html, arguments.data or (), arguments.cache_dir)
         return 0
+    needed = {"--data": arguments.without is None, "--cache-dir": True}
     for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
-        if given:
+        if given and needed[name]:
             raise UsageError(f"{name} is for the page that --html FILE writes")
-    runs, left = distinct(read_runs(arguments.folders))
+    runs, left = distinct(read_runs(arguments.folders, data=arguments.data or (), notice=say))
     results = [run.result for run in runs]
+    if arguments.without is not None:
+        from rmjudge.runs.flagged import without_flagged
+
+        results = [one for run in runs for one in (run.result, *without_flagged(run))]
+        if len(results) == len(runs):
+            left.append("No tuple of these runs is known to be bad.")
     if arguments.format in (None, "table"):
         from rmjudge.render.commands.report import report_renderable
 
