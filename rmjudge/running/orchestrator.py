@@ -129,6 +129,10 @@ class Orchestrator:
         job.scorer.activity.answered |= job.counts.from_cache > 0
         if pending and job.stopped is None:
             job.stopped = self._reason  # asked to stop before anything was planned
+        done = not (pending or job.barred or job.stopped)
+        if done and self._batches is not None and self._batches.takes(job):
+            async with self._store.claim(key, job.note_waiting):
+                await self._batches.clear(job, key)
         if pending and job.barred:
             job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
             if self._batches and (under_way := await self._batches.open_calls(key, pending)):

@@ -54,6 +54,23 @@ class Batches:
             if not chunk.open and (chunk.refused or chunk.again):
                 await self.store.keep_chunk(replace(chunk, refused={}, again={}))
 
+    async def clear(self, job: Job, key: str) -> None:
+        """Delete what a vendor still has of batches whose answers are kept, after a kill."""
+        if not (self.takes(job) and isinstance(job.scorer, HostedScorer)):
+            return
+        left = [chunk for chunk in await self.store.chunks(key) if chunk.state == "collected"]
+        if not left:
+            return
+        from rmjudge.running.batches.courier import courier_of
+
+        office = job.scorer.batching()
+        try:
+            courier = await courier_of(self.store, key, office)
+            for chunk in left:
+                await courier.advance(chunk)
+        finally:
+            await office.aclose()
+
     async def run(
         self, job: Job, key: str, pending: Sequence[Work], keep: Keep, commit: Commit
     ) -> None:
