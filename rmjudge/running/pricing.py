@@ -89,6 +89,7 @@ def _price(name: str, entry: Any) -> Price:
     known = (
         isinstance(entry, dict) and set(entry) <= set(fields) and {"input", "output"} <= set(entry)
     )
+    known = known and not (_is_amount(entry.get("batch")) and entry["batch"] > 1)  # a share
     if not known or not all(_is_amount(value) for value in entry.values()):
         raise UsageError(
             f'[prices."{name}"] needs `input` and `output`, and may have `cached_input` and '
