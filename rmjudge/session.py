@@ -17,6 +17,7 @@ from rmjudge.calls import Json
 from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
+from rmjudge.render.telling import told_in
 from rmjudge.running.assembly import result_of
 from rmjudge.running.batches.desk import Batches
 from rmjudge.running.batches.seams import Limits
@@ -37,6 +38,7 @@ from rmjudge.runs.files import (
     write_result,
 )
 from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.underway import clear_underway
 from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
 from rmjudge.version import __version__
@@ -132,6 +134,13 @@ async def execute(
         ModelRefused: no model of the run can be used, and none has an answer; no file is written.
         StorageStopped: the cache or the results folder cannot be used.
     """
+    try:
+        return await _execute(prepared, told_in(prepared.out, watch), started, resume)
+    finally:
+        clear_underway(prepared.out)
+
+
+async def _execute(prepared: Prepared, watch: Watch, started: Started | None, resume: str) -> Run:
     begun = time.monotonic()
     options = prepared.options
     # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
@@ -142,11 +151,11 @@ async def execute(
         batches = Batches(cache, limits, wanted=options.batch)
         orchestrator = Orchestrator(cache, budget=budget, batches=batches)
         async with started(orchestrator) if started else nullcontext():
-            async with watch(prepared.jobs) if watch else nullcontext():
+            async with watch(prepared.jobs):
                 await orchestrator.run(prepared.jobs)
             relief = _relief(prepared) if orchestrator.going else None
             if relief is not None:
-                async with watch([relief.job]) if watch else nullcontext():
+                async with watch([relief.job]):
                     await orchestrator.run([relief.job])
         keep_paces(prepared.cache_folder, _found(prepared.jobs))
         jobs = [*prepared.jobs, *([relief.job] if relief else [])]

@@ -159,8 +159,12 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     # What people read goes to standard error when standard output belongs to a program.
     console = tables(to_stderr=as_json)
     # Of a key that was refused one line tells all; tables of nothing would hide it.
-    if any(result.has_scores for result in finished) and (not as_json or sys.stderr.isatty()):
-        console.print(report_renderable(finished.results))
+    if any(result.has_scores for result in finished):
+        if not as_json or sys.stderr.isatty():
+            console.print(report_renderable(finished.results))
+    elif finished.stopped is None:
+        for result in finished:
+            say(f"{result.metrics.scorer}: nothing is scored: {result.note}")
     if as_json:
         from rmjudge.render.commands.report_data import to_json
 
