@@ -14,8 +14,9 @@ import diskcache
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
-from rmjudge.cache.database import Database, open_database
+from rmjudge.cache.database import Database, note_batches, open_database
 from rmjudge.cache.keys import answer_row, canonical, identity_row, scorer_keys
+from rmjudge.cache.ledger import Chunk, encode_chunk, read_chunks
 from rmjudge.cache.queries import read_rows
 from rmjudge.cache.rows import DamagedRecordError, decode, encode, seal
 from rmjudge.cache.sharing import Share
@@ -47,6 +48,7 @@ class AnswerCache:
         """
         self.folder = folder
         self._damaged: set[str] = set()
+        self._noted_batches = False
         self._older_keys: dict[str, tuple[str, ...]] = {}
         with ExitStack() as undo:
             try:
@@ -128,6 +130,31 @@ class AnswerCache:
         await self._writer.commit(
             [(answer_row(scorer, call), encode(reply)) for call, reply in replies]
         )
+
+    async def chunks(self, scorer: str = "") -> list[Chunk]:
+        """The batches of a scorer, or of all.
+
+        Raises:
+            StorageStopped: they cannot be read.
+        """
+        try:
+            return await asyncio.to_thread(read_chunks, self.folder, scorer)
+        except sqlite3.Error as cause:
+            raise storage_stopped(self.folder, cause) from cause
+
+    async def keep_chunk(self, chunk: Chunk) -> None:
+        """Return when what is known of a batch is on disk for good.
+
+        Raises:
+            StorageStopped: it cannot be kept.
+        """
+        if not self._noted_batches:
+            try:
+                await asyncio.to_thread(note_batches, self.folder)
+            except sqlite3.Error as cause:
+                raise storage_stopped(self.folder, cause) from cause
+            self._noted_batches = True
+        await self._writer.commit([(chunk.row, encode_chunk(chunk))])
 
     @asynccontextmanager
     async def claim(self, scorer: str, waiting: Callable[[], None]) -> AsyncIterator[None]:

@@ -30,6 +30,8 @@ TEXT: Final = MODE_RAW
 """The `mode` of rmjudge's rows."""
 FORMAT: Final = 1
 """Of the whole folder, kept as SQLite's `user_version`. 0 is from before it was written down."""
+WITH_BATCHES: Final = 2
+"""The format from the first batch on: an older rmjudge, which knows of none, must not buy here."""
 SETTINGS: Final[dict[str, Any]] = {
     "eviction_policy": "none",  # the default drops paid answers at 1 GiB
     "cull_limit": 0,
@@ -137,9 +139,19 @@ def open_database(folder: Path) -> Database:
     refuse_newer(folder)
     database = Database(folder)
     with closing(connect(folder)) as connection:
-        if _format_of(connection) != FORMAT:
+        if _format_of(connection) < FORMAT:
             connection.execute(f"PRAGMA user_version = {FORMAT}")
     return database
+
+
+def note_batches(folder: Path) -> None:
+    """Say in the folder that there are batches, so that an older rmjudge refuses it.
+
+    Raises:
+        sqlite3.Error: the database cannot be written.
+    """
+    with closing(connect(folder)) as connection:
+        connection.execute(f"PRAGMA user_version = {WITH_BATCHES}")
 
 
 def connect(folder: Path) -> sqlite3.Connection:
@@ -173,10 +185,10 @@ def refuse_newer(folder: Path) -> None:
     """
     with closing(connect(folder)) as connection:
         found = _format_of(connection)
-    if found > FORMAT:
+    if found > WITH_BATCHES:
         raise StorageStopped(
             f"the cache {folder} was written by a newer rmjudge (format {found}; this one knows "
-            f"{FORMAT}): upgrade rmjudge, or use another --cache-dir"
+            f"{WITH_BATCHES}): upgrade rmjudge, or use another --cache-dir"
         )
 
 

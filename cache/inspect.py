@@ -241,7 +241,7 @@ def verify(folder: Path) -> Verification:
     rows, foreign, damaged = 0, 0, []
     with _reading(folder):
         try:
-            for prefix, check in (("a:", decode), ("s:", unseal)):
+            for prefix, check in (("a:", decode), ("s:", unseal), ("b:", unseal)):
                 for key, text, _ in scan(folder, prefix):
                     rows += 1
                     try:

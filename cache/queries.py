@@ -48,7 +48,7 @@ def foreign_rows(folder: Path) -> int:
     """Count rows that rmjudge did not write (other modes, binary keys, other names)."""
     query = (
         "SELECT count(*) FROM Cache WHERE NOT (raw = 1 AND mode = ? AND typeof(key) = 'text' "
-        "AND substr(key, 1, 2) IN ('a:', 's:'))"
+        "AND substr(key, 1, 2) IN ('a:', 's:', 'b:'))"
     )
     with closing(connect_to_read(folder)) as connection:
         return int(connection.execute(query, (TEXT,)).fetchone()[0])

@@ -39,6 +39,14 @@ def encode(reply: Reply) -> str:
     # In places of their own, where there is something: earlier versions read these rows too.
     if reply.usage.dollars is not None:
         record["dollars"] = reply.usage.dollars
+    if reply.usage.batch is not None:
+        part = reply.usage.batch
+        record["batch"] = [
+            part.input_tokens,
+            part.output_tokens,
+            part.cached_tokens,
+            part.stored_tokens,
+        ]
     if reply.host is not None:
         record["host"] = reply.host
     # ensure_ascii: lone surrogates and NUL in a model's text cannot be stored as UTF-8.
@@ -69,7 +77,7 @@ def decode(text: str) -> Reply:
             answer=answer_from_json(record["answer"]),
             raw=record["raw"],
             parser=record["parser"],
-            usage=_usage(record["usage"], record.get("dollars")),
+            usage=_usage(record["usage"], record.get("dollars"), record.get("batch")),
             model=record["model"],
             open=record.get("open") is True,
             tries=record.get("tries", 1),
@@ -83,9 +91,12 @@ def decode(text: str) -> Reply:
         raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
 
 
-def _usage(tokens: list[int | None], dollars: float | None) -> Usage:
+def _usage(
+    tokens: list[int | None], dollars: float | None, batch: list[int | None] | None = None
+) -> Usage:
     read, written, cached, stored = tokens
-    return Usage(read, written, cached, stored, dollars)
+    part = None if batch is None else _usage(batch, None)
+    return Usage(read, written, cached, stored, dollars, part)
 
 
 def seal(payload: str) -> str:

@@ -31,6 +31,7 @@ from rmjudge.cache.database import (
     connect_to_read,
     is_damage,
     keep_newest,
+    note_batches,
     open_database,
 )
 from rmjudge.cache.rows import DamagedRecordError, unseal
@@ -134,6 +135,8 @@ def _save(kept: Path, folder: Path) -> tuple[int, int, bool]:
                 keep_newest(connection, key, text, stored)
         connection.execute("COMMIT")
         keys, whole = _keys(damaged)
+        if any(key.startswith("b:") for key in known):
+            note_batches(folder)
         saved = {str(key) for (key,) in connection.execute("SELECT key FROM Cache")}
     shutil.rmtree(copy)
     return len(_answers(saved)), len(_answers((known | keys) - saved)), whole
@@ -180,7 +183,7 @@ def _replace_first_page(database: Path, first_page: bytes) -> None:
 
 _ROWS: Final = (
     "SELECT rowid, key, value, store_time FROM Cache NOT INDEXED WHERE rowid BETWEEN ? AND ? "
-    "AND raw = 1 AND mode = ? AND filename IS NULL AND substr(key, 1, 2) IN ('a:', 's:') "
+    "AND raw = 1 AND mode = ? AND filename IS NULL AND substr(key, 1, 2) IN ('a:', 's:', 'b:') "
     "AND typeof(key) = 'text' AND typeof(value) = 'text' AND typeof(store_time) = 'real' "
     "ORDER BY rowid "
 )

@@ -24,7 +24,7 @@ from rmjudge.calls import (
     estimate_tokens,
 )
 from rmjudge.errors import StopRun
-from rmjudge.providers.base import PROBES, Provider, parser_of
+from rmjudge.providers.base import PROBES, Provider, member, parser_of
 from rmjudge.providers.forms import written
 from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
@@ -34,9 +34,12 @@ from rmjudge.scorer import FORM_CHANGED, Activity, Flow
 from rmjudge.vocabulary import READS, Method
 
 if TYPE_CHECKING:
+    from rmjudge.providers.batching.office import BatchOffice
     from rmjudge.providers.sending.sender import Sender
 
 SENDER: Final = "rmjudge.providers.sending.sender"
+SERVICE_TIER: Final = "service_tier"
+"""In a request: the service that is asked for; in a reply: the one that it was given."""
 OUTPUT_LIMITS: Final = frozenset(
     ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 )
@@ -57,8 +60,11 @@ class HostedScorer:
         tpm: float | None = None,
         policy: Policy | None = None,
         network: Network | None = None,
+        tier: str | None = None,
     ) -> None:
+        """`tier` is the vendor's cheaper, slower service; it changes no answer and no identity."""
         target = provider.target
+        self._tier = tier
         self.name = own_name or f"{provider.name}/{target.model}"
         self.method: Method = provider.method
         self.parser = parser_of(provider)
@@ -96,6 +102,38 @@ class HostedScorer:
         provider = self._provider.asked_with(params)
         other._provider, other._asked, other._sends_by = provider, params, self  # noqa: SLF001
         return other
+
+    @property
+    def provider_name(self) -> str:
+        """The word before the slash."""
+        return self._provider.name
+
+    @property
+    def spec(self) -> str:
+        """The model and its address, as `rmjudge run` takes it."""
+        target = self._provider.target
+        own = f"{self._own_name}=" if self._own_name else ""
+        return f"{own}{self._provider.name}/{target.model}@{target.base_url}"
+
+    def batching(self) -> BatchOffice:
+        """Its endpoint's batches, with its key; whoever asks closes it.
+
+        Raises:
+            KeyError: the provider has none that are known.
+        """
+        from rmjudge.providers.batching.office import BatchOffice
+        from rmjudge.providers.sending.exchange import Exchange
+
+        key = self._secret.reveal() if self._secret else ""
+        exchange = Exchange(
+            self._provider.target.base_url,
+            headers=self._provider.auth(key) if key else {},
+            secret=self._secret,
+            policy=self._policy or Policy(),
+            network=self._network,
+        )
+        key_print = hashlib.sha256(f"rmjudge {key}".encode()).hexdigest()[:12] if key else ""
+        return BatchOffice(self._provider, exchange, key_print)
 
     @property
     def more_room(self) -> str:
@@ -202,9 +240,14 @@ class HostedScorer:
             if len(parts) != len(calls):
                 raise MalformedBodyError(f"{len(parts)} scores for {len(calls)} calls")
             replies = (provider.reply(part, call) for part, call in zip(parts, calls, strict=True))
-            return [replace(reply, asked=self._asked or None) for reply in replies]
+            found = [replace(reply, asked=self._asked or None) for reply in replies]
+            if self._tier is None or member(body, SERVICE_TIER) != self._tier:
+                return found  # the vendor may have served it at the full price
+            return [replace(reply, usage=reply.usage.in_batch) for reply in found]
 
         request = provider.build(calls)
+        if self._tier is not None:
+            request = replace(request, body={**request.body, SERVICE_TIER: self._tier})
         tokens = sum(map(estimate_tokens, calls)) + provider.output_tokens_estimate * len(calls)
 
         async def readmit(paid: bool) -> None:

@@ -57,6 +57,9 @@ LOCAL: Final[Mapping[str, tuple[str, str]]] = {
 }
 NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
 
+FLEX: Final = ("openai", "openai-responses")
+"""Whose replies say in which tier they were served, so that what they cost is known."""
+
 _OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _QUERY: Final = re.compile(r"\?(?=[a-z][a-z_-]*=)")
 
@@ -118,6 +121,7 @@ class ScorerSettings:
     key_variable: str | None = None
     rivals: Sequence[Rival] = ()
     try_once: bool = False
+    tier: str | None = None
     network: Network | None = None
     """Of a hosted model."""
     server_args: tuple[str, ...] = ()
@@ -328,6 +332,7 @@ def hosted_scorer(provider: Provider, spec: Spec, settings: ScorerSettings) -> H
         tpm=settings.tpm,
         policy=policy.of_one_attempt() if settings.try_once else policy,
         network=settings.network,
+        tier=settings.tier,
     )
 
 

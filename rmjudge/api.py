@@ -76,6 +76,10 @@ class Options(TypedDict, total=False):
     max_cost: float
     max_cost_total: float
     max_calls: int
+    batch: bool
+    detach: bool
+    batch_tokens: int
+    tier: str
     allow_unscored: str | int
     fail_under: Mapping[str, float]
     junit: str | Path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ class Usage:
 
     `input_tokens` includes `cached_tokens`, which the vendor read from its prompt cache, and
     `stored_tokens`, which it wrote there; `output_tokens` includes hidden reasoning. `dollars`
-    are US dollars that the vendor says it charges for the call.
+    are US dollars that the vendor says it charges for the call. `batch` is the part of it that was
+    bought in a vendor's batch, at the batch's price.
     """
 
     input_tokens: int | None = None
@@ -161,6 +162,12 @@ class Usage:
     cached_tokens: int | None = None
     stored_tokens: int | None = None
     dollars: float | None = None
+    batch: Usage | None = None
+
+    @property
+    def in_batch(self) -> Usage:
+        """The same, all of it bought in a batch."""
+        return replace(self, batch=replace(self, batch=None))
 
     def plus(self, other: Usage) -> Usage:
         """What two replies took; None where neither says."""
@@ -170,6 +177,7 @@ class Usage:
             _sum(self.cached_tokens, other.cached_tokens),
             _sum(self.stored_tokens, other.stored_tokens),
             _sum(self.dollars, other.dollars),
+            self.batch.plus(other.batch or Usage()) if self.batch else other.batch,
         )
 
 
@@ -186,6 +194,7 @@ class Spent:
 
     `dollars` is what vendors say that `told_replies` of them cost, and `told` counts the tokens of
     these: no list price applies to them. `uncounted_replies` came with neither tokens nor dollars.
+    `batched` counts the tokens of the others that were bought in batches.
     """
 
     input_tokens: int = 0
@@ -197,6 +206,7 @@ class Spent:
     told_replies: int = 0
     dollars: float = 0.0
     told: Usage = field(default_factory=Usage)
+    batched: Usage = field(default_factory=Usage)
 
     def add(self, usage: Usage) -> None:
         """Add one reply's usage."""
@@ -207,6 +217,8 @@ class Spent:
             self.told = self.told.plus(usage)
         elif usage.input_tokens is None and usage.output_tokens is None:
             self.uncounted_replies += 1
+        if usage.dollars is None and usage.batch is not None:
+            self.batched = self.batched.plus(usage.batch)
         self.input_tokens += usage.input_tokens or 0
         self.output_tokens += usage.output_tokens or 0
         self.cached_tokens += usage.cached_tokens or 0
@@ -224,6 +236,7 @@ class Spent:
             self.told_replies + other.told_replies,
             self.dollars + other.dollars,
             self.told.plus(other.told),
+            self.batched.plus(other.batched),
         )
 
     @property
@@ -236,6 +249,7 @@ class Spent:
             self.stored_tokens - (self.told.stored_tokens or 0),
             self.uncounted_replies,
             self.replies - self.told_replies,
+            batched=self.batched,
         )
 
 

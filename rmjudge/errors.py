@@ -11,6 +11,7 @@
         │   └── ModelRefused     a model that runs here would give wrong numbers    exit 2
         ├── NoVerdicts           a judge's first replies all lack a verdict             exit 3
         ├── BudgetReached        --max-cost or --max-calls: the user's own ceiling      exit 3
+        ├── BatchesUnderWay      a vendor's batches are not done, or wait for the user  exit 3
         ├── StorageStopped       answers can no longer be kept                      exit 3
         └── Interrupted          Ctrl-C, SIGTERM or a closed terminal                exit 130
 
@@ -75,6 +76,10 @@ class NoVerdicts(StopRun):
 
 class BudgetReached(StopRun):
     """The next call could cost more than the user allows."""
+
+
+class BatchesUnderWay(StopRun):
+    """Calls are in batches of a vendor that are not done; the same command collects them."""
 
 
 class StorageStopped(StopRun):

@@ -19,6 +19,8 @@ from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
 from rmjudge.render.telling import told_in
 from rmjudge.running.assembly import result_of
+from rmjudge.running.batches.desk import Batches
+from rmjudge.running.batches.seams import Limits
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
 from rmjudge.running.orchestrator import Orchestrator
@@ -145,7 +147,9 @@ async def _execute(prepared: Prepared, watch: Watch, started: Started | None, re
     with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
         _remember(prepared.cache_folder, prepared.jobs)
         budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
-        orchestrator = Orchestrator(cache, budget=budget)
+        limits = Limits(budget, options.detach, options.batch_tokens)
+        batches = Batches(cache, limits, wanted=options.batch)
+        orchestrator = Orchestrator(cache, budget=budget, batches=batches)
         async with started(orchestrator) if started else nullcontext():
             async with watch(prepared.jobs):
                 await orchestrator.run(prepared.jobs)

@@ -65,6 +65,10 @@ class Lanes:
         self._addresses: dict[str, httpx.URL] = {}
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Arriving:
+        """Send a POST; see `send`."""
+        return await self.send("POST", url, headers, body)
+
+    async def send(self, verb: str, url: str, headers: Mapping[str, str], body: bytes) -> Arriving:
         """Send a request; return when the head of its reply is there.
 
         Raises:
@@ -77,7 +81,7 @@ class Lanes:
         limit = asyncio.timeout(None if lane.opened or self._own else self._connect_s)
         content = _Body(body, lane, limit)
         request = httpx.Request(
-            "POST",
+            verb,
             address,
             headers=headers,
             stream=content,

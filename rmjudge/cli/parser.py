@@ -13,7 +13,7 @@ from rmjudge.text import did_you_mean
 COMMANDS: Final = (
     *("run", "score", "list", "report", "view", "show", "compare", "style", "retest", "panel"),
     *("agree", "correlate", "leaderboard", "readings", "import", "reparse", "convert", "data"),
-    *("build", "review", "cache", "providers", "completion"),
+    *("build", "review", "cache", "batches", "providers", "completion"),
 )
 """In the order of `--help`. The module of a command has its name, but for Python's own words."""
 _MODULES: Final = {"import": "importing"}

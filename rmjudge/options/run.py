@@ -458,6 +458,34 @@ class RunOptions(ProviderOptions):
     max_calls: int | None = option(
         kinds.COUNT, "stop after this many calls to hosted models", group=LIMITS, metavar="N"
     )
+    batch: bool = option(
+        kinds.SWITCH,
+        "buy judges' calls in the vendor's batches: half the price at most vendors, up to 24 "
+        "hours; the same command again collects them",
+        default=False,
+        group=LIMITS,
+        tuples=True,
+    )
+    detach: bool = option(
+        kinds.SWITCH,
+        "with --batch: hand over, collect what is there, and leave with code 3 until all is done",
+        default=False,
+        group=LIMITS,
+        tuples=True,
+    )
+    batch_tokens: int | None = option(
+        kinds.COUNT,
+        "with --batch: input tokens in the vendor's queue at most (default: what a refusal tells)",
+        group=LIMITS,
+        metavar="N",
+        tuples=True,
+    )
+    tier: str | None = option(
+        kinds.one_of(("flex",)),
+        "flex: ask OpenAI's slower service, live, at the price of its batches",
+        group=LIMITS,
+        tuples=True,
+    )
     fallback: str | None = option(
         kinds.MODEL,
         "scores whole tuples that a hosted model leaves: no key, unreachable, stopped",

@@ -85,6 +85,34 @@ class Budget:
                 raise self._reached(job, work[0].call)
             await self._next_turn()
 
+    async def admit_now(
+        self, job: Job, work: Sequence[Work], share: float = 1.0
+    ) -> Admission | None:
+        """As `admit`, of calls that cost a share of their price; None where there is no room yet.
+
+        Raises:
+            BudgetReached: not even one may be asked, and nothing under way could make room.
+        """
+        if not self._counts(job):
+            return Admission(len(work), counted=False)
+        while self._still_looking:
+            await self._next_turn()
+        admission = self._fitting(job, work, share)
+        if admission.calls:
+            self._reserved += admission.dollars
+            self._calls += admission.calls
+            self._under_way += 1
+            return admission
+        if not self._under_way or self._calls_are_used_up:
+            raise self._reached(job, work[0].call)
+        return None
+
+    def settle_at_most(self, admission: Admission) -> None:
+        """Count what was admitted as bought, at the most that it can have cost."""
+        if admission.counted:
+            self._spent += admission.dollars
+            self._free(admission)
+
     def _counts(self, job: Job) -> bool:
         ceilings = (self._max_cost, self._max_cost_total, self._max_calls)
         return job.price != FREE and any(ceiling is not None for ceiling in ceilings)
@@ -138,7 +166,7 @@ class Budget:
     def _calls_are_used_up(self) -> bool:
         return self._max_calls is not None and self._calls >= self._max_calls
 
-    def _fitting(self, job: Job, work: Sequence[Work]) -> Admission:
+    def _fitting(self, job: Job, work: Sequence[Work], share: float = 1.0) -> Admission:
         admission = Admission(0)
         first = self._unlearned(job)
         if first and (job in self._first or self._room() <= 0):
@@ -146,7 +174,7 @@ class Budget:
         for item in work[:1] if first else work:
             if self._max_calls is not None and self._calls + admission.calls >= self._max_calls:
                 break
-            most = most_dollars(job, item.call) if self._limits_cost else 0.0
+            most = share * most_dollars(job, item.call) if self._limits_cost else 0.0
             if admission.dollars + most > self._room():
                 break
             admission.calls += 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from rmjudge.errors import UsageError
 from rmjudge.options import OPTIONS, RunOptions
-from rmjudge.providers.registry import Spec, is_judge, takes_chat_template
+from rmjudge.providers.registry import FLEX, Spec, is_judge, takes_chat_template
 from rmjudge.text import did_you_mean
 
 
@@ -61,6 +61,10 @@ def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
             if given:
                 raise UsageError(f"{name} is for hosted models, and this run has none")
 
+    if options.tier and not any(spec.provider in FLEX for spec in specs):
+        raise UsageError(f"--tier is for {' and '.join(FLEX)}, and this run has none of these")
+    if options.tier and options.batch:
+        raise UsageError("--tier and --batch are two ways to half the price: use one of the two")
     if not any(spec.provider == "http" for spec in specs):
         for name, set_ in (
             ("--reward-path", options.reward_path),

@@ -16,6 +16,7 @@ from rmjudge.errors import MissingKeyError, StorageStopped, UsageError
 from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
+    FLEX,
     NAMES,
     ScorerSettings,
     Spec,
@@ -313,6 +314,7 @@ def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
         server_args=_words(options.server_args or own.server_args) if spec.hosted else (),
         key_variable=options.key_env.get(spec.name),
         try_once=options.try_once,
+        tier=options.tier if spec.provider in FLEX else None,
         local=_local_settings(spec, own, options) if spec.local else None,
     )
 

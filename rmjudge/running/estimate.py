@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.history import History, history_of
+from rmjudge.cache.ledger import Chunk
 from rmjudge.calls import Json, Spent, Usage, estimate_tokens
 from rmjudge.options import RunOptions
 from rmjudge.running.assembly import bill_of
+from rmjudge.running.batches.cutting import tokens_of, waves
+from rmjudge.running.batches.desk import can_batch
 from rmjudge.running.budget import most_dollars
 from rmjudge.running.choosing import lines_to_write
 from rmjudge.running.job import Job, Work
@@ -33,6 +36,35 @@ class Most:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What a vendor would be handed: `batches` in `waves`, `bytes` of bodies, input `tokens`.
+
+    `limit` is of the tokens in its queue, None where it is not known.
+    """
+
+    batches: int
+    waves: int
+    bytes: int | None
+    tokens: int
+    limit: int | None
+
+    def to_json(self) -> dict[str, Json]:
+        """For `--json`."""
+        return asdict(self)
+
+    def told(self) -> str:
+        """For people."""
+        size = "" if self.bytes is None else f"{self.bytes / 1e6:.1f} MB, "
+        waves = "1 wave" if self.waves == 1 else f"{self.waves} waves"
+        many = "1 batch" if self.batches == 1 else f"{self.batches:,} batches"
+        limit = f" of at most {self.limit:,} tokens" if self.limit else ""
+        return (
+            f"{many} in {waves}{limit}: {size}about {self.tokens:,} input tokens; one call is "
+            "bought live first; results come within 24 hours a wave, mostly within two"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +94,7 @@ class Estimate:
     spent: float | None = None
     free: bool = False
     price_lines: str = ""
+    batches: Handed | None = None
 
     def to_json(self) -> dict[str, Json]:
         """For `--json`."""
@@ -82,6 +115,7 @@ class Estimate:
             "kept_answers": self.kept,
             "seconds": self.seconds,
             "seconds_by_kept_answers": self.timed,
+            **({"batches": self.batches.to_json()} if self.batches else {}),
         }
 
 
@@ -93,11 +127,20 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
             key = cache.key_of(job.scorer.identity)
             pending = await settle_from_cache(job, cache, key, job.all_questions())
             history = history_of(prepared.cache_folder, key, job.scorer.identity)
-            estimates.append(_estimate(job, pending, history, prepared.options))
+            chunks = await cache.chunks(key)
+            estimates.append(_estimate(job, pending, history, prepared.options, chunks))
     return estimates
 
 
-def _estimate(job: Job, pending: Sequence[Work], history: History, options: RunOptions) -> Estimate:
+def _estimate(
+    job: Job,
+    pending: Sequence[Work],
+    history: History,
+    options: RunOptions,
+    chunks: Sequence[Chunk],
+) -> Estimate:
+    in_batches = options.batch and can_batch(job.scorer)
+    share = job.price.batch_share if in_batches and job.price else 1.0
     each = history.output_tokens
     if each is None:
         each = job.scorer.output_tokens_estimate
@@ -108,7 +151,10 @@ def _estimate(job: Job, pending: Sequence[Work], history: History, options: RunO
         cost = history.dollars * len(pending)
     else:
         cost = cost_of(Spent(inputs, outputs), job.price) if pending else 0.0
-    seconds = _seconds(job, len(pending), history, each)
+        cost = None if cost is None else share * cost
+    most = _most(job, pending, share)
+    handed = _handed(pending, most, options, chunks) if in_batches and pending else None
+    seconds = None if in_batches else _seconds(job, len(pending), history, each)
     at_least = _by_rates(job, len(pending), inputs + outputs, options)
     free = job.price == FREE
     known = cost is not None or free
@@ -122,7 +168,8 @@ def _estimate(job: Job, pending: Sequence[Work], history: History, options: RunO
         cost=cost,
         cost_known=known,
         at_most=options.may_stop,
-        most=_most(job, pending),
+        most=most,
+        batches=handed,
         kept=history.answers,
         seconds=None if seconds is None else max(seconds, at_least),
         timed=history.seconds is not None,
@@ -142,7 +189,22 @@ def _measured(job: Job) -> float:
     return sum(told for told, _ in pairs) / sum(guess for _, guess in pairs) if pairs else 1.0
 
 
-def _most(job: Job, pending: Sequence[Work]) -> Most:
+def _handed(
+    pending: Sequence[Work], most: Most, options: RunOptions, chunks: Sequence[Chunk]
+) -> Handed:
+    """The batches of a run; the body of a call has as many bytes as tokens at most."""
+    limits = [options.batch_tokens, *[chunk.limit for chunk in chunks if chunk.limit][-1:]]
+    limit = min((one for one in limits if one), default=None)
+    cuts = [tokens_of(cut) for cut in waves(pending, limit)]
+    number, used = 1, 0
+    for tokens in cuts:
+        if limit is not None and used and used + tokens > limit:
+            number, used = number + 1, 0
+        used += tokens
+    return Handed(len(cuts), number, most.input_tokens, sum(cuts), limit)
+
+
+def _most(job: Job, pending: Sequence[Work], share: float = 1.0) -> Most:
     usage = Usage(0, 0)
     for work in pending:
         most = job.scorer.most_tokens(work.call)
@@ -150,7 +212,7 @@ def _most(job: Job, pending: Sequence[Work]) -> Most:
             return Most()
         usage = usage.plus(most)
     priced = job.price is not None or job.charges.known
-    dollars = sum(most_dollars(job, work.call) for work in pending) if priced else None
+    dollars = share * sum(most_dollars(job, work.call) for work in pending) if priced else None
     return Most(usage.input_tokens, usage.output_tokens, dollars if pending else 0.0)
 
 

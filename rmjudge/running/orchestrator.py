@@ -13,7 +13,14 @@ from functools import partial
 from typing import Final, cast
 
 from rmjudge.calls import Answer, Call, Failure, Outcome, Reply
-from rmjudge.errors import BudgetReached, StopRun, StorageStopped
+from rmjudge.errors import (
+    BatchesUnderWay,
+    BudgetReached,
+    ProviderStopped,
+    StopRun,
+    StorageStopped,
+)
+from rmjudge.running.batches.desk import Batches
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
 from rmjudge.running.queueing import WorkQueue
@@ -23,6 +30,8 @@ from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
 """How long calls under way may take to finish once the run is asked to stop."""
+FIRST_TRIES: Final = 3
+"""Calls that are tried live before a batch, where the first is not answered."""
 KEEPING: Final = 4
 """One answer may be on its way to disk for so many calls that may be under way."""
 LOOKUP_CALLS: Final = 2000
@@ -33,9 +42,15 @@ class Orchestrator:
     """Runs several jobs side by side; each has its own workers and its own fate."""
 
     def __init__(
-        self, store: AnswerStore, *, budget: Budget | None = None, drain_s: float = DRAIN_S
+        self,
+        store: AnswerStore,
+        *,
+        budget: Budget | None = None,
+        batches: Batches | None = None,
+        drain_s: float = DRAIN_S,
     ) -> None:
         self._store = store
+        self._batches = batches
         self._budget = budget or Budget()
         self._drain_s = drain_s
         self._jobs: dict[Job, WorkQueue[Work] | None] = {}
@@ -99,6 +114,8 @@ class Orchestrator:
         except StopRun as reason:
             self._stopped(job, reason)
         finally:
+            if self._batches is not None and job.finished and job.counts.failed:
+                await self._batches.forget_refusals(self._store.key_of(job.scorer.identity))
             job.settle_kept()
             self._budget.gave_up(job)
             job.leave()
@@ -112,17 +129,81 @@ class Orchestrator:
         job.scorer.activity.answered |= job.counts.from_cache > 0
         if pending and job.stopped is None:
             job.stopped = self._reason  # asked to stop before anything was planned
+        done = not (pending or job.barred or job.stopped)
+        if done and self._batches is not None and self._batches.takes(job):
+            async with self._store.claim(key, job.note_waiting):
+                await self._batches.clear(job, key)
         if pending and job.barred:
             job.notes.append(f"{len(pending):,} calls are not in the cache: {job.barred}")
+            if self._batches and (under_way := await self._batches.open_calls(key, pending)):
+                job.notes.append(f"{under_way:,} of them are in batches that are not collected")
         elif pending and job.stopped is None:
             job.check_verdicts()
             async with self._store.claim(key, job.note_waiting):
                 # Another process may have bought some of these while this one waited.
                 pending = await settle_from_cache(job, self._store, key, pending)
                 self._budget.looked(job)
-                buy = self._stream if isinstance(job.scorer, StreamingScorer) else self._buy
-                await buy(job, key, pending)
+                await self._have_answered(job, key, pending)
         return job.stopped is None and job.scorer.identity is not identity
+
+    async def _have_answered(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+        """Have the calls answered: in batches, or live where no open batch has them."""
+        if isinstance(job.scorer, StreamingScorer):
+            await self._stream(job, key, pending)
+        elif self._batches is not None and self._batches.takes(job):
+            await self._in_batches(self._batches, job, key, pending)
+        elif self._batches is not None:
+            left = await self._batches.left_to_buy(key, pending)
+            if left:
+                await self._buy(job, key, left)
+            if (under_way := len(pending) - len(left)) and job.stopped is None:
+                raise BatchesUnderWay(
+                    f"{under_way:,} calls are under way in a batch, and not bought a second time: "
+                    "the same command with --batch collects them"
+                )
+        else:
+            await self._buy(job, key, pending)
+
+    async def _in_batches(
+        self, batches: Batches, job: Job, key: str, pending: Sequence[Work]
+    ) -> None:
+        """Buy one call live, which shows whether key, model and form are right; then the rest."""
+        identity = job.scorer.identity
+        left = [work for work in pending if job.again is not None and work.kept is not None]
+        tried = 0
+        while tried < FIRST_TRIES and not job.scorer.activity.answered:
+            first = (await batches.left_to_buy(key, pending))[tried : tried + 1]
+            if not first:
+                break
+            await self._buy(job, key, first)
+            tried += 1
+            if job.stopped is not None or job.scorer.identity is not identity:
+                return
+        if tried == FIRST_TRIES and not job.scorer.activity.answered:
+            said = next(iter(job.failure_details.items()), ("", ""))
+            raise ProviderStopped(
+                f"{job.scorer.name}: no batch was submitted, since none of the first "
+                f"{FIRST_TRIES} calls was answered live: {': '.join(said)}"
+            )
+        if left:
+            await self._buy(job, key, [work for work in left if work.answer is None])
+        rest = [work for work in pending if work.answer is None and not work.failed]
+        if rest and job.stopped is None:
+            await batches.run(
+                job,
+                key,
+                rest,
+                partial(self._keep, job, key),
+                partial(self._commit_only, job, key),
+            )
+
+    async def _commit_only(self, job: Job, key: str, found: Sequence[tuple[Work, Reply]]) -> None:
+        """Keep replies that count for nothing yet: an open one has been paid for."""
+        await self._commit(key, found)
+        for item, reply in found:
+            if reply.open:
+                job.note_reply(item, reply, bought=True)
+                item.paid_before = _in_all(item, reply).usage
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):

@@ -24,6 +24,8 @@ from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
 from rmjudge.options.kinds import until_of
 from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
+from rmjudge.providers.batching import DIALECTS
+from rmjudge.running.batches.desk import can_batch
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
 from rmjudge.running.job import Job
@@ -81,6 +83,7 @@ def prepare(
     if not len(data):
         raise DataError(["no tuple is left: the data has none of the domains asked for"])
     _check_stops(scorers, data, options)
+    _check_batches(chosen, options, tell)
     _check_places(options)
     jobs = tuple(job_for(item, data, options) for item in chosen)
     remarked = list(remarks(data))
@@ -111,6 +114,29 @@ def tell_notices(chosen: Sequence[Chosen], tell: Notice) -> None:
             )
         for line in item.notices:
             tell(line)
+
+
+def _check_batches(chosen: Sequence[Chosen], options: RunOptions, tell: Notice) -> None:
+    """Refuse batches where no model has them; say which models are asked live all the same."""
+    if not options.batch:
+        for name, given in (("--detach", options.detach), ("--batch-tokens", options.batch_tokens)):
+            if given:
+                raise UsageError(f"{name} is about batches: give --batch too")
+        return
+    live = [item for item in chosen if not can_batch(item.scorer)]
+    if len(live) == len(chosen):
+        raise UsageError(
+            f"--batch is for judges with batches that are known here ({', '.join(DIALECTS)}), and "
+            "this run has none"
+        )
+    for item in live:
+        tell(f"{item.scorer.name} has no batches that are known here, and is asked live")
+    for item in chosen:
+        if item not in live and item.price is not None and item.price.batch is None:
+            tell(
+                f"what {item.scorer.name} costs in batches is not known, and counted at the full "
+                'price; `batch = 0.5` under its [prices."..."] in rmjudge.toml says otherwise'
+            )
 
 
 def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> None:
@@ -183,7 +209,8 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
         order=options.pair_order,
         seed=options.seed,
         votes=scorer.votes,
-        lead_characters=scorer.lead_characters,
+        # In a batch all calls are asked at once, and none goes ahead to fill a prompt cache.
+        lead_characters=None if options.batch else scorer.lead_characters,
         design=design,
     )
     plans = plan(items)

@@ -22,14 +22,16 @@ _SAME_VENDOR: Final = {"openai-responses": "openai"}
 class Price:
     """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
 
-    `stored_input` is for what the vendor writes to its prompt cache. A list price has the page that
-    it stands on as `source`, and the `date` on which it was looked up.
+    `stored_input` is for what the vendor writes to its prompt cache. `batch` is what a call costs
+    in the vendor's batches, as a share of the price; None where that is not known. A list price has
+    the page that it stands on as `source`, and the `date` on which it was looked up.
     """
 
     input: float
     output: float
     cached_input: float | None = None
     stored_input: float | None = None
+    batch: float | None = field(default=None, compare=False)
     source: str = field(default="", compare=False)
     date: str = field(default="", compare=False)
 
@@ -37,6 +39,11 @@ class Price:
     def cached(self) -> float:
         """Of a token that came from the prompt cache."""
         return self.input if self.cached_input is None else self.cached_input
+
+    @property
+    def batch_share(self) -> float:
+        """What a call costs in a batch, as a share of the price; 1 where it is not known."""
+        return 1.0 if self.batch is None else self.batch
 
     @property
     def stored(self) -> float:
@@ -55,11 +62,16 @@ def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
     """
     text = (files("rmjudge.running") / "prices.toml").read_text("utf-8")
     table = {
-        f"{vendor}/{model}": Price(**{"source": about["source"], "date": about["date"], **entry})
+        f"{vendor}/{model}": Price(**{**_of_vendor(about), **entry})
         for vendor, about in tomllib.loads(text).items()
         for model, entry in about["models"].items()
     }
     return table | {name: _price(name, entry) for name, entry in (overrides or {}).items()}
+
+
+def _of_vendor(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds for all models of a vendor."""
+    return {name: value for name, value in about.items() if name != "models"}
 
 
 def listed(table: Mapping[str, Price], name: str) -> Price | None:
@@ -73,19 +85,19 @@ def listed(table: Mapping[str, Price], name: str) -> Price | None:
 
 
 def _price(name: str, entry: Any) -> Price:
-    fields = ("input", "output", "cached_input", "stored_input")
+    fields = ("input", "output", "cached_input", "stored_input", "batch")
     known = (
         isinstance(entry, dict) and set(entry) <= set(fields) and {"input", "output"} <= set(entry)
     )
+    known = known and not (_is_amount(entry.get("batch")) and entry["batch"] > 1)  # a share
     if not known or not all(_is_amount(value) for value in entry.values()):
         raise UsageError(
             f'[prices."{name}"] needs `input` and `output`, and may have `cached_input` and '
-            "`stored_input`: US dollars per million tokens"
+            "`stored_input`: US dollars per million tokens; and `batch`, the share of the price in "
+            "the vendor's batches, such as 0.5"
         )
-    cached, stored = (
-        float(entry[name]) if name in entry else None for name in ("cached_input", "stored_input")
-    )
-    return Price(float(entry["input"]), float(entry["output"]), cached, stored)
+    cached, stored, batch = (float(entry[part]) if part in entry else None for part in fields[2:])
+    return Price(float(entry["input"]), float(entry["output"]), cached, stored, batch)
 
 
 def _is_amount(value: Any) -> bool:
@@ -105,10 +117,20 @@ def cost_of(spent: Spent, price: Price | None) -> float | None:
         return spent.dollars if spent.told_replies else None
     left = spent.untold
     dollars = left.input_tokens * price.input + left.output_tokens * price.output
-    return spent.dollars + dollars / PER_MILLION - saved_by_cache(left, price)
+    saved = saved_by_cache(left, price) + saved_by_batches(left, price)
+    return spent.dollars + dollars / PER_MILLION - saved
 
 
 def saved_by_cache(spent: Spent, price: Price) -> float:
     """Dollars that the vendor's prompt cache was worth; below 0 where writing to it cost more."""
     read = spent.cached_tokens * (price.input - price.cached)
     return (read - spent.stored_tokens * (price.stored - price.input)) / PER_MILLION
+
+
+def saved_by_batches(spent: Spent, price: Price) -> float:
+    """Dollars that the vendor's batches were worth: a share of what they cost at the full price."""
+    part = spent.batched
+    read, written = part.input_tokens or 0, part.output_tokens or 0
+    whole = Spent(read, written, part.cached_tokens or 0, part.stored_tokens or 0)
+    dollars = (read * price.input + written * price.output) / PER_MILLION
+    return (1 - price.batch_share) * (dollars - saved_by_cache(whole, price))

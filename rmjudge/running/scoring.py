@@ -12,6 +12,8 @@ from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.errors import ModelRefused, StopRun, UsageError
 from rmjudge.options import RunOptions
 from rmjudge.planning.texts import Comparison, TextsPlan, plan_texts
+from rmjudge.running.batches.desk import Batches
+from rmjudge.running.batches.seams import Limits
 from rmjudge.running.budget import Budget
 from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
@@ -81,7 +83,8 @@ async def score_texts(
         check_bounded(jobs, ceiling)
     budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
     with await asyncio.to_thread(AnswerCache, options.cache_dir or default_folder()) as cache:
-        orchestrator = Orchestrator(cache, budget=budget)
+        batches = Batches(cache, Limits(budget))
+        orchestrator = Orchestrator(cache, budget=budget, batches=batches)
         async with (
             started(orchestrator) if started else nullcontext(),
             watch(jobs) if watch else nullcontext(),

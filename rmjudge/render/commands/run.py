@@ -35,6 +35,7 @@ def estimate_sheet(estimates: Sequence[Estimate], ceilings: Sequence[str] = ()) 
         ),
         notes=(
             *ceilings,
+            *(f"{label(item.scorer)}: {item.batches.told()}" for item in estimates if item.batches),
             *(
                 line
                 for item in estimates

@@ -1,0 +1,175 @@
+"""What is done about batches without a run: looking, fetching, cancelling, deciding."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from rmjudge.cache import AnswerCache
+from rmjudge.cache.ledger import Chunk
+from rmjudge.errors import UsageError
+from rmjudge.options import RunOptions
+from rmjudge.providers.batching.office import LostError, NotABatchError, RefusedError, UnsentError
+from rmjudge.providers.hosted import HostedScorer
+from rmjudge.running.batches.courier import Courier, courier_of
+from rmjudge.running.choosing import choose
+
+
+def named(chunks: Sequence[Chunk], uid: str) -> Chunk:
+    """The batch whose uid begins so.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    found = [chunk for chunk in chunks if chunk.uid.startswith(uid)] if uid else []
+    if len(found) != 1:
+        what = "several batches have" if found else "no batch has"
+        raise UsageError(f"{what} a UID that begins with {uid!r}; `rmjudge batches list` shows all")
+    return found[0]
+
+
+class _BusyError(Exception):
+    """A run is at the batches of this scorer."""
+
+
+def _busy() -> None:
+    raise _BusyError
+
+
+@dataclass(slots=True)
+class DeskWork:
+    """Acts on batches; what people are to know of it is in `told`."""
+
+    store: AnswerCache
+    options: RunOptions
+    told: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def _courier(self, chunk: Chunk) -> AsyncIterator[Courier]:
+        """What moves a batch, with its model's key.
+
+        Raises:
+            UsageError: the key is missing, or a run is at the batches of this model.
+        """
+        (item,) = choose([chunk.model], self.options)
+        if not isinstance(item.scorer, HostedScorer):
+            raise UsageError(f"{chunk.model} has no batches")
+        office = item.scorer.batching()
+        try:
+            async with self.store.claim(chunk.scorer, _busy):
+                yield await courier_of(self.store, chunk.scorer, office)
+        except _BusyError:
+            raise UsageError(
+                f"{chunk.model}: another process is at its batches; wait for it, or stop it"
+            ) from None
+        finally:
+            await office.aclose()
+
+    async def fetch(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """Look at every open batch, and get the results of those that have ended."""
+        found: list[Chunk] = []
+        wanted = [chunk for chunk in chunks if chunk.open or chunk.state == "collected"]
+        for _, group in groupby(sorted(wanted, key=_whose), key=_whose):
+            mine = list(group)
+            async with self._courier(mine[0]) as courier:
+                for chunk in mine:
+                    found.append(await courier.advance(courier.known[chunk.uid]))
+                    self._tell(courier)
+        return found
+
+    def _tell(self, courier: Courier) -> None:
+        self.told += [*courier.told, *([courier.trouble] if courier.trouble else [])]
+        if courier.refusal:
+            self.told.append(courier.refusal)
+        courier.told, courier.trouble, courier.refusal = [], "", ""
+
+    async def cancel(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """Have the vendor stop the batches, and look at each at once."""
+        found: list[Chunk] = []
+        for chunk in chunks:
+            if not chunk.open or chunk.state in ("ended", "fetched", "aside", "lost"):
+                if len(chunks) == 1:
+                    self.told.append(f"batch {chunk.uid[:8]} is {chunk.state}: nothing is stopped")
+                    found.append(chunk)
+                continue
+            async with self._courier(chunk) as courier:
+                now = courier.known[chunk.uid]
+                if now.state in ("planned", "uploaded"):
+                    if now.file:
+                        await courier.office.delete(now.file)
+                    found.append(await courier.keep(now, "void", note="cancelled before it went"))
+                    continue
+                if now.state == "creating":
+                    now = await courier.advance(now)
+                if now.batch:
+                    try:
+                        await courier.cancel(now)
+                        self.told.append(f"batch {now.batch}: what has run stays billed")
+                        now = await courier.keep(now, note="cancelled by the user")
+                    except (RefusedError, LostError, UnsentError, NotABatchError) as error:
+                        self.told.append(f"batch {now.batch} was not cancelled: {error}")
+                    now = await courier.advance(now)
+                self._tell(courier)
+                found.append(now)
+        return found
+
+    async def adopt(self, chunk: Chunk, batch: str) -> Chunk:
+        """Take a batch of the vendor's for the one that nothing is known of.
+
+        Raises:
+            UsageError: it is not unknown, or the vendor has no such batch.
+        """
+        self._check(chunk, "creating")
+        async with self._courier(chunk) as courier:
+            try:
+                told = await courier.office.poll(batch)
+            except (RefusedError, LostError, UnsentError, NotABatchError) as error:
+                raise UsageError(f"the vendor tells no batch {batch}: {error}") from error
+            if told.total not in (None, 0, len(chunk.calls)):
+                raise UsageError(
+                    f"batch {batch} has {told.total} calls, and this one {len(chunk.calls)}"
+                )
+            adopted = await courier.keep(
+                courier.known[chunk.uid], "created", batch=told.id, created=courier.clock()
+            )
+            return await courier.advance(adopted)
+
+    async def not_submitted(self, chunk: Chunk) -> Chunk:
+        """Have the calls of a batch bought again that the vendor never had."""
+        self._check(chunk, "creating", "created")
+        async with self._courier(chunk) as courier:
+            if chunk.file:
+                with suppress(RefusedError, LostError, UnsentError):
+                    await courier.office.delete(chunk.file)
+            note = "not submitted, says the user; maybe billed"
+            return await courier.keep(courier.known[chunk.uid], "void", note=note)
+
+    async def accept(self, chunk: Chunk) -> Chunk:
+        """Have results read that were put aside."""
+        self._check(chunk, "aside")
+        async with self._courier(chunk) as courier:
+            return await courier.keep(courier.known[chunk.uid], "fetched", accepted=True)
+
+    async def discard(self, chunk: Chunk) -> Chunk:
+        """Drop results; the calls are bought again."""
+        self._check(chunk, "aside", "lost")
+        async with self._courier(chunk) as courier:
+            now = courier.known[chunk.uid]
+            with suppress(RefusedError, LostError, UnsentError):
+                await courier.office.delete(now.file, now.batch, now.results)
+            for file in courier.files(now):
+                file.unlink(missing_ok=True)
+            return await courier.keep(now, "void", note="discarded by the user; it was billed")
+
+    @staticmethod
+    def _check(chunk: Chunk, *states: str) -> None:
+        if chunk.state not in states:
+            raise UsageError(
+                f"batch {chunk.uid} is {chunk.state}: there is nothing of this kind to decide"
+            )
+
+
+def _whose(chunk: Chunk) -> tuple[str, str]:
+    return chunk.model, chunk.scorer
