@@ -54,6 +54,8 @@ class Options(TypedDict, total=False):
     inputs: Mapping[str, str]
     early_stop: bool
     seed: int
+    benchmark: str
+    columns: Mapping[str, str]
     domains: Sequence[Domain]
     limit: int
     base_url: str

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import FORMATS, add_cache_dir, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
 from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.runs.items import ItemResult
+    from rmjudge.runs.results import ScorerResult
 
 
 def add(commands: Any) -> None:
@@ -49,9 +53,15 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
         if given:
             raise UsageError(f"{name} is for the page that --html FILE writes")
-    runs, left = distinct(read_runs(arguments.folders))
+    from rmjudge.runs.items import part_results, read_items
+
+    of_tuples, of_items = part_results(arguments.folders)
+    runs, left = distinct(read_runs(of_tuples)) if of_tuples else ([], [])
     results = [run.result for run in runs]
-    if arguments.format in (None, "table"):
+    if of_items:
+        items = [read_items(folder) for folder in of_items]
+        _show_items(results, items, arguments.format)
+    elif arguments.format in (None, "table"):
         from rmjudge.render.commands.report import report_renderable
 
         tables().print(report_renderable(results))
@@ -62,3 +72,31 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for note in left:
         say(note)
     return 0
+
+
+def _show_items(
+    results: Sequence[ScorerResult], items: Sequence[ItemResult], format: str | None
+) -> None:
+    """Show runs on other sets than RM-Bench, and those on RM-Bench beside them."""
+    import json
+
+    from rmjudge.cli.console import print_json, print_text, tables
+    from rmjudge.render.commands import benchmarks, report_data
+    from rmjudge.render.sheets import sheets_latex, sheets_markdown
+
+    if format in (None, "table"):
+        tables().print(benchmarks.report_of(results, items))
+    elif format == "json":
+        told = json.loads(report_data.to_json(results)) if results else {}
+        print_json({**told, "benchmarks": benchmarks.to_data(items)})
+    elif format == "csv":
+        if results:
+            raise UsageError(
+                "--format csv writes one table, and RM-Bench's has other columns than other "
+                "sets': name their folders apart"
+            )
+        print_text(benchmarks.to_csv(items))
+    else:
+        write = sheets_markdown if format == "markdown" else sheets_latex
+        own = getattr(report_data, f"to_{format}")(results) if results else ""
+        print_text(own + write(benchmarks.sheets_of(results, items)))
