@@ -93,14 +93,14 @@ def _assign(source: str | Path, given: Descriptor | None, only: bool, tell: Noti
         ]
     path = Path(source)
     if path.is_dir():
-        return _of_folder(path, given, only, tell)
+        return _of_folder(path, given, only)
     if not path.is_file():
         return []
     known = _of_file(path, show_path(source), given, forced=only)
     return [(known, path, show_path(source))] if known else []
 
 
-def _of_folder(path: Path, given: Descriptor | None, only: bool, tell: Notice) -> Assigned:
+def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
     known = [given] if given and given.patterns else list(shipped().values())
     for descriptor in known:
         files = sorted({file for pattern in descriptor.patterns for file in path.glob(pattern)})
@@ -131,22 +131,28 @@ def _of_file(
     if stem in PUBLISHED_DOMAINS or stem == TOTAL:
         return None
     first = next(iter(_rows(path, shown)), None)
-    if not isinstance(first, RawItem) or not isinstance(first.value, dict):
+    fields = first.value if isinstance(first, RawItem) else None
+    if not isinstance(fields, dict) or _is_tuple(fields):
         return None
-    fields = first.value
-    if _is_tuple(fields):
-        return None
+    return _known(path, fields) or given or _by_fields(fields)
+
+
+def _known(path: Path, fields: Mapping[str, Any]) -> Descriptor | None:
+    """The benchmark that knows the file by its content, or by its path and its fields."""
     blob = (
         git_blob_id(path) if any(one.blobs or one.downloads for one in shipped().values()) else ""
     )
     for descriptor in shipped().values():
         if blob in (*descriptor.blobs, *(one.blob for one in descriptor.downloads)):
             return descriptor
-    candidates = [one for one in shipped().values() if _has_fields(one, fields)]
-    for descriptor in candidates:
-        if any(fnmatchcase(path.as_posix(), f"*{pattern}") for pattern in descriptor.patterns):
+        named = any(fnmatchcase(path.as_posix(), f"*{one}") for one in descriptor.patterns)
+        if named and _has_fields(descriptor, fields):
             return descriptor
-    return given or (candidates[0] if candidates else None)
+    return None
+
+
+def _by_fields(fields: Mapping[str, Any]) -> Descriptor | None:
+    return next((one for one in shipped().values() if _has_fields(one, fields)), None)
 
 
 def _is_tuple(fields: Mapping[str, Any]) -> bool:

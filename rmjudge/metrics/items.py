@@ -175,8 +175,8 @@ class ItemMetrics:
 
     `averages` holds each reading of micro, macro and, where the benchmark has sections, these.
     `tie_rate` is the share of ties among a judge's verdicts, or among pairs of a better and a worse
-    reward; `swap_rate` that of pairs whose winner both orders name; None where nobody knows. `no_verdict` counts replies without one, `absent` questions without a
-    reply.
+    reward; `swap_rate` that of pairs whose winner both orders name; None where nobody knows.
+    `no_verdict` counts replies without one, `absent` questions without a reply.
     """
 
     scorer: str

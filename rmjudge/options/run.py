@@ -310,7 +310,8 @@ class RunOptions(ProviderOptions):
 
     data: tuple[str, ...] = option(
         kinds.SOURCES,
-        "sample (default), rm-bench or judgebench (downloaded once), or files and folders; repeatable",
+        "sample (default), rm-bench or judgebench (downloaded once), or files and folders; "
+        "repeatable",
         default=("sample",),
         group=WHAT,
         metavar="SOURCE",

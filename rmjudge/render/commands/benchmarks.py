@@ -19,7 +19,7 @@ from rmjudge.runs.items import ItemResult
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import label, one_line
 
-NONE: Final = "–"
+NONE: Final = "\N{EN DASH}"
 READS: Final = {"strict": "a tie is no win", "half_credit": "a tie counts half"}
 CAPTION: Final = (
     "Score: the benchmark's own average and reading, with its 95 % interval over items. Strict: a "
