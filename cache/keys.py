@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from rmjudge.addresses import spellings
@@ -30,8 +30,15 @@ def scorer_key(identity: Mapping[str, Json]) -> str:
 
 
 def scorer_keys(identity: Mapping[str, Json]) -> tuple[str, ...]:
-    """The keys that a scorer's answers may be under, the one of today first."""
-    return tuple(map(scorer_key, spellings(identity)))
+    """The keys that a scorer's answers may be under, the one of today first.
+
+    Older versions counted what is only read of a hosted model's replies among its parameters.
+    """
+    params, reads = identity.get("params"), identity.get(READS)
+    older: Iterable[Mapping[str, Json]] = ()
+    if isinstance(params, Mapping) and isinstance(reads, Mapping):
+        older = spellings({**identity, "params": {**params, **reads}})
+    return tuple(map(scorer_key, (*spellings(identity), *older)))
 
 
 def call_key(fields: Sequence[str]) -> str:

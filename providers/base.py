@@ -78,6 +78,9 @@ class Provider(ABC):
     output_tokens_estimate: int = 0
     local_params: ClassVar[frozenset[str]] = frozenset()
     """Parameters that this module reads itself and that are not sent."""
+    reading_params: ClassVar[frozenset[str]] = frozenset()
+    """Those that only say what of a reply is the reward: the reply is kept whole, so that another
+    choice is read from the cache."""
     prompt_cache_tokens: ClassVar[int | None] = None
     """The shortest shared prefix that the vendor caches; None where it caches none."""
     address_hint: ClassVar[str] = ""
@@ -177,6 +180,12 @@ class Provider(ABC):
             if value is not None and name not in self.local_params
         }
 
+    @property
+    def reads(self) -> dict[str, Json]:
+        """What the user says of how replies read, apart from what is asked."""
+        params = self.target.params
+        return {name: params[name] for name in sorted(self.reading_params & params.keys())}
+
     def host(self, part: Json) -> str | None:
         """Who ran the model, where the vendor passes calls on to others and says to whom."""
         return None
@@ -184,7 +193,13 @@ class Provider(ABC):
     def reply(self, part: Json, call: Call) -> Reply:
         """Read one part into what is stored."""
         answer, usage, model = self.read(part, call)
-        return Reply(answer, _ENCODE(part), self.parser, usage, model, self.host(part))
+        return Reply(answer, _ENCODE(part), parser_of(self), usage, model, self.host(part))
+
+
+def parser_of(provider: Provider) -> str:
+    """The parser's name; replies that were read by another choice are read again."""
+    reads = provider.reads
+    return f"{provider.parser} {_ENCODE(reads)}" if reads else provider.parser
 
 
 def member(part: Any, *path: str | int) -> Any:

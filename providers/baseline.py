@@ -24,6 +24,7 @@ from rmjudge.calls import (
 )
 from rmjudge.errors import UsageError
 from rmjudge.scorer import Activity
+from rmjudge.text import did_you_mean
 from rmjudge.vocabulary import Method
 
 _MARKS: Final = re.compile(
@@ -70,7 +71,7 @@ class Baseline:
 
     def __init__(self, kind: str) -> None:
         if kind not in REWARDS:
-            raise UsageError(f"baseline/{kind}: there are {', '.join(REWARDS)}")
+            raise UsageError(f"baseline/{kind}: {did_you_mean(kind, REWARDS)}")
         self.name = f"baseline/{kind}"
         self.identity: Mapping[str, Json] = {"provider": "baseline", "model": kind, "version": 1}
         self.activity = Activity()

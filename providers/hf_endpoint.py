@@ -37,7 +37,7 @@ class HFEndpoint(Provider):
     url_variable = "HF_ENDPOINT_URL"
     key_variables = ("HF_TOKEN",)
     concurrency = 8
-    local_params = frozenset((LABEL,))
+    local_params = reading_params = frozenset((LABEL,))
     wants_rendered_text = True
     server_adds_bos = True
 

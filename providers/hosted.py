@@ -24,14 +24,14 @@ from rmjudge.calls import (
     estimate_tokens,
 )
 from rmjudge.errors import StopRun
-from rmjudge.providers.base import PROBES, Provider
+from rmjudge.providers.base import PROBES, Provider, parser_of
 from rmjudge.providers.forms import written
 from rmjudge.providers.sending.messages import FormChanged, MalformedBodyError
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
 from rmjudge.scorer import FORM_CHANGED, Activity, Flow
-from rmjudge.vocabulary import Method
+from rmjudge.vocabulary import READS, Method
 
 if TYPE_CHECKING:
     from rmjudge.providers.sending.sender import Sender
@@ -61,7 +61,7 @@ class HostedScorer:
         target = provider.target
         self.name = own_name or f"{provider.name}/{target.model}"
         self.method: Method = provider.method
-        self.parser = provider.parser
+        self.parser = parser_of(provider)
         self.concurrency = concurrency or provider.concurrency
         self.batch = provider.batch
         self.whole_tuples = False
@@ -70,6 +70,7 @@ class HostedScorer:
         self.output_tokens_estimate = provider.output_tokens_estimate
         self.activity = Activity(flow=Flow(self.concurrency), remarks=provider.remarks)
         self.identity: Mapping[str, Json] = identity_of(provider, own_name)
+        self.usual_identity = self.identity
         self._own_name = own_name
         self._provider = provider
         self._users_number = concurrency
@@ -280,18 +281,20 @@ def identity_of(provider: Provider, own_name: str | None = None) -> dict[str, Js
     """Everything that changes the answers; a name of the user's own stands for the address.
 
     `request` is the hash of the request for a fixed call: whatever else changes in how
-    this version asks, the identity changes with it.
+    this version asks, the identity changes with it. What is only read of replies stands apart.
     """
     probe = provider.build([PROBES[provider.method]])
     wire = {"path": probe.path, "body": probe.body, "headers": dict(probe.headers)}
     text = json.dumps(wire, sort_keys=True, separators=(",", ":"))
+    params = provider.target.params
     return {
         "provider": provider.name,
         "model": provider.target.model,
         **({"name": own_name} if own_name else {"url": canonical(provider.target.base_url)}),
         "method": provider.method,
         **provider.described,
-        "params": dict(provider.target.params),
+        "params": {name: value for name, value in params.items() if name not in provider.reads},
         "template": provider.template,
         "request": hashlib.sha256(text.encode("ascii")).hexdigest()[:32],
+        **({READS: provider.reads} if provider.reads else {}),
     }

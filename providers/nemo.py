@@ -43,7 +43,7 @@ class NeMo(Provider):
     url_variable = "NEMO_BASE_URL"
     concurrency = 4
     batch = 16
-    local_params = frozenset(("column",))
+    local_params = reading_params = frozenset(("column",))
     wants_rendered_text = True
     proved_by = "server: PyTriton 0.7 (KServe v2)"
 

@@ -51,7 +51,7 @@ class NIM(Provider):
     default_url = "https://integrate.api.nvidia.com/v1"
     url_variable = "NIM_BASE_URL"
     key_variables = ("NVIDIA_API_KEY",)
-    local_params = frozenset(("weights",))
+    local_params = reading_params = frozenset(("weights",))
     concurrency = 8
 
     def __init__(self, target: Target) -> None:

@@ -27,6 +27,7 @@ from rmjudge.providers.registry import (
 from rmjudge.providers.rendering import ChatTemplate, Messages, compile_template
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
+from rmjudge.vocabulary import READS
 
 
 def reader_of(identity: Mapping[str, Json]) -> Scorer:
@@ -79,11 +80,11 @@ def _provider_of(
         from rmjudge.providers.http import RewardShape
 
         shape = RewardShape(str(identity.get("template")), str(identity.get("reward_path")))
-    params, template = identity.get("params"), str(identity.get("template", ""))
+    params, template = _params_of(identity), str(identity.get("template", ""))
     target = Target(
         str(identity.get("model")),
         url,
-        params if isinstance(params, dict) else {},
+        params,
         ChatTemplate(template, render(template, "kept with the answers"))
         if kind.wants_rendered_text
         else None,
@@ -92,6 +93,12 @@ def _provider_of(
     if not issubclass(kind, JudgeProvider):
         return kind(target)
     return kind(target, _judging_of(identity), sampled=sampled)
+
+
+def _params_of(identity: Mapping[str, Json]) -> dict[str, Json]:
+    """What was asked with, and how its replies read."""
+    both = (identity.get("params"), identity.get(READS))
+    return {name: value for part in both if isinstance(part, dict) for name, value in part.items()}
 
 
 def _local_reader(name: str, identity: Mapping[str, Json]) -> Scorer:

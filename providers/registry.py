@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -139,6 +140,7 @@ def parse_spec(text: str) -> Spec:
     if not slash or not model:
         raise UsageError(
             f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
+            f"{_whole_name(provider)}"
         )
     if provider not in NAMES:
         hint = did_you_mean(provider.lower(), NAMES)
@@ -149,6 +151,16 @@ def parse_spec(text: str) -> Spec:
     if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
         raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
     return Spec(provider, model, f"http{url}" if at else None)
+
+
+def _whole_name(word: str) -> str:
+    """What a word without a slash may have meant."""
+    from rmjudge.providers.baseline import REWARDS
+
+    known = {kind: f"baseline/{kind}" for kind in REWARDS}
+    known |= {name: f"{name}/MODEL" for name in NAMES if name != "baseline"}
+    meant = get_close_matches(word.lower(), known, n=1)
+    return f"; did you mean {known[meant[0]]}?" if meant else ""
 
 
 def _named(own_name: str, rest: str, text: str) -> Spec:

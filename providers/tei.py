@@ -44,7 +44,7 @@ class TEI(Provider):
     concurrency = 8
     batch = 32
     """The server's own default limit (`--max-client-batch-size`)."""
-    local_params = frozenset((LABEL,))
+    local_params = reading_params = frozenset((LABEL,))
     wants_rendered_text = True
     server_adds_bos = True
 

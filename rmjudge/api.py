@@ -78,6 +78,10 @@ class Options(TypedDict, total=False):
     max_cost: float
     max_cost_total: float
     max_calls: int
+    allow_unscored: str | int
+    fail_under: Mapping[str, float]
+    junit: str | Path
+    append: str | Path
     fallback: str
     offline: bool
     retry_unscored: bool | Sequence[str]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.errors import UsageError
-from rmjudge.options import kinds
+from rmjudge.options import kinds, policies
 from rmjudge.options.run import OPTIONS, Option, ProviderOptions, RunOptions
 from rmjudge.providers.registry import LOCAL, NAMES
 from rmjudge.text import did_you_mean
@@ -19,8 +19,11 @@ MODELS: Final = Option(kinds.MODELS, name="models")
 PROVIDER: Final = Option(
     replace(kinds.TABLE, what="tables such as [provider.openai]"), name="provider"
 )
+POLICY: Final = Option(
+    replace(kinds.TABLE, what="tables such as [policy.hh-rlhf]"), name=policies.TABLE
+)
 _RUN: Final[Mapping[str, Option]] = {
-    item.key: item for item in (*OPTIONS.values(), MODELS, PROVIDER)
+    item.key: item for item in (*OPTIONS.values(), MODELS, PROVIDER, POLICY)
 }
 _HOSTED_MODEL: Final = {k: v for k, v in OPTIONS.items() if v.concerns in ("hosted", "both")}
 _LOCAL_MODEL: Final = {k: v for k, v in OPTIONS.items() if v.concerns in ("local", "both")}
@@ -31,7 +34,7 @@ def read_config(path: Path | None) -> dict[str, Any]:
     """Read and check the file; `rmjudge.toml` in this folder when none is named.
 
     Returns the values as they are written, under their option names, with `providers` as
-    `ProviderOptions`.
+    `ProviderOptions`, and the models of `[policy.NAME]` among `models`.
 
     Raises:
         UsageError: it cannot be read, or a name or value in it is wrong.
@@ -47,6 +50,9 @@ def read_config(path: Path | None) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of 5000 digits
         raise UsageError(f"{path} is no TOML: {error}") from error
     values = _values(path, "", _flat(path, data), _RUN)
+    if (named := values.pop(policies.TABLE, None)) is not None:
+        found = policies.read_policies(str(path), named)
+        values["models"] = [*values.get("models", ()), *(x for one in found for x in one.specs)]
     tables = values.pop("provider", {})
     for name, table in tables.items():
         if name not in NAMES:

@@ -12,7 +12,7 @@
         ├── NoVerdicts           a judge's first replies all lack a verdict             exit 3
         ├── BudgetReached        --max-cost or --max-calls: the user's own ceiling      exit 3
         ├── StorageStopped       answers can no longer be kept                      exit 3
-        └── Interrupted          Ctrl-C or SIGTERM                                  exit 130
+        └── Interrupted          Ctrl-C, SIGTERM or a closed terminal                exit 130
 
 A single call that fails is no exception: it is a `Failure` (see `rmjudge.calls`),
 because the other calls of the run go on.

@@ -178,6 +178,9 @@ class AdaptableScorer(Scorer, Protocol):
     `Failure` with the status of `FORM_CHANGED`.
     """
 
+    usual_identity: Mapping[str, Json]
+    """Its identity before any change."""
+
     def forms(self) -> Iterable[tuple[Mapping[str, Json], Mapping[str, Json]]]:
         """The forms that it may change to: identity, and what `ask_with` takes."""
         ...

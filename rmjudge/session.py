@@ -27,11 +27,14 @@ from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.paces import keep_paces, read_paces
 from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.running.tuples import TupleJob
+from rmjudge.runs.checks import Check, checks_of, exit_code_of
 from rmjudge.runs.files import (
+    append_report,
     clear_results,
     folders_for,
     parts_of_relieved_run,
     write_decision,
+    write_report,
     write_result,
 )
 from rmjudge.runs.items import ItemResult, write_items
@@ -55,7 +58,8 @@ class Run:
     """A finished or stopped run: one result per scorer, and where their files lie.
 
     `places` are the folders of the results, where they are not all below `folder`. `decision` is
-    that of a run that stops once it is decided which scorer is better.
+    that of a run that stops once it is decided which scorer is better. `checks` are what was asked
+    of the results (`allow_unscored`, `fail_under`).
     """
 
     results: tuple[ScorerResult, ...]
@@ -65,6 +69,7 @@ class Run:
     decision: Decision | None = None
     items: tuple[ItemResult, ...] = ()
     """The results on other sets than RM-Bench, scorer by scorer, set by set."""
+    checks: tuple[Check, ...] = ()
 
     def __iter__(self) -> Iterator[ScorerResult]:
         """The results, in the order of the scorers."""
@@ -87,11 +92,11 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 all scored, 1 some calls could not be scored, 3 or 130 stopped."""
+        """0 as asked, 1 too many cells without a score, 4 under the least, 3 or 130 stopped."""
         if self.stopped is not None:
             return self.stopped.exit_code
-        unscored = any(result.metrics.unscored_cells for result in self.results)
-        return int(unscored or not all(result.complete for result in self.items))
+        code = exit_code_of(self.checks or checks_of(self.results))
+        return code or int(not all(result.complete for result in self.items))
 
     def to_dataframe(self, level: Level = "tuples") -> DataFrame:
         """The run as a pandas data frame: a row for each of its `tuples`, `cells` or `calls`.
@@ -162,13 +167,15 @@ async def execute(
         raise refusal
     results = tuple(part.result for part in parts)
     decision = prepared.deciding.decision if prepared.deciding else None
-    stopped = _worst_stop(every, relief)
+    checks = tuple(checks_of(results, options.allow_unscored, options.fail_under))
+    stop = _worst_stop(every, relief)
     found = tuple(result for result, _ in items)
-    run = Run(results, prepared.out, stopped, decision=decision, items=found)
+    run = Run(results, prepared.out, stop, decision=decision, checks=checks, items=found)
     if isinstance(run.stopped, ModelRefused):
         resume = ""  # it would be refused again
     _write(prepared, parts, items, time.monotonic() - begun, resume)
     write_decision(prepared.out, decision.to_json() if decision else None)
+    _write_checks(prepared, run, time.monotonic() - begun)
     return run
 
 
@@ -244,10 +251,17 @@ class _Part:
             "identity": dict(self.job.scorer.identity) if self.job else None,
             "votes": self.job.scorer.votes if self.job else 1,
             "ordered_by_id": self._ordered_by_id(),
+            "open_calls": self._open_calls(),
             **self._pace(),
             **({"traces": list(self.job.traces.values())} if self.job and self.job.traces else {}),
             **({} if self.places is None else {"places": list(self.places)}),
         }
+
+    def _open_calls(self) -> int | None:
+        """Planned calls without an answer: what the same command asks again."""
+        if self.job is None:
+            return None
+        return self.job.counts.planned - self.job.counts.from_cache - self.job.counts.answered
 
     def _ordered_by_id(self) -> list[Json]:
         """Tuples whose pairs were shown in the order of older versions, for their kept answers."""
@@ -341,6 +355,27 @@ def _write_items(
                 "data": {"label": name, "digest": job.items.digest, "items": len(job.items)},
             }
             write_items(folder, result, told)
+
+
+def _write_checks(prepared: Prepared, run: Run, wall_s: float) -> None:
+    """Write the files that `junit` and `append` name."""
+    if prepared.options.junit is None and prepared.options.append is None:
+        return
+    from rmjudge.render.commands.run_checks import to_junit, to_lines
+
+    options, started = prepared.options, time.time() - wall_s
+    if options.junit is not None:
+        junit = to_junit(run.results, run.checks, wall_s=wall_s, started=started)
+        write_report(options.junit, junit)
+    if options.append is not None:
+        lines = to_lines(
+            run.results,
+            data=prepared.data.label,
+            started=started,
+            exit_code=run.exit_code,
+            folder=str(run.folder),
+        )
+        append_report(options.append, lines)
 
 
 def _folders(prepared: Prepared, out: Path, names: Sequence[str]) -> list[Path]:

@@ -180,9 +180,19 @@ def test_what_is_no_toml_is_told_with_its_file(tmp_path: Path, content: bytes) -
         ("seed = true", "seed = True is not a whole number"),
         ("limit = 0", "limit = 0 is not a whole number above 0"),
         ("limit = true", "limit = True is not a whole number above 0"),
-        ("domains = []", "domains = [] is not a list of chat, math, code, safety"),
-        ('domains = ["Chat"]', "domains = ['Chat'] is not a list of chat, math, code, safety"),
-        ("domains = [[]]", "domains = [[]] is not a list of chat, math, code, safety"),
+        (
+            "domains = []",
+            "domains = [] is not a list of chat, math, code, safety or of the data's own domains",
+        ),
+        (
+            'domains = ["Chat"]',
+            "domains = ['Chat'] is not a list of chat, math, code, safety "
+            "or of the data's own domains",
+        ),
+        (
+            "domains = [[]]",
+            "domains = [[]] is not a list of chat, math, code, safety or of the data's own domains",
+        ),
         ("base_url = 8000", "base_url = 8000 is not an address"),
         ("concurrency = -1", "concurrency = -1 is not a whole number above 0"),
         ("concurrency = 2.5", "concurrency = 2.5 is not a whole number above 0"),

@@ -15,7 +15,7 @@ from rmjudge.providers.local.hub import snapshot_of_weights
 from rmjudge.providers.local.loading import LOADING, asked_of, dtype_of, told
 from rmjudge.providers.local.recipes import Recipe, config_of, names_in
 from rmjudge.providers.local.settings import LocalSettings
-from rmjudge.providers.local.weights import check_taken
+from rmjudge.providers.local.weights import check_taken, inside, weights_in
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -93,10 +93,11 @@ def _tensors(folder: Path, names: set[str]) -> dict[str, Tensor]:
     from safetensors import safe_open
 
     found: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in weights_in(folder):
         with safe_open(path, framework="pt") as file:
-            for name in names.intersection(file.keys()):
-                found[name] = file.get_tensor(name)
+            for held in file.keys():  # noqa: SIM118 - no mapping
+                if (name := inside(path, held)) in names:
+                    found[name] = file.get_tensor(held)
     return found
 
 

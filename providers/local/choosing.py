@@ -67,6 +67,11 @@ def choose_head(files: ModelFiles, settings: LocalSettings) -> Choice:
     if asked is not None and asked.startswith(TOKEN):
         return _token(files, asked)
     if recipe is not None:
+        if files.adapter is not None:
+            raise UsageError(
+                f"{files.name}: an adapter under a head that is read here ({recipe.name}) is not "
+                "applied; merge it into its base model (peft: merge_and_unload)"
+            )
         return _by_recipe(files, settings, recipe)
     if asked is None and _is_causal(files) and NEMOTRON.search(files.name):
         return Choice(f"{TOKEN}0", token=0, remark=_told_token(0) + ", as its model card says")
@@ -86,7 +91,7 @@ def explicit(settings: LocalSettings) -> bool:
 
 def rows_of(files: ModelFiles) -> int | None:
     """How many outputs the weights of a native head have, where they can be seen."""
-    shapes = shapes_in(files.folder)
+    shapes = files.shapes
     for name in ("score.weight", "classifier.weight"):
         if len(shape := shapes.get(name, ())) == 2:
             return shape[0]
@@ -120,8 +125,8 @@ def _by_recipe(files: ModelFiles, settings: LocalSettings, recipe: Recipe) -> Ch
             f"{files.name}: its head ({recipe.name}) reads its reward by a rule of its own; "
             "--reward-token is for classifiers of transformers"
         )
-    if recipe.gated:
-        names = objectives_of(files)
+    if recipe.has_objectives:
+        names = objectives_of(files, recipe)
     else:
         shapes = shapes_in(files.folder)
         last = max((name for name in shapes if recipe.is_head(name)), default="")
@@ -136,7 +141,7 @@ def _by_recipe(files: ModelFiles, settings: LocalSettings, recipe: Recipe) -> Ch
         names = tuple(f"LABEL_{k}" for k in range(rows)) if last else ("LABEL_0",)
     remark = f"its head ({recipe.name}) is read here, without the model's own code"
     head = f"{recipe.name}/{VERSION}"
-    reads = _reads(files, settings.reward_head, names, needed=not recipe.gated)
+    reads = _reads(files, settings.reward_head, names, needed=not recipe.has_objectives)
     return Choice(head, recipe=recipe, names=names, reads=reads, remark=remark)
 
 

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.providers.local.libraries import require
+from rmjudge.providers.local.weights import HEADS, PICKLES, pickles_in, weights_in
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUFFIXES: Final = (".bin", ".pt", ".pth")
-NO_WEIGHTS: Final = ("training_args", "optimizer", "scheduler", "rng_state", "scaler")
-"""What trainers leave beside the weights."""
 INDEX: Final = "model.safetensors.index.json"
 _WRAPPED: Final = ("state_dict", "module", "model")
 """Under which key some frameworks keep the tensors."""
@@ -39,12 +37,16 @@ def convert(folder: Path) -> list[Path]:
     require("rmjudge convert")
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder")
-    if held := sorted(folder.glob("*.safetensors")):
-        raise UsageError(f"{folder} holds {held[0].name} already; nothing is to be converted")
     found = pickles_in(folder)
+    held = weights_in(folder)
+    if held:  # a head beside the weights may lack its file
+        there = {path.stem for path in held}
+        found = [path for path in found if path.stem in HEADS and path.stem not in there]
+    if held and not found:
+        raise UsageError(f"{folder} holds {held[0].name} already; nothing is to be converted")
     if not found:
         raise UsageError(
-            f"{folder} holds no weights to convert ({', '.join(SUFFIXES)}); NeMo's files are read "
+            f"{folder} holds no weights to convert ({', '.join(PICKLES)}); NeMo's files are read "
             "by NeMo alone: see nemo/MODEL and nim/MODEL"
         )
     done = subprocess.run(  # noqa: S603 - this very interpreter
@@ -59,15 +61,6 @@ def convert(folder: Path) -> list[Path]:
     return [folder / name for name in json.loads(done.stdout)]
 
 
-def pickles_in(folder: Path) -> list[Path]:
-    """The files of weights, without what trainers leave beside them."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix in SUFFIXES and not path.name.startswith(NO_WEIGHTS)
-    )
-
-
 def _write(folder: Path, names: list[str]) -> list[str]:
     """Read each file and write it anew; names appear when all are done."""
     from safetensors.torch import save_file
@@ -76,32 +69,39 @@ def _write(folder: Path, names: list[str]) -> list[str]:
     made: list[tuple[Path, Path]] = []
     size = 0
     try:
-        for number, name in enumerate(names, 1):
-            whole = len(names) == 1
-            target = "model.safetensors" if whole else _shard(number, len(names))
+        shards = [name for name in names if Path(name).stem not in HEADS]
+        for name in names:
             tensors = dict(_tensors(folder / name))
+            target = _target(name, shards)
+            draft = folder / f".{target}.part"
+            made.append((draft, folder / target))
+            save_file(tensors, draft, {"format": "pt"})
+            if name not in shards:
+                continue
             twice = places.keys() & tensors.keys()
             if twice:
                 raise ValueError(f"{name} holds {min(twice)}, as another file does")
             places |= dict.fromkeys(tensors, target)
             size += sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-            draft = folder / f".{target}.part"
-            made.append((draft, folder / target))
-            save_file(tensors, draft, {"format": "pt"})
     except BaseException:
         for draft, _ in made:
             draft.unlink(missing_ok=True)
         raise
     for draft, final in made:
         draft.rename(final)
-    if len(names) > 1:
+    if len(shards) > 1:
         told = {"metadata": {"total_size": size}, "weight_map": places}
         (folder / INDEX).write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
     return [final.name for _, final in made]
 
 
-def _shard(number: int, count: int) -> str:
-    return f"model-{number:05}-of-{count:05}.safetensors"
+def _target(name: str, shards: list[str]) -> str:
+    """A head beside the weights keeps its name; the others become one model."""
+    if name not in shards:
+        return f"{Path(name).stem}.safetensors"
+    if len(shards) == 1:
+        return "model.safetensors"
+    return f"model-{shards.index(name) + 1:05}-of-{len(shards):05}.safetensors"
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, Tensor]]:

@@ -19,13 +19,15 @@ from platformdirs import user_cache_dir
 _SUFFIXES: Final = frozenset((".safetensors", ".json", ".jinja", ".model", ".txt", ".tiktoken"))
 
 
-def digest_of_folder(folder: Path, code: bool = False) -> str:
+def digest_of_folder(folder: Path, code: bool = False, without: str = "") -> str:
     """SHA-256 over names and contents of weights, configuration and tokenizer, 32 hex digits.
 
-    `code` counts Python files as well. Other files, such as README.md, do not count.
+    `code` counts Python files as well, and the file `without` does not count. Other files, such as
+    README.md, do not count.
     """
     memory = _Memory()
-    lines = [f"{path.name} {memory.digest(path)}\n" for path in _files(folder, code)]
+    files = [path for path in _files(folder, code) if path.name != without]
+    lines = [f"{path.name} {memory.digest(path)}\n" for path in files]
     memory.save()
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:32]
 

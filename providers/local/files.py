@@ -9,15 +9,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
+from rmjudge.providers.local.adapters import Adapter, adapter_in
 from rmjudge.providers.local.digests import digest_of_folder
 from rmjudge.providers.local.hub import snapshot_of_small_files
-from rmjudge.providers.local.weights import check_beside, not_loaded
+from rmjudge.providers.local.weights import (
+    HEADS,
+    check_beside,
+    not_loaded,
+    pickles_in,
+    shapes_in,
+    weights_in,
+)
 
 SANE_TOKENS: Final = 10**9
 """Tokenizers without a limit of their own say 1e30."""
@@ -41,7 +49,8 @@ class ModelFiles:
     """Where a model's files are and what they say.
 
     `name` is what the user wrote. `source` and `commit` are what transformers is asked for;
-    `commit` is None for a folder, whose content `digest` stands for.
+    `commit` is None for a folder, whose content `digest` stands for. With an `adapter`, they are
+    of the model that it is merged into.
     """
 
     name: str
@@ -51,19 +60,36 @@ class ModelFiles:
     digest: str | None
     config: Mapping[str, Any]
     tokenizer_config: Mapping[str, Any]
+    adapter: Adapter | None = None
 
     @property
     def described(self) -> dict[str, Json]:
         """Which weights these are: the hub's id and commit, or the content, wherever it lies."""
+        added = self.adapter.described if self.adapter else {}
         if self.commit is not None:
-            return {"model": self.source, "revision": self.commit}
-        return {"model": "folder", "revision": f"sha256:{self.digest}"}
+            return {"model": self.source, "revision": self.commit, **added}
+        return {"model": "folder", "revision": f"sha256:{self.digest}", **added}
 
     @property
     def architectures(self) -> tuple[str, ...]:
-        """The classes that the weights were saved from."""
+        """The classes that the weights were saved from, or what an adapter makes of them."""
         named = self.config.get("architectures")
-        return tuple(map(str, named)) if isinstance(named, list) else ()
+        names = tuple(map(str, named)) if isinstance(named, list) else ()
+        if self.adapter is not None and self.adapter.classifies:
+            return tuple(re.sub(r"ForCausalLM$", "ForSequenceClassification", x) for x in names)
+        return names
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the weights, by name, as far as the files here tell."""
+        return {**shapes_in(self.folder), **(self.adapter.replaced if self.adapter else {})}
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        """Where the tokenizer lies: beside the adapter, where it brings one."""
+        if self.adapter is not None and _holds_tokenizer(self.adapter.folder):
+            return self.adapter.folder
+        return self.folder
 
     @property
     def dtype(self) -> str:
@@ -120,7 +146,7 @@ class ModelFiles:
         Raises:
             UsageError: its file or its list cannot be read.
         """
-        file = self.folder / "chat_template.jinja"
+        file = self.tokenizer_folder / "chat_template.jinja"
         if file.is_file():
             try:
                 return file.read_text("utf-8")
@@ -140,24 +166,45 @@ class ModelFiles:
 
     @property
     def remarks(self) -> list[str]:
-        """What the report says of the files: weights that lie beside those that are loaded."""
-        beside = not_loaded(self.folder)
-        return [f"beside its weights lie {', '.join(beside)}, not loaded"] if beside else []
+        """What the report says of the files: an adapter, weights that lie beside what is loaded."""
+        said = []
+        if self.adapter is not None:
+            beside = self.adapter.folder == self.folder
+            into = "the weights beside it" if beside else self.source
+            said.append(
+                f"an adapter ({self.adapter.kind}, {self.adapter.name}) is merged into {into}"
+                + ("; where they hold it already, move it out of the folder" * beside)
+            )
+        head = HEADS if any(name.startswith("LDL") for name in self.architectures) else ()
+        if others := not_loaded(self.folder, head):
+            said.append(f"beside its weights lie {', '.join(others)}, not loaded")
+        return said
 
     @property
     def readme(self) -> str:
         """The model card; empty where there is none. It is no part of the digest."""
         try:
-            return (self.folder / "README.md").read_text("utf-8", "replace")
+            folder = self.adapter.folder if self.adapter else self.folder
+            return (folder / "README.md").read_text("utf-8", "replace")
         except OSError:
             return ""
 
     @property
     def pad_id(self) -> int | None:
-        """The padding token that the model's configuration names."""
+        """The padding token that the model's configuration names.
+
+        With an adapter the configuration is of the model before training, which may name none:
+        then it is the tokenizer's, as trainers write it into the configuration.
+        """
         found = _first(self.config, ("pad_token_id",))
         found = found if found is not None else _first(self._text_config, ("pad_token_id",))
+        if found is None and self.adapter is not None:
+            return self._token_id(self.special_tokens["pad_token"])
         return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+    def _token_id(self, text: str) -> int | None:
+        """The id of an added token; None where the files do not say."""
+        return next((number for number, own in self._added().items() if own == text), None)
 
     def token_text(self, token: int | None) -> str:
         """The text of an added token; empty where the files do not say."""
@@ -165,14 +212,16 @@ class ModelFiles:
             return ""
         decoder = self.tokenizer_config.get("added_tokens_decoder")
         entry = decoder.get(str(token)) if isinstance(decoder, dict) else None
-        if entry is None:
-            try:
-                held = json.loads((self.folder / "tokenizer.json").read_text("utf-8"))
-                entry = next((one for one in held["added_tokens"] if one["id"] == token), None)
-            except (OSError, ValueError, LookupError, TypeError, RecursionError):
-                entry = None
         content = entry.get("content") if isinstance(entry, dict) else None
-        return content if isinstance(content, str) else ""
+        return content if isinstance(content, str) else self._added().get(token, "")
+
+    def _added(self) -> dict[int, str]:
+        """Texts of added tokens by id, from tokenizer.json."""
+        try:
+            held = json.loads((self.tokenizer_folder / "tokenizer.json").read_text("utf-8"))
+            return {int(one["id"]): str(one["content"]) for one in held["added_tokens"]}
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return {}
 
     @property
     def special_tokens(self) -> dict[str, str]:
@@ -204,14 +253,49 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
         if revision is not None:
             raise UsageError(f"{name} is a folder; --revision is for models on the hub")
         folder = folder.absolute()
+        adapter = adapter_in(name, folder)
+        if adapter is not None and not (weights_in(folder) or pickles_in(folder)):
+            return _on_its_base(name, adapter, code=code)
         _check_folder(name, folder)
         check_beside(name, folder)
-        return _read(name, str(folder), folder, commit=None, digest=digest_of_folder(folder, code))
+        digest = digest_of_folder(folder, code)
+        made = _read(name, str(folder), folder, commit=None, digest=digest)
+        return replace(made, adapter=adapter)
     if name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name:
         raise UsageError(f"{name}: there is no such folder")
     folder, commit = snapshot_of_small_files(name, revision)
+    adapter = adapter_in(name, folder, commit)
+    if adapter is not None:
+        if (folder / "config.json").is_file():
+            raise UsageError(
+                f"{name} holds a configuration and an adapter: whether weights lie beside it on "
+                "the hub is not seen from here; download it, and name the folder"
+            )
+        return _on_its_base(name, adapter, code=code)
     check_beside(name, folder)
     return _read(name, name, folder, commit=commit, digest=None)
+
+
+def _on_its_base(name: str, adapter: Adapter, *, code: bool) -> ModelFiles:
+    """The files of the model that an adapter was trained on, with it."""
+    base, revision = adapter.base, adapter.config.get("revision")
+    try:
+        found = find(base, revision=None if _is_folder(Path(base)) else revision, code=code)
+    except UsageError as error:
+        raise UsageError(
+            f"{name} is an adapter of {base} (base_model_name_or_path of its configuration), "
+            f"which cannot be had: {error}"
+        ) from error
+    if found.adapter is not None:
+        raise UsageError(f"{name} is an adapter of {base}, which has an adapter itself: merge that")
+    words = found.tokenizer_config
+    if _holds_tokenizer(adapter.folder):
+        words = _json(name, adapter.folder / "tokenizer_config.json", missing_is_fine=True)
+    return replace(found, name=name, adapter=adapter, tokenizer_config=words)
+
+
+def _holds_tokenizer(folder: Path) -> bool:
+    return any(path.name.startswith(_TOKENIZER_FILES) for path in folder.iterdir())
 
 
 def check_causal(files: ModelFiles) -> None:
@@ -237,21 +321,17 @@ def _is_folder(path: Path) -> bool:
 
 def _check_folder(name: str, folder: Path) -> None:
     if not (folder / "config.json").is_file():
-        check_beside(name, folder)
         nemo = any(folder.glob("*.nemo")) or (folder / "model_config.yaml").is_file()
         how = " but NeMo's: serve it and use nemo/MODEL, or nim/MODEL" if nemo else ""
         raise UsageError(f"{name} holds no config.json, so it is no transformers model{how}")
-    if not any(folder.glob("*.safetensors")):
-        check_beside(name, folder)
-        kinds = ("*.bin", "*.pt", "*.pth")
-        others = sorted(path.name for kind in kinds for path in folder.glob(kind))
-        if others:
+    if not weights_in(folder):
+        if others := pickles_in(folder):
             raise UsageError(
-                f"{name} holds only {others[0]}, a pickle, which can run code; rmjudge loads "
+                f"{name} holds only {others[0].name}, a pickle, which can run code; rmjudge loads "
                 f"safetensors alone: `rmjudge convert {name}` writes them"
             )
         raise UsageError(f"{name} holds no weights; rmjudge loads safetensors alone")
-    if not any(path.name.startswith(_TOKENIZER_FILES) for path in folder.iterdir()):
+    if not _holds_tokenizer(folder):
         raise UsageError(
             f"{name} holds no tokenizer; save it there too (tokenizer.save_pretrained)"
         )

@@ -7,7 +7,10 @@ from typing import Final
 
 from rmjudge.errors import UsageError
 
-_SMALL: Final = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "README.md")
+_SMALL: Final = (
+    *("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "README.md"),
+    "adapter_model.safetensors",
+)
 
 
 def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]:
@@ -27,7 +30,7 @@ def snapshot_of_small_files(name: str, revision: str | None) -> tuple[Path, str]
         if told is None:
             raise
         raise UsageError(told) from error
-    if not (folder / "config.json").is_file():
+    if not any((folder / file).is_file() for file in ("config.json", "adapter_config.json")):
         raise UsageError(f"{name}: the hub's repository holds no config.json, so it is no model")
     return folder, folder.name
 

@@ -38,6 +38,11 @@ def require_accelerate(name: str) -> None:
         )
 
 
+def has_peft() -> bool:
+    """Whether adapters can be applied. Imports nothing."""
+    return _is_there("peft")
+
+
 def require_ray() -> None:
     """Check for Ray Data. Imports nothing.
 

@@ -6,17 +6,18 @@ be loaded is told in a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rmjudge.errors import ProviderStopped, UsageError
+from rmjudge.providers.local.adapters import Adapter, merged, without_adapter
 from rmjudge.providers.local.buffers import rebuild
 from rmjudge.providers.local.files import ModelFiles
 from rmjudge.providers.local.libraries import quiet
 from rmjudge.providers.local.settings import DTYPES, LocalSettings
-from rmjudge.providers.local.weights import check_taken, shapes_in
+from rmjudge.providers.local.weights import check_taken
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,10 +57,11 @@ def load_tokenizer(files: ModelFiles, settings: LocalSettings) -> Any:
         from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
         # A class of the model's own would be run only to read this very file.
-        held = "auto_map" in files.tokenizer_config and (files.folder / "tokenizer.json").is_file()
+        folder = files.tokenizer_folder
+        held = "auto_map" in files.tokenizer_config and (folder / "tokenizer.json").is_file()
         kind = PreTrainedTokenizerFast if held and not settings.trust_remote_code else AutoTokenizer
         return kind.from_pretrained(
-            files.source,
+            files.source if folder == files.folder else str(folder),
             revision=files.commit or "main",
             trust_remote_code=settings.trust_remote_code,
         )
@@ -92,9 +94,13 @@ def load_model(
         asked["num_labels"] = labels
     from_pretrained: Callable[..., Any] = getattr(transformers, task).from_pretrained
     dtype = getattr(torch, dtype_of(files, settings))
-    with LOADING, told(f"{files.name} cannot be loaded", files):
+    with (
+        LOADING,
+        told(f"{files.name} cannot be loaded", files),
+        without_adapter(files.source, files.adapter) as source,
+    ):
         model, found = from_pretrained(
-            files.source,
+            source,
             revision=files.commit or "main",
             dtype=dtype,
             use_safetensors=True,
@@ -102,12 +108,27 @@ def load_model(
             output_loading_info=True,
             **asked,
         )
-        held = shapes_in(files.folder)
-        check_taken(files.name, model, found, settings.allow_unused, held)
+        if files.adapter is not None:
+            found = _but_for(files.adapter, found)
+        check_taken(files.name, model, found, settings.allow_unused, files.shapes)
         rebuild(files.name, model, dtype)
+        if files.adapter is not None:
+            model = merged(files.name, model, files.adapter)
         model.eval().requires_grad_(requires_grad=False)
         placed: nn.Module = model if settings.device_map is not None else model.to(device)
     return placed
+
+
+def _but_for(adapter: Adapter, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the base model's files and its class do not share, but for what the adapter brings.
+
+    A classifier's adapter on a language model brings the head, in place of the output layer.
+    """
+    unused = set(found["unexpected_keys"])
+    if adapter.classifies:
+        unused = {key for key in unused if not key.startswith(("lm_head.", "embed_out."))}
+    missing = set(found["missing_keys"]) - adapter.replaced.keys()
+    return {**found, "missing_keys": missing, "unexpected_keys": unused}
 
 
 def asked_of(settings: LocalSettings) -> dict[str, Any]:

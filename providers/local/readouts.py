@@ -1,4 +1,4 @@
-"""From the states of a text to its reward: linear heads, chains of layers, gated objectives.
+"""From the states of a text to its reward: linear heads and chains of layers.
 
 A readout is applied in fp32 to the few states that it names, behind one forward pass for all of
 its outputs.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -27,9 +27,6 @@ from rmjudge.providers.local.rewards import (
     way_of,
 )
 from rmjudge.providers.local.texts import TokenIds
-
-BATCH_NORM_EPS: Final = 1e-5
-"""torch's own, which no configuration of these models changes."""
 
 
 class Readout(Protocol):
@@ -160,72 +157,6 @@ class Layers:
         ]
 
 
-class Gated:
-    """Objectives at one token, weighed by a gating network at the end of the prompt.
-
-    reward = sum over objectives of gate * (objectives @ transform), the gate being softmax(network
-    / temperature) * logit_scale; of quantiles, an objective is the mean
-    (https://arxiv.org/abs/2406.12845, https://arxiv.org/abs/2409.10164).
-    """
-
-    mean = False
-
-    def __init__(
-        self,
-        weights: Mapping[str, Tensor],
-        place: At,
-        patterns: Sequence[TokenIds],
-        *,
-        names: Sequence[str],
-        temperature: float,
-    ) -> None:
-        self._place = place
-        self._patterns = patterns
-        self._names = names
-        self._regression = weights["regression_layer.weight"]
-        self._regression_bias = weights.get("regression_layer.bias")
-        self._transform = weights.get("reward_transform_matrix")
-        self._scale = weights["gating.logit_scale"]
-        self._temperature = temperature
-        self._layers = _modules(weights, "gating.layers")
-
-    def places(self, ids: TokenIds) -> tuple[int, int]:
-        """The token of the reward, and the last end of a prompt before the assistant's header."""
-        for pattern in self._patterns:
-            width = len(pattern)
-            for k in range(len(ids) - width, -1, -1):
-                if ids[k : k + width] == pattern:
-                    return self._place(ids), k
-        raise LookupError(
-            "the model weighs its objectives at the end of the prompt, and this text has no "
-            "header of the assistant's turn behind it"
-        )
-
-    def values(self, states: Tensor) -> list[Value]:
-        """The weighed sum, with the objectives as attributes."""
-        device = states.device
-        made = states[:, 0] @ self._regression.to(device).T
-        if self._regression_bias is not None:
-            made = made + self._regression_bias.to(device)
-        objectives = made.reshape(len(made), len(self._names), -1).mean(2)
-        if self._transform is not None:
-            objectives = objectives @ self._transform.to(device)
-        gate = states[:, 1]
-        for k, layer in enumerate(self._layers):
-            gate = gate @ layer["weight"].to(device).T
-            gate = gate + layer["bias"].to(device) if "bias" in layer else gate
-            if k < len(self._layers) - 1:
-                gate = torch.relu(gate)
-                if "norm.weight" in layer:
-                    gate = _normalised(gate, layer)
-        gate = torch.softmax(gate / self._temperature, dim=1) * self._scale.to(device)[0]
-        rewards: list[float] = (gate * objectives).sum(1).tolist()
-        return [
-            Attributed(reward, dict(zip(self._names, row, strict=True)))
-            for reward, row in zip(rewards, objectives.tolist(), strict=True)
-        ]
-
-
 def chain(weights: Mapping[str, Tensor], stem: str) -> list[tuple[Tensor, Tensor | None]]:
     """The linear layers of a head: `stem` itself, or `stem.0`, `stem.2`, in order.
 
@@ -234,13 +165,13 @@ def chain(weights: Mapping[str, Tensor], stem: str) -> list[tuple[Tensor, Tensor
     """
     if f"{stem}.weight" in weights:
         return [(weights[f"{stem}.weight"], weights.get(f"{stem}.bias"))]
-    layers = [(layer["weight"], layer.get("bias")) for layer in _modules(weights, stem)]
+    layers = [(layer["weight"], layer.get("bias")) for layer in modules(weights, stem)]
     if not layers:
         raise UsageError(f"its files hold no weights of the head {stem}")
     return layers
 
 
-def _modules(weights: Mapping[str, Tensor], stem: str) -> list[dict[str, Tensor]]:
+def modules(weights: Mapping[str, Tensor], stem: str) -> list[dict[str, Tensor]]:
     """The linear layers below a name, in the order of their numbers.
 
     A batch norm counts to the linear layer before it, under `norm.`.
@@ -258,12 +189,3 @@ def _modules(weights: Mapping[str, Tensor], stem: str) -> list[dict[str, Tensor]
         elif "weight" in held:
             layers.append(held)
     return layers
-
-
-def _normalised(states: Tensor, layer: Mapping[str, Tensor]) -> Tensor:
-    """A batch norm by its running statistics."""
-    held = {
-        what: layer[f"norm.{what}"].to(states.device)
-        for what in ("running_mean", "running_var", "weight", "bias")
-    }
-    return torch.nn.functional.batch_norm(states, **held, eps=BATCH_NORM_EPS)

@@ -25,6 +25,13 @@ Read: TypeAlias = Literal["end", "before-pad", "before-zero", "mean"]
 """Which state the head is applied to: the text's last token; the one before the first padding
 token, or before the first token of id 0, the last where there is none; the mean of all."""
 
+Activation: TypeAlias = Literal["relu", "selu", "leaky-relu"]
+Spread: TypeAlias = Literal["normal", "steps"]
+"""How several outputs make one objective: a mean and a deviation; shares of steps from 0 to 1."""
+
+HELPSTEER: Final = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
+"""The attributes of HelpSteer 2, in the order of its columns."""
+
 EOT_HEADERS: Final = (
     "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
     "<end_of_turn>\n<start_of_turn>model\n",
@@ -44,7 +51,9 @@ class Recipe:
     `prefixes` are what the names of the body's weights may begin with, the first that is there
     counts. `body` is the transformers family where config.json names another. `appended` is the
     token behind the text: the tokenizer's `cls_token`, or config.json's `reward_token_id`.
-    `ignored` are weights that play no part in the reward.
+    `ignored` are weights that play no part in the reward. With a `gate`, the name of layers beside
+    those of `stem`, both are read at one token and multiplied: `spread` says how outputs make an
+    objective, `each` how many do, `activation` what lies between layers.
     """
 
     name: str
@@ -56,12 +65,23 @@ class Recipe:
     body: str | None = None
     appended: Literal["", "cls_token", "reward_token_id"] = ""
     ignored: str = ""
+    gate: str = ""
+    spread: Spread = "normal"
+    each: int = 1
+    activation: Activation = "relu"
+
+    @property
+    def has_objectives(self) -> bool:
+        """Whether the reward is a sum of objectives, which are kept with it."""
+        return self.gated or bool(self.gate)
 
     def is_head(self, weight: str) -> bool:
         """Whether a weight belongs to the head."""
         stems = [re.escape(self.stem)]
         if self.gated:
             stems += ["gating", "reward_transform_matrix"]
+        if self.gate:
+            stems.append(re.escape(self.gate))
         return bool(re.match(rf"({'|'.join(stems)}|normalizer)(\.|$)", weight))
 
     def is_ignored(self, weight: str) -> bool:
@@ -77,6 +97,28 @@ RECIPES: Final = (
         "regression_layer",
         "before-pad",
         gated=True,
+    ),
+    Recipe(  # known by its gate: the class is called as transformers' own
+        "URM",
+        r"\w*ForSequenceClassification\w*|\w*URM\w*",
+        "score",
+        "before-pad",
+        gate="weights.fc",
+        spread="normal",
+        each=2,
+        activation="selu",
+        ignored=r"lm_head\.",
+    ),
+    Recipe(
+        "LDL-Reward",
+        r"LDLRewardModel\w*",
+        "regression_layer.network",
+        "before-pad",
+        prefixes=("model.", ""),
+        gate="gating_layer.network",
+        spread="steps",
+        each=10,
+        activation="leaky-relu",
     ),
     Recipe("GRM", "GRewardModel", "v_head.summary", "end", ignored=r"lm_head\."),
     Recipe(
@@ -123,8 +165,8 @@ REFUSED: Final[Mapping[str, str]] = {
         "of a response"
     ),
     r"LDLRewardModel\w*": (
-        "a model whose head lies in .pt files beside the weights (a distribution over ten values "
-        "for each attribute), which rmjudge does not read"
+        "a model whose head lies in .pt files beside the weights: `rmjudge convert FOLDER` writes "
+        "them as safetensors, and hf/FOLDER reads them"
     ),
     r"\w*PairRM": "a model that compares two responses in one text by a head of its own",
     r"\w*VL\w*ForConditionalGeneration": (
@@ -171,9 +213,11 @@ def names_in(folder: Path) -> set[str]:
     return names
 
 
-def objectives_of(files: ModelFiles) -> tuple[str, ...]:
+def objectives_of(files: ModelFiles, recipe: Recipe) -> tuple[str, ...]:
     """Names of what a gated head weighs, in order."""
     config = files.config
+    if recipe.gate:
+        return _weighed_objectives(files, recipe)
     rows = shapes_in(files.folder).get("regression_layer.weight", (0,))[0]
     quantiles = config.get("num_quantiles")
     count = config.get("num_objectives")
@@ -183,6 +227,17 @@ def objectives_of(files: ModelFiles) -> tuple[str, ...]:
     if len(named) == count and len(set(named)) == count:
         return named
     return tuple(f"objective_{k}" for k in range(count))
+
+
+def _weighed_objectives(files: ModelFiles, recipe: Recipe) -> tuple[str, ...]:
+    """As many as the last layer has rows, by how many make one."""
+    pattern = re.compile(rf"{re.escape(recipe.stem)}\.(?:(\d+)\.)?weight")
+    shapes = shapes_in(files.folder)
+    rows = {int(found[1] or 0): shapes[n][0] for n in shapes if (found := pattern.fullmatch(n))}
+    count = rows[max(rows)] // recipe.each if rows else None
+    if recipe.name == "URM" and count in (len(HELPSTEER), None):  # a hub's shapes are not here
+        return HELPSTEER
+    return tuple(f"objective_{k}" for k in range(count or 0))
 
 
 def _adapted(recipe: Recipe, files: ModelFiles, names: Iterable[str]) -> Recipe:
@@ -202,7 +257,9 @@ def _holds(recipe: Recipe, names: set[str]) -> bool:
     A class of transformers' own needs the sight of another head.
     """
     if not names:
-        return "LlamaForSequenceClassification" not in recipe.classes
+        return "LlamaForSequenceClassification" not in recipe.classes and not recipe.gate
+    if recipe.gate:
+        return any(name.startswith(f"{recipe.gate}.") for name in names)
     return any(recipe.is_head(name) for name in names) and not (
         recipe.name == "Starling" and "score.weight" in names
     )

@@ -12,9 +12,10 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.local.bodies import load_body
 from rmjudge.providers.local.choosing import TOKEN, Choice, explicit, rows_of
 from rmjudge.providers.local.files import ModelFiles
+from rmjudge.providers.local.gates import Gated, Weighed
 from rmjudge.providers.local.heads import Asked, Head, agree, head_of
 from rmjudge.providers.local.loading import load_model
-from rmjudge.providers.local.readouts import At, Gated, Layers, ReadHead, Readout, chain
+from rmjudge.providers.local.readouts import At, Layers, ReadHead, Readout, chain
 from rmjudge.providers.local.recipes import EOT_HEADERS, Recipe
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.texts import TokenIds
@@ -89,6 +90,17 @@ def _readout(
                 names=choice.names,
                 temperature=float(config.get("gating_temperature", _temperature(files))),
             )
+        if recipe.gate:
+            return Weighed(
+                weights,
+                place,
+                stems=(recipe.stem, recipe.gate),
+                names=choice.names,
+                each=recipe.each,
+                spread=recipe.spread,
+                activation=recipe.activation,
+                temperature=float(config.get("temperature", 1.0)) if _softens(files) else None,
+            )
         normal = None
         if config.get("do_normalize") and "normalizer.mean" in weights:
             normal = (weights["normalizer.mean"], weights["normalizer.var"].sqrt())
@@ -104,6 +116,11 @@ def _readout(
         raise UsageError(
             f"{files.name}: its files lack a part of its head ({recipe.name}): {error}"
         ) from error
+
+
+def _softens(files: ModelFiles) -> bool:
+    """Whether the configuration asks for weights that sum to 1."""
+    return files.config.get("softmax") is True
 
 
 def _temperature(files: ModelFiles) -> float:

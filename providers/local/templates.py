@@ -22,6 +22,8 @@ from rmjudge.providers.rendering import (
 )
 
 PROMPT, RESPONSE = "the-prompt", "the-response"
+_LONG: Final = "\n\nIt goes on, line by line," + " and on" * 1000 + "\n\nto the end."
+"""Behind a text: a template that cuts texts leaves out some of it."""
 _DAYS: Final = (date(2001, 2, 3), date(2012, 11, 24))
 """Two days without a common number: a template that writes any part of the date differs."""
 
@@ -115,6 +117,14 @@ def _tried(
                 f"{name} leaves out {turn['content']}; it is given `messages`, a list of {{role, "
                 "content}, content a text, and must write each of them: give a sound one with "
                 "--template FILE"
+            )
+    longer = [{**turn, "content": turn["content"] + _LONG} for turn in turns]
+    whole = try_chat_template(source, name, longer, tokens=tokens, today=_DAYS[0], **options)
+    for turn in longer:
+        if turn["content"] not in whole:
+            raise UsageError(
+                f"{name} leaves out a part of a long text; it must write each `content` whole: "
+                "give a sound one with --template FILE"
             )
     asked = _day(settings.template_date) if settings.template_date is not None else _today()
     return Template(source, text, None if text == other else asked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,13 @@ SHOWN: Final = 3
 LONGEST_HEADER: Final = 100 * 2**20
 """Bytes; what safetensors itself allows."""
 
-Shapes = Mapping[str, tuple[int, ...]]
+ADAPTER: Final = ("adapter_config.", "adapter_model.")
+"""What the names of an adapter's files begin with; they are no weights of the model's own."""
+HEADS: Final = ("regression_layer", "gating_layer")
+"""Files of heads beside the weights: a tensor `x` in `HEAD.safetensors` is the weight `HEAD.x`."""
+PICKLES: Final = (".bin", ".pt", ".pth")
+_NO_WEIGHTS: Final = ("training_args", "optimizer", "scheduler", "rng_state", "scaler")
+"""What trainers leave beside the weights."""
 
 
 def shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -28,12 +34,33 @@ def shapes_in(folder: Path) -> dict[str, tuple[int, ...]]:
     A file that cannot be read is left out: who loads it says what is wrong with it.
     """
     found: dict[str, tuple[int, ...]] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        found |= _header(path)
+    for path in weights_in(folder):
+        found |= {inside(path, name): shape for name, shape in shapes_of(path).items()}
     return found
 
 
-def _header(path: Path) -> dict[str, tuple[int, ...]]:
+def inside(path: Path, name: str) -> str:
+    """What a tensor of a file is called as a weight of the model."""
+    return f"{path.stem}.{name}" if path.stem in HEADS else name
+
+
+def weights_in(folder: Path) -> list[Path]:
+    """The safetensors files of a folder but for an adapter's."""
+    found = sorted(folder.glob("*.safetensors"))
+    return [path for path in found if not path.name.startswith(ADAPTER)]
+
+
+def pickles_in(folder: Path) -> list[Path]:
+    """The pickled files of weights, without an adapter's and what trainers leave beside them."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in PICKLES and not path.name.startswith((*_NO_WEIGHTS, *ADAPTER))
+    )
+
+
+def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a file's weights; none where it cannot be read."""
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
@@ -48,22 +75,11 @@ def _header(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def check_beside(name: str, folder: Path) -> None:
-    """Refuse files beside the weights that would make another model of them.
+    """Refuse two sets of weights.
 
     Raises:
-        UsageError: there is an adapter, which some installations apply and others ignore, or there
-            are two sets of weights.
+        UsageError: there are two.
     """
-    adapters = sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.name.startswith(("adapter_config.", "adapter_model."))
-    )
-    if adapters:
-        raise UsageError(
-            f"{name} holds a LoRA adapter ({', '.join(adapters)}); merge it into its base model "
-            "(peft: merge_and_unload) and save that, or move it out of the folder"
-        )
     whole, index = "model.safetensors", "model.safetensors.index.json"
     if (folder / whole).is_file() and (folder / index).is_file():
         raise UsageError(
@@ -72,9 +88,9 @@ def check_beside(name: str, folder: Path) -> None:
         )
 
 
-def not_loaded(folder: Path) -> tuple[str, ...]:
-    """Files of weights in the folder that transformers does not read."""
-    files = {path.name for path in folder.glob("*.safetensors")}
+def not_loaded(folder: Path, read: Collection[str] = ()) -> tuple[str, ...]:
+    """Files of weights in the folder that neither transformers reads nor `read` names."""
+    files = {path.name for path in weights_in(folder) if path.stem not in read}
     if "model.safetensors" in files:
         return tuple(sorted(files - {"model.safetensors"}))
     try:
@@ -100,15 +116,16 @@ def check_taken(
     missing = {*map(str, found.get("missing_keys", ())), *_hidden(model, set(held))}
     if missing:
         raise UsageError(
-            f"{name}: its files lack {_listed(sorted(missing))}, which would be random numbers; "
+            f"{name}: its files lack {listed(sorted(missing))}, which would be random numbers; "
             "it was not trained for this"
         )
-    unused = sorted(map(str, found.get("unexpected_keys", ())))
+    unexpected = map(str, found.get("unexpected_keys", ()))
+    unused = sorted({*unexpected, *_unreported(model, set(held))})
     refused = [key for key in unused if allowed is None or not re.search(allowed, key)]
     if refused:
         raise UsageError(
             f"{name}: its files hold weights that {type(model).__name__} has no place for: "
-            f"{_listed(refused)}; without them it is another model than the one that was trained. "
+            f"{listed(refused)}; without them it is another model than the one that was trained. "
             "Where they are harmless, name them with --allow-unused REGEX"
         )
     return tuple(unused)
@@ -144,5 +161,23 @@ def _hidden(model: Any, held: set[str]) -> set[str]:
     }
 
 
-def _listed(names: Sequence[str]) -> str:
+def _unreported(model: Any, held: set[str]) -> set[str]:
+    """Weights in the files that a class of the model's own has transformers drop without a word.
+
+    transformers' own classes name what is known to play no part.
+    """
+    patterns = [*(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ())]
+    if not patterns or type(model).__module__.partition(".")[0] == "transformers":
+        return set()
+    drops = re.compile("|".join(f"({pattern})" for pattern in patterns))
+    taken = set(model.state_dict())
+    return {
+        key
+        for key in held - taken
+        if drops.search(key) and not key.endswith("rotary_emb.inv_freq")  # computed, never learnt
+    }
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" * (len(names) > SHOWN))

@@ -7,8 +7,10 @@ call means all of them; one that refuses a key refuses it for all.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from rmjudge.calls import Call
 from rmjudge.errors import Interrupted, ProviderStopped, StopRun
@@ -20,6 +22,8 @@ from rmjudge.providers.sending.rate import RequestRate, TokenRate
 from rmjudge.providers.sending.refusals import Refusals
 from rmjudge.providers.sending.slots import Slots
 from rmjudge.scorer import Activity, Flow
+
+_LOG: Final = logging.getLogger("rmjudge.sending")
 
 
 class Endpoint:
@@ -192,6 +196,7 @@ class Endpoint:
         Raises:
             StopRun: this was the last straw.
         """
+        _LOG.info("%s: an attempt failed: %s", self.name, error.message)
         if isinstance(error, FinalForRun) and not error.in_doubt:
             self._stop_for(error.message)
         elif isinstance(error, Retryable):

@@ -58,6 +58,7 @@ class ServedScorer:
         }
         self._changes: list[Mapping[str, Json]] = []
         self.identity: Mapping[str, Json] = self._with_server(facts.identity)
+        self.usual_identity = self.identity
         self._engine = engine
         self._model = model
         self._arguments = tuple(arguments)

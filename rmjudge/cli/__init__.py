@@ -11,6 +11,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import TypeAlias
 
@@ -30,13 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RmjudgeError as error:
         if "--json" in arguments:
             print(json.dumps({"exit_code": error.exit_code, "error": str(error)}))  # noqa: T201
-        print(f"rmjudge: {_printable(error)}", file=sys.stderr)  # noqa: T201
+        _tell(_printable(error))
         return error.exit_code
     except OSError as error:  # /dev/full, a terminal that has gone
-        print(f"rmjudge: the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        _tell(f"the output cannot be written: {error.strerror}")
         return StopRun.exit_code
     except KeyboardInterrupt:
-        print("rmjudge: interrupted", file=sys.stderr)  # noqa: T201
+        _tell("interrupted")
         return Interrupted.exit_code
     finally:
         _flush()
@@ -57,12 +58,19 @@ def _dispatch(arguments: list[str]) -> int:
     return command(options, arguments)
 
 
+def _tell(message: str) -> None:
+    """Say it on standard error, if that is still there."""
+    with suppress(OSError):
+        print(f"rmjudge: {message}", file=sys.stderr)  # noqa: T201
+
+
 def _flush() -> None:
     """Write out what is left; Python itself would complain at exit when nobody can read it."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _printable(error: RmjudgeError) -> str:

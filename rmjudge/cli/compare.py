@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="classifiers against DPO policies with and without their references, a preference "
         "set a row: a TOML file with a table [SET] each, with classifier, dpo and "
-        "without-reference = RUN",
+        "without-reference = RUN; or the rmjudge.toml whose policies RUN scored",
     )
     parser.add_argument(
         "--with",
@@ -106,9 +106,9 @@ def _table(arguments: argparse.Namespace) -> int:
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.pairs import read_pairs
 
-    if arguments.folders or arguments.cheap is not None:
-        raise UsageError("--table FILE names the runs; it takes no RUN and no --with beside it")
-    sets = read_pairs(arguments.table, tuple(arguments.data or ()))
+    if arguments.cheap is not None:
+        raise UsageError("--table FILE takes no --with beside it")
+    sets = read_pairs(arguments.table, tuple(arguments.data or ()), arguments.folders)
     rows, warnings = findings.compare_table(sets, arguments.reading)
     for warning in warnings:
         say(f"warning: {warning}")

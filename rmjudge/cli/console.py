@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from rich.console import Console
 
@@ -16,17 +19,68 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 100
 NARROWEST = 40
+GONE: Final = frozenset((errno.EIO, errno.ENXIO))
+"""What a terminal answers that is no longer there."""
 
 
 class _Console(Console):
-    """Goes quiet where rich would leave the process with exit code 1."""
+    """Goes quiet where rich would leave the process with exit code 1, and where it would raise."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
         discard(sys.stderr if self.stderr else sys.stdout)
 
+    @property
+    def file(self) -> IO[str]:
+        """The stream; a terminal may be gone before the run is over."""
+        return cast("IO[str]", _Outliving(super().file))
 
-def discard(stream: TextIO) -> None:
+    @file.setter
+    def file(self, stream: IO[str]) -> None:
+        self._file = stream
+
+
+class _Outliving:
+    """A stream that may be a terminal's. Once that is gone, what is written goes nowhere.
+
+    A run goes on without anybody to look: its files tell what came of it.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write the text, or drop it."""
+        with _outliving(self._stream):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write out what is left, or drop it."""
+        with _outliving(self._stream):
+            self._stream.flush()
+
+
+@contextmanager
+def _outliving(stream: IO[str]) -> Iterator[None]:
+    """Let go of a terminal that is gone (a window was closed, a connection dropped)."""
+    try:
+        yield
+    except OSError as error:
+        if not terminal_is_gone(error, stream):
+            raise
+        discard(stream)
+
+
+def terminal_is_gone(error: OSError, stream: IO[str]) -> bool:
+    """Whether this is what a closed terminal answers, and no disk. It is no terminal any more."""
+    return error.errno in GONE and stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+
+
+def discard(stream: IO[str]) -> None:
     """Let go of a stream whose reader has gone (`| head`): Python would complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -51,9 +105,12 @@ def _columns() -> int:
 
 
 def say(line: str) -> None:
-    """One line for people, freed of control characters."""
+    """One line for people, freed of control characters; into the log, too, where there is one."""
+    import logging
+
     from rmjudge.text import clean
 
+    logging.getLogger("rmjudge.said").info("%s", line)
     people().print(clean(line), soft_wrap=True)
 
 
@@ -67,5 +124,7 @@ def print_text(text: str) -> None:
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and not terminal_is_gone(error, sys.stdout):
+            raise
         discard(sys.stdout)

@@ -1,4 +1,4 @@
-"""`rmjudge data check`."""
+"""`rmjudge data check`, `rmjudge data new`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmjudge.cli.arguments import add_command, add_json
-from rmjudge.options.written import source
+from rmjudge.options.written import path, source
 
 
 def add(commands: Any) -> None:
@@ -22,17 +22,42 @@ def add(commands: Any) -> None:
     )
     checking.add_argument("sources", nargs="+", type=source, metavar="SOURCE")
     add_json(checking)
+    writing = actions.add_parser(
+        "new",
+        help="write a file with one tuple to copy from",
+        description="Write a file with one tuple, to copy from for tuples of your own.",
+        allow_abbrev=False,
+    )
+    writing.add_argument("file", type=path, metavar="FILE", help=".json (a list) or .jsonl")
+    writing.set_defaults(handler=new)
+
+
+def new(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Write the template, never over a file, and say what comes next."""
+    import shlex
+
+    from rmjudge.cli.console import say
+    from rmjudge.dataset.template import write_template
+
+    write_template(arguments.file)
+    name = shlex.quote(str(arguments.file))
+    say(f"{name} has one tuple: copy it for your own, then `rmjudge data check {name}`")
+    return 0
 
 
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Validate, then say what the data holds. Problems raise a DataError."""
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.dataset import load, summarise
-    from rmjudge.render.commands.data import summary_renderable, summary_to_json
+    from rmjudge.render.commands.data import Blind, summary_renderable, summary_to_json
+    from rmjudge.statistics.baselines import longer_wins
+    from rmjudge.statistics.wording import word_tests
 
-    summary = summarise(load(arguments.sources, notice=say))
+    data = load(arguments.sources, notice=say)
+    summary = summarise(data)
+    blind = Blind(word_tests(data), longer_wins(data))
     if arguments.json:
-        print_json(summary_to_json(summary))
+        print_json(summary_to_json(summary, blind))
     else:
-        tables().print(summary_renderable(summary))
+        tables().print(summary_renderable(summary, blind))
     return 0

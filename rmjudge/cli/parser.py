@@ -11,7 +11,7 @@ from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean
 
 COMMANDS: Final = (
-    *("run", "score", "report", "show", "compare", "style", "retest", "panel", "agree"),
+    *("run", "score", "list", "report", "show", "compare", "style", "retest", "panel", "agree"),
     *("correlate", "leaderboard", "readings", "import", "reparse", "convert", "data", "cache"),
     *("providers", "completion"),
 )
@@ -19,9 +19,9 @@ COMMANDS: Final = (
 _MODULES: Final = {"import": "importing"}
 
 _EPILOG: Final = """\
-exit codes: 0 complete; 1 finished, but some calls could not be scored; 2 the input is wrong,
-nothing was called; 3 stopped by provider, disk or budget (run it again to resume);
-130 interrupted (likewise)
+exit codes: 0 complete; 1 finished, but more cells than --allow-unscored have no score; 2 the
+input is wrong, nothing was called; 3 stopped by provider, disk or budget (run it again to resume);
+4 finished, but under --fail-under; 130 interrupted (run it again to resume)
 
 examples:
   rmjudge run baseline/length --data sample

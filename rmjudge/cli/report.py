@@ -11,6 +11,8 @@ from rmjudge.errors import UsageError
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rmjudge.runs.items import ItemResult
     from rmjudge.runs.results import ScorerResult
 
@@ -35,29 +37,34 @@ def add(commands: Any) -> None:
     )
     add_data(page)
     add_cache_dir(page, "where the answers are now, if they have moved")
+    parser.add_argument(
+        "--without",
+        choices=("flagged",),
+        help="beside each scorer, the same without the tuples that are known to be bad",
+    )
 
 
 def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show finished runs in the format asked for, or write a page about them."""
     from rmjudge.cli.console import print_text, say, tables
-    from rmjudge.runs.comparable import distinct
-    from rmjudge.runs.stored import read_runs
 
     if arguments.html is not None:
         if arguments.format is not None:
             raise UsageError("--html writes a page; leave --format out, or --html")
+        if arguments.without is not None:
+            raise UsageError("--html writes a page of all tuples; leave --without out, or --html")
         from rmjudge.cli.page import write_page
 
         write_page(arguments.folders, arguments.html, arguments.data or (), arguments.cache_dir)
         return 0
+    needed = {"--data": arguments.without is None, "--cache-dir": True}
     for name, given in (("--data", arguments.data), ("--cache-dir", arguments.cache_dir)):
-        if given:
+        if given and needed[name]:
             raise UsageError(f"{name} is for the page that --html FILE writes")
     from rmjudge.runs.items import part_results, read_items
 
     of_tuples, of_items = part_results(arguments.folders)
-    runs, left = distinct(read_runs(of_tuples)) if of_tuples else ([], [])
-    results = [run.result for run in runs]
+    results, left = _of_tuples(of_tuples, arguments) if of_tuples else ([], [])
     if of_items:
         items = [read_items(folder) for folder in of_items]
         _show_items(results, items, arguments.format)
@@ -72,6 +79,25 @@ def report(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for note in left:
         say(note)
     return 0
+
+
+def _of_tuples(
+    folders: Sequence[Path], arguments: argparse.Namespace
+) -> tuple[list[ScorerResult], list[str]]:
+    """The results on RM-Bench, and what was left out of them."""
+    from rmjudge.cli.console import say
+    from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.stored import read_runs
+
+    runs, left = distinct(read_runs(folders, data=arguments.data or (), notice=say))
+    results = [run.result for run in runs]
+    if arguments.without is not None:
+        from rmjudge.runs.flagged import without_flagged
+
+        results = [one for run in runs for one in (run.result, *without_flagged(run))]
+        if len(results) == len(runs):
+            left.append("No tuple of these runs is known to be bad.")
+    return results, left
 
 
 def _show_items(

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import (
@@ -18,6 +19,7 @@ from rmjudge.cli.arguments import (
     models_and_options,
 )
 from rmjudge.errors import Interrupted, ModelRefused
+from rmjudge.options.written import path
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -43,13 +45,33 @@ def add(commands: Any) -> None:
     )
     add_json(files)
     files.add_argument("--quiet", action="store_true", help="no progress")
+    files.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say each attempt that failed and each reply without a score",
+    )
+    files.add_argument(
+        "--log-file",
+        type=path,
+        metavar="FILE",
+        help="add to FILE, with dates: what -v says, how far the run is, and all that is said",
+    )
 
 
 def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     """Score, show, keep; return the exit code."""
+    from rmjudge.cli.logs import logged
+
+    with logged(arguments.log_file, verbose=arguments.verbose):
+        return _run(arguments, argv)
+
+
+def _run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     import asyncio
 
     from rmjudge.cli.console import people, say
+    from rmjudge.cli.logs import PROGRESS, SAID
     from rmjudge.running.preparation import prepare
     from rmjudge.running.signals import draining
     from rmjudge.session import execute
@@ -60,18 +82,61 @@ def run(arguments: argparse.Namespace, argv: Sequence[str]) -> int:
     if arguments.dry_run:
         return _dry_run(prepared, as_json=arguments.json)
     resume = shlex.join(["rmjudge", *_without_secrets(argv)])
+    SAID.info("%s", resume)
     watch = None
-    if not arguments.quiet:
+    if arguments.log_file or not arguments.quiet:
         from rmjudge.render.progress import watcher
 
-        watch = watcher(people())
+        told = partial(PROGRESS.info, "%s") if arguments.log_file else None
+        watch = watcher(None if arguments.quiet else people(), told)
     finished = asyncio.run(execute(prepared, watch=watch, started=draining(say), resume=resume))
     _show(finished, resume, as_json=arguments.json)
+    _log_end(finished)
+    _say_failed_checks(finished)
+    _write_step_summary(finished, prepared.data.label, resume)
     if finished.stopped is not None:
         _say_stopped(finished, resume)
     else:
         _say_relieved(finished, resume)
     return finished.exit_code
+
+
+def _log_end(finished: Run) -> None:
+    """Log what the tables say first, and the exit code."""
+    from rmjudge.cli.logs import SAID
+    from rmjudge.runs.conclusions import conclusion_lines
+
+    for line in conclusion_lines(finished.results):
+        SAID.info("%s", line)
+    SAID.info("exit code %d", finished.exit_code)
+
+
+def _say_failed_checks(finished: Run) -> None:
+    """Say why the exit code is 4, which no table shows."""
+    from rmjudge.cli.console import say
+    from rmjudge.runs.checks import UNDER_EXIT
+
+    for check in finished.checks:
+        if not check.passed and check.exit_code == UNDER_EXIT:
+            say(f"rmjudge: {check.scorer}: {check.told} (--fail-under)")
+
+
+def _write_step_summary(finished: Run, data: str, resume: str) -> None:
+    """Add the result to the page of a step of GitHub Actions, which names the file for it."""
+    import os
+    from pathlib import Path
+
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        return
+    from rmjudge.render.commands.run_checks import to_step_summary
+    from rmjudge.runs.files import append_report
+
+    end = f"Exit code {finished.exit_code}."
+    if finished.stopped is not None:
+        end = f"Stopped: {finished.stopped}. To go on: {resume}"
+    summary = to_step_summary(finished.results, finished.checks, data=data, end=end)
+    append_report(Path(place), summary)
 
 
 def _without_secrets(argv: Sequence[str]) -> list[str]:
@@ -93,7 +158,10 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
 
     # What people read goes to standard error when standard output belongs to a program.
     console = tables(to_stderr=as_json)
-    if not as_json or sys.stderr.isatty():
+    # Of a key that was refused one line tells all; tables of nothing would hide it.
+    scores = any(result.has_scores for result in finished)
+    scores = scores or any(result.has_scores for result in finished.items)
+    if scores and (not as_json or sys.stderr.isatty()):
         console.print(report_of(finished.results, finished.items))
     if as_json:
         from rmjudge.render.commands.report_data import to_json

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json, add_runs
+from rmjudge.vocabulary import STYLES, Style
 
 
 def add(commands: Any) -> None:
@@ -22,10 +23,34 @@ def add(commands: Any) -> None:
         "tuple", metavar="TUPLE", help="DOMAIN/ID, such as chat/17; or the id where it is unique"
     )
     add_runs(parser)
+    parser.add_argument(
+        "--pair",
+        type=pair,
+        default=("concise", "concise"),
+        metavar="CHOSEN[/REJECTED]",
+        help="the styles of the pair whose difference is marked: concise (default), "
+        "markdown/detailed, ...",
+    )
     parser.add_argument("--replies", action="store_true", help="the judges' own words as well")
     add_data(parser)
     add_cache_dir(parser, "where the answers are now, if they have moved")
     add_json(parser)
+
+
+def pair(text: str) -> tuple[Style, Style]:
+    """Two styles, `markdown/detailed`; or one for both sides."""
+    chosen, slash, rejected = text.partition("/")
+    found = [
+        style
+        for name in (chosen, rejected if slash else chosen)
+        for style in STYLES
+        if style == name
+    ]
+    if len(found) != 2:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not CHOSEN or CHOSEN/REJECTED, of {', '.join(STYLES)}"
+        )
+    return found[0], found[1]
 
 
 def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
@@ -49,7 +74,9 @@ def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         print_json(tuples_to_json(view, replies=arguments.replies))
         return 0
     for viewed in view.tuples:
-        tables().print(tuple_renderable(view, viewed, replies=arguments.replies))
+        tables().print(
+            tuple_renderable(view, viewed, pair=arguments.pair, replies=arguments.replies)
+        )
     for note in view.notes:
         say(f"warning: {note}")
     return 0

@@ -7,14 +7,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.dataset.parsing import Problem, RawItem
-from rmjudge.dataset.tuples import BenchTuple, Triple, bare_id
+from rmjudge.dataset.foreign import foreign_layout, foreign_line
+from rmjudge.dataset.parsing import LIST_HINT, Problem, RawItem
+from rmjudge.dataset.tuples import BenchTuple, Triple
 from rmjudge.text import kind_of, quote
-from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, STYLES, Domain, bare_id, counted_as, may_be_domain
 
 _MISSING: Final = object()
 _USED: Final = frozenset(("id", "domain", "subset", "prompt", "chosen", "rejected"))
 _KNOWN: Final = ", ".join(PUBLISHED_DOMAINS)
+_OWN: Final = (
+    "it has at most 32 letters, digits, _, . or -, the first a letter or digit, and is none of "
+    "all, any, average, none, overall"
+)
 _THREE: Final = f"expected a list of 3 strings ({', '.join(STYLES)})"
 
 
@@ -22,12 +27,14 @@ _THREE: Final = f"expected a list of 3 strings ({', '.join(STYLES)})"
 class Checked:
     """The sound tuples of a stream, and one line for each thing wrong with the others.
 
-    `ignored` names the fields that are not used, each with how many sound tuples have it.
+    `ignored` names the fields that are not used, each with how many sound tuples have it. The ids
+    of `with_domain` are written with their domain, as in the published total file.
     """
 
     tuples: tuple[BenchTuple, ...]
     problems: tuple[str, ...]
     ignored: tuple[tuple[str, int], ...] = ()
+    with_domain: tuple[str, ...] = ()
 
 
 def check_items(items: Iterable[RawItem | Problem]) -> Checked:
@@ -36,17 +43,26 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
     problems: list[str] = []
     places: dict[str, str] = {}
     ignored: Counter[str] = Counter()
+    foreign: Counter[tuple[str, str]] = Counter()
+    with_domain: list[str] = []
     for item in items:
         if isinstance(item, Problem):
             problems.append(item.text)
+            continue
+        if layout := foreign_layout(item.value):
+            foreign[item.shown, layout] += 1
             continue
         found: list[str] = []
         checked = _check(item, places, found)
         if checked is not None and not found:
             tuples.append(checked)
             ignored.update(_ignored(item.value))
+            if _names_its_domain(item.value, checked):
+                with_domain.append(checked.name)
         problems.extend(found)
-    return Checked(tuple(tuples), tuple(problems), tuple(sorted(ignored.items())))
+    told = [foreign_line(file, layout, count) for (file, layout), count in foreign.items()]
+    unused = tuple(sorted(ignored.items()))
+    return Checked(tuple(tuples), (*told, *problems), unused, tuple(with_domain))
 
 
 def _ignored(fields: object) -> Iterator[str]:
@@ -61,10 +77,11 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     """Check one item; `places` maps the names of tuples seen so far to where they are."""
     fields = item.value
     if not isinstance(fields, dict):
-        problems.append(f"{item.place}: expected an object, found {kind_of(fields)}")
+        hint = LIST_HINT if isinstance(fields, list) and any(map(_is_object, fields)) else ""
+        problems.append(f"{item.place}: expected an object, found {kind_of(fields)}{hint}")
         return None
     found: list[str] = []
-    identity = _id(fields, found)
+    identity = _id(fields, item.number, found)
     named = _domain(fields, item.stem, found)
     if isinstance(identity, str) and named is not None:
         identity = bare_id(identity, named)
@@ -72,7 +89,7 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     prompt = _prompt(fields, found)
     chosen = _triple(fields, "chosen", found)
     rejected = _triple(fields, "rejected", found)
-    domain = None if named is None else PUBLISHED_DOMAINS[named]
+    domain = None if named is None else counted_as(named)
     if identity is not None and domain is not None:
         found.extend(_seen_before(item, domain, identity, places))
     head = item.place if identity is None else f"{item.place} tuple {_show_id(identity)}"
@@ -82,6 +99,14 @@ def _check(item: RawItem, places: dict[str, str], problems: list[str]) -> BenchT
     if subset is None and named is not None and named != domain:
         subset = named  # `safety-refuse` or `safety-response`: both count as safety
     return BenchTuple(identity, domain, subset, prompt, chosen, rejected)
+
+
+def _names_its_domain(fields: object, checked: BenchTuple) -> bool:
+    return isinstance(fields, dict) and fields.get("id", checked.id) != checked.id
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _seen_before(
@@ -105,11 +130,9 @@ def _show_int(number: int) -> str:
     return text if len(text) <= 20 else f"{text[:17]}..."
 
 
-def _id(fields: dict[str, object], problems: list[str]) -> int | str | None:
-    value = fields.get("id", _MISSING)
-    if value is _MISSING:
-        problems.append("id is missing; expected an integer or a non-empty string")
-        return None
+def _id(fields: dict[str, object], number: int, problems: list[str]) -> int | str | None:
+    """Find the id; where none is given it is the line, or the place in the list, from 1."""
+    value = fields.get("id", number)
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         problems.append(f"id is {kind_of(value)}; expected an integer or a non-empty string")
         return None
@@ -131,13 +154,18 @@ def _domain(fields: dict[str, object], stem: str, problems: list[str]) -> str | 
             return stem
         problems.append(
             "domain is missing, and the file's name does not tell it; "
-            f'add "domain", one of {_KNOWN}, or name the file like chat_filtered.json'
+            f'add "domain", one of {_KNOWN} or a name of your own, or name the file like '
+            "chat_filtered.json"
         )
         return None
-    if isinstance(value, str) and value in PUBLISHED_DOMAINS:
+    if not isinstance(value, str):
+        problems.append(f"{_is('domain', value)}; expected one of {_KNOWN}, or a name of your own")
+    elif may_be_domain(value):
         return value
-    what = f"domain {quote(value)} is unknown" if isinstance(value, str) else _is("domain", value)
-    problems.append(f"{what}; expected one of {_KNOWN}")
+    elif value.lower() in PUBLISHED_DOMAINS:
+        problems.append(f"domain {quote(value)} is unknown; write {value.lower()}")
+    else:
+        problems.append(f"domain {quote(value)} cannot be one; {_OWN}")
     return None
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from rmjudge.dataset.parsing import DataFile, Problem, has_data_suffix, show_path
-from rmjudge.text import error_line
-from rmjudge.vocabulary import PUBLISHED_DOMAINS
+from rmjudge.text import did_you_mean, error_line
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, SOURCES
 
 TOTAL: Final = "total_dataset"
 """Stem of the published file that holds every domain."""
@@ -36,9 +36,9 @@ def find_files(path: Path, notice: Callable[[str], None]) -> Sequence[DataFile |
             if has_data_suffix(entry) and not entry.name.startswith(".") and not entry.is_dir()
         ]
     except FileNotFoundError:
-        return [
-            Problem(f"{shown}: does not exist; a source is sample, rm-bench, or a file or a folder")
-        ]
+        meant = did_you_mean(str(path), SOURCES, otherwise="")
+        told = "does not exist; a source is sample, rm-bench, or a file or a folder"
+        return [Problem("; ".join(filter(None, (f"{shown}: {told}", meant))))]
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         return [Problem(f"{shown}: cannot be read ({error_line(error)})")]
     if not files:

@@ -20,7 +20,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Final, NoReturn
 
-from rmjudge.text import error_line, kind_of, printable
+from rmjudge.text import error_line, kind_of, printable, quote
 
 MAX_BYTES: Final = 256 * 2**20
 """Bytes of one file after decompression: more than twenty times the published benchmark."""
@@ -48,11 +48,16 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class RawItem:
-    """A parsed JSON value that should be a tuple; `stem` is the stem of its file."""
+    """A parsed JSON value that should be a tuple.
+
+    `stem` is the stem of its file, `shown` the file's name, `number` its line or place from 1.
+    """
 
     place: str
     stem: str
     value: object
+    shown: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,11 @@ def _read_list(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[Raw
         yield Problem(f"{file.shown}: {error.what}{where}{_json_hint(error)}")
         return
     if not isinstance(value, list):
-        yield Problem(f"{file.shown}: expected a list of tuples, found {kind_of(value)}")
+        what = f"expected a list of tuples, found {kind_of(value)}"
+        yield Problem(f"{file.shown}: {what}{_object_hint(value)}")
         return
     for index, item in enumerate(value):
-        yield RawItem(f"{file.shown}[{index}]", file.stem, item)
+        yield RawItem(f"{file.shown}[{index}]", file.stem, item, file.shown, index + 1)
 
 
 def _read_lines(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[RawItem | Problem]:
@@ -152,17 +158,28 @@ def _read_lines(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[Ra
         if line.removeprefix(_BOM).strip():
             place = f"{file.shown}:{number}"
             try:
-                yield RawItem(place, file.stem, _parse(line.rstrip(b"\r\n"), offset))
+                value = _parse(line.rstrip(b"\r\n"), offset)
+                yield RawItem(place, file.stem, value, file.shown, number)
             except _NotJsonError as error:
                 where = f" at column {error.column}" if error.line else ""
                 opening = number == 1 and line.removeprefix(_BOM).lstrip().startswith(b"[")
-                yield Problem(f"{place}: {error.what}{where}{_LIST_HINT if opening else ''}")
+                yield Problem(f"{place}: {error.what}{where}{LIST_HINT if opening else ''}")
                 if opening:
                     return
         offset += len(line)
 
 
-_LIST_HINT: Final = "; a list of tuples belongs in a .json file"
+def _object_hint(value: object) -> str:
+    """Where an object holds the list, or is a tuple itself, say so."""
+    if not isinstance(value, dict):
+        return ""
+    if "prompt" in value and "chosen" in value:
+        return "; one tuple belongs in a list too: [ ... ]"
+    lists = [name for name, held in value.items() if isinstance(held, list) and held]
+    return f"; save the list in its field {quote(lists[0])} by itself" if len(lists) == 1 else ""
+
+
+LIST_HINT: Final = "; a list of tuples belongs in a .json file"
 
 
 class _NotJsonError(Exception):

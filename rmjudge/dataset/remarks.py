@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from rmjudge.dataset.tuples import DataSet
 from rmjudge.text import quote
-from rmjudge.vocabulary import STYLES
+from rmjudge.vocabulary import DOMAINS, PUBLISHED_DOMAINS, STYLES
 
 CHANGES_THE_QUESTION: Final = frozenset(
     ("system", "system_prompt", "images", "image", "tools", "messages", "history", "context")
@@ -25,7 +26,18 @@ def remarks(data: DataSet) -> Iterator[str]:
                 f"the field {quote(name)} of {count:,} tuples is not used: models see the prompt "
                 "and the response alone"
             )
+    yield from domain_remarks(data)
     yield from style_remarks(data)
+
+
+def domain_remarks(data: DataSet) -> Iterator[str]:
+    """Ask about a domain of the user's own that is written almost like one of the benchmark's."""
+    for domain in data.domains:
+        if domain not in DOMAINS and (like := get_close_matches(domain, PUBLISHED_DOMAINS, 1, 0.8)):
+            yield (
+                f"the domain {domain} is none of the benchmark's and counts by itself; if you mean "
+                f"{like[0]}, write {like[0]}"
+            )
 
 
 def style_remarks(data: DataSet) -> Iterator[str]:

@@ -56,7 +56,7 @@ def load(
         raise DataError(checked.problems)
     if not checked.tuples:
         raise DataError(["no data was named; a source is sample, rm-bench, or a file or a folder"])
-    return DataSet(label_of(names), checked.tuples, checked.ignored)
+    return DataSet(label_of(names), checked.tuples, checked.ignored, checked.with_domain)
 
 
 def label_of(names: Iterable[str]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
-from rmjudge.dataset.remarks import style_remarks
+from rmjudge.dataset.flagged import flagged
+from rmjudge.dataset.quality import Canned, Cut, canned_texts, cut_texts, similar_prompts
+from rmjudge.dataset.remarks import domain_remarks, style_remarks
 from rmjudge.dataset.tuples import BenchTuple, DataSet
 from rmjudge.judging.tokens import carries_verdict_token
 from rmjudge.vocabulary import STYLES, Domain, Style
@@ -51,8 +53,9 @@ class Summary:
 
     `subsets` counts tuples by (domain, subset), where a subset may be None.
     `ignored` counts the tuples that have a field which is not used; `styles` says where responses
-    are in another order than concise, detailed, Markdown. `repeated_prompts` holds the names of the
-    tuples of each prompt that occurs again.
+    are in another order than concise, detailed, Markdown. The ids of `with_domain` are written with
+    their domain. `flagged` has the reasons of tuples that are known to be bad, by name.
+    `repeated_prompts` holds the names of the tuples of each prompt that occurs again.
     """
 
     tuples: int
@@ -68,6 +71,11 @@ class Summary:
     blank_responses: tuple[Flag, ...]
     ignored: tuple[tuple[str, int], ...] = ()
     styles: tuple[str, ...] = ()
+    with_domain: tuple[str, ...] = ()
+    cut: tuple[Cut, ...] = ()
+    canned: tuple[Canned, ...] = ()
+    similar_prompts: tuple[tuple[str, ...], ...] = ()
+    flagged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chosen_equals_rejected(self) -> tuple[Repeat, ...]:
@@ -102,7 +110,12 @@ def summarise(data: DataSet) -> Summary:
         nul_characters=_flags(data, _has_nul),
         blank_responses=_flags(data, _is_blank),
         ignored=data.ignored,
-        styles=tuple(style_remarks(data)),
+        styles=(*domain_remarks(data), *style_remarks(data)),
+        with_domain=data.with_domain,
+        cut=cut_texts(data),
+        canned=canned_texts(data.tuples),
+        similar_prompts=similar_prompts(data.tuples),
+        flagged={f"{domain}/{id}": why for (domain, id), why in flagged(data).items()},
     )
 
 

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from rmjudge.vocabulary import DOMAINS, PUBLISHED_DOMAINS, Domain, TupleKey
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, TupleKey, in_order
 
-_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 Triple: TypeAlias = tuple[str, str, str]
-
-
-def bare_id(identity: int | str, named: str) -> int | str:
-    """The id as the file of one domain has it: 100 for `chat/100` of the published total file.
-
-    `named` is the domain's published name, such as `safety-refuse`, or the domain itself.
-    """
-    if isinstance(identity, str):
-        for domain in dict.fromkeys((named, PUBLISHED_DOMAINS[named])):
-            bare = identity.removeprefix(f"{domain}/")
-            if bare != identity and bare.strip():
-                return int(bare) if _NUMBER.fullmatch(bare) else bare
-    return identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +45,14 @@ class DataSet:
     """Tuples in the order of their files; `label` is a short name for folders and titles.
 
     `ignored` names the fields of the files that are not used, each with how many tuples have it.
+    Of the tuples named in `with_domain` the file writes the id with its domain (`chat/8`), as
+    RM-Bench's total file may; here it is the id of the domain's own file, 8.
     """
 
     label: str
     tuples: tuple[BenchTuple, ...]
     ignored: tuple[tuple[str, int], ...] = ()
+    with_domain: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tuples)
@@ -73,9 +62,8 @@ class DataSet:
 
     @property
     def domains(self) -> tuple[Domain, ...]:
-        """The domains present, in the benchmark's order."""
-        present = {item.domain for item in self.tuples}
-        return tuple(domain for domain in DOMAINS if domain in present)
+        """The domains present: the benchmark's in its order, then the user's own."""
+        return in_order(item.domain for item in self.tuples)
 
     @cached_property
     def digest(self) -> str:
@@ -87,10 +75,24 @@ class DataSet:
             sha.update(b"".join([b"%d:%b" % (len(raw), raw) for raw in raws]))
         return sha.hexdigest()
 
+    def named_by_domain(self) -> DataSet:
+        """The same tuples with ids as the total file may have them, `safety-refuse/8`.
+
+        Runs made before both layouts had one id for a tuple keep the digest of these.
+        """
+        items = tuple(
+            replace(
+                item,
+                id=f"{item.subset if item.subset in PUBLISHED_DOMAINS else item.domain}/{item.id}",
+            )
+            for item in self.tuples
+        )
+        return DataSet(self.label, items)
+
     def select(self, domains: Sequence[Domain] = (), limit: int | None = None) -> DataSet:
         """Keep the named domains (all when none is named), then the first `limit` of each."""
         kept: list[BenchTuple] = []
-        counts = dict.fromkeys(DOMAINS, 0)
+        counts: Counter[Domain] = Counter()
         for item in self.tuples:
             if domains and item.domain not in domains:
                 continue
@@ -98,4 +100,4 @@ class DataSet:
                 continue
             counts[item.domain] += 1
             kept.append(item)
-        return DataSet(self.label, tuple(kept), self.ignored)
+        return DataSet(self.label, tuple(kept), self.ignored, self.with_domain)

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from rmjudge.dataset.parsing import MAX_BYTES
 from rmjudge.errors import UsageError
 from rmjudge.text import kind_of, printable, quote
-from rmjudge.vocabulary import PUBLISHED_DOMAINS
+from rmjudge.vocabulary import PUBLISHED_DOMAINS, bare_id
 
 Format = Literal["rm-bench", "rm-r1", "reward-bench", "reward-bench-2", "rewardbench-all"]
 
@@ -50,6 +50,10 @@ class Item:
         if isinstance(value, str) and not value.isprintable():
             raise self.wrong("id has characters that cannot be printed")
         return value
+
+    def id_in(self, named: str) -> int | str:
+        """The tuple's id as the domain's own file has it: 8 for `chat/8` of the total file."""
+        return bare_id(self.id, named)
 
 
 @dataclass(frozen=True, slots=True)

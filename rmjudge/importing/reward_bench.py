@@ -25,7 +25,7 @@ def read_pairs(files: Sequence[ResultFile], domain: str | None) -> Iterator[Tupl
     for file in files:
         for item in file.items:
             named = domain_of(item, file, domain, subset=True)
-            groups.setdefault((named, item.id), []).append(item)
+            groups.setdefault((named, item.id_in(named)), []).append(item)
     for (named, id), rows in groups.items():
         scored = "scores_chosen" in rows[0].fields
         expected = (3, 9) if scored else (9,)
@@ -83,7 +83,7 @@ def read_best_of(files: Sequence[ResultFile], domain: str | None) -> Iterator[Tu
                 )
             named = domain_of(item, file, domain, subset=True)
             yield TupleResult(
-                item.id,
+                item.id_in(named),
                 PUBLISHED_DOMAINS[named],
                 subset_of(item, named),
                 scores(item, "scores", values[:3]),

@@ -20,7 +20,7 @@ def read(files: Sequence[ResultFile], domain: str | None) -> Iterator[TupleResul
         for item in file.items:
             named = domain_of(item, file, domain)
             yield TupleResult(
-                item.id,
+                item.id_in(named),
                 PUBLISHED_DOMAINS[named],
                 subset_of(item, named),
                 scores(item, "score_chosen", three(item, "score_chosen")),

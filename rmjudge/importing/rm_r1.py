@@ -32,7 +32,7 @@ def read(files: Sequence[ResultFile], domain: str | None) -> Iterator[TupleResul
                 grid[i][(i + shift) % 3] = credit(rotated, f"result[{i}]", value)
         named = domain_of(item, first, domain)
         yield TupleResult(
-            item.id,
+            item.id_in(named),
             PUBLISHED_DOMAINS[named],
             subset_of(item, named),
             matrix=tuple(map(tuple, grid)),

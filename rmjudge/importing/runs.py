@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from rmjudge.metrics.compute import compute_metrics
 from rmjudge.metrics.tallies import Credits
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.version import __version__
-from rmjudge.vocabulary import DOMAINS, Domain, Method
+from rmjudge.vocabulary import Domain, Method
 
 
 def import_files(
@@ -55,7 +56,7 @@ def _result(
     name: str, tuples: tuple[TupleResult, ...], files: Sequence[ResultFile]
 ) -> ScorerResult:
     method: Method = "pointwise" if tuples[0].matrix is None else "pairwise"
-    credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
+    credits: dict[Domain, list[Credits]] = defaultdict(list)
     for item in tuples:
         credits[item.domain].append(item.credits)
     shown = ", ".join(file.path.name for file in files)

@@ -15,7 +15,7 @@ from typing import Final
 from rmjudge.leaderboard.mismatch import mismatch
 from rmjudge.leaderboard.published import Figures, PublishedRow, Remark
 from rmjudge.metrics.report import Metrics
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import DOMAINS, Domain, average_over
 
 BENCHMARK: Final[dict[Domain, int]] = {"chat": 129, "math": 529, "code": 228, "safety": 441}
 """Tuples of RM-Bench by domain (data files at commit 73c52d7)."""
@@ -145,9 +145,8 @@ def what_lacks(metrics: Metrics) -> str:
 
     Unscored cells are no reason: they are counted, and bounds stand beside the average.
     """
-    if metrics.missing_domains:
-        present = ", ".join(metrics.domains) or "nothing"
-        return f"average over {present} only; {', '.join(metrics.missing_domains)} missing"
+    if over := average_over(metrics.domains):
+        return over
     odd = {
         domain: part.tuples
         for domain, part in metrics.domains.items()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.forms import encodes
 from rmjudge.metrics.accuracy import Accuracies
@@ -23,7 +23,7 @@ from rmjudge.metrics.report import (
     Shares,
 )
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.vocabulary import Domain
+from rmjudge.vocabulary import Domain, may_be_domain
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
@@ -167,7 +167,7 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         reading=data["headline"],
         tuples=_count(data["tuples"]),
         domains={
-            cast(Domain, name): _domain_from_json(part) for name, part in data["domains"].items()
+            _domain_name(name): _domain_from_json(part) for name, part in data["domains"].items()
         },
         missing_domains=tuple(data["missing_domains"]),
         headline=_to_accuracies(data),
@@ -193,6 +193,12 @@ def has_rates(data: Mapping[str, Any]) -> bool:
     counts pairs on which the orders contradict each other as ties.
     """
     return "tie_rate_interval" in data
+
+
+def _domain_name(name: str) -> Domain:
+    if not may_be_domain(name):
+        raise ValueError(f"{name!r} is no name of a domain")
+    return name
 
 
 def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:

@@ -19,10 +19,16 @@ from rmjudge.metrics.report import (
 )
 from rmjudge.metrics.tallies import Asked, CellTally, Credits, strict, tally
 from rmjudge.metrics.uncertainty import Rates, intervals_of, rates_of
-from rmjudge.vocabulary import DOMAINS, Domain, Method, Order
+from rmjudge.vocabulary import DOMAINS, Domain, Method, Order, in_order
 
 READ: Final[dict[Reading, Callable[[float], float]]] = {"strict": strict, "half_credit": float}
 """What a credit is worth in a reading."""
+
+
+def accuracies_over(credits: Mapping[Domain, Sequence[Credits]], reading: Reading) -> Accuracies:
+    """Easy, Normal, Hard and their mean alone, macro-averaged over the domains with tuples."""
+    parts = {domain: _readings(tally(tuples)) for domain, tuples in credits.items() if tuples}
+    return macro({domain: part.of(reading) for domain, part in parts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def compute_metrics(
     is not given), and `design` by what plan.
     """
     reading = headline_reading(method)
-    present = {domain: credits[domain] for domain in DOMAINS if credits.get(domain)}
+    present = {domain: credits[domain] for domain in in_order(credits) if credits[domain]}
     masks = {domain: asked[domain] if asked else None for domain in present}
     tallies = {domain: tally(tuples, masks[domain]) for domain, tuples in present.items()}
     readings = {domain: _readings(cells) for domain, cells in tallies.items()}

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from rmjudge.forms import Encoded, Shown
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.vocabulary import CELLS, Domain, Method, Order
+from rmjudge.vocabulary import CELLS, Domain, Method, Order, is_benchmark
 
 Reading: TypeAlias = Literal["strict", "half_credit"]
 
@@ -156,5 +156,5 @@ class Metrics(Encoded, Shown):
 
     @property
     def complete(self) -> bool:
-        """All four domains are present and every one of the nine cells is scored."""
-        return not self.missing_domains and not self.unscored_cells and not self.unasked_cells
+        """The domains are the benchmark's four, and every one of the nine cells is scored."""
+        return is_benchmark(self.domains) and not self.unscored_cells and not self.unasked_cells

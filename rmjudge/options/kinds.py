@@ -19,6 +19,7 @@ from rmjudge.calls import UNSCORED_STATUSES
 from rmjudge.errors import UsageError
 from rmjudge.options import written
 from rmjudge.text import did_you_mean
+from rmjudge.vocabulary import DOMAINS, PARTS, may_be_domain
 
 Form: TypeAlias = Literal["value", "switch", "list", "table"]
 AUDIT: Final = 15
@@ -147,16 +148,14 @@ def one_of(choices: tuple[str, ...]) -> Kind:
     )
 
 
-def some_of(choices: tuple[str, ...]) -> Kind:
-    """Some of these words; the option is repeated."""
-    return Kind(
-        f"a list of {', '.join(choices)}",
-        lambda value: is_texts(value) and set(value) <= set(choices),
-        word=str,
-        made=tuple,
-        form="list",
-        choices=choices,
-    )
+_DOMAINS: Final = ", ".join(DOMAINS)
+SOME_DOMAINS: Final = Kind(
+    f"a list of {_DOMAINS} or of the data's own domains",
+    lambda value: is_texts(value) and all(map(may_be_domain, value)),
+    made=tuple,
+    form="list",
+)
+"""Names of domains; whether the data has them is known once it is read."""
 
 
 def pairs(what: str, fits: Callable[[Any], bool], word: Callable[[str], Any] | None = None) -> Kind:
@@ -298,6 +297,48 @@ def until_of(target: str) -> tuple[str, str, float]:
     return f"{name}±{points:g}", part, points / 100 if points < 50 else 0.0
 
 
+def _is_allowance(value: Any) -> bool:
+    return allowed_of(value, 100) is not None
+
+
+def allowed_of(allowance: Any, cells: int) -> int | None:
+    """How many of so many cells `2%` or `5` are, a part of a cell not counted; None for no such."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(%)?", str(allowance).strip())
+    if found is None or isinstance(allowance, bool):
+        return None
+    number = float(found[1])
+    if found[2]:
+        return int(cells * number / 100 + 1e-9) if number <= 100 else None
+    return int(number) if number.is_integer() else None
+
+
+def _allowance_word(text: str) -> str:
+    if not _is_allowance(text):
+        raise ArgumentTypeError(f"{text!r} is no share such as 2% and no number of cells")
+    return text
+
+
+def _is_least(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 <= value <= 100
+
+
+def _least_word(text: str) -> tuple[str, float]:
+    """`hard=40`, in percent."""
+    part, equals, number = text.partition("=")
+    part = part.strip().lower()
+    if equals and part not in PARTS:
+        meant = did_you_mean(part, PARTS)
+        raise ArgumentTypeError(f"{part!r} is none of {', '.join(PARTS)}; {meant}")
+    try:
+        least = float(number.strip().removesuffix("%"))
+    except ValueError:
+        least = -1.0
+    if not _is_least(least):
+        raise ArgumentTypeError(f"{text!r} is not PART=PERCENT, such as hard=40")
+    return part, least
+
+
 def _is_input(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -313,6 +354,16 @@ CELL_COUNT: Final = Kind(
 ORDER: Final = Kind(f"seeded, both, audit or audit={AUDIT}%", _is_order, _order_word, made=_order)
 UNTIL: Final = Kind(
     "±POINTS or hard±POINTS, such as ±2", _is_until, made=lambda value: until_of(value)[0]
+)
+ALLOWANCE: Final = Kind("a share such as 2% or a number of cells", _is_allowance, _allowance_word)
+LEAST: Final = Kind(
+    f"a table of {', '.join(PARTS)} and percentages, such as hard = 40",
+    lambda value: (
+        _is_table(value) and set(value) <= set(PARTS) and all(map(_is_least, value.values()))
+    ),
+    _least_word,
+    dict,
+    form="table",
 )
 RATE: Final = above_zero("a number above 0")
 SECONDS: Final = above_zero("seconds above 0")

@@ -19,7 +19,6 @@ from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
 from rmjudge.vocabulary import (
-    DOMAINS,
     DOWNLOADED_SETS,
     JUDGING_METHODS,
     ORDERS,
@@ -39,8 +38,9 @@ HOW: Final = "how judges are asked"
 WHERE: Final = "endpoints"
 LIMITS: Final = "limits"
 LOCAL: Final = "local models (hf/..., dpo/..., hf-judge/...)"
+CHECKS: Final = "checks (for CI)"
 FILES: Final = "files and output"
-GROUPS: Final = (WHAT, HOW, WHERE, LIMITS, LOCAL, FILES)
+GROUPS: Final = (WHAT, HOW, WHERE, LIMITS, LOCAL, CHECKS, FILES)
 """The groups of `rmjudge run --help`, in their order."""
 
 
@@ -305,7 +305,8 @@ class RunOptions(ProviderOptions):
     `fallback` names the model that takes the tuples which a hosted one leaves; `offline` asks
     nothing hosted. `client_cert` is shown to servers that ask for one; its key may lie in the same
     file or in `client_key`. `transport` sends the calls of hosted models in place of connections of
-    our own, and stays the caller's to close. `providers` are the tables of `rmjudge.toml`.
+    our own, and stays the caller's to close. `junit` and `append` are files for those who watch
+    over runs. `providers` are the tables of `rmjudge.toml`.
     """
 
     data: tuple[str, ...] = option(
@@ -339,11 +340,12 @@ class RunOptions(ProviderOptions):
         tuples=True,
     )
     domains: tuple[Domain, ...] = option(
-        kinds.some_of(DOMAINS),
-        "only this; repeatable",
+        kinds.SOME_DOMAINS,
+        "only this (chat, math, code, safety, or one of the data's own); repeatable",
         default=(),
         group=WHAT,
         flag="--domain",
+        metavar="DOMAIN",
         recorded="always",
         tuples=True,
     )
@@ -512,6 +514,38 @@ class RunOptions(ProviderOptions):
         "ask nothing hosted: kept answers and local models",
         default=False,
         group=LIMITS,
+    )
+    allow_unscored: str | int = option(
+        kinds.ALLOWANCE,
+        "cells of a scorer that may lack a score before the exit code is 1: a share, 2%%, or a "
+        "number (default 0)",
+        default=0,
+        group=CHECKS,
+        metavar="N[%]",
+        tuples=True,
+    )
+    fail_under: Mapping[str, float] = option(
+        kinds.LEAST,
+        "exit with 4 where a scorer has less: easy, normal, hard or average, in percent "
+        "(hard=40); baselines do not count; repeatable",
+        group=CHECKS,
+        flag="--fail-under",
+        metavar="PART=PERCENT",
+        tuples=True,
+    )
+    junit: Path | None = option(
+        kinds.path("a file"),
+        "write the checks as JUnit XML, a test case each",
+        group=CHECKS,
+        metavar="FILE",
+        tuples=True,
+    )
+    append: Path | None = option(
+        kinds.path("a file"),
+        "add a line of JSON for each scorer to a file",
+        group=CHECKS,
+        metavar="FILE",
+        tuples=True,
     )
     out: Path | None = option(
         kinds.path("a folder"), "results folder (default runs/...)", metavar="DIR", tuples=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import TIE, Credits, Matrix
 from rmjudge.readings.tools import TOOLS, Tool
 from rmjudge.runs.results import ScorerResult, TupleResult
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain
+from rmjudge.vocabulary import CELLS, Domain, in_order
 
 DROPPED_ABOVE: Final = 3
 """RM-Gallery drops a tuple with more failed cells than this."""
@@ -62,10 +63,10 @@ def _read(result: ScorerResult, tool: Tool) -> ToolNumbers:
         return _unavailable(tool, lacks)
     if lacks := _lacks(result, tool):
         return _unavailable(tool, lacks)
-    by_domain: dict[Domain, list[TupleResult]] = {domain: [] for domain in DOMAINS}
+    by_domain: dict[Domain, list[TupleResult]] = defaultdict(list)
     for item in result.tuples:
         by_domain[item.domain].append(item)
-    present = {domain: items for domain, items in by_domain.items() if items}
+    present = {domain: by_domain[domain] for domain in in_order(by_domain)}
     domains, overall = _numbers(tool, present)
     ours = result.metrics.headline.average
     difference = None

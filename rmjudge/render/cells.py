@@ -8,14 +8,11 @@ from typing import Final
 
 from rmjudge.metrics.report import Interval
 from rmjudge.render.figures import Glyphs, dollars, ends, percent
-from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow
+from rmjudge.render.rows import READING_NAMES, Scores, SummaryRow, domains_of
 from rmjudge.runs.results import Bill, ScorerResult
-from rmjudge.vocabulary import DOMAINS
+from rmjudge.vocabulary import Domain, title_of
 
-SUMMARY_HEADER: Final = (
-    *("Chat", "Math", "Code", "Safety"),
-    *("Easy", "Normal", "Hard", "Average"),
-)
+OVERALL: Final = ("Easy", "Normal", "Hard", "Average")
 JUDGE_HEADER: Final = (
     *("Tied", "Split between orders", "Not scored"),
     *("First position", "Survives swap"),
@@ -60,21 +57,30 @@ class SummaryLine:
     figures: tuple[Figure, ...]
 
 
+def summary_header(rows: Sequence[SummaryRow]) -> tuple[str, ...]:
+    """Name the summary's columns: the domains that a scorer has tuples of, then the averages."""
+    return (*map(title_of, domains_of(rows)), *OVERALL)
+
+
 def summary_lines(rows: Sequence[SummaryRow], glyphs: Glyphs) -> list[SummaryLine]:
     """Write the summary: every number that leaves a domain out carries its mark."""
     lines: list[SummaryLine] = []
+    domains = domains_of(rows)
     for row in rows:
-        lines.append(
-            SummaryLine(row.scorer, False, _figures(row, row.scores, row.interval, glyphs))
-        )
+        figures = _figures(row, row.scores, domains, row.interval, glyphs)
+        lines.append(SummaryLine(row.scorer, False, figures))
         if row.other:
-            figures = _figures(row, row.other, None, glyphs)
+            figures = _figures(row, row.other, domains, None, glyphs)
             lines.append(SummaryLine(READING_NAMES[row.other_reading], True, figures))
     return lines
 
 
 def _figures(
-    row: SummaryRow, scores: Scores, interval: Interval | None, glyphs: Glyphs
+    row: SummaryRow,
+    scores: Scores,
+    domains: Sequence[Domain],
+    interval: Interval | None,
+    glyphs: Glyphs,
 ) -> tuple[Figure, ...]:
     mark = glyphs.incomplete if row.incomplete else ""
     overall = [
@@ -85,18 +91,22 @@ def _figures(
     unscored = glyphs.unscored if row.unscored else ""
     shared = glyphs.shared if row.shares else ""
     return (
-        *(Figure(percent(scores.domain(domain), glyphs)) for domain in DOMAINS),
+        *(Figure(percent(scores.domain(domain), glyphs)) for domain in domains),
         *overall,
         Figure(percent(scores.average, glyphs), around, mark + unscored + shared),
     )
 
 
 def aligned(figures: Sequence[Figure]) -> list[str]:
-    """Pad values, intervals and marks apart, so that the decimal points are in line."""
+    """Pad values, intervals and marks apart, so that the decimal points are in line.
+
+    Marks stand right behind what they mark, also where others have an interval between.
+    """
     value = max((len(figure.value) for figure in figures), default=0)
     around = max((len(figure.ends) for figure in figures), default=0)
-    marks = max((len(figure.marks) for figure in figures), default=0)
-    return [f"{f.value:>{value}}{f.ends:>{around}}{f.marks:<{marks}}" for f in figures]
+    behind = [(f"{f.ends:>{around}}" if f.ends else "") + f.marks for f in figures]
+    width = max(map(len, behind), default=0)
+    return [f"{f.value:>{value}}{b:<{width}}" for f, b in zip(figures, behind, strict=True)]
 
 
 def judge_cells(report: ScorerResult, glyphs: Glyphs) -> tuple[str, ...]:

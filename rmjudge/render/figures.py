@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from rmjudge.metrics.report import Interval
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import Domain, is_benchmark
 
 Remark = Literal["incomplete", "unscored", "shared"]
 """Why a number is marked: domains missing, cells not scored, several scorers or not all tuples."""
@@ -74,10 +74,10 @@ LATEX: Final = Glyphs(
 NO_DATA: Final = "-"
 """Of the statistics, whose figures are ASCII."""
 
-HEAT: Final = ((244, 109, 67), (255, 255, 191), (102, 189, 99))
-"""Red, yellow, green at 0, 50 and 100 %: light enough for black figures."""
-LEANING: Final = ((153, 142, 195), (247, 247, 247), (241, 163, 64))
-"""Purple, white, orange: away from a half on either side, and neither is good."""
+HEAT: Final = ((241, 141, 59), (247, 244, 236), (103, 169, 222))
+"""Orange, white, blue at 0, 50 and 100 %: light enough for black figures, apart for all eyes."""
+LEANING: Final = ((175, 141, 195), (247, 247, 247), (127, 191, 123))
+"""Purple, white, green: away from a half on either side, and neither is good."""
 
 
 def known(value: float | None) -> float | None:
@@ -137,10 +137,10 @@ def chance(p_value: float | None) -> str:
 
 
 def scope(domain: Domain | None, domains: Sequence[Domain]) -> str:
-    """Name a domain, or what an average is over: `all` only where it is all four."""
+    """Name a domain, or what an average is over: `all` only where it is the benchmark's four."""
     if domain is not None:
         return domain
-    return "all" if len(domains) == len(DOMAINS) else "+".join(domains)
+    return "all" if is_benchmark(domains) else "+".join(domains)
 
 
 def points_range(interval: Interval | None) -> str:

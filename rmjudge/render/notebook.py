@@ -12,7 +12,7 @@ from html import escape
 from rmjudge.forms import shows
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Matrix
-from rmjudge.render.cells import SUMMARY_HEADER, summary_lines
+from rmjudge.render.cells import summary_header, summary_lines
 from rmjudge.render.figures import UNICODE, heat, percent
 from rmjudge.render.rows import caption_lines, footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
@@ -30,7 +30,7 @@ def run_html(results: Sequence[ScorerResult]) -> str:
     lines = summary_lines(rows, UNICODE)
     body = [(line.name, *(figure.text for figure in line.figures)) for line in lines]
     notes = [f"{UNICODE.mark(note.kind)} {note.text}" for note in footnotes(rows)]
-    parts = [_table("Accuracy, %", ("Scorer", *SUMMARY_HEADER), body)]
+    parts = [_table("Accuracy, %", ("Scorer", *summary_header(rows)), body)]
     parts += _notes([*notes, *caption_lines(rows)])
     for row, result in zip(rows, results, strict=True):
         parts.append(

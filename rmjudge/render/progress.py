@@ -1,4 +1,4 @@
-"""Progress of a run under way, on standard error: live in a terminal, plain lines elsewhere."""
+"""Progress of a run under way, on standard error: live in a terminal, dated lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from rmjudge.running.job import Job, LiveCells
-from rmjudge.running.pricing import cost_of
-from rmjudge.text import clean
-from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, DOMAINS, STYLES
+from rmjudge.render.board import Board
+from rmjudge.running.job import Job
 
 REFRESH_S: Final = 0.5
 LINE_S: Final = 10.0
@@ -25,23 +21,35 @@ FIRST_LINE_S: Final = 1.0
 """Soon, so that a log shows from the start what is done; late enough to know the cache."""
 
 
-def watcher(console: Console) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
-    """Make the `watch` hook of `session.execute`."""
+def watcher(
+    console: Console | None, log: Callable[[str], object] | None = None
+) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
+    """Make the `watch` hook of `session.execute`: shown on a console, logged a line at a time."""
 
     @asynccontextmanager
     async def watch(jobs: Sequence[Job]) -> AsyncIterator[None]:
         board = Board(jobs)
-        show = _live if console.is_terminal else _lines
-        task = asyncio.create_task(show(console, board))
+        shows = [] if console is None else [_shown(console, board)]
+        if log is not None:
+            shows.append(_lines(log, board))
+        tasks = [asyncio.create_task(show) for show in shows]
         try:
             yield
         finally:
-            task.cancel()
-            # A display that broke (its terminal is gone) must not cost the run its results.
-            with suppress(asyncio.CancelledError, OSError):
-                await task
+            for task in tasks:
+                task.cancel()
+                # A display that broke (its terminal is gone) must not cost the run its results.
+                with suppress(asyncio.CancelledError, OSError):
+                    await task
 
     return watch
+
+
+async def _shown(console: Console, board: Board) -> None:
+    if console.is_terminal and not console.is_dumb_terminal:
+        await _live(console, board)
+    else:
+        await _lines(lambda line: console.print(Text(f"{dated()} {line}"), soft_wrap=True), board)
 
 
 async def _live(console: Console, board: Board) -> None:
@@ -51,121 +59,25 @@ async def _live(console: Console, board: Board) -> None:
             await asyncio.sleep(REFRESH_S)
 
 
-async def _lines(console: Console, board: Board) -> None:
-    shown: list[str] = []
+async def _lines(tell: Callable[[str], object], board: Board) -> None:
+    """A line for each scorer at work, now and then, and one for each that is done."""
+    told: set[Job] = set()
     wait_s = FIRST_LINE_S
     while True:
-        await asyncio.sleep(wait_s)
+        await _looking(board, wait_s)
         wait_s = LINE_S
-        lines = board.lines()
-        if lines != shown:
-            for line in lines:
-                console.print(Text(line), soft_wrap=True)
-        shown = lines
+        for line in board.lines(told):
+            tell(line)
 
 
-class Board:
-    """What is shown of the jobs, computed when it is shown."""
-
-    def __init__(
-        self,
-        jobs: Sequence[Job],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._jobs = jobs
-        self._clock = clock
-        self._begun = clock()
-
-    def lines(self) -> list[str]:
-        """One plain line a job."""
-        return [
-            f"{clean(job.scorer.name)}: {job.counts.done} of {job.counts.planned} calls, "
-            + ", ".join(self._figures(job))
-            for job in self._jobs
-        ]
-
-    def renderable(self) -> RenderableType:
-        """Bars and figures of all jobs, then the matrices as they fill."""
-        parts: list[RenderableType] = []
-        for job in self._jobs:
-            counts = job.counts
-            bar = Table.grid(padding=(0, 1))
-            bar.add_column(no_wrap=True, overflow="ellipsis", max_width=30)
-            bar.add_column(width=24)
-            bar.add_row(
-                Text(clean(job.scorer.name), style="bold"),
-                ProgressBar(total=max(counts.planned, 1), completed=counts.done),
-                Text(f"{counts.done}/{counts.planned}"),
-            )
-            parts += [bar, Text("  " + ", ".join(self._figures(job)), style="dim")]
-            if job.live:
-                parts.append(_fill(job))
-        return Group(*parts)
-
-    def _figures(self, job: Job) -> list[str]:
-        counts, activity = job.counts, job.scorer.activity
-        flow = activity.flow
-        in_flight = str(counts.in_flight)
-        if flow is not None:  # what waits for its turn is not in flight
-            in_flight = f"{flow.in_flight} of {flow.limit}" if flow.limit else "0"
-        figures = [f"{counts.from_cache} cached", f"{in_flight} in flight"]
-        if activity.retried:
-            figures.append(f"{activity.retried} retried")
-        if counts.failed:
-            figures.append(f"{counts.failed} failed")
-        if counts.unscored:
-            figures.append(f"{counts.unscored} unscored")
-        bought = counts.answered + counts.failed
-        elapsed = max(self._clock() - self._begun, 1e-9)
-        if bought:
-            rate = bought / elapsed
-            figures.append(f"{rate:.1f}/s")
-            if left := counts.planned - counts.done:
-                figures.append(f"{time_left(left / rate)} left")
-        cost = cost_of(job.spent, job.price)
-        if cost is not None:
-            figures.append(f"${cost:.4f}")
-        if activity.note and not job.finished:
-            figures.append(clean(activity.note))
-        return figures
+async def _looking(board: Board, seconds: float) -> None:
+    """Wait, and take the time of each scorer meanwhile."""
+    until = asyncio.get_running_loop().time() + seconds
+    while (left := until - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(min(left, REFRESH_S))
+        board.look()
 
 
-def _fill(job: Job) -> RenderableType:
-    """The matrix of each domain so far, in percent of its complete tuples."""
-    grid = Table.grid(padding=(0, 2), pad_edge=True)
-    domains = [domain for domain in DOMAINS if domain in job.live]
-    grid.add_row(Text(""), *(Text(f"{domain} ({job.live[domain].tuples})") for domain in domains))
-    for row, style in enumerate(STYLES):
-        cells = (Text(_row_of(job.live[domain], row)) for domain in domains)
-        grid.add_row(Text(style, style="dim"), *cells)
-    hard = (Text(_difficulties(job.live[domain]), style="dim") for domain in domains)
-    grid.add_row(Text("E/N/H", style="dim"), *hard)
-    return grid
-
-
-def _row_of(cells: LiveCells, row: int) -> str:
-    return " ".join(
-        f"{100 * value:3.0f}" if (value := _mean(cells, 3 * row + j)) is not None else "  -"
-        for j in range(3)
-    )
-
-
-def _difficulties(cells: LiveCells) -> str:
-    shown = []
-    for difficulty in DIFFICULTIES:
-        values = [_mean(cells, 3 * i + j) for i, j in CELLS_OF[difficulty]]
-        known = [value for value in values if value is not None]
-        shown.append(f"{100 * sum(known) / len(known):3.0f}" if known else "  -")
-    return " ".join(shown)
-
-
-def _mean(cells: LiveCells, cell: int) -> float | None:
-    return cells.credit[cell] / cells.scored[cell] if cells.scored[cell] else None
-
-
-def time_left(seconds: float) -> str:
-    """How long it may still take, for people: 42 s, 3 min, 2 h 05 min."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+def dated() -> str:
+    """Now, by the clock of this machine."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from rmjudge.render.figures import Remark, known, percent
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import label
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import Domain, average_over, in_order, is_benchmark
 
 READING_NAMES: Final[dict[Reading, str]] = {"strict": "strict", "half_credit": "half credit"}
 READING_TEXTS: Final[dict[Reading, str]] = {
@@ -28,10 +28,7 @@ OTHER_TEXT: Final = "Indented: the other reading."
 class Scores:
     """One line of numbers in one reading: fractions, None where there is no data."""
 
-    chat: float | None
-    math: float | None
-    code: float | None
-    safety: float | None
+    by_domain: Mapping[Domain, float | None]
     easy: float | None
     normal: float | None
     hard: float | None
@@ -39,8 +36,7 @@ class Scores:
 
     def domain(self, domain: Domain) -> float | None:
         """The accuracy on one domain."""
-        by_name = {"chat": self.chat, "math": self.math, "code": self.code}
-        return by_name.get(domain, self.safety)
+        return self.by_domain.get(domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,6 @@ class SummaryRow:
     other: Scores | None
     interval: Interval | None
     present: tuple[Domain, ...]
-    missing: tuple[Domain, ...]
     cells: int
     unscored: int
     bounds: Interval
@@ -66,8 +61,8 @@ class SummaryRow:
 
     @property
     def incomplete(self) -> bool:
-        """Whether the average leaves out a domain of the benchmark."""
-        return bool(self.missing)
+        """Whether the average is over other domains than the benchmark's four."""
+        return not is_benchmark(self.present)
 
     @property
     def other_reading(self) -> Reading:
@@ -98,15 +93,13 @@ def _summary_row(name: str, metrics: Metrics) -> SummaryRow:
         other = _scores(metrics.half_credit, second)
     else:
         other = _scores(metrics.strict, {d: m.strict for d, m in _domains(metrics)})
-    present = tuple(domain for domain in DOMAINS if domain in metrics.domains)
     return SummaryRow(
         scorer=name,
         reading=metrics.reading,
         scores=headline,
         other=None if _shown(other) == _shown(headline) else other,
         interval=metrics.intervals.average,
-        present=present,
-        missing=tuple(domain for domain in DOMAINS if domain not in present),
+        present=in_order(metrics.domains),
         cells=metrics.asked_cells,
         unscored=metrics.unscored_cells,
         bounds=metrics.bounds,
@@ -115,18 +108,12 @@ def _summary_row(name: str, metrics: Metrics) -> SummaryRow:
 
 
 def _domains(metrics: Metrics) -> list[tuple[Domain, DomainMetrics]]:
-    return [(domain, metrics.domains[domain]) for domain in DOMAINS if domain in metrics.domains]
+    return [(domain, metrics.domains[domain]) for domain in in_order(metrics.domains)]
 
 
 def _scores(overall: Accuracies, by_domain: dict[Domain, Accuracies]) -> Scores:
-    chat, math, code, safety = (
-        known(by_domain[domain].average) if domain in by_domain else None for domain in DOMAINS
-    )
     return Scores(
-        chat,
-        math,
-        code,
-        safety,
+        {domain: known(part.average) for domain, part in by_domain.items()},
         known(overall.easy),
         known(overall.normal),
         known(overall.hard),
@@ -135,20 +122,23 @@ def _scores(overall: Accuracies, by_domain: dict[Domain, Accuracies]) -> Scores:
 
 
 def _shown(scores: Scores) -> tuple[str, ...]:
-    by_domain = [scores.domain(domain) for domain in DOMAINS]
-    return tuple(
-        map(percent, (*by_domain, scores.easy, scores.normal, scores.hard, scores.average))
-    )
+    parts = scores.by_domain.values()
+    return tuple(map(percent, (*parts, scores.easy, scores.normal, scores.hard, scores.average)))
+
+
+def domains_of(rows: Sequence[SummaryRow]) -> tuple[Domain, ...]:
+    """The domains that a scorer of the table has tuples of: a column each."""
+    return in_order(domain for row in rows for domain in row.present)
 
 
 def footnotes(rows: Sequence[SummaryRow]) -> list[Footnote]:
     """Say what each marked average leaves out: domains first, then unscored cells."""
     notes: list[Footnote] = []
-    lacking = [row for row in rows if row.missing]
-    alike = len({row.missing for row in rows}) == 1
+    lacking = [row for row in rows if row.incomplete]
+    alike = len({row.present for row in rows}) == 1
     for row in lacking[:1] if alike else lacking:
         who = "" if alike else f"{row.scorer}: "
-        notes.append(Footnote("incomplete", who + _missing_text(row)))
+        notes.append(Footnote("incomplete", who + average_over(row.present)))
     notes += [
         Footnote(
             "unscored",
@@ -175,13 +165,6 @@ def _shares_text(shares: Shares) -> str:
         return f"only {parts[0]}, those that others left"
     names = map(label, shares.by_scorer)
     return "; ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
-
-
-def _missing_text(row: SummaryRow) -> str:
-    missing = ", ".join(row.missing)
-    if not row.present:
-        return f"no average; {missing} missing"
-    return f"average over {', '.join(row.present)} only; {missing} missing"
 
 
 def unscored_text(unscored: int, cells: int, bounds: Interval) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,7 +17,8 @@ from rmjudge.running.pricing import FREE, Price, cost_of
 from rmjudge.running.remarks import models_of, notes_of
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
-from rmjudge.vocabulary import DOMAINS, Domain, Order
+from rmjudge.statistics.baselines import length_counter
+from rmjudge.vocabulary import Domain, Order
 
 UNASKED: Final[Credits] = ((None, None, None),) * 3
 
@@ -24,9 +26,9 @@ UNASKED: Final[Credits] = ((None, None, None),) * 3
 def result_of(job: TupleJob) -> ScorerResult:
     """Compute a job's result from the answers it has, complete or not."""
     scorer, counts, price = job.scorer, job.counts, job.price
-    credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-    splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-    asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
+    credits: dict[Domain, list[Credits]] = defaultdict(list)
+    splits: dict[Domain, list[Credits]] = defaultdict(list)
+    asked: dict[Domain, list[Asked]] = defaultdict(list)
     for index in job.reached:
         plan = job.plans[index]
         credits[plan.item.domain].append(job.credits(index))
@@ -60,6 +62,9 @@ def result_of(job: TupleJob) -> ScorerResult:
         cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
         in_all=bill_of(job),
+        length_counter=length_counter(
+            (job.plans[index].item for index in job.reached), metrics.reading
+        ),
         models=dict(sorted(models_of(job).items())),
         hosts=dict(sorted(job.hosts.items())),
         notes=tuple(notes_of(job)),

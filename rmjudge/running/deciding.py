@@ -11,7 +11,7 @@ from rmjudge.metrics.report import Design
 from rmjudge.running.stopping import blocks_of
 from rmjudge.statistics.scored import Scored, common_reading
 from rmjudge.statistics.sequential import LOOKS, Decision, Look, crossed, decide, look_at
-from rmjudge.vocabulary import DOMAINS
+from rmjudge.vocabulary import in_order
 
 if TYPE_CHECKING:
     from rmjudge.dataset.tuples import BenchTuple
@@ -72,7 +72,7 @@ class UntilDecided:
         )
         present = {plan.item.domain for plan in self._jobs[0].plans}
         reading = common_reading((one.method, other.method))
-        return look_at(one, other, reading, [d for d in DOMAINS if d in present], number)
+        return look_at(one, other, reading, list(in_order(present)), number)
 
     @property
     def decision(self) -> Decision:

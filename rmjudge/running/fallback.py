@@ -6,6 +6,7 @@ takes each tuple from the one that scored it and carries the shares.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from rmjudge.metrics.tallies import Asked, Credits
 from rmjudge.running.assembly import order_of, result_of, splits_of, tuple_result
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens, TupleResult
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import Domain
 
 
 def needs_fallback(job: TupleJob) -> bool:
@@ -65,9 +66,9 @@ class Relief:
         ]
 
     def _combined(self, job: TupleJob, filled: Mapping[int, int]) -> ScorerResult:
-        credits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-        splits: dict[Domain, list[Credits]] = {domain: [] for domain in DOMAINS}
-        asked: dict[Domain, list[Asked]] = {domain: [] for domain in DOMAINS}
+        credits: dict[Domain, list[Credits]] = defaultdict(list)
+        splits: dict[Domain, list[Credits]] = defaultdict(list)
+        asked: dict[Domain, list[Asked]] = defaultdict(list)
         tuples: list[TupleResult] = []
         helper = self._name_beside(job)
         shares = {job.scorer.name: 0, helper: 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ from rmjudge.calls import (
     Verdict,
 )
 from rmjudge.errors import NoVerdicts, StopRun
-from rmjudge.metrics.tallies import Credits
+from rmjudge.metrics.report import Reading
+from rmjudge.metrics.tallies import Credits, strict
 from rmjudge.planning.plan import CallPlan
 from rmjudge.running.charges import Charges
 from rmjudge.running.pricing import FREE, Price
@@ -35,6 +37,7 @@ LACKING: Final = frozenset(("unparsed", "truncated", "empty"))
 """What replies without a verdict are; a refusal or a filter is about the prompt, not the form."""
 TRACES: Final = 10
 SAID: Final = 300
+_LOG: Final = logging.getLogger("rmjudge.running")
 
 
 @dataclass(slots=True)
@@ -89,6 +92,7 @@ class LiveCells:
 
     tuples: int = 0
     credit: list[float] = field(default_factory=lambda: [0.0] * 9)
+    wins: list[float] = field(default_factory=lambda: [0.0] * 9)
     scored: list[int] = field(default_factory=lambda: [0] * 9)
 
     def add(self, credits: Credits) -> None:
@@ -97,7 +101,13 @@ class LiveCells:
         for cell, credit in enumerate(credit for row in credits for credit in row):
             if credit is not None:
                 self.credit[cell] += credit
+                self.wins[cell] += strict(credit)
                 self.scored[cell] += 1
+
+    def mean(self, cell: int, reading: Reading) -> float | None:
+        """The share of a cell, by its place among the nine; None where it has no score."""
+        total = self.wins if reading == "strict" else self.credit
+        return total[cell] / self.scored[cell] if self.scored[cell] else None
 
 
 class Job:
@@ -225,6 +235,7 @@ class Job:
         if isinstance(answer, Unscored):
             self.counts.unscored += 1
             self._note_status(answer.status, answer.detail)
+            self._log("a reply without a score", work, f"{answer.status}: {answer.detail}")
         for index, number in work.places:
             self.answers[index][number] = answer
             self._open[index] -= 1
@@ -253,6 +264,7 @@ class Job:
         self.counts.failed += 1
         work.failed = True
         self._note_status(failure.status, failure.detail)
+        self._log("no reply", work, f"{failure.status}: {failure.detail}")
         if failure.trace and len(self.traces) < TRACES:
             self.traces.setdefault(failure.detail, failure.trace)
         if work.kept is not None:
@@ -275,6 +287,15 @@ class Job:
         for later in range(number + 1, len(plan.calls) if plan.lead else 0):
             if plan.after(later) == number:
                 yield self._work_at[index, later]
+
+    def _log(self, what: str, work: Work, why: str) -> None:
+        if _LOG.isEnabledFor(logging.INFO):
+            where = ", ".join(dict.fromkeys(self.place_name(at) for at, _ in work.places))
+            _LOG.info("%s: %s (%s): %s", self.scorer.name, what, where, shorten(why, SAID))
+
+    def place_name(self, index: int) -> str:
+        """What people call a plan."""
+        return f"question {index + 1}"
 
     def _note_status(self, status: str, detail: str) -> None:
         self.statuses[status] += 1

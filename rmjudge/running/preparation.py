@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,11 +35,11 @@ from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
 from rmjudge.running.tuples import TupleJob
-from rmjudge.scorer import Scorer
+from rmjudge.scorer import AdaptableScorer, Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
-from rmjudge.text import slug
-from rmjudge.vocabulary import CELLS
+from rmjudge.text import did_you_mean, slug
+from rmjudge.vocabulary import CELLS, DOMAINS, READS, in_order
 
 J = TypeVar("J", bound=Job)
 Notice: TypeAlias = Callable[[str], None]
@@ -91,12 +91,13 @@ def prepare(
     )
     data = NO_TUPLES
     if sources or not sets:
-        data = load(sources, notice=tell).select(options.domains, options.limit)
+        data = _selected(load(sources, notice=tell), options)
         if not len(data):
             raise DataError(["no tuple is left: the data has none of the domains asked for"])
     if sets:
         check_items_run(chosen, sets, options)
     _check_stops(scorers, data, options)
+    _check_places(options)
     jobs = tuple(job_for(item, data, options) for item in chosen) if len(data) else ()
     rounds = tuple(
         tuple(items_job(item, one.first(options.limit), options) for item in chosen) for one in sets
@@ -151,6 +152,14 @@ def _check_stops(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         raise UsageError("--until-decided and --until both say when to stop: use one of the two")
     if len(data) < LOOKS:
         raise UsageError(f"--until-decided takes {LOOKS} looks, and there are {len(data)} tuples")
+
+
+def _check_places(options: RunOptions) -> None:
+    """A file that is written at the end must have a folder: that is no news after hours."""
+    for name, path in (("--junit", options.junit), ("--append", options.append)):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            what = "is a folder" if path.is_dir() else "is in no folder that there is"
+            raise UsageError(f"{name} {path}: it {what}; name a file in one that exists")
 
 
 def _deciding(jobs: Sequence[TupleJob], data: DataSet) -> UntilDecided:
@@ -244,6 +253,10 @@ def check_items_run(chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: 
         "--until": options.until is not None,
         "--until-decided": options.until_decided,
         "--fallback": options.fallback is not None,
+        "--fail-under": bool(options.fail_under),
+        "--allow-unscored": bool(options.allow_unscored),
+        "--junit": options.junit is not None,
+        "--append": options.append is not None,
     }
     for flag, given in of_tuples.items():
         if given:
@@ -310,8 +323,9 @@ def _folder_name(
     scorers: Sequence[Scorer], data: DataSet, sets: Sequence[ItemSet], options: RunOptions
 ) -> str:
     who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
+    reads = [scorer.identity.get(READS) for scorer in scorers]  # which their keys leave out
     what: dict[str, Json] = {
-        "scorers": [scorer_key(scorer.identity) for scorer in scorers],
+        "scorers": [scorer_key(_usual_identity(scorer)) for scorer in scorers],
         "data": data.digest,
         **_asking(scorers, options),
         **({"until": options.until} if options.until else {}),
@@ -319,10 +333,16 @@ def _folder_name(
         "votes": [scorer.votes for scorer in scorers],
         **({"sets": [[one.name, one.digest] for one in sets]} if sets else {}),
         **({"limit": options.limit} if sets and options.limit else {}),
+        **({"reads": reads} if any(reads) else {}),
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
     label = "+".join([*([data.label] if len(data) else []), *(one.name for one in sets)])
     return f"{who}-{slug(label)}-{digest}"
+
+
+def _usual_identity(scorer: Scorer) -> Mapping[str, Json]:
+    """Of a scorer whose server wants another form, the one that the first run began with."""
+    return scorer.usual_identity if isinstance(scorer, AdaptableScorer) else scorer.identity
 
 
 def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
@@ -331,3 +351,18 @@ def _asking(scorers: Sequence[Scorer], options: RunOptions) -> dict[str, Json]:
         return {}
     few = {} if options.cells == len(CELLS) else {"cells": options.cells}
     return {"order": options.order, "seed": options.seed, **few}
+
+
+def _selected(data: DataSet, options: RunOptions) -> DataSet:
+    """The part of the data that is asked for.
+
+    Raises:
+        DataError: a domain of nobody's was asked for.
+    """
+    unknown = [name for name in options.domains if name not in (*DOMAINS, *data.domains)]
+    if unknown:
+        known = in_order((*DOMAINS, *data.domains))
+        raise DataError(
+            [f"the data has no domain {name}; {did_you_mean(name, known)}" for name in unknown]
+        )
+    return data.select(options.domains, options.limit)

@@ -31,7 +31,7 @@ from rmjudge.version import __version__
 _WRITTEN_ANEW: Final = frozenset(
     (
         *("format", "scorer", "calls", "tokens", "cost", "in_all"),
-        *("statuses", "models", "hosts", "notes", "stopped"),
+        *("length_counter", "statuses", "models", "hosts", "notes", "stopped"),
     )
 )
 """Parts of `run.json` that `write_result` fills from the result."""

@@ -66,6 +66,10 @@ class TupleJob(Job):
         if self._rule is not None:
             self._rule.leave(self)
 
+    def place_name(self, index: int) -> str:
+        """The tuple: `chat/17`."""
+        return self.plans[index].item.name
+
     @property
     def unasked(self) -> int:
         """The calls that the stopping rule has made needless so far."""

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.errors import StorageStopped, UsageError
+from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
 from rmjudge.text import one_line, slug
+from rmjudge.vocabulary import PARTS, Domain, bare_id, may_be_domain
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
     from rmjudge.metrics.report import Metrics
     from rmjudge.metrics.tallies import Credits
     from rmjudge.runs.items import ItemResult
-    from rmjudge.vocabulary import Domain
 
 FORMAT: Final = 1
 METRICS: Final = "metrics.json"
@@ -150,6 +151,31 @@ def write_text(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def write_report(path: Path, text: str) -> None:
+    """Write what a finished run is told by, in ASCII, as a whole or not at all.
+
+    Raises:
+        StorageStopped: it cannot be written there. The results are.
+    """
+    try:
+        _replace(path, [text])
+    except OSError as error:
+        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
+
+
+def append_report(path: Path, text: str) -> None:
+    """Add lines to a file, or begin it.
+
+    Raises:
+        StorageStopped: it cannot be written. The results are.
+    """
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
+
+
 def _pretty(data: Mapping[str, Json]) -> str:
     return json.dumps(data, indent=2, allow_nan=False) + "\n"
 
@@ -177,6 +203,11 @@ def happened(result: ScorerResult | ItemResult) -> dict[str, Json]:
         "tokens": tokens_to_json(result.tokens),
         "cost": {"usd": result.cost, "known": result.cost_known},
         "in_all": bill_to_json(result.in_all),
+        **(
+            {"length_counter": _accuracies_to_json(result.length_counter)}
+            if isinstance(result, ScorerResult)
+            else {}
+        ),
         "statuses": dict(result.statuses),
         "models": dict(result.models),
         "hosts": dict(result.hosts),
@@ -212,6 +243,16 @@ def bill_to_json(bill: Bill | None) -> Json:
         "tokens": tokens_to_json(bill.tokens),
         "cost": {"usd": bill.cost, "known": bill.cost_known},
     }
+
+
+def _accuracies_to_json(found: Accuracies | None) -> Json:
+    return None if found is None else {part: getattr(found, part) for part in PARTS}
+
+
+def _accuracies(data: Any) -> Accuracies | None:
+    if data is None:  # files of earlier versions have none
+        return None
+    return Accuracies(**{part: _number(data[part]) for part in PARTS})
 
 
 def _bill(data: Any) -> Bill | None:
@@ -271,7 +312,13 @@ def read_result(folder: Path) -> ScorerResult:
             metrics = _with_intervals(metrics, tuples)
         path = folder / RUN
         run = json.loads(path.read_text("utf-8"))
-        return ScorerResult(metrics=metrics, tuples=tuples, **what_happened(run), folder=folder)
+        return ScorerResult(
+            metrics=metrics,
+            tuples=tuples,
+            **what_happened(run),
+            length_counter=_accuracies(run.get("length_counter")),
+            folder=folder,
+        )
     except _OtherBenchmark as error:
         raise UsageError(
             f"{folder} holds results on {one_line(str(error))[:80]}, and this command is about "
@@ -318,15 +365,23 @@ def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
 def _tuple(line: str) -> TupleResult:
     record = json.loads(line)
     matrix = record.get("matrix")
+    domain = _domain(record["domain"])
     return TupleResult(
-        id=record["id"],
-        domain=record["domain"],
+        # Runs of before keep an id of the total file as it is there, `chat/8`.
+        id=bare_id(record["id"], str(record["subset"] or domain)),
+        domain=domain,
         subset=record["subset"],
         score_chosen=_triple(record.get("score_chosen")),
         score_rejected=_triple(record.get("score_rejected")),
         matrix=None if matrix is None else tuple(tuple(map(_number, row)) for row in matrix),
         scorer=record.get("scorer"),
     )
+
+
+def _domain(name: Any) -> Domain:
+    if not isinstance(name, str) or not may_be_domain(name):
+        raise ValueError(f"{name!r} is no name of a domain")
+    return name
 
 
 def _triple(values: Any) -> tuple[float | None, float | None, float | None] | None:

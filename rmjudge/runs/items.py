@@ -55,6 +55,11 @@ class ItemResult:
     folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property
+    def has_scores(self) -> bool:
+        """Whether any item has a score."""
+        return any(share.scored for share in self.metrics.subsets.values())
+
+    @property
     def complete(self) -> bool:
         """Whether every item is scored."""
         shares = self.metrics.subsets.values()

@@ -1,15 +1,20 @@
-"""The file of `rmjudge compare --table`: which runs belong to which preference set."""
+"""The file of `rmjudge compare --table`: which runs belong to which preference set.
+
+It names the runs itself, or it is the `rmjudge.toml` that they were made by: then its policies say
+which of the runs given belongs where.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.errors import UsageError
-from rmjudge.options import written
+from rmjudge.options import policies, written
+from rmjudge.options.policies import Policy, read_policies
 from rmjudge.runs.stored import StoredRun, read_runs
 from rmjudge.text import did_you_mean, one_line, printable
 from rmjudge.vocabulary import REWARD_KINDS, RewardKind
@@ -30,8 +35,10 @@ class PreferenceSet:
     runs: Mapping[RewardKind, StoredRun]
 
 
-def read_pairs(path: Path, data: tuple[str, ...] = ()) -> tuple[PreferenceSet, ...]:
-    """Read and check the file. Folders are those of one scorer each.
+def read_pairs(
+    path: Path, data: tuple[str, ...] = (), runs: Sequence[Path] = ()
+) -> tuple[PreferenceSet, ...]:
+    """Read and check the file. Folders in it are those of one scorer each.
 
     Raises:
         UsageError: it cannot be read, names what is no run, or a run that is of another kind.
@@ -45,7 +52,49 @@ def read_pairs(path: Path, data: tuple[str, ...] = ()) -> tuple[PreferenceSet, .
         raise UsageError(f"{shown} is no TOML: {error}") from error
     if not tables:
         raise UsageError(f"{shown} is empty; it holds {_FORM}")
+    if _holds_policies(tables):
+        return _by_policies(shown, read_policies(shown, tables[policies.TABLE]), runs, data)
+    if runs:
+        raise UsageError(f"--table FILE names the runs; {shown} takes no RUN beside it")
     return tuple(_set(shown, name, table, data) for name, table in tables.items())
+
+
+def _holds_policies(tables: Mapping[str, Any]) -> bool:
+    """Whether it is a `rmjudge.toml`: a preference set of that name has no tables in it."""
+    held = tables.get(policies.TABLE)
+    return isinstance(held, dict) and all(isinstance(value, dict) for value in held.values())
+
+
+def _by_policies(
+    shown: str, named: Sequence[Policy], runs: Sequence[Path], data: tuple[str, ...]
+) -> tuple[PreferenceSet, ...]:
+    """Sort runs into the preference sets of policies, by the scorers' names."""
+    if not runs:
+        raise UsageError(f"--table {shown} names policies; name the RUN that scored them too")
+    found = {run.result.metrics.scorer: run for run in read_runs(runs, data=data)}
+    sets: dict[str, dict[RewardKind, StoredRun]] = {}
+    for policy in named:
+        own = sets.setdefault(policy.preferences, {})
+        for kind, (name, _) in policy.models.items():
+            where = f"{shown}: {printable(policy.name)}"
+            if name not in found:
+                raise UsageError(
+                    f"{where}: the runs given hold no scorer {printable(name)}; they hold "
+                    + ", ".join(map(one_line, found))
+                )
+            if kind in own:
+                raise UsageError(f"{where}: {printable(policy.preferences)} has two of {kind}")
+            _check_kind(where, kind, found[name])
+            own[kind] = found[name]
+    if short := next((name for name, own in sets.items() if len(own) < 2), None):
+        raise UsageError(
+            f"{shown}: {printable(short)} has nothing to compare: a policy with `classifier` or "
+            "`without-reference`, or two of the same `preferences`"
+        )
+    return tuple(
+        PreferenceSet(one_line(name), {kind: own[kind] for kind in REWARD_KINDS if kind in own})
+        for name, own in sets.items()
+    )
 
 
 def _set(shown: str, name: str, table: Any, data: tuple[str, ...]) -> PreferenceSet:

@@ -14,7 +14,7 @@ from typing import Any
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.runs.files import RUN
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import Domain, in_order, may_be_domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _record(folder: Path, about: object) -> RunRecord:
         label=_get(data, "label", str) or "",
         tuples=_get(data, "tuples", int),
         sources=tuple(map(str, _get(options, "data", list) or ())),
-        domains=tuple(name for name in DOMAINS if name in (_get(options, "domains", list) or ())),
+        domains=in_order(filter(may_be_domain, _get(options, "domains", list) or ())),
         limit=_get(options, "limit", int),
         places=None if places is None else tuple(map(int, places)),
         seed=_get(options, "seed", int),

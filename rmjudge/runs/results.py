@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rmjudge.forms import Shown
+from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Credits, credits_of_rewards
 from rmjudge.vocabulary import Domain, TupleKey
@@ -97,7 +98,9 @@ class ScorerResult(Shown):
     nothing can be charged. `in_all` is the same of every answer that the numbers rest on, those
     of earlier runs included; None where that is not recorded. `statuses` counts why calls have no
     score, `hosts` who ran the model where the vendor says so; `notes` are lines for people.
-    `folder` is where it was read from, None for a run that has just been made.
+    `length_counter` is what the longer response as the winner gets on the same tuples, in the
+    reading of the headline; None where the texts were not at hand. `folder` is where it was read
+    from, None for a run that has just been made.
     """
 
     metrics: Metrics
@@ -112,7 +115,13 @@ class ScorerResult(Shown):
     stopped: str | None = None
     in_all: Bill | None = None
     hosts: Mapping[str, int] = field(default_factory=dict)
+    length_counter: Accuracies | None = None
     folder: Path | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any cell has a score."""
+        return self.metrics.unscored_cells < self.metrics.asked_cells
 
     @property
     def combined(self) -> bool:

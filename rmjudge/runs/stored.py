@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -196,7 +196,9 @@ class Moved:
             )
         data = DataSet("", tuple(found[key] for key in run.keys))
         # A fallback scores a part of the data only, and the digest is of the whole.
-        digests = (d.digest for d in (data, loaded.select(run.record.domains, run.record.limit)))
+        whole = loaded.select(run.record.domains, run.record.limit)
+        as_total = (one.named_by_domain() for one in (data, whole))
+        digests = (one.digest for one in chain((data, whole), as_total))
         if run.record.digest is not None and run.record.digest not in digests:
             raise UsageError(
                 f"{run.folder}: {named} has changed since the run or is other data; it does not "

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from rmjudge.dataset.tuples import DataSet
+from rmjudge.dataset.tuples import BenchTuple, DataSet
+from rmjudge.metrics.accuracy import Accuracies
+from rmjudge.metrics.compute import accuracies_over, compute_metrics
+from rmjudge.metrics.report import Reading
 from rmjudge.metrics.tallies import credits_of_rewards
 from rmjudge.providers.baseline import REWARDS
 from rmjudge.statistics.scored import Scored
+from rmjudge.vocabulary import Domain
 
 BASELINES: Final = ("length", "markdown")
+
+
+def longer_wins(data: DataSet) -> dict[Domain, Accuracies]:
+    """What a scorer that prefers the longer response gets of each domain, read strictly."""
+    scored = baseline_of("length", data)
+    metrics = compute_metrics(scored.name, scored.method, None, scored.by_domain())
+    return {domain: part.strict for domain, part in metrics.domains.items()}
 
 
 def baseline_of(kind: str, data: DataSet) -> Scored:
@@ -26,3 +38,9 @@ def baseline_of(kind: str, data: DataSet) -> Scored:
             for item in data
         },
     )
+
+
+def length_counter(items: Iterable[BenchTuple], reading: Reading) -> Accuracies:
+    """What a scorer gets on these texts that prefers the longer response."""
+    found = baseline_of("length", DataSet("", tuple(items)))
+    return accuracies_over(found.by_domain(), reading)

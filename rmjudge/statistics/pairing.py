@@ -12,7 +12,7 @@ from rmjudge.metrics.intervals import Sample, weighted
 from rmjudge.metrics.report import Reading
 from rmjudge.metrics.uncertainty import nine
 from rmjudge.statistics.scored import READERS, Scored
-from rmjudge.vocabulary import DOMAINS, Domain, TupleKey
+from rmjudge.vocabulary import Domain, TupleKey, in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,9 +54,8 @@ def share(scored: Sequence[Scored], reading: Reading) -> Shared:
     _require(scored, keys, whole)
     read = READERS[reading]
     tuples = {
-        domain: found
-        for domain in DOMAINS
-        if (found := tuple(key for key in whole if key[0] == domain))
+        domain: tuple(key for key in whole if key[0] == domain)
+        for domain in in_order(key[0] for key in whole)
     }
     values = {
         domain: np.array(

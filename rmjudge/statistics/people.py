@@ -16,7 +16,7 @@ from rmjudge.metrics.tallies import TIE, Credits
 from rmjudge.statistics.agreement import Kappa, kappa_of_tables
 from rmjudge.statistics.alpha import Alpha, alpha_of
 from rmjudge.statistics.scored import Scored
-from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, DOMAINS, TupleKey
+from rmjudge.vocabulary import CELLS, CELLS_OF, DIFFICULTIES, TupleKey, in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +136,7 @@ def hold(scored: Scored, labels: Sequence[Label], width: float) -> Held:
         for label in labels
         if (winner := winner_of(scored.credits.get(label.key), label.cell)) is not None
     ]
-    domains = [d for d in DOMAINS if any(label.key[0] == d for label, _ in cases)]
+    domains = in_order(label.key[0] for label, _ in cases)
     parts = [p for p in (*DIFFICULTIES, WHOLE) if any(label.part == p for label, _ in cases)]
     several = {item for item, own in _by_item(labels).items() if len(own) > 1}
     shared = [case for case in cases if case[0].item in several]

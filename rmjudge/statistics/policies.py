@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
 from rmjudge.errors import UsageError
 from rmjudge.text import error_line, printable, problem_list, quote
@@ -139,7 +139,7 @@ def _score(line: int, fields: dict[str, str], problems: list[str]) -> PolicyScor
         problems.append(f"sft is empty; {domain} needs the SFT baseline's score in {quote(task)}")
     if problems or score is None:
         return None
-    return PolicyScore(line, scorer, cast("Domain", domain), task, score, sft, uncontrolled)
+    return PolicyScore(line, scorer, domain, task, score, sft, uncontrolled)
 
 
 def _divisor(name: str, fields: dict[str, str], problems: list[str]) -> float | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rmjudge.errors import UsageError
 from rmjudge.text import one_line
-from rmjudge.vocabulary import DOMAINS, Domain
+from rmjudge.vocabulary import Domain, in_order
 
 if TYPE_CHECKING:
     from rmjudge.runs.attributes import Described
@@ -50,7 +50,7 @@ class Responses:
     def domains(self) -> list[Domain]:
         """The domains there are, in their usual order."""
         there = {point.domain for point in self.points}
-        return [domain for domain in DOMAINS if domain in there]
+        return list(in_order(there))
 
     def of(self, domain: Domain) -> Responses:
         """The responses of one domain."""

@@ -12,7 +12,7 @@ from rmjudge.metrics.report import Interval, Position, Reading
 from rmjudge.metrics.uncertainty import nine
 from rmjudge.statistics.regression import Fit, linear, logistic
 from rmjudge.statistics.scored import READERS, Scored
-from rmjudge.vocabulary import CELLS, DOMAINS, Domain, TupleKey
+from rmjudge.vocabulary import CELLS, Domain, TupleKey, in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,7 +125,7 @@ def style_of(
     """Compute the style report of one scorer; `lengths` must hold its tuples."""
     read = READERS[reading]
     by_domain = scored.by_domain()
-    domains = [domain for domain in DOMAINS if domain in by_domain]
+    domains = in_order(by_domain)
     cells = {
         domain: [[None if c is None else read(c) for c in nine(m)] for m in by_domain[domain]]
         for domain in domains

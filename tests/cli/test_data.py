@@ -56,3 +56,35 @@ def test_names_that_the_terminal_cannot_show_do_no_harm(cli: Cli) -> None:
     (cli.home / "chat.jsonl").write_text(json.dumps({**TUPLE, "subset": "é-日本"}))
     done = cli("data", "check", "chat.jsonl", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
+
+
+def test_what_deserves_a_look_is_told_and_listed(cli: Cli) -> None:
+
+    tuples = [
+        {
+            "domain": "chat",
+            "prompt": f"What is {n} and {n}?",
+            "chosen": [f"{2 * n}", f"It makes {2 * n}, and", f"**{2 * n}**"],
+            "rejected": ["Sorry, no.", f"Let's break it down: {2 * n + 1}.", f"**{2 * n + 1}**"],
+            "system": "You are kind.",
+        }
+        for n in range(20)
+    ]
+    (cli.home / "mine.json").write_text(json.dumps(tuples))
+    told = " ".join(cli("data", "check", "mine.json").stdout.split())
+    assert "the field system is not used (20 tuples have it)" in told
+    assert "as cut texts do, in 20 of 20 tuples (chosen in 20, rejected in 0)" in told
+    assert (
+        "chat: rejected concise is canned in 20 tuples (1 text, such as 'Sorry, no.' in 20)" in told
+    )
+    assert "The wording gives the side away" in told
+
+    found = json.loads(cli("data", "check", "mine.json", "--json").stdout)
+    assert found["cut_texts"][0] == {"tuple": "chat/1", "field": "chosen detailed"}
+    assert len(found["canned_texts"][0]["texts"][0]["tuples"]) == 20
+    assert found["words"]["chat"]["concise"] == {
+        "share": 1.0,
+        "interval": found["words"]["chat"]["concise"]["interval"],
+        "telling": True,
+    }
+    assert found["longer_wins"]["chat"]["normal"] == 0.0

@@ -194,6 +194,22 @@ def test_a_form_that_is_refused_is_changed_once_and_found_again_without_a_call(c
     assert cli.results("o")["results.jsonl"] == cli.results("p")["results.jsonl"]
 
 
+def test_a_form_that_is_changed_does_not_change_the_folder_of_the_run(cli: Cli) -> None:
+    """The second run begins in the form that the first one found out, as another scorer."""
+
+    def answer(body: Any, _number: int) -> Answer:
+        if "max_tokens" in body:
+            return 400, {"error": {"message": "Unsupported parameter: 'max_tokens'"}}
+        return said("\\boxed{A>B}")
+
+    with Endpoint(answer) as server:
+        for _ in range(2):
+            done = cli("run", f"openai/judge@{server.address}", "--limit", "1")
+            assert done.returncode == 0, done.stderr
+    (folder,) = (cli.home / "runs").iterdir()
+    assert "max_completion_tokens" in (folder / "run.json").read_text("utf-8")
+
+
 def test_a_server_that_only_streams_is_asked_for_a_stream(cli: Cli) -> None:
     def answer(body: Any, _number: int) -> Answer:
         if not body.get("stream"):

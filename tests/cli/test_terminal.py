@@ -2,88 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
-import fcntl
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
-import termios
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from terminals import CONTROLS, HIDE, SHOW, UP, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-    from typing import Self
-
     from command import Cli
     from served import ModelServer
 
 LONG = "openai/a-model-with-a-name-that-is-far-too-long-for-any-table-of-eighty-columns-by-itself"
-CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-HIDE, SHOW, UP = "\x1b[?25l", "\x1b[?25h", "\x1b[1A"
-
-
-class Terminal:
-    """A command in a terminal of 80 columns and 40 lines."""
-
-    def __init__(self, cli: Cli, *words: object) -> None:
-        self._master, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-        self.process = subprocess.Popen(
-            [cli.command, *map(str, words)],
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            cwd=cli.home,
-            env=cli.environment(COLUMNS="80", TERM="xterm-256color"),
-        )
-        os.close(follower)
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self.shown = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._master)
-
-    def read_until(self, text: str) -> None:
-        """Read what is shown until the text comes; the end of the output comes first: fail."""
-        start = len(self.shown)
-        for part in self._parts():
-            self.shown += part
-            if text in self.shown[start:]:
-                return
-        raise AssertionError(f"{text!r} was never shown in {self.shown!r}")
-
-    def read_all(self) -> int:
-        """Read to the end; return the exit code."""
-        for part in self._parts():
-            self.shown += part
-        return self.process.wait()
-
-    def _parts(self) -> Iterator[str]:
-        with suppress(OSError):  # the command has left: Linux tells it so
-            while data := os.read(self._master, 65536):
-                yield self._decoder.decode(data)
-
-    @property
-    def lines(self) -> list[str]:
-        """Every line as it was ever written, without colours and movements."""
-        return re.split(r"[\r\n]+", CONTROLS.sub("", self.shown))
 
 
 def longest(text: str) -> int:
@@ -129,7 +61,9 @@ def test_an_interrupt_is_answered_on_a_line_of_its_own_above_the_progress(
     notice = "SIGINT: finishing the calls under way (at most 30 s); once more leaves at once"
     assert notice in seen.lines
     # Drawn before the bars, not after them, where the next frame would wipe it out.
-    assert re.search(re.escape(notice) + r"\s+openai/judge", CONTROLS.sub("", seen.shown))
+    assert re.search(
+        re.escape(notice) + r"\s+\d+ s elapsed\s+openai/judge", CONTROLS.sub("", seen.shown)
+    )
     assert seen.shown.rindex(SHOW) > seen.shown.rindex(HIDE)
     assert any(line.startswith("  rmjudge run openai/judge@") for line in seen.lines)
 

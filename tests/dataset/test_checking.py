@@ -25,7 +25,7 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 
 def raw(value: object, stem: str = "chat", place: str = "chat_filtered.json[17]") -> RawItem:
-    return RawItem(place, stem, value)
+    return RawItem(place, stem, value, f"{stem}.json", 18)
 
 
 def problems_of(value: object, stem: str = "chat") -> list[str]:
@@ -83,9 +83,12 @@ def test_equal_texts_and_white_space_in_responses_are_kept_as_they_are() -> None
     assert item.chosen == ("a\n", "a\n", " ")
 
 
+OWN = (
+    "it has at most 32 letters, digits, _, . or -, the first a letter or digit, and is none of "
+    "all, any, average, none, overall"
+)
 WRONG_ID = "expected an integer or a non-empty string"
 BAD_ITEMS = [
-    pytest.param({"id": DROP}, f": id is missing; {WRONG_ID}", id="no id"),
     pytest.param({"id": None}, f": id is null; {WRONG_ID}", id="null id"),
     pytest.param({"id": True}, f": id is a boolean; {WRONG_ID}", id="bool id"),
     pytest.param({"id": 8.0}, f": id is a number; {WRONG_ID}", id="float id"),
@@ -110,7 +113,7 @@ BAD_ITEMS = [
     pytest.param({"rejected": {}}, f" tuple 8: rejected is an object; {THREE}", id="object"),
     pytest.param({"chosen": "abc"}, f" tuple 8: chosen is a string; {THREE}", id="one text"),
     pytest.param({"chosen": []}, f" tuple 8: chosen has 0 responses; {THREE}", id="none"),
-    pytest.param({"chosen": ["a"]}, f" tuple 8: chosen has 1 response; {THREE}", id="one"),
+    pytest.param({"rejected": ["a"]}, f" tuple 8: rejected has 1 response; {THREE}", id="one"),
     pytest.param(
         {"rejected": list("abcd")}, f" tuple 8: rejected has 4 responses; {THREE}", id="four"
     ),
@@ -130,15 +133,20 @@ BAD_ITEMS = [
         id="number text",
     ),
     pytest.param(
-        {"domain": "poetry"},
-        f" tuple 8: domain 'poetry' is unknown; expected one of {KNOWN}",
-        id="unknown domain",
+        {"domain": "Chat"}, " tuple 8: domain 'Chat' is unknown; write chat", id="Chat domain"
+    ),
+    *(
+        pytest.param(
+            {"domain": name},
+            f" tuple 8: domain {name!r} cannot be one; {OWN}",
+            id=f"{name!r} domain",
+        )
+        for name in ("", "two words", "a/b", "-x", "all", "x" * 33)
     ),
     pytest.param(
-        {"domain": 7}, f" tuple 8: domain is a number; expected one of {KNOWN}", id="number domain"
-    ),
-    pytest.param(
-        {"domain": ""}, f" tuple 8: domain '' is unknown; expected one of {KNOWN}", id="'' domain"
+        {"domain": 7},
+        f" tuple 8: domain is a number; expected one of {KNOWN}, or a name of your own",
+        id="number domain",
     ),
     pytest.param(
         {"subset": 5},
@@ -162,7 +170,8 @@ def test_what_is_wrong_with_an_item_is_told_with_its_place(
 def test_a_missing_domain_says_what_to_do() -> None:
     assert problems_of(fields(), "mine") == [
         "chat_filtered.json[17] tuple 8: domain is missing, and the file's name does not tell it; "
-        f'add "domain", one of {KNOWN}, or name the file like chat_filtered.json'
+        f'add "domain", one of {KNOWN} or a name of your own, or name the file like '
+        "chat_filtered.json"
     ]
 
 
@@ -182,12 +191,12 @@ def test_an_item_that_is_no_object_is_told(value: object, kind: str) -> None:
 
 def test_all_problems_of_an_item_are_told_at_once() -> None:
     problems = problems_of(
-        {"id": None, "domain": "x", "prompt": "", "chosen": [None, "b", ""], "subset": 1}
+        {"id": None, "domain": "CHAT", "prompt": "", "chosen": [None, "b", ""], "subset": 1}
     )
     told = [line.removeprefix("chat_filtered.json[17]: ") for line in problems]
     assert [line.split(" is ")[0] for line in told] == [
         "id",
-        "domain 'x'",
+        "domain 'CHAT'",
         "subset",
         "prompt",
         "chosen[0] (concise)",
@@ -241,3 +250,70 @@ def test_quoted_text_is_short_and_free_of_control_characters(text: str) -> None:
 def test_an_endless_integer_id_is_shortened() -> None:
     (problem,) = problems_of(json.loads(json.dumps(fields(id=10**4000, prompt=""))))
     assert problem.startswith("chat_filtered.json[17] tuple 10000000000000000...: prompt")
+
+
+def test_a_domain_of_ones_own_counts_by_itself() -> None:
+    checked = check_items([raw(fields(domain="finance")), raw(fields(domain="legal.eu"))])
+    assert [one.name for one in checked.tuples] == ["finance/8", "legal.eu/8"]
+    assert {one.subset for one in checked.tuples} == {None}
+
+
+def test_without_an_id_the_line_is_the_id() -> None:
+    (checked,) = check_items([raw(fields(id=DROP))]).tuples
+    assert checked.id == 18
+
+
+def test_an_id_of_the_total_file_is_the_id_of_the_domains_file() -> None:
+    found = [fields(id="chat/8", domain="chat"), fields(id="safety/9", domain="safety-refuse")]
+    found += [fields(id="safety-refuse/10", domain="safety-refuse"), fields(id=3, domain="chat")]
+    checked = check_items(map(raw, found))
+    assert [one.name for one in checked.tuples] == ["chat/8", "safety/9", "safety/10", "chat/3"]
+    assert checked.with_domain == ("chat/8", "safety/9", "safety/10")
+
+
+PREFERENCE = "pairs (one chosen and one rejected response)"
+TURNS = [{"role": "user", "content": "q"}]
+
+
+@pytest.mark.parametrize(
+    ("foreign", "layout"),
+    [
+        ({"prompt": "p", "chosen": "a", "rejected": "b"}, PREFERENCE),
+        ({"prompt": "p", "chosen": TURNS, "rejected": TURNS}, PREFERENCE),
+        ({"prompt": "p", "chosen": ["a"], "rejected": ["b"]}, PREFERENCE),
+        (
+            {"prompt": "p", "chosen": ["a"], "rejected": ["b", "c", "d"]},
+            "one chosen against 3 rejected responses",
+        ),
+        (
+            {"question": "q", "response_A": "a", "response_B": "b", "label": "A>B"},
+            "pairs ('response_A' and 'response_B')",
+        ),
+        (
+            {"input": "q", "output_1": "a", "output_2": "b", "label": 1},
+            "pairs ('output_1' and 'output_2')",
+        ),
+        (
+            {"problem": "q", "eval_solution_A": ["a"], "eval_solution_B": ["b"]},
+            "pairs ('eval_solution_A' and 'eval_solution_B')",
+        ),
+        ({"messages": TURNS}, "conversations"),
+        (
+            {"problem": "q", "eval_solution": ["a", "b"]},
+            "of another layout (with 'problem', 'eval_solution', without chosen and rejected)",
+        ),
+    ],
+)
+def test_a_foreign_layout_is_told_once_for_its_file(
+    foreign: dict[str, object], layout: str
+) -> None:
+    (told,) = check_items([raw(foreign), raw(foreign)]).problems
+    assert told.startswith(f"chat.json: 2 items are {layout}, no RM-Bench tuples; ")
+    assert "rmjudge data new FILE" in told
+
+
+def test_a_list_on_one_line_belongs_in_a_json_file() -> None:
+    (told,) = check_items([raw([fields()])]).problems
+    assert told.endswith(
+        "expected an object, found a list; a list of tuples belongs in a .json file"
+    )

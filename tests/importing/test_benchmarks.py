@@ -32,9 +32,9 @@ def test_judgebenchs_published_decisions_give_its_published_accuracies() -> None
         "claude-3-haiku-20240307": "32.22",
     }
     macro = {r.metrics.scorer: r.metrics.averages["macro"]["strict"] for r, _ in found}
-    # What GRAM's README gives for the same models.
-    assert f"{macro['Skywork_Skywork-Reward-Gemma-2-27B'] or 0:.3f}" == "0.650"
-    assert f"{macro['internlm_internlm2-20b-reward'] or 0:.3f}" == "0.620"
+    # GRAM reports the macro for the same models: 65.0 and 62.0.
+    assert f"{100 * (macro['Skywork_Skywork-Reward-Gemma-2-27B'] or 0):.1f}" == "65.0"
+    assert f"{100 * (macro['internlm_internlm2-20b-reward'] or 0):.2f}" == "61.95"
 
 
 @published

@@ -21,7 +21,7 @@ UNASKED: Final[Credits] = ((None,) * 3,) * 3
 
 def judged(credits: list[Credits], order: Order, splits: list[Credits] | None) -> Metrics:
     given = None if splits is None else {"chat": splits}
-    return compute_metrics("a/b", "pairwise", order, {"chat": credits}, splits=given)  # type: ignore[arg-type]
+    return compute_metrics("a/b", "pairwise", order, {"chat": credits}, splits=given)
 
 
 def both(interval: Interval | None) -> tuple[float, float]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from local_models import TEXTS, write_data
+from served import StubServer
 
+from rmjudge.cache.keys import scorer_key, scorer_keys
 from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.errors import UsageError
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.nim import NIM
 from rmjudge.providers.registry import create, parse_spec
+
+if TYPE_CHECKING:
+    from command import Cli
 
 CALL = RewardCall("I am going to Paris, what should I see?", "Ah, Paris, the City of Light!")
 PAIRS = "helpfulness:1.61,correctness:1.64,coherence:3.31,complexity:0.54,verbosity:0.51"
@@ -94,10 +101,38 @@ def test_a_comparison_is_refused() -> None:
         provider().build([CompareCall("p", "a", "b")])
 
 
-def test_weights_are_not_sent_but_are_part_of_the_identity() -> None:
+def test_weights_are_not_sent_and_say_only_how_replies_read() -> None:
     weighted = provider(weights={"helpfulness": 1})
     assert weighted.build([CALL]) == provider().build([CALL])
     assert identity_of(weighted) != identity_of(provider())
+    assert scorer_key(identity_of(weighted)) == scorer_key(identity_of(provider()))
+
+
+def test_answers_that_older_versions_kept_under_their_weights_are_found() -> None:
+    weighted = identity_of(provider(weights={"helpfulness": 1}, top_k=1))
+    older = {name: value for name, value in weighted.items() if name != "reads"}
+    older["params"] = {"weights": {"helpfulness": 1}, "top_k": 1}
+    assert scorer_key(older) in scorer_keys(weighted)
+    assert scorer_key(older) != scorer_key(weighted)
+
+
+def test_other_weights_are_read_from_the_cache_in_a_folder_of_their_own(cli: Cli) -> None:
+    write_data(cli.home / "data.jsonl")
+    with StubServer(lambda _body: completion(PAIRS, tokens(ATTRIBUTES))) as server:
+        words = ("run", f"nim/attributes@{server.url}", "--data", "data.jsonl", "--json")
+        folders = []
+        for weights in ((), ("--param", 'weights={"verbosity": 2}')):
+            done = cli(*words, *weights, NVIDIA_API_KEY="nvapi-test")
+            assert done.returncode == 0, done.stderr
+            folders.append(json.loads(done.stdout)["folder"])
+    assert len(server.asked) == len(TEXTS)
+    assert folders[0] != folders[1]
+    for folder, want in zip(folders, (CARD, 2 * ATTRIBUTES["verbosity"]), strict=True):
+        lines = (cli.home / folder / "results.jsonl").read_text().splitlines()
+        assert json.loads(lines[0])["score_chosen"] == pytest.approx([want] * 3)
+    again = cli("reparse", folders[1], "--json")
+    (read,) = json.loads(again.stdout)["reparse"]
+    assert read["changed_tuples"] == []
     assert provider(max_tokens=1).build([CALL]).body["max_tokens"] == 1
 
 

@@ -101,7 +101,7 @@ def test_the_label_is_not_sent_but_is_part_of_the_identity() -> None:
     named = provider(label="good")
     assert named.build([CALL]) == provider().build([CALL])
     assert identity_of(named) != identity_of(provider())
-    assert identity_of(named)["params"] == {"label": "good"}
+    assert identity_of(named)["reads"] == {"label": "good"}
 
 
 def test_other_parameters_are_sent() -> None:

@@ -79,14 +79,14 @@ def test_a_percentage_has_one_decimal_or_is_a_dash(value: float | None, expected
 @pytest.mark.parametrize(
     ("value", "colour"),
     [
-        (0.0, "#f46d43"),
-        (0.5, "#ffffbf"),
-        (1.0, "#66bd63"),
-        (0.25, "#fab681"),
+        (0.0, "#f18d3b"),
+        (0.5, "#f7f4ec"),
+        (1.0, "#67a9de"),
+        (0.25, "#f4c094"),
         (None, None),
         (math.nan, None),
-        (7.0, "#66bd63"),
+        (7.0, "#67a9de"),
     ],
 )
-def test_heat_runs_from_red_over_yellow_to_green(value: float | None, colour: str | None) -> None:
+def test_heat_runs_from_orange_over_white_to_blue(value: float | None, colour: str | None) -> None:
     assert heat(value) == colour

@@ -173,6 +173,9 @@ def test_a_shown_tuple_adds_its_credits_cell_by_cell() -> None:
         job.settle(item, Unscored("not-a-number") if reward is None else Reward(reward))
     assert job.live["chat"].credit == [1.0, 1.0, 0.5, 1.0, 0.5, 0.0, 0.0, 0.0, 0.0]
     assert job.live["chat"].scored == [1, 1, 1, 1, 1, 1, 0, 0, 0]
+    means = [job.live["chat"].mean(cell, "strict") for cell in range(9)]
+    assert means == [1.0, 1.0, 0.0, 1.0, 0.0, 0.0, None, None, None]
+    assert job.live["chat"].mean(2, "half_credit") == 0.5
 
 
 def test_a_tuple_of_six_equal_texts_needs_nothing_asked() -> None:

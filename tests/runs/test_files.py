@@ -186,6 +186,7 @@ def test_run_json_holds_what_was_asked_and_what_happened(folder: Path) -> None:
         "cost": {"usd": 0.0123, "known": True},
         "statuses": {"timeout": 1, "unparsed": 1},
         "in_all": None,
+        "length_counter": None,
         "hosts": {},
         "models": {"judge-2026": 16},
         "notes": ["1 calls timeout", "ein Hinweis: ü"],

@@ -155,5 +155,5 @@ def test_points_on_a_line_have_no_interval() -> None:
 def test_an_unknown_accuracy_takes_no_part() -> None:
     known = accuracies(HARD[:3])
     unknown = {**known, "s3": {"chat": Accuracies(0.5, 0.5, None, None)}}
-    found = only(correlate(unknown, scores(SCORES)))  # type: ignore[arg-type]
+    found = only(correlate(unknown, scores(SCORES)))
     assert len(found.points) == 3

@@ -14,7 +14,7 @@ from rmjudge.render.figures import chance, points, points_range, scope, share, s
 from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.comparison import Comparison, Difference, Disagreement, Pair
 from rmjudge.statistics.power import ALPHA
-from rmjudge.vocabulary import DOMAINS, STYLES, Domain
+from rmjudge.vocabulary import STYLES, Domain, average_over, is_benchmark
 
 READINGS: Final[dict[Reading, str]] = {
     "strict": "Reading: strict for all, a tie is no win (--reading half_credit for the other).",
@@ -159,8 +159,8 @@ def _pair(comparison: Comparison, pair: Pair, one: str, two: str) -> Sheet:
 
 
 def _short(row: Difference, domains: Sequence[Domain]) -> str:
-    """Name a row's domain, or all; marked where domains of the benchmark are missing."""
-    return row.domain or ("all" if len(domains) == len(DOMAINS) else "all*")
+    """Name a row's domain, or all; marked where they are not the benchmark's."""
+    return row.domain or ("all" if is_benchmark(domains) else "all*")
 
 
 def verdict(pair: Pair, one: str, two: str, comparison: Comparison) -> Iterator[str]:
@@ -187,9 +187,8 @@ def verdict(pair: Pair, one: str, two: str, comparison: Comparison) -> Iterator[
         yield "No other row has evidence of its own."
     else:
         yield "So the other rows count as undecided: the average is tested first."
-    if row.domain is None and len(domains) < len(DOMAINS):
-        missing = ", ".join(domain for domain in DOMAINS if domain not in domains)
-        yield f"* over {', '.join(domains)} only; {missing} missing."
+    if row.domain is None and not is_benchmark(domains):
+        yield f"* {average_over(domains).removeprefix('average ')}."
 
 
 def _what_could_show(row: Difference, comparison: Comparison) -> str:

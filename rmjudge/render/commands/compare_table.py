@@ -51,7 +51,8 @@ def _notes(rows: Sequence[SetRow]) -> Iterator[str]:
     for row in rows:
         counts = ", ".join(f"{domain} {count:,}" for domain, count in row.tuples.items())
         text = f"{row.name}: {counts}"
-        if missing := [domain for domain in DOMAINS if domain not in row.tuples]:
+        own = any(domain not in DOMAINS for domain in row.tuples)
+        if missing := [d for d in DOMAINS if d not in row.tuples and not own]:
             text += f"; without {', '.join(missing)}"
         if row.left_out:
             text += f"; {row.left_out:,} tuples left out, which not all scored"

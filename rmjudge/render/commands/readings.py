@@ -5,23 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.readings.compute import ToolNumbers
+from rmjudge.render.cells import OVERALL
 from rmjudge.render.figures import UNICODE, known, percent
 from rmjudge.render.rows import READING_NAMES
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, label
-from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, Domain
+from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, Domain, average_over, in_order, title_of
 
-HEADER: Final = (
-    *("Chat", "Math", "Code", "Safety"),
-    *("Easy", "Normal", "Hard", "Average", "To ours"),
-)
+HEADER: Final = (*OVERALL, "To ours")
 CAPTION: Final = (
     "To ours: difference of the averages in points. A tool without a way of its own with "
     "RM-Bench is applied to each cell and averaged as RM-Bench does."
@@ -35,18 +33,18 @@ def readings_sheet(result: ScorerResult, readings: Sequence[ToolNumbers], name: 
     """
     metrics = result.metrics
     ours = {domain: part.headline for domain, part in metrics.domains.items()}
-    mark = UNICODE.incomplete if metrics.missing_domains else ""
+    over = average_over(metrics.domains)
+    mark = UNICODE.incomplete if over else ""
     own = f"rmjudge ({READING_NAMES[metrics.reading]})"
-    rows = [(own, *_figures(ours, metrics.headline, mark), "")]
+    rows = [(own, *_figures(ours, ours, metrics.headline, mark), "")]
     notes: list[str] = []
-    if metrics.missing_domains:
-        missing = ", ".join(metrics.missing_domains)
-        notes.append(f"{mark} average over {', '.join(metrics.domains)} only; {missing} missing")
+    if over:
+        notes.append(f"{mark} {over}")
     for reading in readings:
         tool = reading.tool
         if reading.unavailable:
             continue
-        figures = _figures(reading.domains, reading.overall, mark)
+        figures = _figures(ours, reading.domains, reading.overall, mark)
         rows.append((tool.title, *figures, _points(reading.difference)))
         notes.append(f"{tool.title}: {tool.how} {reading.why}")
     for reason in dict.fromkeys(reading.unavailable for reading in readings):
@@ -55,7 +53,7 @@ def readings_sheet(result: ScorerResult, readings: Sequence[ToolNumbers], name: 
             notes.append(f"Not from this run: {', '.join(titles)}. Needed: {reason}.")
     return Sheet(
         title=f"{name} as other tools read it, %",
-        header=("Tool", *HEADER),
+        header=("Tool", *map(title_of, in_order(ours)), *HEADER),
         rows=tuple(rows),
         notes=tuple(notes),
         caption=CAPTION,
@@ -64,9 +62,12 @@ def readings_sheet(result: ScorerResult, readings: Sequence[ToolNumbers], name: 
 
 
 def _figures(
-    domains: Mapping[Domain, Accuracies], overall: Accuracies, mark: str
+    columns: Iterable[Domain],
+    domains: Mapping[Domain, Accuracies],
+    overall: Accuracies,
+    mark: str,
 ) -> tuple[str, ...]:
-    parts = [domains[domain].average if domain in domains else None for domain in DOMAINS]
+    parts = [domains[domain].average if domain in domains else None for domain in in_order(columns)]
     difficulties = [getattr(overall, name) for name in DIFFICULTIES]
     return (
         *(percent(value) for value in parts),
@@ -119,8 +120,10 @@ def readings_csv(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> 
     """Write a row a scorer and tool, ours as `rmjudge`; fractions, empty where unknown."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
+    present = (domain for result, _ in runs for domain in result.metrics.domains)
+    columns = in_order((*DOMAINS, *present))
     rest = ("average", "difference", "missing_domains", "unavailable")
-    writer.writerow(("scorer", "tool", *DOMAINS, *DIFFICULTIES, *rest))
+    writer.writerow(("scorer", "tool", *columns, *DIFFICULTIES, *rest))
     for result, readings in runs:
         metrics = result.metrics
         missing = "+".join(metrics.missing_domains)
@@ -131,7 +134,7 @@ def readings_csv(runs: Sequence[tuple[ScorerResult, Sequence[ToolNumbers]]]) -> 
         ]
         for name, domains, overall, difference, lacking in rows:
             values = (
-                *(domains[domain].average if domain in domains else None for domain in DOMAINS),
+                *(domains[domain].average if domain in domains else None for domain in columns),
                 *_parts(overall).values(),
                 difference,
             )

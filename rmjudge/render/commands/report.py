@@ -16,6 +16,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.render.terminal.matrices import matrices
 from rmjudge.render.terminal.screen import OnScreen, Screen
+from rmjudge.runs.conclusions import conclusion_lines
 from rmjudge.runs.naming import asked_words, labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
@@ -26,17 +27,18 @@ INDENT: Final = "  "
 def summary_sheet(rows: Sequence[SummaryRow]) -> Sheet:
     """A line for each scorer, with footnotes; it fits in 80 columns."""
     summary = cells.summary_lines(rows, UNICODE)
-    places = range(len(cells.SUMMARY_HEADER))
+    header = cells.summary_header(rows)
+    places = range(len(header))
     columns = [cells.aligned([line.figures[place] for line in summary]) for place in places]
     names = [INDENT * line.other + line.name for line in summary]
     return Sheet(
         title="Accuracy, %",
-        header=("Scorer", *cells.SUMMARY_HEADER),
+        header=("Scorer", *header),
         rows=tuple(zip(names, *columns, strict=True)),
         notes=tuple(f"{UNICODE.mark(note.kind)} {note.text}" for note in footnotes(rows)),
         caption="\n".join(caption_lines(rows)),
         faint=frozenset(number for number, line in enumerate(summary) if line.other),
-        strong=len(cells.SUMMARY_HEADER),
+        strong=len(header),
     )
 
 
@@ -83,16 +85,26 @@ def bill_sheet(reports: Sequence[ScorerResult]) -> Sheet:
     )
 
 
+def conclusion_sheet(reports: Sequence[ScorerResult]) -> Sheet:
+    """Substance or style: a sentence for each scorer."""
+    return Sheet("Substance or style?", notes=tuple(conclusion_lines(reports)))
+
+
 def report_renderable(reports: Sequence[ScorerResult]) -> Group:
-    """Draw everything: each scorer's matrices, the summary, the judges, the calls."""
+    """Draw everything: the sentences first, of several scorers the matrices last."""
     scorers = zip(labels(reports), reports, strict=True)
-    parts: list[RenderableType] = [
+    drawn: list[RenderableType] = [
         OnScreen(partial(_scorer, name=name, report=report)) for name, report in scorers
     ]
     sheets = [summary_sheet(summary_rows(reports))]
     others = (judge_sheet(reports), activity_sheet(reports), bill_sheet(reports))
     sheets += [sheet for sheet in others if sheet.rows]
-    return Group(*parts, OnScreen(lambda screen: screen.rule), sheets_renderable(sheets))
+    concluded = conclusion_sheet(reports)
+    first = [concluded] if concluded.notes else []
+    if len(reports) > 1:
+        return Group(sheets_renderable([*first, *sheets]), Text(), *drawn)
+    rule = OnScreen(lambda screen: screen.rule)
+    return Group(sheets_renderable(first), *drawn, rule, sheets_renderable(sheets))
 
 
 def _scorer(screen: Screen, name: str, report: ScorerResult) -> RenderableType:
@@ -105,5 +117,7 @@ def _scorer(screen: Screen, name: str, report: ScorerResult) -> RenderableType:
     ]
     if report.note:
         head.append(screen.text(one_line(report.note), "italic"))
-    drawn = matrices(screen, report) or [screen.text("No data.")]
+    # A grid of nothing but dashes says less than a line.
+    none = "No cell has a score." if report.metrics.tuples else "No data."
+    drawn = matrices(screen, report) if report.has_scores else [screen.text(none)]
     return Group(screen.rule, *head, Text(), *drawn, Text())

@@ -15,15 +15,17 @@ from typing import Final, TypeAlias
 from rmjudge.calls import Json
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import metrics_to_json
+from rmjudge.metrics.conclusion import Conclusion
 from rmjudge.metrics.report import DomainMetrics, Interval, Intervals, Metrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.commands.report_documents import to_latex, to_markdown
 from rmjudge.render.figures import known
+from rmjudge.runs.conclusions import conclusions
 from rmjudge.runs.files import bill_to_json, calls_to_json, tokens_to_json
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import csv_cell, label, one_line
-from rmjudge.vocabulary import CELLS, DOMAINS, PARTS, STYLES
+from rmjudge.vocabulary import CELLS, DOMAINS, PARTS, STYLES, in_order, is_benchmark
 
 __all__ = ["to_csv", "to_json", "to_latex", "to_markdown"]
 
@@ -36,17 +38,24 @@ CsvRow: TypeAlias = tuple[str, float | None, float | None, float | None]
 def to_json(reports: Sequence[ScorerResult]) -> str:
     """Write one object: `format` and `scorers`, each its `metrics.json` with calls, cost and note.
 
+    `conclusion` says whether it judges substance or style; null where that is not asked of it.
     The names are the same as in the tables, no two alike. ASCII only, so that no name can reach a
     terminal as anything but text.
     """
+    said = dict(conclusions(reports))
     scorers: list[Json] = [
-        _scorer_json(name, report) for name, report in zip(labels(reports), reports, strict=True)
+        {**_scorer_json(name, report), "conclusion": _concluded(said.get(name))}
+        for name, report in zip(labels(reports), reports, strict=True)
     ]
     document: Json = {"format": JSON_FORMAT, "scorers": scorers}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _scorer_json(name: str, report: ScorerResult) -> Json:
+def _concluded(found: Conclusion | None) -> Json:
+    return None if found is None else {"judges": found.judges, "text": found.text}
+
+
+def _scorer_json(name: str, report: ScorerResult) -> dict[str, Json]:
     metrics = metrics_to_json(report.metrics)
     if report.metrics.shares is not None:
         shares: dict[str, Json] = {
@@ -108,8 +117,8 @@ def _csv_number(value: float | None) -> str:
 
 
 def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
-    present = [domain for domain in DOMAINS if domain in metrics.domains]
-    for domain in DOMAINS:
+    present = in_order(metrics.domains)
+    for domain in in_order((*DOMAINS, *present)):
         if domain not in present:
             yield domain, ("average", None, None, None)
             continue
@@ -117,7 +126,7 @@ def _csv_rows(metrics: Metrics) -> Iterable[tuple[str, CsvRow]]:
         yield from ((domain, row) for row in _csv_cells("cell", metrics.domains[domain].matrix))
         counts = metrics.domains[domain].cell_tuples or ()
         yield from ((domain, row) for row in _csv_cells("cell_tuples", counts))
-    over = "all" if len(present) == len(DOMAINS) else "+".join(present) or "none"
+    over = "all" if is_benchmark(present) else "+".join(present) or "none"
     yield from ((over, row) for row in _csv_measures(metrics))
     if metrics.position:
         position = metrics.position

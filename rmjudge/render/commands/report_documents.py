@@ -24,7 +24,7 @@ from rmjudge.render.rows import (
 )
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import latex_escape, markdown_cell, one_line
-from rmjudge.vocabulary import STYLES
+from rmjudge.vocabulary import STYLES, title_of
 
 
 def to_markdown(reports: Sequence[ScorerResult]) -> str:
@@ -34,7 +34,7 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
         ("&emsp;" * line.other + markdown_cell(line.name), *(f.text for f in line.figures))
         for line in cells.summary_lines(rows, MARKDOWN)
     ]
-    parts = [pipe_table(("Scorer", *cells.SUMMARY_HEADER), body)]
+    parts = [pipe_table(("Scorer", *map(markdown_cell, cells.summary_header(rows))), body)]
     parts += [f"{mark} {markdown_cell(text)}" for mark, text in _marked(rows, MARKDOWN)]
     parts.append(markdown_cell(" ".join(("Accuracy in %.", *caption_lines(rows)))))
     for row, report in zip(rows, reports, strict=True):
@@ -45,7 +45,8 @@ def to_markdown(reports: Sequence[ScorerResult]) -> str:
         for domain in row.present:
             metrics = report.metrics.domains[domain]
             title = (
-                f"{domain.capitalize()}, {metrics.tuples} tuples, {READING_NAMES[row.reading]}, %"
+                f"{markdown_cell(title_of(domain))}, {metrics.tuples} tuples, "
+                f"{READING_NAMES[row.reading]}, %"
             )
             parts.append("; ".join([title, *_doubts(metrics)]))
             parts.append(pipe_table((axes, *STYLES), _matrix_rows(metrics, MARKDOWN)))
@@ -91,7 +92,7 @@ def to_latex(reports: Sequence[ScorerResult]) -> str:
 
 
 def _latex_summary(rows: Sequence[SummaryRow]) -> str:
-    header = ("Scorer", *cells.SUMMARY_HEADER)
+    header = ("Scorer", *map(latex_escape, cells.summary_header(rows)))
     body = [
         latex_row(
             (r"\quad " * line.other + latex_escape(line.name), *(f.text for f in line.figures))
@@ -101,7 +102,7 @@ def _latex_summary(rows: Sequence[SummaryRow]) -> str:
     notes = [f"{mark} {latex_escape(text)}." for mark, text in _marked(rows, LATEX)]
     caption = ["Accuracy in %.", *caption_lines(rows)]
     return latex_table(
-        "l" + "r" * len(cells.SUMMARY_HEADER),
+        "l" + "r" * (len(header) - 1),
         [r"\toprule", latex_row(header), r"\midrule", *body, r"\bottomrule"],
         " ".join([*(latex_text(line) for line in caption), *notes]),
     )
@@ -115,12 +116,12 @@ def _latex_matrices(row: SummaryRow, report: ScorerResult) -> str:
         latex_row(("Domain", "Chosen", *STYLES)),
     ]
     for domain in row.present:
-        names = (domain.capitalize(), "", "")
+        names = (latex_escape(title_of(domain)), "", "")
         matrix = _matrix_rows(report.metrics.domains[domain], LATEX)
         lines.append(r"\midrule")
         lines += [latex_row((name, *line)) for name, line in zip(names, matrix, strict=True)]
     doubts = [
-        f"{domain.capitalize()}: {doubt}."
+        f"{title_of(domain)}: {doubt}."
         for domain in row.present
         for doubt in _doubts(report.metrics.domains[domain])
     ]

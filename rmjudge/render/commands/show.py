@@ -11,32 +11,47 @@ from rich.table import Table
 from rich.text import Text
 
 from rmjudge.calls import Answer, Json, Unscored, answer_to_json
+from rmjudge.dataset.quality import SIDES
+from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.metrics.tallies import TIE
+from rmjudge.render.difference import Piece, difference
 from rmjudge.render.figures import known
 from rmjudge.render.terminal.screen import OnScreen, Screen
 from rmjudge.runs.statements import Statement
 from rmjudge.runs.views import Outcome, View, ViewedTuple
 from rmjudge.text import clean, one_line
-from rmjudge.vocabulary import STYLES
+from rmjudge.vocabulary import STYLES, Style
 
 NAME_WIDTH: Final = 18
 NAME_LINES: Final = 3
 FIGURE_WIDTH: Final = 8
+BESIDE: Final = 100
+"""Columns from which on the two texts of a pair stand side by side."""
+MARKS: Final = (("{+", "+}"), ("[-", "-]"))
+MARK_STYLES: Final = ("bold bright_blue", "bold yellow")
 
 
-def tuple_renderable(view: View, viewed: ViewedTuple, *, replies: bool) -> RenderableType:
-    """Draw a tuple of the view; it fits in 80 columns. `replies` adds the judges' words."""
-    return OnScreen(lambda screen: Group(*_parts(screen, view, viewed, replies=replies)))
+def tuple_renderable(
+    view: View, viewed: ViewedTuple, *, pair: tuple[Style, Style], replies: bool
+) -> RenderableType:
+    """Draw a tuple of the view; it fits in 80 columns.
+
+    `pair` names the styles of the chosen and the rejected response whose difference is marked;
+    `replies` adds the judges' words.
+    """
+    return OnScreen(lambda screen: Group(*_parts(screen, view, viewed, pair, replies=replies)))
 
 
 def _parts(
-    screen: Screen, view: View, viewed: ViewedTuple, *, replies: bool
+    screen: Screen, view: View, viewed: ViewedTuple, pair: tuple[Style, Style], *, replies: bool
 ) -> Iterator[RenderableType]:
     scorers = [scorer.name for scorer in view.scorers]
     yield screen.rule
     subset = viewed.subset if viewed.subset != viewed.domain else None
     yield screen.text(viewed.name, "bold").append(f"  {clean(subset or '')}".rstrip())
     yield from _texts(viewed, screen)
+    if viewed.item is not None:
+        yield from _difference(viewed.item, pair, screen)
     yield from _rewards(viewed, scorers, screen)
     yield from _credits(viewed, scorers, screen)
     if replies:
@@ -58,6 +73,48 @@ def _text(title: str, text: str, screen: Screen, about: str = "") -> Iterator[Re
     yield Text()
     yield screen.text(title, "bold").append(about, "dim")
     yield Padding(screen.text(text.strip("\n")), (0, 0, 0, 2))
+
+
+def _difference(
+    item: BenchTuple, pair: tuple[Style, Style], screen: Screen
+) -> Iterator[RenderableType]:
+    """Draw a pair side by side, or one below the other where there is no room, marked."""
+    chosen, rejected = (STYLES.index(style) for style in pair)
+    texts = (item.chosen[chosen].strip("\n"), item.rejected[rejected].strip("\n"))
+    styles = pair[0] if pair[0] == pair[1] else f"{pair[0]} against {pair[1]}"
+    yield Text()
+    yield screen.text(f"The difference, {styles}", "bold")
+    if texts[0] == texts[1]:
+        yield screen.text("None: both texts are the same.", "yellow")
+        return
+    yield screen.text("{+ +}: only the chosen has it. [- -]: only the rejected has it.", "dim")
+    sides = [
+        _marked(pieces, marks, style, screen)
+        for pieces, marks, style in zip(difference(*texts), MARKS, MARK_STYLES, strict=True)
+    ]
+    if screen.width >= BESIDE:
+        table = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        for _ in sides:
+            table.add_column(ratio=1, overflow="fold")
+        table.add_row(*(Text(side, style="dim") for side in SIDES))
+        table.add_row(*sides)
+        yield Padding(table, (0, 0, 0, 2))
+        return
+    for side, text in zip(SIDES, sides, strict=True):
+        yield Padding(Text(side, style="dim"), (0, 0, 0, 2))
+        yield Padding(text, (0, 0, 0, 2))
+
+
+def _marked(pieces: Sequence[Piece], marks: tuple[str, str], style: str, screen: Screen) -> Text:
+    """Signs as well as colour: a pipe and a colour-blind reader see no colour."""
+    text = Text(overflow="fold")
+    for piece in pieces:
+        shown = screen.encodable(piece.text)
+        if piece.own:
+            text.append(f"{marks[0]}{shown}{marks[1]}", style)
+        else:
+            text.append(shown)
+    return text
 
 
 def _rewards(
@@ -128,8 +185,10 @@ def _reward(value: float | None, screen: Screen) -> Text:
 def _credit(value: float | None, screen: Screen) -> Text:
     number = known(value)
     if number is None:
-        return Text(screen.glyphs.no_data, "yellow")
-    return Text(f"{number:.3g}", "green" if number > TIE else "red" if number < TIE else "")
+        return Text(screen.glyphs.no_data, "dim")
+    return Text(
+        f"{number:.3g}", "bright_blue" if number > TIE else "yellow" if number < TIE else ""
+    )
 
 
 def _right(outcome: Outcome) -> int:

@@ -16,7 +16,7 @@ from rmjudge.render.figures import ends, known, points, points_range, scope, sha
 from rmjudge.render.sheets import Aside, Sheet
 from rmjudge.statistics.responses import Responses
 from rmjudge.statistics.style import PAIRS, Estimate, Model, Style
-from rmjudge.vocabulary import DOMAINS, STYLES, Domain
+from rmjudge.vocabulary import STYLES, Domain, in_order
 
 GAP_NAMES: Final = (*PAIRS, "all")
 OVERVIEW_NOTES: Final = (
@@ -87,7 +87,7 @@ def _overview(styles: Sequence[Style], about: str) -> Sheet:
 
 
 def _domains(styles: Sequence[Style]) -> tuple[Domain, ...]:
-    return tuple(domain for domain in DOMAINS if any(domain in style.gaps for style in styles))
+    return in_order(domain for style in styles for domain in style.gaps if domain is not None)
 
 
 def _gaps(styles: Sequence[Style], about: str) -> Sheet:

@@ -228,9 +228,53 @@ function miniature(outcome, name) {
   return svg;
 }
 
+// A letter, or a number after 26 of them, as the line above the list names it.
+function signOfScorer(place) {
+  return index.scorers.length > 26 ? String(place + 1) : String.fromCharCode(65 + place);
+}
+
 function shortened(text) {
   const line = text.slice(0, 4 * SNIPPET).trim().replaceAll(/\s+/gu, " ");
   return line.length > SNIPPET ? `${line.slice(0, SNIPPET).trimEnd()}\u2026` : line;
+}
+
+// The address of a tuple: its name, unless two data sets have it, and the filters that are set.
+const FIELDS = ["query", "domain", "difficulty", "state", "scorer", "order"];
+const numberOf = new Map();
+const twice = new Set();
+index.tuples.forEach((tuple, number) => {
+  if (numberOf.has(nameOf(tuple))) twice.add(nameOf(tuple));
+  else numberOf.set(nameOf(tuple), number);
+});
+
+function addressOf(number) {
+  const set = new URLSearchParams();
+  if (number !== null) {
+    const name = nameOf(index.tuples[number]);
+    set.set("tuple", twice.has(name) ? String(number) : name);
+  }
+  for (const field of FIELDS) if (byId(field).value) set.set(field, byId(field).value);
+  return `#${set.toString().replaceAll("%2F", "/") || "tuples"}`;
+}
+
+// The tuple that an address names, or null: by `#tuple=chat/17`, or by its place as `#tuple-17`.
+function addressed(hash) {
+  const place = /^#tuple-(\d+)$/u.exec(hash);
+  const named = new URLSearchParams(hash.slice(1)).get("tuple");
+  if (named !== null && numberOf.has(named) && !twice.has(named)) return numberOf.get(named);
+  const number = place ? place[1] : /^\d+$/u.test(named ?? "") ? named : null;
+  return number !== null && Number(number) < index.tuples.length ? Number(number) : null;
+}
+
+// Set the filters to those of an address that has any.
+function takeFilters(hash) {
+  const set = new URLSearchParams(hash.slice(1));
+  if (![...set.keys()].some((key) => key === "tuple" || FIELDS.includes(key))) return;
+  for (const field of FIELDS) {
+    const wanted = set.get(field) ?? "";
+    byId(field).value = wanted;
+    if (byId(field).value !== wanted) byId(field).value = ""; // no such choice
+  }
 }
 
 function lineOf(number, sought) {
@@ -241,8 +285,12 @@ function lineOf(number, sought) {
   const snippet = make("span", { class: "snippet" });
   if (own) write(snippet, shortened(own[0]), sought);
   const grids = make("span", { class: "minis" });
-  tuple.o.forEach((outcome, place) => grids.append(miniature(outcome, index.scorers[place])));
-  const link = make("a", { href: `#tuple-${number}` }, name, snippet, grids);
+  tuple.o.forEach((outcome, place) => {
+    const grid = make("span", { class: "grid" }, miniature(outcome, index.scorers[place]));
+    if (tuple.o.length > 1) grid.append(make("small", { "aria-hidden": true }, signOfScorer(place)));
+    grids.append(grid);
+  });
+  const link = make("a", { href: addressOf(number) }, name, snippet, grids);
   return make("li", {}, link);
 }
 

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,14 +18,15 @@ from rmjudge.render.page.making import making_of
 from rmjudge.render.page.responses import responses_chart
 from rmjudge.render.page.scatter import Scatter, scatter_charts
 from rmjudge.render.page.tables import Section
+from rmjudge.runs.conclusions import conclusion_lines
 from rmjudge.runs.views import View
 from rmjudge.statistics.responses import Responses
 from rmjudge.text import one_line
 from rmjudge.version import __version__
-from rmjudge.vocabulary import DOMAINS, STYLES
+from rmjudge.vocabulary import STYLES, in_order
 
 FOLDER: Final = Path(__file__).parent
-SCRIPTS: Final = ("browser.js", "tuple.js")
+SCRIPTS: Final = ("browser.js", "diff.js", "tuple.js")
 
 
 def to_html(
@@ -48,6 +50,7 @@ def to_html(
         "version": __version__,
         "view": view,
         "counts": _counts(view),
+        "conclusions": conclusion_lines(view.results),
         "notices": [*view.notes, *_stopped(view)],
         "summary": tables.summary(view),
         "judges": tables.judges(view),
@@ -68,7 +71,10 @@ def to_html(
         "sections": sections,
         "links": {viewed.name: number for number, viewed in enumerate(view.tuples)},
         "styles": STYLES,
-        "domains": [domain for domain in DOMAINS if any(t.domain == domain for t in view.tuples)],
+        "signs": list(ascii_uppercase)
+        if len(names) <= len(ascii_uppercase)
+        else range(1, len(names) + 1),
+        "domains": in_order(viewed.domain for viewed in view.tuples),
         "index": embedding.inert(embedding.index_of(view)),
         "texts": embedding.packed(embedding.texts_of(view)) if _has_texts(view) else "",
         "words": list(map(embedding.packed, embedding.words_of(view))) if _has_words(view) else [],
@@ -146,9 +152,8 @@ def _stopped(view: View) -> Iterator[str]:
 
 def _counts(view: View) -> str:
     parts = [
-        f"{number:,} {domain}"
-        for domain in DOMAINS
-        if (number := sum(viewed.domain == domain for viewed in view.tuples))
+        f"{sum(viewed.domain == domain for viewed in view.tuples):,} {domain}"
+        for domain in in_order(viewed.domain for viewed in view.tuples)
     ]
     tuples, scorers = len(view.tuples), len(view.scorers)
     return (

@@ -11,7 +11,7 @@ from rmjudge.render.figures import dollars
 from rmjudge.runs.naming import asked_words
 from rmjudge.runs.records import RunRecord
 from rmjudge.runs.results import ScorerResult, Tokens
-from rmjudge.text import one_line
+from rmjudge.text import clean, one_line
 
 DIGITS: Final = 12
 """Hexadecimal digits of a hash that are shown: enough to see that two are the same."""
@@ -97,6 +97,7 @@ def _asked(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]
         own = "its own" if judging else "the model's"
         name = one_line(record.template) if record.template else own
         yield "Template", f"{name}, SHA-256 {digest}"
+        yield "Question", clean(text.strip())
 
 
 def _who(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.runs.naming import asked_words
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.text import one_line
-from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, STYLES, difficulty_of
+from rmjudge.vocabulary import DIFFICULTIES, STYLES, difficulty_of, in_order, title_of
 
 HEAT_STEPS: Final = 20
 """Colours between 0 and 100 %: a style attribute would need a hole in the content policy."""
@@ -106,7 +106,7 @@ def summary(view: View) -> Table:
     lines = cells.summary_lines(rows, UNICODE)
     return Table(
         title="Accuracy, %",
-        header=("Scorer", *cells.SUMMARY_HEADER),
+        header=("Scorer", *cells.summary_header(rows)),
         rows=tuple((line.name, *(figure.text for figure in line.figures)) for line in lines),
         notes=(
             *(f"{UNICODE.mark(note.kind)} {note.text}." for note in footnotes(rows)),
@@ -166,9 +166,8 @@ def _of_scorer(scorer: ViewedScorer) -> ScorerMaps:
         + f"reading: {READING_NAMES[metrics.reading]}",
         notes=tuple(notes),
         maps=tuple(
-            _of_domain(domain.capitalize(), metrics.domains[domain])
-            for domain in DOMAINS
-            if domain in metrics.domains
+            _of_domain(title_of(domain), metrics.domains[domain])
+            for domain in in_order(metrics.domains)
         ),
     )
 

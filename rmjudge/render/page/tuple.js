@@ -141,13 +141,35 @@ function showCell(cell) {
   for (const button of article.querySelectorAll("[data-cell]")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.cell) === cell));
   }
-  for (const box of article.querySelectorAll(".response")) {
+  for (const box of article.querySelectorAll(".responses .response")) {
     const style = box.dataset.side === "0" ? rowOf(cell) : columnOf(cell);
     box.classList.toggle("marked", Number(box.dataset.style) === style);
   }
   byId("pair").textContent =
     `${difficultyOf(cell)}: chosen ${STYLES[rowOf(cell)]} against rejected ${STYLES[columnOf(cell)]}`;
+  showDifference(cell);
   showWords(cell).catch(tell);
+}
+
+// The pair side by side, with the words marked that one side alone has.
+function showDifference(cell) {
+  const box = byId("difference");
+  const own = textsOf(open);
+  if (!box || !own) return;
+  const texts = [own[1 + rowOf(cell)], own[4 + columnOf(cell)]];
+  const styles = [STYLES[rowOf(cell)], STYLES[columnOf(cell)]];
+  const sides = difference(...texts.map((text) => text.replaceAll("\r\n", "\n")));
+  box.replaceChildren(
+    ...sides.map((pieces, side) => {
+      const label = `${SIDES[side]}, ${styles[side]}`;
+      const text = make("pre", { class: "differs", dir: "auto", tabindex: "0", "aria-label": label });
+      for (const [words, alone] of pieces) {
+        text.append(write(make(alone ? (side ? "del" : "ins") : "span"), words, []));
+      }
+      return make("div", { class: `response ${SIDES[side]}` }, make("h5", {}, make("b", {}, label)), text);
+    })
+  );
+  byId("alike").hidden = texts[0] !== texts[1];
 }
 
 // The cell worth looking at first: one that the filter asks for, else one that went wrong.
@@ -166,14 +188,14 @@ function neighbours(number) {
   const to = (other, text, key) =>
     other === undefined
       ? make("span", { class: "gone" }, text)
-      : make("a", { href: `#tuple-${other}`, "data-key": key }, text);
+      : make("a", { href: addressOf(other), "data-key": key }, text);
   const before = place > 0 ? selection[place - 1] : undefined;
   const after = place >= 0 ? selection[place + 1] : undefined;
   const where = place >= 0 ? `${count(place + 1)} of ${count(selection.length)}` : "";
   return make(
     "nav",
     { class: "steps", "aria-label": "Tuples" },
-    make("a", { href: "#tuples", "data-key": "Escape" }, "All tuples"),
+    make("a", { href: addressOf(null), "data-key": "Escape" }, "All tuples"),
     to(before, "\u2190 Previous", "ArrowLeft"),
     make("span", {}, where),
     to(after, "Next \u2192", "ArrowRight")
@@ -197,7 +219,16 @@ function showTuple(number) {
     make("h4", {}, "Wins of the chosen, %"),
     make("p", { class: "note" }, `Press a cell for its pair${article.dataset.chunk ? " and the judges\u2019 words" : ""}.`),
     outcomes(tuple),
-    make("p", { class: "note", id: "pair", role: "status" }),
+    make("p", { class: "note", id: "pair", role: "status" })
+  );
+  if (own) {
+    parts.push(
+      make("h4", {}, "The difference"),
+      make("p", { class: "note", id: "alike", hidden: true }, "Both texts are the same."),
+      make("div", { class: "pair", id: "difference" })
+    );
+  }
+  parts.push(
     make("h4", {}, "Responses"),
     responses
   );
@@ -230,12 +261,16 @@ function showList() {
     page = Math.floor(place / PAGE);
     showPage(false);
   }
-  byId("list").querySelector(`a[href="#tuple-${last}"]`)?.focus();
+  byId("list").querySelector(`a[href="${CSS.escape(addressOf(last))}"]`)?.focus();
 }
 
 function follow() {
-  const found = /^#tuple-(\d+)$/u.exec(location.hash);
-  if (found && Number(found[1]) < index.tuples.length) showTuple(Number(found[1]));
+  const number = addressed(location.hash);
+  if (location.hash.includes("=")) {
+    takeFilters(location.hash);
+    refresh();
+  }
+  if (number !== null) showTuple(number);
   else if (open !== null) showList();
 }
 
@@ -257,6 +292,12 @@ function pressed(event) {
   if (open !== null && step && !scrolls) step.click();
 }
 
+// The filters were changed by hand: the address says them, so that it can be sent.
+function filtered() {
+  history.replaceState(null, "", addressOf(null));
+  refresh();
+}
+
 async function start() {
   byId("filters").hidden = false;
   byId("browser").hidden = false;
@@ -264,11 +305,11 @@ async function start() {
   let waiting = 0;
   byId("filters").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, 80);
+    waiting = setTimeout(filtered, 80);
   });
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   // A reset empties the fields after its event.
-  byId("filters").addEventListener("reset", () => setTimeout(refresh, 0));
+  byId("filters").addEventListener("reset", () => setTimeout(filtered, 0));
   addEventListener("hashchange", follow);
   document.addEventListener("keydown", pressed);
   refresh();

@@ -19,7 +19,7 @@ from rmjudge.render.figures import ends, heat, percent
 from rmjudge.render.rows import READING_NAMES, unscored_text
 from rmjudge.render.terminal.screen import Screen
 from rmjudge.runs.results import ScorerResult
-from rmjudge.vocabulary import DIFFICULTIES, DOMAINS, STYLES, Domain, difficulty_of
+from rmjudge.vocabulary import DIFFICULTIES, STYLES, Domain, difficulty_of, in_order, title_of
 
 COLUMN: Final = 11
 PANEL: Final = COLUMN + len(STYLES) * (1 + COLUMN)
@@ -33,8 +33,7 @@ def matrices(screen: Screen, report: ScorerResult) -> list[Text]:
     metrics = report.metrics
     panels = [
         [*_domain(screen, domain, metrics.domains[domain], metrics.reading)]
-        for domain in DOMAINS
-        if domain in metrics.domains
+        for domain in in_order(metrics.domains)
     ]
     if metrics.position and metrics.position.swap_matrix:
         title = screen.text("Verdicts that survive the swap, %", "bold")
@@ -59,7 +58,7 @@ def _beside(parts: Sequence[Text]) -> Text:
 def _domain(
     screen: Screen, domain: Domain, metrics: DomainMetrics, reading: Reading
 ) -> Iterator[Text]:
-    title = screen.text(domain.capitalize(), "bold")
+    title = screen.text(title_of(domain), "bold")
     title.append(f"  {metrics.tuples:,} tuples, {READING_NAMES[reading]}, %", "not bold")
     yield title
     yield from _grid(screen, metrics.matrix, metrics.cell_tuples)

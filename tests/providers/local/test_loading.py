@@ -65,11 +65,6 @@ def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
     assert "holds no config.json" in refused(tmp_path)
 
 
-def test_an_adapter_is_to_be_merged_first(tmp_path: Path) -> None:
-    (tmp_path / "adapter_config.json").write_text("{}")
-    assert "holds a LoRA adapter (adapter_config.json); merge it" in refused(tmp_path)
-
-
 def test_pickles_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     told = refused(folder)

@@ -17,6 +17,7 @@ from reward_models import GEMMA, LLAMA3, WIDTH, save, states, weights
 from rmjudge import UsageError
 from rmjudge.errors import ModelRefused
 from rmjudge.providers.local.classifier import Classifier
+from rmjudge.providers.local.converting import convert
 from rmjudge.providers.local.settings import LocalSettings
 
 if TYPE_CHECKING:
@@ -344,6 +345,83 @@ async def test_qrm_on_gemma_reads_its_gate_at_the_end_of_the_turn(tmp_path: Path
     folder = save(tmp_path, "Gemma2ForRewardModelWithGating", head, kind=kind, **told)
     want, _ = _weighed(folder, head, ["<end_of_turn>"], 1, 5)
     the_same(await rewards(folder), want)
+
+
+def through(head: dict[str, Any], stem: str, state: Any, activation: Any) -> Any:
+    """Layers in the order of their numbers, `activation` between them."""
+    numbers = sorted({int(n.removeprefix(f"{stem}.").split(".")[0]) for n in head if stem in n})
+    for at, number in enumerate(numbers):
+        state = activation(state) if at else state
+        state = head[f"{stem}.{number}.weight"] @ state + head[f"{stem}.{number}.bias"]
+    return state
+
+
+def layers(stem: str, places: tuple[int, int, int], rows: int) -> dict[str, Any]:
+    one, two, last = places
+    shapes = {one: (16, WIDTH), two: (16, 16), last: (rows, 16)}
+    named = {f"{stem}.{k}.weight": shape for k, shape in shapes.items()}
+    return weights(**named, **{f"{stem}.{k}.bias": shape[:1] for k, shape in shapes.items()})
+
+
+@pytest.mark.parametrize("architecture", ["LlamaForSequenceClassification", "OwnURM"])
+async def test_urm_weighs_the_means_of_five_attributes_by_a_gate_at_the_same_token(
+    architecture: str, tmp_path: Path
+) -> None:
+    import torch
+
+    head = layers("weights.fc", (0, 2, 4), 5) | {"score.weight": weights(a=(10, WIDTH))["a"]}
+    own = {"AutoModelForSequenceClassification": "modeling_custom.Own"}
+    folder = save(tmp_path, architecture, head, auto_map=own, num_labels=10)
+    want, helpful = [], []
+    for _, found in states(folder):
+        means = (head["score.weight"] @ found[-1]).reshape(5, 2)[:, 0]
+        want.append((means * through(head, "weights.fc", found[-1], torch.selu)).sum())
+        helpful.append(means[0])
+    the_same(await rewards(folder), want)
+    the_same(await rewards(folder, reward_head="helpfulness"), helpful)
+    assert "4 (verbosity)" in refused(folder, reward_head="help")
+
+
+@pytest.mark.parametrize("soft", [False, True])
+async def test_ldl_weighs_expected_values_and_its_pickled_head_is_converted(
+    soft: bool, tmp_path: Path
+) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    objectives = layers("network", (0, 2, 4), 30)
+    gate = layers("network", (0, 3, 6), 3)
+    more: dict[str, Any] = {"softmax": True, "temperature": 2.0} if soft else {}
+    kind = Kind("gemma2", template=GEMMA)
+    folder = save(tmp_path, "LDLRewardModel27B", {}, kind=kind, rename=dict, **more)
+    torch.save(objectives, folder / "regression_layer.pt")
+    torch.save(gate, folder / "gating_layer.pt")
+    assert "`rmjudge convert FOLDER`" in refused(folder)
+    assert [path.name for path in convert(folder)] == [
+        "gating_layer.safetensors",
+        "regression_layer.safetensors",
+    ]
+    assert load_file(folder / "gating_layer.safetensors").keys() == gate.keys()
+    leaky = torch.nn.functional.leaky_relu
+    want = []
+    for _, found in states(folder):
+        shares = through(objectives, "network", found[-1], leaky).reshape(3, 10).softmax(1)
+        by = through(gate, "network", found[-1], leaky)
+        by = (by / 2).softmax(0) if soft else by
+        want.append(float(by @ shares @ torch.linspace(0, 1, 10)))
+    got = await rewards(folder)
+    assert got == pytest.approx(want, abs=2e-4)
+    assert len(set(got)) > 3
+    assert not any(
+        "not loaded" in line for line in Classifier(LocalSettings(str(folder))).activity.remarks
+    )
+
+
+async def test_a_gate_that_does_not_fit_its_objectives_is_refused(tmp_path: Path) -> None:
+    head = layers("weights.fc", (0, 2, 4), 4) | {"score.weight": weights(a=(10, WIDTH))["a"]}
+    folder = save(tmp_path, "LlamaForSequenceClassification", head)
+    with pytest.raises(ModelRefused, match="10 values and 4 weights"):
+        await rewards(folder)
 
 
 async def test_a_text_without_the_assistant_s_header_is_a_failure(tmp_path: Path) -> None:

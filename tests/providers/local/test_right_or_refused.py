@@ -153,6 +153,20 @@ async def test_the_other_ways_of_scoring_look_at_the_weights_too(tmp_path: Path)
             scorer._loaded("cpu")
 
 
+async def test_weights_that_own_code_has_dropped_unsaid_are_named_too(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder, _ = own(tmp_path, "last[:, 0]")
+    (code,) = folder.glob("*.py")
+    hides = "    _keys_to_ignore_on_load_unexpected = ['more']\n    config_class"
+    code.write_text(code.read_text().replace("    config_class", hides, 1))
+    held = load_file(folder / "model.safetensors")
+    whole = held | {"more.weight": torch.ones(2, 2)}
+    save_file(whole, folder / "model.safetensors", {"format": "pt"})
+    assert "no place for: more.weight" in await refused(folder, trust_remote_code=True)
+
+
 async def test_a_class_that_hides_what_is_missing_is_refused_all_the_same(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -196,16 +210,6 @@ async def test_a_buffer_that_is_drawn_anew_with_each_load_is_refused(tmp_path: P
 
 
 # What lies beside
-
-
-@pytest.mark.parametrize("weights", [True, False])
-async def test_an_adapter_in_the_folder_is_refused_as_one(weights: bool, tmp_path: Path) -> None:
-    folder = make(tmp_path, Kind())
-    (folder / "adapter_config.json").write_text("{}")
-    shutil.copy(folder / "model.safetensors", folder / "adapter_model.safetensors")
-    if not weights:
-        (folder / "model.safetensors").unlink()
-    assert "holds a LoRA adapter (adapter_config.json" in await refused(folder)
 
 
 async def test_two_sets_of_weights_are_refused_and_other_files_said(tmp_path: Path) -> None:
@@ -306,6 +310,13 @@ async def test_a_template_that_drops_a_text_is_refused(
     file = tmp_path / "own.j2"
     file.write_text(source)
     assert "leaves out the-" in await refused(folder, **({"template": file} if given else {}))
+
+
+@pytest.mark.parametrize("cut", ["m.content[:200]", "m.content.splitlines()[0]"])
+async def test_a_template_that_cuts_texts_is_refused(cut: str, tmp_path: Path) -> None:
+    folder = make(tmp_path, Kind(template=CHATML.replace("m.content", cut)))
+    with pytest.raises(UsageError, match="leaves out a part of a long text"):
+        Classifier(LocalSettings(str(folder)))
 
 
 def test_a_judge_s_template_that_drops_the_question_is_refused(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_summary_fits_in_80_columns_with_its_marks_explained() -> None:
         "Scorer               Chat Math Code Safety   Easy Normal  Hard           Average",
         "────────────────────────────────────────────────────────────────────────────────",
         "openai/gpt-4.1       70.0 70.0 70.0   70.0  83.3   70.0  56.7  70.0 (67.9-72.1)†",
-        "  strict             65.0 65.0 65.0   65.0  78.3   65.0  51.7  65.0            †",
+        "  strict             65.0 65.0 65.0   65.0  78.3   65.0  51.7  65.0†",
         "openrouter/deepseek/ 70.0    –    –   70.0  83.3*  70.0* 56.7* 70.0 (67.9-72.1)*",
         "deepseek-r1-0528",
         "hf/Skywork/Skywork-     –    –    –      –  83.3      –  56.7     –",
@@ -137,14 +137,15 @@ def test_the_report_shows_everything_in_its_order() -> None:
     places = [
         text.index(words)
         for words in (
+            "Substance or style?",
+            "Accuracy, %",
+            "Judges, %",
+            "What each scorer did",
             "openai/gpt-4.1\npairwise, both orders, 516 tuples",
             "Chat  129 tuples",
             "Safety  129 tuples",
             "Verdicts that survive the swap, %",
             "baseline/length\npointwise, 516 tuples",
-            "Accuracy, %",
-            "Judges, %",
-            "What each scorer did",
         )
     ]
     assert places == sorted(places)

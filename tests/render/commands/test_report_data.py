@@ -166,7 +166,9 @@ def test_json_holds_all_that_metrics_json_holds() -> None:
     (scorer,) = loaded([made])
     kept = metrics_to_json(made.metrics)
     assert {name: scorer[name] for name in kept} == kept
-    assert set(scorer) - set(kept) == {*("calls", "tokens", "cost", "cost_known", "in_all", "note")}
+    assert set(scorer) - set(kept) == {
+        *("calls", "tokens", "cost", "cost_known", "in_all", "note", "conclusion")
+    }
 
 
 def test_json_names_the_missing_domains_and_leaves_them_out() -> None:

@@ -100,6 +100,7 @@ def test_a_template_is_told_by_its_name_and_its_text_by_a_hash() -> None:
     digest = hashlib.sha256(b"Compare {{ prompt }}").hexdigest()[:12]
     identity = {"judging": "pairwise", "template": "Compare {{ prompt }}"}
     assert told(replace(BARE, identity=identity))["Template"] == f"its own, SHA-256 {digest}"
+    assert told(replace(BARE, identity=identity))["Question"] == "Compare {{ prompt }}"
     own = told(replace(BARE, identity=identity, template="mine.j2"))
     assert own["Template"] == f"mine.j2, SHA-256 {digest}"
     assert "Template" not in told(replace(BARE, identity={"template": ""}))

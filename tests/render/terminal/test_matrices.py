@@ -59,8 +59,8 @@ def test_a_coloured_cell_names_both_its_colours() -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=True, color_system="truecolor")
     console.print(report_renderable([report("x", LENGTH)]))
-    assert "\x1b[38;2;0;0;0;48;2;244;109;67m" in stream.getvalue()
-    assert "\x1b[38;2;0;0;0;48;2;102;189;99m" in stream.getvalue()
+    assert "\x1b[38;2;0;0;0;48;2;241;141;59m" in stream.getvalue()
+    assert "\x1b[38;2;0;0;0;48;2;103;169;222m" in stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""The page's own word diff, run without a browser: Node is on most machines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rmjudge.render.page
+
+SCRIPT = Path(rmjudge.render.page.__file__).with_name("diff.js")
+
+
+def differences(pairs: list[tuple[str, str]]) -> list[Any]:
+    """What the page's script makes of each pair: two lists of `[text, own]`."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node, which runs the page's script without a browser, is not installed")
+    program = (
+        f"{SCRIPT.read_text('ascii')}\n"
+        f"console.log(JSON.stringify({json.dumps(pairs)}.map((pair) => difference(...pair))));"
+    )
+    done = subprocess.run(
+        [node, "--input-type=commonjs", "-"],
+        input=program,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+CASES = [
+    ("the same", "the same", "the same", "the same"),
+    ("born in 1890.", "born in 1980.", "born in <1890>.", "born in <1980>."),
+    ("pays 100 euros", "pays 102.50 euros", "pays <100> euros", "pays <102.50> euros"),
+    ("a b", "a, very new, b", "a b", "a<, very new,> b"),
+    ("a very old cat", "a quite new cat", "a <very old> cat", "a <quite new> cat"),
+    ("", "all", "", "<all>"),
+    ("größer als 金融", "kleiner als 金融", "<größer> als 金融", "<kleiner> als 金融"),
+]
+
+
+def test_the_words_of_one_side_alone_are_marked() -> None:
+    found = differences([(one, other) for one, other, _, _ in CASES])
+    for sides, (_, _, *expected) in zip(found, CASES, strict=True):
+        shown = ["".join(f"<{t}>" if own else t for t, own in side) for side in sides]
+        assert shown == expected
+
+
+def test_long_texts_stay_whole_and_what_is_alike_at_their_ends_is_found() -> None:
+    middle = [" ".join(f"{word}{k}" for k in range(3_000)) for word in "xy"]
+    pairs = [(f"begin {middle[0]} end", f"begin {middle[1]} end")]
+    ((first, second),) = differences(pairs)
+    assert ("".join(t for t, _ in first), "".join(t for t, _ in second)) == pairs[0]
+    assert (first[0], first[-1]) == (["begin ", False], [" end", False])
