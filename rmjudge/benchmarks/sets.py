@@ -193,7 +193,7 @@ def _parquet(path: Path, shown: str) -> Iterator[RawItem | Problem]:
         yield Problem(f"{shown}: is no sound Parquet file ({type(error).__name__})")
         return
     for number, row in enumerate(rows):
-        yield RawItem(f"{shown}[{number}]", path.stem, row)
+        yield RawItem(f"{shown}[{number}]", path.stem, row, shown, number + 1)
 
 
 def _read(found: _Found, problems: list[str]) -> ItemSet:

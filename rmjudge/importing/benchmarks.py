@@ -23,7 +23,7 @@ from rmjudge.dataset.parsing import MAX_BYTES
 from rmjudge.errors import UsageError
 from rmjudge.importing.files import Item, rows_of
 from rmjudge.importing.numbers import score
-from rmjudge.metrics.items import NO_VERDICT, ItemOutcome, Vote, measure
+from rmjudge.metrics.items import NO_VERDICT, ItemOutcome, Vote, measure, scores_of
 from rmjudge.runs.items import ItemResult
 from rmjudge.text import printable, quote
 from rmjudge.version import __version__
@@ -160,7 +160,7 @@ def _result(
         },
         "versions": {"rmjudge": __version__, "python": platform.python_version()},
     }
-    return ItemResult(metrics, kept, notes=tuple(notes)), about
+    return ItemResult(metrics, kept, scores_of(kept, rules), notes=tuple(notes)), about
 
 
 def _judgebench(row: Item, rules: Descriptor) -> ItemOutcome:

@@ -81,6 +81,17 @@ def score_of(outcome: ItemOutcome, rules: Descriptor) -> Score:
     return _beats_all(scored)
 
 
+def scores_of(outcomes: Sequence[ItemOutcome], rules: Descriptor) -> tuple[float | None, ...]:
+    """Each item's score in the benchmark's own reading; None in a subset of Ties."""
+    found: list[float | None] = []
+    for outcome in outcomes:
+        score = score_of(outcome, rules)
+        if rules.ties_subset and outcome.subset == rules.ties_subset:
+            score = UNSCORED
+        found.append(score.strict if rules.ties == "strict" else score.half_credit)
+    return tuple(found)
+
+
 def _by_rewards(better: float | None, worse: float | None) -> Score:
     if better is None or worse is None:
         return UNSCORED

@@ -590,7 +590,10 @@ class RunOptions(ProviderOptions):
             or (item.recorded and getattr(self, item.name) not in (None, item.default))
         }
         sources = [_absolute(source) for source in self.data]
-        return {**{name: kinds.plain(value) for name, value in values.items()}, "data": sources}
+        found = {name: kinds.plain(value) for name, value in values.items()}
+        if self.benchmark is not None and self.benchmark.endswith(".toml"):
+            found["benchmark"] = _absolute(self.benchmark)
+        return {**found, "data": sources}
 
 
 def _absolute(source: str) -> str:

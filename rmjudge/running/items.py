@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rmjudge.benchmarks.items import ItemSet
 from rmjudge.calls import Call, Verdict
-from rmjudge.metrics.items import measure
+from rmjudge.metrics.items import measure, scores_of
 from rmjudge.metrics.tallies import TIE
 from rmjudge.planning.items import ItemPlan
 from rmjudge.running.assembly import bill_of, tokens_of
@@ -63,6 +63,7 @@ def items_result(job: ItemJob) -> ItemResult:
     return ItemResult(
         metrics=measure(scorer.name, scorer.method, job.order, outcomes, rules),
         outcomes=outcomes,
+        scores=scores_of(outcomes, rules),
         calls=CallCounts(
             planned=counts.planned,
             from_cache=counts.from_cache,

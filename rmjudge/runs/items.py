@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 class ItemResult:
     """One scorer on one benchmark. Its figures of cost mean what they mean in `ScorerResult`.
 
-    `digest` is that of the items; None where the run was imported.
+    `scores` are the items' own, in the benchmark's reading. `digest` is that of the items; None
+    where the run was imported.
     """
 
     metrics: ItemMetrics
     outcomes: tuple[ItemOutcome, ...] = field(repr=False)
+    scores: tuple[float | None, ...] = field(repr=False)
     calls: CallCounts = field(default_factory=CallCounts)
     tokens: Tokens = field(default_factory=Tokens)
     cost: float | None = None
@@ -74,13 +76,14 @@ def write_items(folder: Path, result: ItemResult, about: Mapping[str, Json]) -> 
     """
     metrics: dict[str, Json] = {"format": FORMAT, **asdict(result.metrics)}
     run = {"format": FORMAT, "scorer": result.metrics.scorer, **about, **happened(result)}
-    write_files(folder, metrics, map(_line, result.outcomes), run)
+    write_files(folder, metrics, map(_line, result.outcomes, result.scores), run)
 
 
-def _line(outcome: ItemOutcome) -> str:
+def _line(outcome: ItemOutcome, score: float | None) -> str:
     record: dict[str, Any] = {
         "id": outcome.id,
         "subset": outcome.subset,
+        "score": score,
         "grades": outcome.grades,
     }
     if outcome.rewards is not None:
@@ -120,11 +123,15 @@ def read_items(folder: Path) -> ItemResult:
     try:
         metrics = _metrics(json.loads(path.read_text("utf-8")))
         path = folder / RESULTS
-        outcomes = tuple(map(_outcome, path.read_text("utf-8").splitlines()))
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        outcomes = tuple(map(_outcome, lines))
+        scores = tuple(None if one["score"] is None else float(one["score"]) for one in lines)
         path = folder / RUN
         run = json.loads(path.read_text("utf-8"))
         digest = (run.get("data") or {}).get("digest")
-        return ItemResult(metrics, outcomes, **what_happened(run), digest=digest, folder=folder)
+        return ItemResult(
+            metrics, outcomes, scores, **what_happened(run), digest=digest, folder=folder
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
 
@@ -152,8 +159,7 @@ def _interval(data: Any) -> Interval | None:
     return None if data is None else Interval(**data)
 
 
-def _outcome(line: str) -> ItemOutcome:
-    data = json.loads(line)
+def _outcome(data: Mapping[str, Any]) -> ItemOutcome:
     grades = tuple(map(float, data["grades"]))
     if "rewards" in data:
         rewards = tuple(None if one is None else float(one) for one in data["rewards"])
@@ -167,3 +173,32 @@ def _outcome(line: str) -> ItemOutcome:
 
 def _vote(value: Any) -> Vote:
     return value if value is None or value == NO_VERDICT else float(value)
+
+
+def texts_of(result: ItemResult) -> dict[str, tuple[str, ...]]:
+    """The responses of each item, read again from the run's data.
+
+    Raises:
+        UsageError: they cannot be found, or the data is not what the run scored.
+    """
+    from rmjudge.benchmarks.sets import load_sets
+
+    folder = result.folder or Path()
+    try:
+        run = json.loads((folder / RUN).read_text("utf-8"))
+        options = run["options"]
+        sources = list(map(str, options["data"]))
+        given, columns = options.get("benchmark"), options.get("columns")
+        limit = options.get("limit")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{folder} does not tell which data it scored; it has no texts") from error
+    _, sets = load_sets(sources, name=given, columns=columns)
+    for one in sets:
+        if one.name == result.metrics.benchmark:
+            kept = one.first(limit)
+            if result.digest in (one.digest, kept.digest):
+                return {item.name: item.texts for item in kept}
+    raise UsageError(
+        f"{folder}: {', '.join(sources)} has changed since the run or is other data; it does not "
+        "hold the texts that this run scored (the digest differs)"
+    )

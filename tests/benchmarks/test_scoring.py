@@ -102,7 +102,10 @@ def test_rewardbench_2_is_the_mean_of_six_subsets_of_which_ties_has_its_own_form
 ) -> None:
     draw = random.Random(seed)
     grain = draw.choice([1, 4, 1000])  # coarse rewards tie often
-    reward = lambda low: round(grain * (draw.gauss(0, 1) + low)) / grain  # noqa: E731
+
+    def reward(low: float) -> float:
+        return round(grain * (draw.gauss(0, 1) + low)) / grain
+
     rows = [
         (
             f"{kind}:{n}",
