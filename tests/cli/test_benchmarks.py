@@ -102,14 +102,14 @@ def test_a_killed_run_over_three_benchmarks_is_resumed_to_equal_bytes(
     server = start_server(0)
     words = ("run", server.judge, "--data", "sample", "--data", LLMBAR, "--data", JUDGEBENCH)
     words = (*words, "--limit", "6", "--quiet")
-    server.control(rate=40)
+    server.control(latency_s=0.1)
     process = cli.start(*words, "--out", "killed")
     until = time.monotonic() + 60
     while server.stats["delivered"] < 150 and time.monotonic() < until:
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    server.control(rate=0)
+    server.control(latency_s=0)
     resumed = cli(*words, "--out", "killed")
     assert resumed.returncode in (0, 1), resumed.stderr
     whole = cli(*words, "--out", "whole", "--cache-dir", home / "other")
