@@ -120,6 +120,11 @@ class ItemSet:
             sha.update(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest())
         return sha.hexdigest()
 
+    def without(self, subset: str) -> ItemSet:
+        """The items of the other subsets."""
+        kept = tuple(item for item in self.items if item.subset != subset)
+        return ItemSet(self.descriptor, kept, self.notes)
+
     def first(self, limit: int | None) -> ItemSet:
         """The first `limit` items of each subset; all for None."""
         if limit is None:

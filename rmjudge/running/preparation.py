@@ -223,6 +223,14 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
 def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     """Plan the items of one set for a scorer."""
     scorer, rules = chosen.scorer, items.descriptor
+    left_out = ""
+    if scorer.method == "pairwise" and any(i.subset == rules.ties_subset for i in items):
+        # Right against wrong, all with all, would be bought, and tell nothing of the margins.
+        items = items.without(rules.ties_subset)
+        left_out = (
+            f"the subset {rules.ties_subset} is left out, which needs rewards or ratings (--method "
+            "pointwise): the score is that of the other subsets, and no whole one"
+        )
     both = options.pair_order == "both"
     plans = plan_items(
         items,
@@ -237,6 +245,8 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     if scorer.method == "pairwise":
         order = "both-mean" if both and rules.order == "seeded" else rules.order
     job = ItemJob(scorer, plans, key_of, chosen.price, chosen.barred, items=items, order=order)
+    if left_out:
+        job.notes.append(left_out)
     return equipped(job, chosen, options)
 
 

@@ -322,7 +322,8 @@ def read_result(folder: Path) -> ScorerResult:
     except _OtherBenchmark as error:
         raise UsageError(
             f"{folder} holds results on {one_line(str(error))[:80]}, and this command is about "
-            "RM-Bench's nine cells; `rmjudge report` shows them"
+            "RM-Bench's nine cells: `rmjudge report` shows them; of a run over both, name the "
+            "folder rm-bench in it"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error

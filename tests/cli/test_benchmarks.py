@@ -191,3 +191,51 @@ def test_longer_wins_on_the_real_sets_is_what_was_counted_on_their_files(cli: Cl
     found = {row["Subset"]: row["Longer wins"][:2] for row in json.loads(done.stdout)["llmbar"]}
     assert found["Natural"] == "56"
     assert (found["Neighbor"], found["Manual"]) == ("11", "17")
+
+
+def test_judgebench_is_downloaded_once_and_verified(cli: Cli, home: Path, tmp_path: Path) -> None:
+    import functools
+    import threading
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the test's output clean."""
+
+    (tmp_path / JUDGEBENCH.name).write_text("{}")
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        words = ("run", "baseline/length", "--data", "judgebench", "--out", "r")
+        other = cli(*words, RMJUDGE_JUDGEBENCH_URL=url)
+        assert other.returncode == 2
+        assert "not the published file" in other.stderr
+        if DATA.exists():
+            (tmp_path / JUDGEBENCH.name).write_bytes(JUDGEBENCH.read_bytes())
+            assert cli(*words, RMJUDGE_JUDGEBENCH_URL=url).returncode == 0
+            (tmp_path / JUDGEBENCH.name).unlink()
+            assert cli(*words, RMJUDGE_JUDGEBENCH_URL=url).returncode == 0
+            assert cli("style", "r").returncode == 0
+        server.shutdown()
+
+
+def test_ties_are_not_asked_of_a_judge_of_pairs_and_that_is_said(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    shared = {"num_correct": 1, "total_completions": 4, "prompt": "?"}
+    rows = [
+        {**shared, "id": 1, "subset": "Math", "chosen": ["a"], "rejected": ["b", "c", "d"]},
+        {**shared, "id": "ref:0", "subset": "Ties", "chosen": ["e"], "rejected": ["f"]},
+        {**shared, "id": "tied:0", "subset": "Ties", "chosen": ["e", "g"], "rejected": ["f"]},
+    ]
+    lines(home / "rb2.jsonl", rows)
+    done = cli("run", server.judge, server.reward, "--data", "rb2.jsonl", "--out", "r")
+    assert done.returncode == 0, done.stderr
+    judge, reward = (
+        metrics_of(home / "r" / name)
+        for name in sorted(path.name for path in (home / "r").iterdir())
+    )
+    assert set(judge["subsets"]) == {"Math"}
+    assert "the subset Ties is left out" in done.stdout.replace("\n", " ")
+    assert reward["subsets"]["Ties"]["ties"] is not None
