@@ -108,7 +108,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planning": {"benchmarks", "calls", "dataset", "metrics", "vocabulary"},
     "providers": {*PLAIN, "calls", "judging", "scorer", "store"},
     "runs": {
-        *(*PLAIN, "cache", "calls", "dataset", "metrics", "options", "planning", "providers"),
+        *(*PLAIN, "benchmarks", "cache", "calls", "dataset", "metrics", "options", "planning"),
+        "providers",
         *("forms", "store"),
     },
 }

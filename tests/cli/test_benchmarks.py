@@ -193,7 +193,7 @@ def test_longer_wins_on_the_real_sets_is_what_was_counted_on_their_files(cli: Cl
     assert (found["Neighbor"], found["Manual"]) == ("11", "17")
 
 
-def test_judgebench_is_downloaded_once_and_verified(cli: Cli, home: Path, tmp_path: Path) -> None:
+def test_judgebench_is_downloaded_once_and_verified(cli: Cli, tmp_path: Path) -> None:
     import functools
     import threading
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer

@@ -14,6 +14,7 @@ from rmjudge.render.sheets import Sheet
 from rmjudge.runs.items import ItemResult, texts_of
 from rmjudge.statistics.items import compare_items, length_bias
 from rmjudge.statistics.testing import holm
+from rmjudge.statistics.wording import FEWEST, word_test
 from rmjudge.text import label, one_line
 
 
@@ -123,10 +124,12 @@ def check_sheet(items: ItemSet) -> Sheet:
     for name in found.subsets:
         members = [item for item in items if item.subset == name]
         share = found.subsets[name]
-        rows.append((label(name) or "(none)", *_counts(members), percent(share.strict)))
+        figures = (percent(share.strict), _words_alone(members))
+        rows.append((label(name) or "(none)", *_counts(members), *figures))
     if len(rows) > 1:
         headline = percent(found.averages[rules.average]["strict"])
-        rows.append((f"all ({rules.average})", *_counts(items.items), headline))
+        figures = (headline, _words_alone(items.items))
+        rows.append((f"all ({rules.average})", *_counts(items.items), *figures))
     notes = [one_line(note) for note in items.notes]
     if rules.published:
         told = ", ".join(f"{one.scorer} {one.score:g}" for one in rules.published)
@@ -135,11 +138,27 @@ def check_sheet(items: ItemSet) -> Sheet:
     notes += [f"Cite: {rules.citation}"] if rules.citation else []
     return Sheet(
         title=f"{rules.title} ({rules.name})",
-        header=("Subset", "Items", "Responses", "Conversations", "Equal texts", "Longer wins"),
+        header=(
+            *("Subset", "Items", "Responses", "Conversations", "Equal texts", "Longer wins"),
+            "Words alone",
+        ),
         rows=tuple(rows),
         notes=tuple(notes),
-        caption="Longer wins: what a scorer that prefers the longer response gets, in %, strictly.",
+        caption=(
+            "Longer wins: what a scorer that prefers the longer response gets, in %, strictly. Words "
+            "alone: in how many pairs, one an item, words tell the better response without the "
+            "prompt (50 is blind); much more gives the side away."
+        ),
     )
+
+
+def _words_alone(items: Sequence[Item]) -> str:
+    pairs = [
+        (item.texts[pair.better], item.texts[pair.worse])
+        for item in items
+        for pair in item.pairs[:1]
+    ]
+    return percent(word_test(pairs).share) if len(pairs) >= FEWEST else NONE
 
 
 def _counts(items: Sequence[Item]) -> tuple[str, ...]:
