@@ -63,7 +63,11 @@ def test_domains_and_limit_choose_tuples() -> None:
         ("baseline/length", {"data": "nowhere.json"}, "nowhere.json: does not exist"),
         ("baseline/length", {"data": []}, "no data was named"),
         ("baseline/length", {"order": "swap"}, "order = 'swap' is not seeded, both, audit or"),
-        ("baseline/length", {"domains": ["chats"]}, "domains = ['chats'] is not a list of chat"),
+        (
+            "baseline/length",
+            {"domains": ["chats"]},
+            "no domain chats; did you mean chat?",
+        ),
         ("baseline/length", {"limit": 0}, "limit = 0 is not a whole number above 0"),
         ("baseline/length", {"concurrency": -1}, "concurrency = -1 is not a whole number"),
         ("baseline/length", {"seed": 1.5}, "seed = 1.5 is not a whole number"),

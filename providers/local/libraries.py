@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
+from threading import Lock
 from typing import Final
 
 from rmjudge.errors import UsageError
 
 NEEDED: Final = ("torch", "transformers", "safetensors")
+_IMPORTING: Final = Lock()
 
 
 def require(name: str) -> None:
@@ -61,6 +64,17 @@ def _is_there(library: str) -> bool:
         return find_spec(library) is not None
     except ValueError:  # what `sys.modules` holds has no spec
         return False
+
+
+def import_needed() -> None:
+    """Import them, one thread at a time.
+
+    transformers puts another module into its own place while it is imported: a second thread
+    would get the first, which lacks most names.
+    """
+    with _IMPORTING:
+        for library in NEEDED:
+            import_module(library)
 
 
 @contextmanager

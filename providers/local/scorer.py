@@ -17,6 +17,7 @@ from rmjudge.calls import Answer, Call, Json, Outcome, Usage
 from rmjudge.errors import Interrupted, ModelRefused, ProviderStopped, UsageError
 from rmjudge.providers.local.devices import devices_of, kind_of
 from rmjudge.providers.local.files import ModelFiles
+from rmjudge.providers.local.libraries import import_needed
 from rmjudge.providers.local.loading import dtype_of
 from rmjudge.providers.local.settings import LOCAL_BATCH, LocalSettings
 from rmjudge.providers.local.threads import Batch, Threads
@@ -138,6 +139,7 @@ class LocalScorer(ABC):
         with self._loading:
             self.activity.note = f"loading the model on {device}"
             try:
+                import_needed()
                 replica = self._load(device)
             except UsageError as error:
                 # Other scorers of the run go on; what is answered so far is kept.

@@ -45,11 +45,16 @@ def check_items(items: Iterable[RawItem | Problem]) -> Checked:
     ignored: Counter[str] = Counter()
     foreign: Counter[tuple[str, str]] = Counter()
     with_domain: list[str] = []
+    items = list(items)
+    # In a file that holds tuples, an item of another layout is a tuple with something wrong.
+    ours = {
+        item.shown for item in items if isinstance(item, RawItem) and not foreign_layout(item.value)
+    }
     for item in items:
         if isinstance(item, Problem):
             problems.append(item.text)
             continue
-        if layout := foreign_layout(item.value):
+        if item.shown not in ours and (layout := foreign_layout(item.value)):
             foreign[item.shown, layout] += 1
             continue
         found: list[str] = []

@@ -57,6 +57,11 @@ class ItemResult:
     folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property
+    def note(self) -> str:
+        """The notes as one line."""
+        return "; ".join(self.notes)
+
+    @property
     def has_scores(self) -> bool:
         """Whether any item has a score."""
         return any(share.scored for share in self.metrics.subsets.values())

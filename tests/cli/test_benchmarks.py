@@ -100,8 +100,8 @@ def test_a_killed_run_over_three_benchmarks_is_resumed_to_equal_bytes(
     import time
 
     server = start_server(0)
-    words = ("run", server.judge, "--data", "sample", "--data", LLMBAR, "--data", JUDGEBENCH)
-    words = (*words, "--limit", "6", "--quiet")
+    words = ["run", server.judge, "--data", "sample", "--data", LLMBAR, "--data", JUDGEBENCH]
+    words += ["--limit", "6", "--quiet"]
     server.control(latency_s=0.1)
     process = cli.start(*words, "--out", "killed")
     until = time.monotonic() + 60

@@ -231,7 +231,7 @@ BECOMES: Final[dict[str, tuple[Kind, int, Any, str, int]]] = {
     "OpenAI: 429": (OpenAIDecisions, 429, {"error": {"code": "slow_down"}}, "http-429", OVERLOADED),
     "System One: a decision": (SystemOne, 200, reply(SystemOne, 0.3, 0.7), SCORED, 1),
     "System One: 0 for both": (SystemOne, 200, reply(SystemOne, 0.0, 0.0), "not-a-number", 1),
-    "System One: 400 detail": (SystemOne, 400, {"detail": "no such model"}, "http-400", 1),
+    "System One: 400 detail": (SystemOne, 400, {"detail": "no such model"}, STOPPED, 1),
     "System One: 422 detail": (SystemOne, 422, DETAIL, "http-422", 1),
     "System One: 501, vLLM without a decision model": (SystemOne, 501, {}, STOPPED, 1),
     "System One: 503": (SystemOne, 503, {"detail": "busy"}, "http-503", OVERLOADED),

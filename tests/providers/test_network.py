@@ -126,7 +126,7 @@ def test_a_header_without_a_value_is_refused_without_its_text(
 ) -> None:
     done = cli("run", server.judge, "--header", f"X-Gate {VALUE}")
     assert done.returncode == 2
-    assert "--header is NAME=VALUE" in done.stderr
+    assert "--header is HEADER=VALUE or NAME:HEADER=VALUE" in done.stderr
     assert VALUE not in done.stderr
 
 

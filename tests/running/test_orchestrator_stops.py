@@ -31,7 +31,7 @@ class Quota(Rewards):
 
 
 class Buggy(Rewards):
-    """Has a bug that shows after a number of answers."""
+    """A scorer of the Protocol alone, with a bug that shows after a number of answers."""
 
     name = "mine/buggy"
 
@@ -40,10 +40,10 @@ class Buggy(Rewards):
         self.answers = answers
         self.error = error
 
-    def reward(self, prompt: str, response: str) -> float | Awaitable[float]:
+    async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         if len(self.asked) == self.answers:
             raise self.error
-        return super().reward(prompt, response)
+        return await super().answer(calls)
 
 
 class FullDisk(AnswerCache):

@@ -145,7 +145,7 @@ def check_sheet(items: ItemSet) -> Sheet:
         rows=tuple(rows),
         notes=tuple(notes),
         caption=(
-            "Longer wins: what a scorer that prefers the longer response gets, in %, strictly. Words "
+            "Longer wins: what a scorer of length alone gets, in %, a tie being no win. Words "
             "alone: in how many pairs, one an item, words tell the better response without the "
             "prompt (50 is blind); much more gives the side away."
         ),
