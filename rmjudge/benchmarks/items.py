@@ -121,8 +121,8 @@ class ItemSet:
         return sha.hexdigest()
 
     def without(self, subset: str) -> ItemSet:
-        """The items of the other subsets."""
-        kept = tuple(item for item in self.items if item.subset != subset)
+        """The items of the other subsets; all where none is named."""
+        kept = tuple(item for item in self.items if not subset or item.subset != subset)
         return ItemSet(self.descriptor, kept, self.notes)
 
     def first(self, limit: int | None) -> ItemSet:

@@ -230,6 +230,8 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
                 continue
             places[key] = row.place
             items.append(item)
+    if not items and not problems:
+        problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
     notes = []
     if equal:
         notes.append(f"{equal} items are left out: their label says that neither is better")

@@ -329,7 +329,7 @@ def _interval(
     if rules.average == "micro":
         return whole.interval
     named = {outcome.subset for group in groups for outcome in group}
-    if rules.average == "sections" or rules.ties_subset in named:
+    if rules.average == "sections" or (rules.ties_subset and rules.ties_subset in named):
         return None
     return share_interval([pooled([[v] for v in _read(group, rules)]) for group in groups])
 

@@ -224,7 +224,8 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     """Plan the items of one set for a scorer."""
     scorer, rules = chosen.scorer, items.descriptor
     left_out = ""
-    if scorer.method == "pairwise" and any(i.subset == rules.ties_subset for i in items):
+    ties = [item for item in items if rules.ties_subset and item.subset == rules.ties_subset]
+    if scorer.method == "pairwise" and ties:
         # Right against wrong, all with all, would be bought, and tell nothing of the margins.
         items = items.without(rules.ties_subset)
         left_out = (

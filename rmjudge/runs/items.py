@@ -81,7 +81,8 @@ def write_items(folder: Path, result: ItemResult, about: Mapping[str, Json]) -> 
     """
     metrics: dict[str, Json] = {"format": FORMAT, **asdict(result.metrics)}
     run = {"format": FORMAT, "scorer": result.metrics.scorer, **about, **happened(result)}
-    write_files(folder, metrics, map(_line, result.outcomes, result.scores), run)
+    lines = [_line(*both) for both in zip(result.outcomes, result.scores, strict=True)]
+    write_files(folder, metrics, lines, run)
 
 
 def _line(outcome: ItemOutcome, score: float | None) -> str:
