@@ -204,6 +204,20 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
             "files: see `rmjudge import`"
         )
         return ItemSet(descriptor, ())
+    several = len(found.files) > 1
+    items, equal = _items_of(found, problems)
+    if not items and not problems:
+        problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
+    notes = []
+    if equal:
+        notes.append(f"{equal} items are left out: their label says that neither is better")
+    if several and descriptor.several:
+        notes.append(descriptor.several)
+    return ItemSet(descriptor, tuple(items), tuple(notes))
+
+
+def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int]:
+    """The sound items of the files, and how many say that neither response is better."""
     items: list[Item] = []
     places: dict[tuple[str, str], str] = {}
     equal = 0
@@ -217,7 +231,7 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
                 continue
             number += 1
             try:
-                item = read_item(row.value, descriptor, number, path.parent.name, stem)
+                item = read_item(row.value, found.descriptor, number, path.parent.name, stem)
             except Wrong as error:
                 problems.append(f"{row.place}: {error}")
                 continue
@@ -230,11 +244,4 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
                 continue
             places[key] = row.place
             items.append(item)
-    if not items and not problems:
-        problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
-    notes = []
-    if equal:
-        notes.append(f"{equal} items are left out: their label says that neither is better")
-    if several and descriptor.several:
-        notes.append(descriptor.several)
-    return ItemSet(descriptor, tuple(items), tuple(notes))
+    return items, equal

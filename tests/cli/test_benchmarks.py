@@ -112,6 +112,8 @@ def test_a_killed_run_over_three_benchmarks_is_resumed_to_equal_bytes(
     server.control(latency_s=0)
     resumed = cli(*words, "--out", "killed")
     assert resumed.returncode in (0, 1), resumed.stderr
+    calls = run_of(home / "killed" / "rm-bench")["calls"]
+    assert 0 < calls["from_cache"] <= calls["planned"]
     whole = cli(*words, "--out", "whole", "--cache-dir", home / "other")
     assert whole.returncode == resumed.returncode, whole.stderr
     for name in ("rm-bench", "llmbar", "judgebench"):
@@ -239,3 +241,23 @@ def test_ties_are_not_asked_of_a_judge_of_pairs_and_that_is_said(
     assert set(judge["subsets"]) == {"Math"}
     assert "the subset Ties is left out" in done.stdout.replace("\n", " ")
     assert reward["subsets"]["Ties"]["ties"] is not None
+
+
+@real
+def test_a_judge_and_a_local_classifier_score_real_texts_in_one_run(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    pytest.importorskip("torch")
+    from local_models import Kind, make
+
+    model = make(home / "rm", Kind())
+    chat = DATA / "rm-bench" / "chat_filtered.json"
+    words = ["run", server.judge, f"hf/{model}", "--limit", "1", "--out", "r"]
+    words += [word for path in (chat, LLMBAR, JUDGEBENCH) for word in ("--data", str(path))]
+    done = cli(*words, "--max-tokens", "512")
+    assert done.returncode in (0, 1), done.stderr
+    assert "One scorer, several benchmarks" in done.stdout
+    for name, items in (("llmbar", 5), ("judgebench", 4)):
+        found = [metrics_of(path) for path in (home / "r" / name).iterdir()]
+        assert sorted(one["method"] for one in found) == ["pairwise", "pointwise"]
+        assert {one["whole"]["items"] for one in found} == {items}
