@@ -109,4 +109,4 @@ def test_a_parameter_reaches_the_judge_from_the_command_line(cli: Cli) -> None:
         *("--device", "cpu", "--param", "max_new_tokens=5"),
     )
     assert ran.returncode == 1
-    assert "9 calls truncated" in ran.stdout
+    assert "9 calls truncated" in ran.stderr

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -92,22 +93,45 @@ class Proxy:
     @asynccontextmanager
     async def listening(self, how: str = "http") -> AsyncIterator[str]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await getattr(self, how)(reader, writer)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                writer.close()
 
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
+        async with started(serve) as self.port:
             yield f"127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def started(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    context: ssl.SSLContext | None = None,
+) -> AsyncIterator[int]:
+    """A server whose connections have ended when it has."""
+    calls: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        calls[task] = writer
+        try:
+            await serve(reader, writer)
+        finally:
+            writer.close()
+
+    async with await asyncio.start_server(call, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1]
+    for task in calls:
+        task.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.gather(
+        *(writer.wait_closed() for writer in calls.values()), return_exceptions=True
+    )
 
 
 @asynccontextmanager
 async def serving(authority: Authority | None = None) -> AsyncIterator[str]:
     context = authority.server("127.0.0.1") if authority else None
-    async with await asyncio.start_server(_server, "127.0.0.1", 0, ssl=context) as server:
-        scheme = "https" if authority else "http"
-        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with started(_server, context) as port:
+        yield f"{'https' if authority else 'http'}://127.0.0.1:{port}"
 
 
 async def asked(url: str, connect_s: float = 10.0) -> bytes:
