@@ -152,7 +152,18 @@ def _known(path: Path, fields: Mapping[str, Any]) -> Descriptor | None:
 
 
 def _by_fields(fields: Mapping[str, Any]) -> Descriptor | None:
-    return next((one for one in shipped().values() if _has_fields(one, fields)), None)
+    found = next((one for one in shipped().values() if _has_fields(one, fields)), None)
+    if (
+        found is not None
+        and found.kind == "pairs"
+        and any(
+            isinstance(fields.get(side), list)
+            and not any(isinstance(x, dict) for x in fields[side])
+            for side in ("chosen", "rejected")
+        )
+    ):
+        return None  # lists of texts are a tuple's, and what is wrong with it `dataset` says
+    return found
 
 
 def _is_tuple(fields: Mapping[str, Any]) -> bool:

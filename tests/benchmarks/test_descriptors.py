@@ -93,3 +93,11 @@ def test_the_real_files_are_known_without_being_named(tmp_path: Path) -> None:
     assert [(one.name, len(one)) for one in sets] == [("judgebench", 350), ("llmbar", 100)]
     assert {item.subset for item in sets[1]} == {"Natural"}
     assert {item.subset for item in sets[0]} == {"Knowledge", "Reasoning", "Math", "Coding"}
+
+
+def test_a_tuple_with_a_text_too_few_is_left_to_rm_bench_which_says_what_is_wrong(
+    tmp_path: Path,
+) -> None:
+    row = {"id": 1, "domain": "chat", "prompt": "?", "chosen": ["a", "b"], "rejected": ["c"] * 3}
+    path = written(tmp_path / "mine.jsonl", json.dumps(row) + "\n")
+    assert load_sets([path]) == ([path], [])
