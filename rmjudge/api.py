@@ -226,9 +226,12 @@ def _watch(progress: object) -> Watch | None:
         raise UsageError(f"progress = {progress!r} is not true or false")
     if not progress:
         return None
-    from rich.console import Console
-
+    from rmjudge.render.notebook import place_in_notebook
     from rmjudge.render.progress import watcher
+
+    if (replace := place_in_notebook()) is not None:
+        return watcher(None, replace=replace)
+    from rich.console import Console
 
     return watcher(Console(stderr=True))
 

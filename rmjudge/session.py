@@ -18,6 +18,7 @@ from rmjudge.dataset.sources import RM_BENCH
 from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
+from rmjudge.render.telling import told_in
 from rmjudge.running.assembly import result_of
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
@@ -39,6 +40,7 @@ from rmjudge.runs.files import (
 )
 from rmjudge.runs.items import ItemResult, write_items
 from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.underway import clear_underway
 from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
 from rmjudge.text import slug
@@ -142,6 +144,13 @@ async def execute(
         ModelRefused: no model of the run can be used, and none has an answer; no file is written.
         StorageStopped: the cache or the results folder cannot be used.
     """
+    try:
+        return await _execute(prepared, told_in(prepared.out, watch), started, resume)
+    finally:
+        clear_underway(prepared.out)
+
+
+async def _execute(prepared: Prepared, watch: Watch, started: Started | None, resume: str) -> Run:
     begun = time.monotonic()
     options = prepared.options
     # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
@@ -151,11 +160,12 @@ async def execute(
         orchestrator = Orchestrator(cache, budget=budget)
         async with started(orchestrator) if started else nullcontext():
             several = bool(prepared.rounds)
-            async with watch(prepared.jobs) if watch and prepared.jobs else nullcontext():
-                await orchestrator.run(prepared.jobs, keep_open=several)
+            if prepared.jobs:
+                async with watch(prepared.jobs):
+                    await orchestrator.run(prepared.jobs, keep_open=several)
             relief = _relief(prepared) if orchestrator.going else None
             if relief is not None:
-                async with watch([relief.job]) if watch else nullcontext():
+                async with watch([relief.job]):
                     await orchestrator.run([relief.job])
             jobs = [*prepared.jobs, *([relief.job] if relief else [])]
             _note_damage(cache, jobs)
@@ -180,7 +190,7 @@ async def execute(
 
 
 async def _run_rounds(
-    prepared: Prepared, orchestrator: Orchestrator, cache: AnswerCache, watch: Watch | None
+    prepared: Prepared, orchestrator: Orchestrator, cache: AnswerCache, watch: Watch
 ) -> list[tuple[ItemResult, ItemJob]]:
     """Score the other sets, one after the other, with the scorers of the run; then close these.
 
@@ -191,7 +201,7 @@ async def _run_rounds(
         for jobs in prepared.rounds:
             for job in jobs:
                 job.begin()
-            async with watch(jobs) if watch else nullcontext():
+            async with watch(jobs):
                 await orchestrator.run(jobs, keep_open=True)
             _note_damage(cache, jobs)
             found += [(items_result(job), job) for job in jobs]

@@ -47,6 +47,10 @@ def test_every_folder_with_a_module_is_a_package() -> None:
     assert {name.rpartition(".")[0] for name in names} - {""} <= names
 
 
+@pytest.mark.skipif(
+    (ROOT / "PKG-INFO").exists(),
+    reason="an unpacked sdist has no links; only a checkout needs them",
+)
 @pytest.mark.parametrize("name", ["providers", "cache"])
 def test_the_links_inside_the_package_are_relative(name: str) -> None:
     assert (ROOT / "rmjudge" / name).readlink() == Path("..", name)
@@ -152,7 +156,8 @@ def test_everything_imported_is_declared() -> None:
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.partition(".")[0])
-    assert imported - set(sys.stdlib_module_names) - {"rmjudge"} - declared == set()
+    foreign = imported - set(sys.stdlib_module_names) - {"rmjudge"}
+    assert {name.lower() for name in foreign} - declared == set()
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +216,37 @@ def test_the_wheel_alone_runs_the_command(wheel: Path, cli: Cli) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(cli.home / "lib" / "rmjudge" / "cache"))
     assert "baseline/length" in done.stdout
+
+
+def test_the_sdist_holds_what_its_tests_need(tmp_path: Path) -> None:
+    if int(version("setuptools").partition(".")[0]) < 77:
+        pytest.skip("setuptools 77 or later, which builds the sdist, is not installed")
+    copy, built = tmp_path / "source", tmp_path / "built"
+    junk = shutil.ignore_patterns("__pycache__", ".venv", ".servers")
+    folders = (*FOLDERS, "tests", "docs", "benchmarks")
+    for folder in folders:
+        shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=junk)
+    for path in ROOT.iterdir():
+        if path.is_file() and path.suffix in (".toml", ".md", ".in", ".txt", ".yml", ".cff", ""):
+            shutil.copy(path, copy)
+    build = f"from setuptools import build_meta; build_meta.build_sdist({str(built)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", build], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = built.glob("rmjudge-*.tar.gz")
+    shutil.unpack_archive(path, tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    held = {str(one.relative_to(unpacked)) for one in unpacked.rglob("*") if one.is_file()}
+    files = {
+        str(path.relative_to(copy))
+        for folder in folders
+        for place, _, names in os.walk(copy / folder, followlinks=False)
+        for path in (Path(place, name) for name in names)
+        if path.suffix != ".pyc"
+    }
+    assert files - held == set()
+    assert {"constraints.txt", "CHANGELOG.md", "Makefile", "mkdocs.yml"} <= held
 
 
 def test_the_command_is_the_function_that_the_tests_start() -> None:

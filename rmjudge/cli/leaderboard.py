@@ -52,9 +52,18 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="write the scores in the format of RM-Bench's scripts",
     )
+    submit.add_argument(
+        "--emit-hub",
+        type=path,
+        metavar="FILE",
+        help="write the averages as a file for .eval_results/ of the model's repository at the "
+        "Hugging Face Hub (rm-bench.yaml)",
+    )
     add_data(submit, "with --emit-file: where the texts are now, if they have moved")
     submit.add_argument("--name", help="with --emit: the model's name (default: the scorer's)")
-    submit.add_argument("--link", metavar="URL", help="with --emit: its paper or project")
+    submit.add_argument(
+        "--link", metavar="URL", help="with --emit and --emit-hub: its paper or project"
+    )
     submit.add_argument(
         "--type", help="with --emit: Scalar RM (default for rewards), GenRM, LLM (for judges), ..."
     )
@@ -72,13 +81,16 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     runs, left = distinct(read_runs(arguments.folders, data=arguments.data or (), notice=say))
     words = ("name", "link", "type", "license")
     given = [word for word in words if getattr(arguments, word) is not None]
+    if arguments.emit_hub and "link" in given:
+        given.remove("link")
     if given and not arguments.emit:
         raise UsageError(f"--{given[0]} is for --emit")
-    if (arguments.board or arguments.html) and (arguments.emit or arguments.emit_file):
+    submits = arguments.emit or arguments.emit_file or arguments.emit_hub
+    if (arguments.board or arguments.html) and submits:
         raise UsageError("--board and --html show tables; --emit and --emit-file submit one run")
     if arguments.data and not arguments.emit_file:
         raise UsageError("--data is for --emit-file, which writes the texts")
-    if arguments.emit or arguments.emit_file:
+    if submits:
         _submit(arguments, runs)
     else:
         left += _show(arguments, runs)
@@ -164,8 +176,8 @@ def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
     if len(runs) != 1:
         folders = ", ".join(str(run.folder) for run in runs)
         raise UsageError(
-            f"--emit and --emit-file are for the run of one scorer, and {len(runs)} are named"
-            + (f": {folders}; name one of them" if runs else "")
+            f"--emit, --emit-file and --emit-hub are for the run of one scorer, and {len(runs)} "
+            "are named" + (f": {folders}; name one of them" if runs else "")
         )
     (run,) = runs
     result = run.result
@@ -173,11 +185,18 @@ def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
         arguments.name, arguments.link, arguments.type, arguments.license
     )
     row = submissions.markdown_row(result, about) if arguments.emit else ""
+    hub = ""
+    if arguments.emit_hub:
+        hub = submissions.hub_file(result, about.link, run.record.started)
     if arguments.emit_file:
         submissions.check_scores(result)
         target = arguments.emit_file
         write_text(target, submissions.result_file(result, run.texts))
         say(f"written: {target}")
+    if hub:
+        write_text(arguments.emit_hub, hub)
+        say(f"written: {arguments.emit_hub}; it goes to .eval_results/ of the model's repository")
+        say(f"the Hub shows it once {submissions.DATASET} is a benchmark there, with these tasks")
     if row:
         print_text(row)
         if about.link is None:

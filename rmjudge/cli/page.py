@@ -1,15 +1,15 @@
-"""The page of `rmjudge report --html`: collects what it shows and writes it."""
+"""The page of `rmjudge report --html` and `rmjudge view`: collects what it shows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from rmjudge.cli.console import say
 from rmjudge.errors import UsageError
 from rmjudge.findings import findings
-from rmjudge.render.page import scatter_of, sections_of, to_html
+from rmjudge.render.page import Live, scatter_of, sections_of, to_html
 from rmjudge.runs.comparable import distinct
 from rmjudge.runs.files import write_text
 from rmjudge.runs.stored import read_runs
@@ -27,16 +27,32 @@ def write_page(
         UsageError: it is no file that a page could be, or cannot be written.
     """
     check_page(path)
-    found = read_runs(folders, data=data, cache_folder=cache_folder, notice=say)
+    text = page_of(folders, data, cache_folder, notice=say)
+    write_text(path, text)
+    say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
+
+
+def page_of(
+    folders: Sequence[Path],
+    data: Sequence[str],
+    cache_folder: Path | None,
+    *,
+    notice: Callable[[str], None],
+    live: Live | None = None,
+) -> str:
+    """Gather what the page shows and lay it out; `notice` is told what is missing.
+
+    Raises:
+        UsageError: a folder holds no run, or a file is damaged.
+    """
+    found = read_runs(folders, data=data, cache_folder=cache_folder, notice=notice)
     runs, left = distinct(found)
     view = gather(runs, notes=left)
     for note in view.notes:
-        say(f"warning: {note}")
+        notice(f"warning: {note}")
     about = findings(view, runs)
     scatters = [scatter_of(group.name, group.styles) for group in about.groups or ()]
-    text = to_html(view, sections_of(about), scatters, about.responses)
-    write_text(path, text)
-    say(f"page: {path} ({len(text) / 2**20:.1f} MiB)")
+    return to_html(view, sections_of(about), scatters, about.responses, live)
 
 
 def check_page(path: Path) -> None:

@@ -11,9 +11,9 @@ from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean
 
 COMMANDS: Final = (
-    *("run", "score", "list", "report", "show", "compare", "style", "retest", "panel", "agree"),
-    *("correlate", "leaderboard", "readings", "import", "reparse", "convert", "data", "cache"),
-    *("providers", "completion"),
+    *("run", "score", "list", "report", "view", "show", "compare", "style", "retest", "panel"),
+    *("agree", "correlate", "leaderboard", "readings", "import", "reparse", "convert", "data"),
+    *("cache", "providers", "completion"),
 )
 """In the order of `--help`. The module of a command has its name, but for Python's own words."""
 _MODULES: Final = {"import": "importing"}

@@ -1,10 +1,11 @@
-"""What the public leaderboard takes: a row of its table in Markdown, and RM-Bench's own file."""
+"""What a run is submitted as: a row of the public leaderboard, RM-Bench's own file, the Hub's."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from rmjudge.dataset.tuples import DataSet
@@ -12,14 +13,20 @@ from rmjudge.errors import UsageError
 from rmjudge.leaderboard.mismatch import mismatch
 from rmjudge.leaderboard.published import Figures
 from rmjudge.leaderboard.standing import figures_of, what_lacks
+from rmjudge.metrics.report import Metrics
+from rmjudge.runs.naming import asked_words
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import markdown_cell, one_line
+from rmjudge.version import __version__
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, Method
 
 COLUMNS: Final = (
     *("Model Name", "Model Type", "Chat", "Math", "Code", "Safety", "Easy", "Normal", "Hard"),
     *("Domain Avg", "Difficulty Avg", "Overall", "Potentially Score Mismatch", "License Type"),
 )
+DATASET: Final = "THU-KEG/RM-Bench"
+"""The benchmark at the Hub."""
+TASKS: Final = ("chat", "math", "code", "safety", "easy", "normal", "hard")
 _DEFAULT_TYPE: Final[dict[Method, str]] = {"pointwise": "Scalar RM", "pairwise": "LLM"}
 
 
@@ -41,15 +48,7 @@ def markdown_row(result: ScorerResult, about: Submission) -> str:
             is no address.
     """
     metrics = result.metrics
-    lacks = what_lacks(metrics)
-    if metrics.unasked_cells:
-        lacks = lacks or "not all nine cells of a tuple were asked"
-    if metrics.unscored_cells:
-        lacks = lacks or f"{metrics.unscored_cells} cells are not scored"
-    if lacks:
-        raise UsageError(
-            f"{metrics.scorer}: the leaderboard takes complete runs of RM-Bench; {lacks}"
-        )
+    check_complete(metrics, "the leaderboard")
     figures = figures_of(metrics)
     cells = (
         _linked(about.name or metrics.scorer, about.link),
@@ -59,6 +58,59 @@ def markdown_row(result: ScorerResult, about: Submission) -> str:
         about.license or "Unknown",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def check_complete(metrics: Metrics, taker: str) -> None:
+    """Make sure that a run is over the whole benchmark, with a score in each cell.
+
+    Raises:
+        UsageError: it is not; `taker` is who wants it.
+    """
+    lacks = what_lacks(metrics)
+    if metrics.unasked_cells:
+        lacks = lacks or "not all nine cells of a tuple were asked"
+    if metrics.unscored_cells:
+        lacks = lacks or f"{metrics.unscored_cells} cells are not scored"
+    if lacks:
+        raise UsageError(f"{metrics.scorer}: {taker} takes complete runs of RM-Bench; {lacks}")
+
+
+def hub_file(result: ScorerResult, link: str | None, started: float | None) -> str:
+    """Write the run for `.eval_results/` of the model's repository at the Hugging Face Hub.
+
+    The format is huggingface.co/docs/hub/eval-results: a list in YAML, values in percent. `link`
+    leads to the traces or a paper, `started` is Unix time. Texts are in JSON's quotes, which YAML
+    reads.
+
+    Raises:
+        UsageError: the run is not over the whole benchmark, cells are missing, or the link is no
+            address.
+    """
+    metrics = result.metrics
+    check_complete(metrics, "the Hub's file")
+    if link is not None:
+        _check_link(link)
+    figures = figures_of(metrics)
+    values = {"overall": figures.domain_average, **{part: getattr(figures, part) for part in TASKS}}
+    notes = ", ".join((f"rmjudge {__version__}", str(metrics.method), *asked_words(metrics)))
+    lines: list[str] = []
+    for task, value in values.items():
+        lines += [
+            "- dataset:",
+            f"    id: {DATASET}",
+            f"    task_id: {task}",
+            f"  value: {_percent(value)}",
+        ]
+        if started is not None:
+            lines.append(f"  date: {json.dumps(_day(started))}")
+        if link is not None:
+            lines += ["  source:", f"    url: {json.dumps(link)}"]
+        lines.append(f"  notes: {json.dumps(one_line(notes))}")
+    return "\n".join(lines) + "\n"
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
 def _numbers(figures: Figures) -> tuple[float | None, ...]:
@@ -76,12 +128,16 @@ def _percent(value: float | None) -> str:
 def _linked(name: str, link: str | None) -> str:
     if link is None:
         return markdown_cell(name)
+    _check_link(link)
+    return f"[{markdown_cell(name)}]({link})"
+
+
+def _check_link(link: str) -> None:
     fine = link.startswith(("https://", "http://")) and link == one_line(link)
     if not fine or any(sign in link for sign in " |<>()[]"):
         raise UsageError(
             f"--link {link!r} is no http:// or https:// address that Markdown can hold"
         )
-    return f"[{markdown_cell(name)}]({link})"
 
 
 def check_scores(result: ScorerResult) -> None:

@@ -15,8 +15,10 @@ from rich.text import Text
 from rmjudge.metrics.accuracy import mean
 from rmjudge.metrics.compute import headline_reading
 from rmjudge.metrics.report import Reading
+from rmjudge.render.figures import tuples_word
 from rmjudge.running.job import Job, LiveCells
 from rmjudge.running.pricing import cost_of
+from rmjudge.runs.underway import ScorerProgress
 from rmjudge.text import clean, shorten
 from rmjudge.vocabulary import CELLS_OF, DIFFICULTIES, STYLES, in_order
 
@@ -78,6 +80,20 @@ class Board:
                 + ", ".join(self._figures(job))
             )
         return lines
+
+    def progress(self) -> list[ScorerProgress]:
+        """How far each scorer is, for the file in the run's folder."""
+        self.look()
+        return [
+            ScorerProgress(
+                scorer=_name(job),
+                planned=job.counts.planned,
+                done=job.counts.done,
+                figures=", ".join(self._figures(job)),
+                so_far=_summary(job) if job.live else "",
+            )
+            for job in self._jobs
+        ]
 
     def renderable(self) -> RenderableType:
         """The board, as much of it as the console has room for."""
@@ -239,7 +255,7 @@ def _summary(job: Job) -> str:
         f"{difficulty.capitalize()} {_percent(value).strip()}"
         for difficulty, value in zip(DIFFICULTIES, _overall(job), strict=True)
     )
-    return f"{' '.join(shown)} ({tuples:,} tuples)"
+    return f"{' '.join(shown)} ({tuples_word(tuples)})"
 
 
 def _difficulties(cells: LiveCells, reading: Reading) -> list[float | None]:

@@ -85,6 +85,11 @@ def known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def tuples_word(count: int) -> str:
+    """`1 tuple`, `1,327 tuples`."""
+    return f"{count:,} tuple{'s' * (count != 1)}"
+
+
 def percent(value: float | None, glyphs: Glyphs = UNICODE) -> str:
     """Write a fraction in percent with one decimal, without the sign."""
     fraction = known(value)

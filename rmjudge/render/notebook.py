@@ -6,19 +6,24 @@ texts are escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from rmjudge.forms import shows
 from rmjudge.metrics.report import Metrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render.cells import summary_header, summary_lines
-from rmjudge.render.figures import UNICODE, heat, percent
+from rmjudge.render.figures import UNICODE, heat, percent, tuples_word
 from rmjudge.render.rows import caption_lines, footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.results import ScorerResult
 from rmjudge.text import one_line
 from rmjudge.vocabulary import STYLES
+
+if TYPE_CHECKING:
+    from rmjudge.render.board import Board
 
 _NUMBER = "text-align:right;padding:2px 8px"
 _NAME = "text-align:left;padding:2px 8px"
@@ -58,7 +63,7 @@ def metrics_html(metrics: Metrics) -> str:
     """The matrix of each domain as a small heat map, side by side."""
     maps = [
         f'<div style="display:inline-block;margin:4px 16px 4px 0;vertical-align:top">'
-        f"{_heat_map(f'{name} ({part.tuples:,} tuples), %', part.matrix)}</div>"
+        f"{_heat_map(f'{name} ({tuples_word(part.tuples)}), %', part.matrix)}</div>"
         for name, part in metrics.domains.items()
         if part.tuples
     ]
@@ -72,6 +77,31 @@ def sheets_html(sheets: Iterable[Sheet]) -> str:
         parts.append(_table(sheet.title, sheet.header, sheet.rows, names=sheet.names))
         parts += _notes([*sheet.notes, sheet.caption])
     return "".join(parts)
+
+
+def place_in_notebook() -> Callable[[str], object] | None:
+    """Make a place below the cell that runs, whose HTML can be replaced; None elsewhere."""
+    if "IPython" not in sys.modules:  # a kernel has imported it
+        return None
+    from IPython import get_ipython
+    from IPython.display import HTML, display
+
+    if getattr(get_ipython(), "kernel", None) is None:  # IPython in a terminal
+        return None
+    place = display(HTML(""), display_id=True)
+    return lambda html: place.update(HTML(html))
+
+
+def board_html(board: Board) -> str:
+    """Scorers at work: a bar for each, what it does, and its accuracies so far."""
+    rows = [
+        f'<tr><th style="{_NAME}" scope="row">{_text(one.scorer)}</th>'
+        f'<td style="{_NAME}"><progress max="{max(one.planned, 1)}" value="{one.done}"></progress>'
+        f" {one.done:,}/{one.planned:,}</td>"
+        f'<td style="{_NAME}">{_text("; ".join(filter(None, (one.so_far, one.figures))))}</td></tr>'
+        for one in board.progress()
+    ]
+    return f"<table>{''.join(rows)}</table>"
 
 
 def _heat_map(title: str, matrix: Matrix) -> str:

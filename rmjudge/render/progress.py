@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from rmjudge.render.board import Board
+from rmjudge.render.notebook import board_html
 from rmjudge.running.job import Job
 
 REFRESH_S: Final = 0.5
@@ -22,9 +23,14 @@ FIRST_LINE_S: Final = 1.0
 
 
 def watcher(
-    console: Console | None, log: Callable[[str], object] | None = None
+    console: Console | None,
+    log: Callable[[str], object] | None = None,
+    replace: Callable[[str], object] | None = None,
 ) -> Callable[[Sequence[Job]], AbstractAsyncContextManager[None]]:
-    """Make the `watch` hook of `session.execute`: shown on a console, logged a line at a time."""
+    """Make the `watch` hook of `session.execute`: shown on a console, logged a line at a time.
+
+    `replace` puts HTML in the place of what it was given before, as a notebook can.
+    """
 
     @asynccontextmanager
     async def watch(jobs: Sequence[Job]) -> AsyncIterator[None]:
@@ -32,6 +38,8 @@ def watcher(
         shows = [] if console is None else [_shown(console, board)]
         if log is not None:
             shows.append(_lines(log, board))
+        if replace is not None:
+            shows.append(_replacing(replace, board))
         tasks = [asyncio.create_task(show) for show in shows]
         try:
             yield
@@ -41,6 +49,8 @@ def watcher(
                 # A display that broke (its terminal is gone) must not cost the run its results.
                 with suppress(asyncio.CancelledError, OSError):
                     await task
+            if replace is not None:
+                replace(board_html(board))
 
     return watch
 
@@ -57,6 +67,12 @@ async def _live(console: Console, board: Board) -> None:
         while True:
             live.update(board.renderable(), refresh=True)
             await asyncio.sleep(REFRESH_S)
+
+
+async def _replacing(replace: Callable[[str], object], board: Board) -> None:
+    while True:
+        replace(board_html(board))
+        await asyncio.sleep(REFRESH_S)
 
 
 async def _lines(tell: Callable[[str], object], board: Board) -> None:

@@ -87,20 +87,37 @@ def test_the_names_of_styles_are_not_broken(page: Page, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 360])
-def test_on_a_phone_the_average_stands_in_sight_beside_the_name(page: Page, width: int) -> None:
+def test_on_a_phone_hard_and_the_average_stay_in_sight(page: Page, width: int) -> None:
     page.emulate(width=width)
     boxes = (
         "[...document.querySelectorAll('#accuracy tr')].map((row) => {"
-        "const [name, average] = [row.firstElementChild, row.lastElementChild]"
+        "const last = row.lastElementChild;"
+        "const [name, hard, average] = [row.firstElementChild, last.previousElementSibling, last]"
         ".map((cell) => cell.getBoundingClientRect());"
-        "return [name.left, name.right, average.left, average.right]; })"
+        "return [name.left, name.right, hard.left, hard.right, average.left, average.right]; })"
     )
     scroller = "document.querySelector('#accuracy .scroll')"
     for scrolled in (0, 60, 1000):
         page.run(f"{scroller}.scrollLeft = {scrolled}")
-        for start, end, left, right in page.run(boxes):
-            assert 0 <= start < end < left < right <= width
+        for start, end, hard, hard_end, left, right in page.run(boxes):
+            assert 0 <= start < end < hard < hard_end <= left + 1 < right <= width
+    assert (
+        page.run("document.querySelector('#accuracy thead tr').children[7].textContent") == "Hard"
+    )
     assert page.run(f"{scroller}.scrollLeft") > 60
+
+
+@pytest.mark.parametrize(("width", "beside"), [(1280, True), (390, False)])
+def test_scorers_stand_side_by_side_where_the_screen_is_wide(
+    page: Page, width: int, beside: bool
+) -> None:
+    page.emulate(width=width)
+    boxes = page.run(
+        "[...document.querySelectorAll('#matrices .scorer')].slice(0, 2)"
+        ".map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right, box.top])"
+    )
+    (_, right, top), (left, _, other) = boxes
+    assert (right <= left and top == other) is beside
 
 
 def test_the_rows_are_in_the_page_once(page: Page, view: View) -> None:

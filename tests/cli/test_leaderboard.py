@@ -124,6 +124,10 @@ def test_a_full_run_has_its_rank_and_prints_its_row_alone(cli: Cli) -> None:
         "| [rm](https://example.org) | Scalar RM | 66.7 | 66.7 | 66.7 | 66.7 "
         "| 100.0 | 66.7 | 33.3 | 66.7 | 66.7 | 66.7 | False | Unknown |\n"
     )
+    done = cli("leaderboard", "o", "--emit-hub", "rm-bench.yaml", "--link", "https://example.org")
+    assert done.returncode == 0, done.stderr
+    assert ".eval_results/" in done.stderr
+    assert "task_id: hard\n  value: 33.3\n" in (cli.home / "rm-bench.yaml").read_text()
     rows = json.loads(cli("leaderboard", "o", "--format", "json").stdout)["rows"]
     (mine,) = (row for row in rows if row["run"])
     assert mine["rank"] == 1 + sum(row["mean"] > 2 / 3 for row in rows)
@@ -201,6 +205,7 @@ def test_the_folder_of_a_run_on_a_board_may_go(ran: Cli) -> None:
     ("words", "told"),
     [
         (("o", "--emit"), "the leaderboard takes complete runs of RM-Bench"),
+        (("o", "--emit-hub", "x.yaml"), "the Hub's file takes complete runs of RM-Bench"),
         (("o", "--name", "x"), "--name is for --emit"),
         (("--emit",), "for the run of one scorer, and 0 are named"),
         (("o", "chat", "--emit"), "and 2 are named: o, chat; name one of them"),

@@ -15,6 +15,7 @@ from rmjudge.leaderboard.submissions import (
     COLUMNS,
     Submission,
     check_scores,
+    hub_file,
     markdown_row,
     result_file,
 )
@@ -90,6 +91,42 @@ def test_the_row_holds_the_averages_of_a_case_done_by_hand(uneven: ScorerResult)
         "| [Mine](https://example.org/m_1) | GenRM | 100.0 | 0.0 | 33.3 | 66.7 "
         "| 75.0 | 41.7 | 33.3 | 50.0 | 50.0 | 50.0 | False | Open Source |"
     )
+
+
+def test_the_hub_reads_the_averages_from_its_file(uneven: ScorerResult) -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML, which reads the file, is not installed")
+    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    text = hub_file(uneven, "https://example.org/m_1", 1_760_000_000.0)
+    entries = hub.parse_eval_result_entries(yaml.safe_load(text))
+    # The same case by hand as in the leaderboard's row.
+    assert {entry.task_id: entry.value for entry in entries} == {
+        "overall": 50.0,
+        "chat": 100.0,
+        "math": 0.0,
+        "code": 33.3,
+        "safety": 66.7,
+        "easy": 75.0,
+        "normal": 41.7,
+        "hard": 33.3,
+    }
+    assert {entry.dataset_id for entry in entries} == {"THU-KEG/RM-Bench"}
+    assert {entry.date for entry in entries} == {"2025-10-09"}
+    assert {entry.source_url for entry in entries} == {"https://example.org/m_1"}
+    assert all("pointwise" in entry.notes for entry in entries)
+    bare = yaml.safe_load(hub_file(uneven, None, None))
+    assert all(set(entry) == {"dataset", "value", "notes"} for entry in bare)
+
+
+def test_a_run_over_a_part_of_the_benchmark_has_no_file_for_the_hub() -> None:
+    part = result([TupleResult(1, "chat", None, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))])
+    with pytest.raises(UsageError, match="the Hub's file takes complete runs of RM-Bench"):
+        hub_file(part, None, None)
+    with pytest.raises(UsageError, match="--link"):
+        hub_file(won_everywhere(), "ftp://x", None)
+
+
+def won_everywhere() -> ScorerResult:
+    return full(dict.fromkeys(DOMAINS, ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))))
 
 
 def test_a_name_without_a_link_is_inert_in_the_table(uneven: ScorerResult) -> None:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from rmjudge.render import cells
-from rmjudge.render.figures import UNICODE
+from rmjudge.render.figures import UNICODE, tuples_word
 from rmjudge.render.rows import SummaryRow, caption_lines, footnotes, summary_rows
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
@@ -112,7 +112,7 @@ def _scorer(screen: Screen, name: str, report: ScorerResult) -> RenderableType:
     head = [
         screen.text(name, "bold"),
         screen.text(
-            ", ".join((metrics.method, *asked_words(metrics), f"{metrics.tuples:,} tuples"))
+            ", ".join((metrics.method, *asked_words(metrics), tuples_word(metrics.tuples)))
         ),
     ]
     if report.note:

@@ -10,15 +10,25 @@
     ├── sections     findings -> tables under headings
     └── embedding    tuples, texts and words -> the page's data
 
-`page.html`, `charts.html`, `page.css`, `browser.js` and `tuple.js` are its parts. Every text
-goes through Jinja's autoescape or the script's `textContent`; the script has no other way in.
+`page.html`, `charts.html`, `page.css` and the scripts are its parts; `reload.js` is only in a page
+that `rmjudge view` serves. Every text goes through Jinja's autoescape or the scripts'
+`textContent`; the scripts have no other way in.
 """
 
 from __future__ import annotations
 
-from rmjudge.render.page.document import tables_page, to_html
+from rmjudge.render.page.document import Live, tables_page, to_html
 from rmjudge.render.page.scatter import Scatter, scatter_of
 from rmjudge.render.page.sections import sections_of
 from rmjudge.render.page.tables import Section, Table
 
-__all__ = ["Scatter", "Section", "Table", "scatter_of", "sections_of", "tables_page", "to_html"]
+__all__ = [
+    "Live",
+    "Scatter",
+    "Section",
+    "Table",
+    "scatter_of",
+    "sections_of",
+    "tables_page",
+    "to_html",
+]

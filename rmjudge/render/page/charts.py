@@ -19,7 +19,9 @@ TOP: Final = 22.0
 PLOT_HEIGHT: Final = 190.0
 NAME_COLUMNS: Final = 52
 SERIES: Final = 8
-"""Colours there are; a ninth scorer begins again with another dash."""
+"""Colours there are; a ninth scorer begins again."""
+DASHES: Final = 3
+"""Kinds of lines: neighbours differ without their colours, and so do two of one colour."""
 BIN_NAMES: Final = ("<1/4", "1/4-1/2", "1/2-4/5", "about 1", "5/4-2", "2-4", ">4")
 
 
@@ -64,7 +66,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A scorer's points; `series` chooses its colour, `dash` tells those of one colour apart."""
+    """A scorer's points; `series` chooses its colour, `dash` its kind of line."""
 
     name: str
     series: int
@@ -128,7 +130,7 @@ def length_chart(view: View) -> LengthChart | None:
             if found.credit is not None
         )
         if points:
-            curves.append(Curve(scorer.name, number % SERIES, number // SERIES % 3, points))
+            curves.append(Curve(scorer.name, number % SERIES, number % DASHES, points))
     if not curves:
         return None
     lines = tuple((_down(share / 100), str(share)) for share in range(0, 101, 25))

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Final
@@ -27,6 +28,19 @@ from rmjudge.vocabulary import STYLES, in_order
 
 FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("browser.js", "diff.js", "tuple.js")
+RELOADING: Final = "reload.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a page that is served begins with: which state it shows, and who is still at work.
+
+    `state` is a plain word, another one for other results; `running` has a line for each scorer.
+    The script asks for both at `state`, below the page's address.
+    """
+
+    state: str
+    running: tuple[str, ...] = ()
 
 
 def to_html(
@@ -34,17 +48,20 @@ def to_html(
     sections: Sequence[Section] = (),
     scatters: Sequence[Scatter] = (),
     responses: Sequence[Responses] = (),
+    live: Live | None = None,
 ) -> str:
     """Write the page: ASCII, the same for the same runs, texts and replies.
 
     `sections` come after those of the page's own, before the browser of tuples; `scatters` and
-    `responses` are drawn among the charts.
+    `responses` are drawn among the charts. With `live` the page is served, and looks for news.
     """
     names = [scorer.name for scorer in view.scorers]
     style = f"{_file('page.css')}\n{tables.heat_rules()}\n"
-    script = '"use strict";\n' + "".join(map(_file, SCRIPTS))
+    scripts = SCRIPTS if live is None else (*SCRIPTS, RELOADING)
+    script = '"use strict";\n' + "".join(map(_file, scripts))
     found = {
-        "policy": _policy(script, style),
+        "live": live,
+        "policy": _policy(script, style, live),
         "style": style,
         "script": script,
         "version": __version__,
@@ -83,13 +100,16 @@ def to_html(
     return _rendered("page.html", found)
 
 
-def tables_page(title: str, found: Sequence[tables.Table]) -> str:
-    """Write a page of tables alone: ASCII, without a script."""
+def tables_page(title: str, found: Sequence[tables.Table], live: Live | None = None) -> str:
+    """Write a page of tables alone: ASCII, without a script but that which looks for news."""
     style = f"{_file('page.css')}\n"
+    script = "" if live is None else f'"use strict";\n{_file(RELOADING)}'
     return _rendered(
         "tables.html",
         {
-            "policy": _policy("", style),
+            "live": live,
+            "script": script,
+            "policy": _policy(script, style, live),
             "style": style,
             "title": title,
             "version": __version__,
@@ -120,11 +140,15 @@ def _file(name: str) -> str:
     return (FOLDER / name).read_text("ascii")
 
 
-def _policy(script: str, style: str) -> str:
-    """Nothing is loaded, and no script or style but these two can take effect."""
+def _policy(script: str, style: str, live: Live | None = None) -> str:
+    """Nothing is loaded, and no script or style but these two can take effect.
+
+    A page that is served may ask its own server for news.
+    """
     return "; ".join(
         (
             "default-src 'none'",
+            *(() if live is None else ("connect-src 'self'",)),
             f"script-src '{_fingerprint(script)}'",
             f"style-src '{_fingerprint(style)}'",
             "img-src data:",  # the empty icon, which keeps a browser from asking for one

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from rmjudge.render.figures import dollars
+from rmjudge.render.figures import dollars, tuples_word
 from rmjudge.runs.naming import asked_words
 from rmjudge.runs.records import RunRecord
 from rmjudge.runs.results import ScorerResult, Tokens
@@ -65,7 +65,7 @@ def _imported(record: RunRecord, _result: ScorerResult) -> Iterator[tuple[str, s
 def _data(record: RunRecord, result: ScorerResult) -> Iterator[tuple[str, str]]:
     scored = len(result.tuples)
     if record.digest is None:
-        yield "Data", f"{scored:,} tuples"
+        yield "Data", tuples_word(scored)
         return
     total = record.tuples if record.tuples is not None else scored
     part = f"{scored:,} of " if scored != total else ""

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from rmjudge.metrics.report import DomainMetrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
-from rmjudge.render.figures import UNICODE, ends, heat, known, leaning, percent
+from rmjudge.render.figures import UNICODE, ends, heat, known, leaning, percent, tuples_word
 from rmjudge.render.rows import READING_NAMES, caption_lines, footnotes, summary_rows, unscored_text
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.naming import asked_words
@@ -162,7 +162,7 @@ def _of_scorer(scorer: ViewedScorer) -> ScorerMaps:
         notes.append(f"stopped: {one_line(scorer.result.stopped)}")
     return ScorerMaps(
         name=scorer.name,
-        about=", ".join((metrics.method, *asked_words(metrics), f"{metrics.tuples:,} tuples, "))
+        about=", ".join((metrics.method, *asked_words(metrics), f"{tuples_word(metrics.tuples)}, "))
         + f"reading: {READING_NAMES[metrics.reading]}",
         notes=tuple(notes),
         maps=tuple(
@@ -189,7 +189,7 @@ def _of_domain(title: str, metrics: DomainMetrics) -> HeatMap:
         doubt = unscored_text(metrics.unscored_cells, asked, metrics.bounds)
     return HeatMap(
         title=title,
-        about=f"{metrics.tuples:,} tuples, %"
+        about=f"{tuples_word(metrics.tuples)}, %"
         + ("; in parentheses: tuples that have the cell" if metrics.cell_tuples else ""),
         rows=_heated(metrics.matrix, metrics.cell_tuples),
         figures=tuple(figures),

@@ -15,7 +15,7 @@ from rich.text import Text
 from rmjudge.metrics.report import DomainMetrics, Reading
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
-from rmjudge.render.figures import ends, heat, percent
+from rmjudge.render.figures import ends, heat, percent, tuples_word
 from rmjudge.render.rows import READING_NAMES, unscored_text
 from rmjudge.render.terminal.screen import Screen
 from rmjudge.runs.results import ScorerResult
@@ -59,7 +59,7 @@ def _domain(
     screen: Screen, domain: Domain, metrics: DomainMetrics, reading: Reading
 ) -> Iterator[Text]:
     title = screen.text(title_of(domain), "bold")
-    title.append(f"  {metrics.tuples:,} tuples, {READING_NAMES[reading]}, %", "not bold")
+    title.append(f"  {tuples_word(metrics.tuples)}, {READING_NAMES[reading]}, %", "not bold")
     yield title
     yield from _grid(screen, metrics.matrix, metrics.cell_tuples)
     yield Text()

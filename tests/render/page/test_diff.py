@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-import rmjudge.render.page
-
-SCRIPT = Path(rmjudge.render.page.__file__).with_name("diff.js")
+from page_scripts import made_by
 
 
 def differences(pairs: list[tuple[str, str]]) -> list[Any]:
     """What the page's script makes of each pair: two lists of `[text, own]`."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node, which runs the page's script without a browser, is not installed")
-    program = (
-        f"{SCRIPT.read_text('ascii')}\n"
-        f"console.log(JSON.stringify({json.dumps(pairs)}.map((pair) => difference(...pair))));"
-    )
-    done = subprocess.run(
-        [node, "--input-type=commonjs", "-"],
-        input=program,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
+    expression = f"{json.dumps(pairs)}.map((pair) => difference(...pair))"
+    found: list[Any] = made_by(("diff.js",), expression)
     return found
 
 
