@@ -108,10 +108,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cache": {"addresses", "calls", "errors", "vocabulary"},
     "metrics": {"calls", "forms", "vocabulary"},
     "statistics": {*PLAIN, "dataset", "metrics", "providers"},
-    "planning": {"calls", "dataset", "metrics", "vocabulary"},
+    "benchmarks": {*PLAIN, "dataset"},
+    "planning": {"benchmarks", "calls", "dataset", "metrics", "vocabulary"},
     "providers": {*PLAIN, "calls", "judging", "scorer", "store"},
     "runs": {
-        *(*PLAIN, "cache", "calls", "dataset", "metrics", "options", "planning", "providers"),
+        *(*PLAIN, "benchmarks", "cache", "calls", "dataset", "metrics", "options", "planning"),
+        "providers",
         *("forms", "store"),
     },
 }
