@@ -185,6 +185,7 @@ def test_the_wheel_holds_every_module_and_its_data(wheel: Path) -> None:
         *(f"{name.replace('.', '/')}.py" for name, path in modules() if path.stem != "__init__"),
         *(f"{name.replace('.', '/')}/__init__.py" for name, p in modules() if p.stem == "__init__"),
         *(f"rmjudge/sample/{path.name}" for path in (ROOT / "rmjudge" / "sample").iterdir()),
+        *(f"rmjudge/benchmarks/{p.name}" for p in (ROOT / "rmjudge/benchmarks").glob("*.toml")),
         "rmjudge/dataset/flagged.json",
         "rmjudge/leaderboard/published.csv",
         "rmjudge/leaderboard/remarks.toml",
