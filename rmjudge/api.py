@@ -22,6 +22,7 @@ from rmjudge.running.preparation import prepare
 from rmjudge.running.scoring import TextScores, Watch, score_texts
 from rmjudge.running.signals import draining
 from rmjudge.runs.comparable import distinct
+from rmjudge.runs.items import part_results, read_items
 from rmjudge.runs.stored import read_runs
 from rmjudge.scorer import Scorer
 from rmjudge.session import Run, Started, execute
@@ -54,6 +55,8 @@ class Options(TypedDict, total=False):
     inputs: Mapping[str, str]
     early_stop: bool
     seed: int
+    benchmark: str
+    columns: Mapping[str, str]
     domains: Sequence[Domain]
     limit: int
     base_url: str
@@ -315,8 +318,14 @@ def load(*folders: str | Path) -> Run:
     if not folders:
         raise TypeError("load takes at least one folder")
     named = _folders(folders)
-    runs, _ = distinct(read_runs(named))
-    return Run(tuple(run.result for run in runs), named[0], places=tuple(r.folder for r in runs))
+    of_tuples, of_items = part_results(named)
+    runs, _ = distinct(read_runs(of_tuples))
+    return Run(
+        tuple(run.result for run in runs),
+        named[0],
+        places=tuple(r.folder for r in runs),
+        items=tuple(map(read_items, of_items)),
+    )
 
 
 def report(*runs: Run | str | Path) -> Run:

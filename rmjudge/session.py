@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
 from rmjudge.calls import Json
+from rmjudge.dataset.sources import RM_BENCH
 from rmjudge.errors import ModelRefused, StopRun
 from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
@@ -23,6 +24,8 @@ from rmjudge.running.batches.desk import Batches
 from rmjudge.running.batches.seams import Limits
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
+from rmjudge.running.items import ItemJob, items_result
+from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.paces import keep_paces, read_paces
 from rmjudge.running.preparation import Prepared, job_for
@@ -37,10 +40,12 @@ from rmjudge.runs.files import (
     write_report,
     write_result,
 )
+from rmjudge.runs.items import ItemResult, write_items
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.underway import clear_underway
 from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
+from rmjudge.text import slug
 from rmjudge.version import __version__
 
 if TYPE_CHECKING:
@@ -48,7 +53,7 @@ if TYPE_CHECKING:
 
     from rmjudge.runs.frames import Level
 
-Watch: TypeAlias = Callable[[Sequence[TupleJob]], AbstractAsyncContextManager[object]]
+Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
 
 
@@ -66,6 +71,8 @@ class Run:
     stopped: StopRun | None = None
     places: tuple[Path, ...] = ()
     decision: Decision | None = None
+    items: tuple[ItemResult, ...] = ()
+    """The results on other sets than RM-Bench, scorer by scorer, set by set."""
     checks: tuple[Check, ...] = ()
 
     def __iter__(self) -> Iterator[ScorerResult]:
@@ -92,7 +99,8 @@ class Run:
         """0 as asked, 1 too many cells without a score, 4 under the least, 3 or 130 stopped."""
         if self.stopped is not None:
             return self.stopped.exit_code
-        return exit_code_of(self.checks or checks_of(self.results))
+        code = exit_code_of(self.checks or checks_of(self.results))
+        return code or int(not all(result.complete for result in self.items))
 
     def to_dataframe(self, level: Level = "tuples") -> DataFrame:
         """The run as a pandas data frame: a row for each of its `tuples`, `cells` or `calls`.
@@ -111,6 +119,10 @@ class Run:
         """The tables of `rmjudge report`."""
         from rmjudge.render.commands.report import report_renderable
 
+        if self.items:
+            from rmjudge.render.commands.benchmarks import report_of
+
+            return report_of(self.results, self.items)
         return report_renderable(self.results)
 
     def _repr_html_(self) -> str:
@@ -145,51 +157,82 @@ async def _execute(prepared: Prepared, watch: Watch, started: Started | None, re
     options = prepared.options
     # Opened on a thread: another process may hold the lock, and Ctrl-C must work meanwhile.
     with await asyncio.to_thread(AnswerCache, prepared.cache_folder) as cache:
-        _remember(prepared.cache_folder, prepared.jobs)
+        _remember(prepared.cache_folder, prepared.jobs or prepared.rounds[0])
         budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
         limits = Limits(budget, options.detach, options.batch_tokens)
         batches = Batches(cache, limits, wanted=options.batch)
         orchestrator = Orchestrator(cache, budget=budget, batches=batches)
         async with started(orchestrator) if started else nullcontext():
-            async with watch(prepared.jobs):
-                await orchestrator.run(prepared.jobs)
+            several = bool(prepared.rounds)
+            if prepared.jobs:
+                async with watch(prepared.jobs):
+                    await orchestrator.run(prepared.jobs, keep_open=several)
             relief = _relief(prepared) if orchestrator.going else None
             if relief is not None:
                 async with watch([relief.job]):
                     await orchestrator.run([relief.job])
-        keep_paces(prepared.cache_folder, _found(prepared.jobs))
-        jobs = [*prepared.jobs, *([relief.job] if relief else [])]
-        for job in jobs:
-            if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
-                job.notes.append(f"{damaged} damaged rows in the cache were bought again")
-    if refusal := _all_refused(jobs):
+            jobs = [*prepared.jobs, *([relief.job] if relief else [])]
+            _note_damage(cache, jobs)
+            parts = _parts(prepared.jobs, relief)  # before the scorers count for other sets
+            items = await _run_rounds(prepared, orchestrator, cache, watch) if several else []
+        every: list[Job] = [*jobs, *(job for jobs_of_set in prepared.rounds for job in jobs_of_set)]
+        keep_paces(prepared.cache_folder, _found(every))
+    if refusal := _all_refused(every):
         raise refusal
-    parts = _parts(prepared.jobs, relief)
     results = tuple(part.result for part in parts)
     decision = prepared.deciding.decision if prepared.deciding else None
     checks = tuple(checks_of(results, options.allow_unscored, options.fail_under))
-    stop = _worst_stop(jobs, relief)
-    run = Run(results, prepared.out, stop, decision=decision, checks=checks)
+    stop = _worst_stop(every, relief)
+    found = tuple(result for result, _ in items)
+    run = Run(results, prepared.out, stop, decision=decision, checks=checks, items=found)
     if isinstance(run.stopped, ModelRefused):
         resume = ""  # it would be refused again
-    _write(prepared, parts, time.monotonic() - begun, resume)
+    _write(prepared, parts, items, time.monotonic() - begun, resume)
     write_decision(prepared.out, decision.to_json() if decision else None)
     _write_checks(prepared, run, time.monotonic() - begun)
     return run
+
+
+async def _run_rounds(
+    prepared: Prepared, orchestrator: Orchestrator, cache: AnswerCache, watch: Watch
+) -> list[tuple[ItemResult, ItemJob]]:
+    """Score the other sets, one after the other, with the scorers of the run; then close these.
+
+    A set after another finds the answers to the texts that both have in the cache.
+    """
+    found: list[tuple[ItemResult, ItemJob]] = []
+    try:
+        for jobs in prepared.rounds:
+            for job in jobs:
+                job.begin()
+            async with watch(jobs):
+                await orchestrator.run(jobs, keep_open=True)
+            _note_damage(cache, jobs)
+            found += [(items_result(job), job) for job in jobs]
+    finally:
+        scorers = {id(job.scorer): job.scorer for jobs in prepared.rounds for job in jobs}
+        await asyncio.gather(*(scorer.aclose() for scorer in scorers.values()))
+    return found
+
+
+def _note_damage(cache: AnswerCache, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if damaged := cache.damaged_of(scorer_key(job.scorer.identity)):
+            job.notes.append(f"{damaged} damaged rows in the cache were bought again")
 
 
 def _endpoint(scorer: Scorer) -> str:
     return f"{scorer.name}@{scorer.identity.get('url')}"
 
 
-def _remember(folder: Path, jobs: Sequence[TupleJob]) -> None:
+def _remember(folder: Path, jobs: Sequence[Job]) -> None:
     """Tell each scorer how many calls at once its endpoint took before."""
     known = read_paces(folder)
     for job in jobs:
         job.scorer.activity.known_pace = known.get(_endpoint(job.scorer))
 
 
-def _found(jobs: Sequence[TupleJob]) -> dict[str, KnownPace]:
+def _found(jobs: Sequence[Job]) -> dict[str, KnownPace]:
     """What the endpoints of this run take, as far as any was asked."""
     flows = [(_endpoint(job.scorer), job.scorer.activity.flow) for job in jobs]
     return {name: found for name, flow in flows if flow and (found := flow.found())}
@@ -250,25 +293,32 @@ def _relief(prepared: Prepared) -> Relief | None:
     return Relief(job, left, len(prepared.data))
 
 
-def _all_refused(jobs: Sequence[TupleJob]) -> ModelRefused | None:
+def _all_refused(jobs: Sequence[Job]) -> ModelRefused | None:
     """The first refusal, where every scorer was refused and there is nothing to keep or show."""
     refusals = [job.stopped for job in jobs if isinstance(job.stopped, ModelRefused)]
     answered = any(job.counts.answered or job.counts.from_cache for job in jobs)
     return refusals[0] if len(refusals) == len(jobs) and not answered else None
 
 
-def _worst_stop(jobs: Sequence[TupleJob], relief: Relief | None) -> StopRun | None:
+def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:
     """Why the run has to be resumed; not because of a job whose tuples the fallback scored."""
     relieved = relief is not None and relief.complete
     reasons = [
         job.stopped
         for job in jobs
-        if job.stopped is not None and not (relieved and needs_fallback(job))
+        if job.stopped is not None
+        and not (relieved and isinstance(job, TupleJob) and needs_fallback(job))
     ]
     return max(reasons, key=lambda reason: reason.exit_code, default=None)
 
 
-def _write(prepared: Prepared, parts: Sequence[_Part], wall_s: float, resume: str) -> None:
+def _write(
+    prepared: Prepared,
+    parts: Sequence[_Part],
+    items: Sequence[tuple[ItemResult, ItemJob]],
+    wall_s: float,
+    resume: str,
+) -> None:
     data = prepared.data
     about: dict[str, Json] = {
         "options": prepared.options.recorded(),
@@ -281,9 +331,44 @@ def _write(prepared: Prepared, parts: Sequence[_Part], wall_s: float, resume: st
     }
     if prepared.fallback is not None:
         about["fallback"] = prepared.fallback.scorer.name
-    folders = _folders(prepared, [part.result.metrics.scorer for part in parts])
+    out = prepared.out
+    if prepared.rounds:  # a folder a set, where there are several
+        one_set = not parts and len(prepared.rounds) == 1
+        clear_results([] if one_set and len(items) == 1 else [out])
+        _write_items(out, items, about, alone=one_set)
+        out = out / RM_BENCH
+    if not parts:
+        return
+    folders = _folders(prepared, out, [part.result.metrics.scorer for part in parts])
     for index, (folder, part) in enumerate(zip(folders, parts, strict=True)):
         write_result(folder, part.result, {"index": index, **part.about(), **about})
+
+
+def _write_items(
+    out: Path,
+    items: Sequence[tuple[ItemResult, ItemJob]],
+    about: Mapping[str, Json],
+    *,
+    alone: bool,
+) -> None:
+    """Write each set's results, below its name unless it is the only one."""
+    sets: dict[str, list[tuple[ItemResult, ItemJob]]] = {}
+    for result, job in items:
+        sets.setdefault(job.items.name, []).append((result, job))
+    for name, found in sets.items():
+        below = out if alone else out / slug(name)
+        names = [result.metrics.scorer for result, _ in found]
+        for index, (folder, (result, job)) in enumerate(
+            zip(folders_for(below, names), found, strict=True)
+        ):
+            told: dict[str, Json] = {
+                "index": index,
+                "identity": dict(job.scorer.identity),
+                "votes": job.scorer.votes,
+                **about,
+                "data": {"label": name, "digest": job.items.digest, "items": len(job.items)},
+            }
+            write_items(folder, result, told)
 
 
 def _write_checks(prepared: Prepared, run: Run, wall_s: float) -> None:
@@ -307,9 +392,9 @@ def _write_checks(prepared: Prepared, run: Run, wall_s: float) -> None:
         append_report(options.append, lines)
 
 
-def _folders(prepared: Prepared, names: Sequence[str]) -> list[Path]:
+def _folders(prepared: Prepared, out: Path, names: Sequence[str]) -> list[Path]:
     """A folder for each result, freed of what an earlier run with a fallback left there."""
-    out, helped = prepared.out, prepared.fallback is not None
+    helped = prepared.fallback is not None
     folders = folders_for(out, names, several=helped)
     stale = [folder for folder in parts_of_relieved_run(out) if folder not in folders]
     clear_results([*stale, *([out] if out not in folders else [])])

@@ -53,6 +53,9 @@ RULES: Final = (
 SOURCES: Final = ("sample", "rm-bench")
 """Data that has a name; everything else is a path."""
 
+DOWNLOADED_SETS: Final = ("judgebench",)
+"""Preference sets beside RM-Bench that `--data` downloads by their name."""
+
 PUBLISHED_DOMAINS: Final[dict[str, Domain]] = {
     "chat": "chat",
     "math": "math",

@@ -108,10 +108,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cache": {"addresses", "calls", "errors", "vocabulary"},
     "metrics": {"calls", "forms", "vocabulary"},
     "statistics": {*PLAIN, "dataset", "metrics", "providers"},
-    "planning": {"calls", "dataset", "metrics", "vocabulary"},
+    "benchmarks": {*PLAIN, "dataset"},
+    "planning": {"benchmarks", "calls", "dataset", "metrics", "vocabulary"},
     "providers": {*PLAIN, "calls", "judging", "scorer", "store"},
     "runs": {
-        *(*PLAIN, "cache", "calls", "dataset", "metrics", "options", "planning", "providers"),
+        *(*PLAIN, "benchmarks", "cache", "calls", "dataset", "metrics", "options", "planning"),
+        "providers",
         *("forms", "store"),
     },
 }
@@ -188,6 +190,7 @@ def test_the_wheel_holds_every_module_and_its_data(wheel: Path) -> None:
             f"rmjudge/building/prompts/{path.name}"
             for path in (ROOT / "rmjudge" / "building" / "prompts").iterdir()
         ),
+        *(f"rmjudge/benchmarks/{p.name}" for p in (ROOT / "rmjudge/benchmarks").glob("*.toml")),
         "rmjudge/dataset/flagged.json",
         "rmjudge/leaderboard/published.csv",
         "rmjudge/leaderboard/remarks.toml",

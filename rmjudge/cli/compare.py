@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_data, add_runs
@@ -76,8 +77,11 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         raise UsageError("name two RUNs to compare, or a --table FILE")
     if arguments.cheap is not None:
         return _with(arguments)
+    of_tuples, of_items = _parted(arguments)
+    if of_items and len(of_tuples) < 2:
+        return 0
     found = findings.compare(
-        read_runs(arguments.folders, data=arguments.data or (), notice=say),
+        read_runs(of_tuples, data=arguments.data or (), notice=say),
         reading=arguments.reading,
         baselines=arguments.baselines,
     )
@@ -95,6 +99,37 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         case _:
             tables().print(sheets_renderable(found.sheets(arguments.top)))
     return 0
+
+
+def _parted(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """The results on RM-Bench, and those on other sets, which are compared here."""
+    from rmjudge.runs.items import part_results
+
+    of_tuples, of_items = part_results(arguments.folders)
+    if of_items:
+        _of_items(of_items, arguments.format, arguments.reading)
+    return of_tuples, of_items
+
+
+def _of_items(folders: Sequence[Path], format: str, reading: str | None) -> None:
+    """Compare scorers on other sets than RM-Bench."""
+    from rmjudge.cli.console import print_text, tables
+    from rmjudge.render.commands.benchmark_tables import compare_sheets
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.items import read_items
+
+    if reading is not None:
+        raise UsageError(
+            "--reading is for runs on RM-Bench; other sets have a reading of their own"
+        )
+    if format not in ("table", "markdown"):
+        raise UsageError(f"--format {format} is for runs on RM-Bench alone; use table or markdown")
+    sheets = compare_sheets([read_items(folder) for folder in folders])
+    if format == "markdown":
+        print_text(sheets_markdown(sheets))
+    else:
+        tables().print(sheets_renderable(sheets))
 
 
 def _table(arguments: argparse.Namespace) -> int:

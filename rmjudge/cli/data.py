@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.arguments import add_command, add_json
+from rmjudge.cli.arguments import add_command, add_json, add_option
+from rmjudge.errors import UsageError
+from rmjudge.options import OPTIONS
 from rmjudge.options.written import path, source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rmjudge.benchmarks.items import ItemSet
 
 
 def add(commands: Any) -> None:
@@ -21,6 +28,8 @@ def add(commands: Any) -> None:
         allow_abbrev=False,
     )
     checking.add_argument("sources", nargs="+", type=source, metavar="SOURCE")
+    for name in ("benchmark", "columns"):
+        add_option(checking, OPTIONS[name])
     add_json(checking)
     writing = actions.add_parser(
         "new",
@@ -47,17 +56,49 @@ def new(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Validate, then say what the data holds. Problems raise a DataError."""
+    from rmjudge.benchmarks.sets import load_sets
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.dataset import load, summarise
     from rmjudge.render.commands.data import Blind, summary_renderable, summary_to_json
     from rmjudge.statistics.baselines import longer_wins
     from rmjudge.statistics.wording import word_tests
 
-    data = load(arguments.sources, notice=say)
+    sources, sets = load_sets(
+        arguments.sources,
+        name=arguments.benchmark,
+        columns=dict(arguments.columns or ()),
+        notice=say,
+    )
+    if sets:
+        return _check_sets(sources, sets, as_json=arguments.json)
+    data = load(sources, notice=say)
     summary = summarise(data)
     blind = Blind(word_tests(data), longer_wins(data))
     if arguments.json:
         print_json(summary_to_json(summary, blind))
     else:
         tables().print(summary_renderable(summary, blind))
+    return 0
+
+
+def _check_sets(sources: Sequence[str | Path], sets: Sequence[ItemSet], *, as_json: bool) -> int:
+    """Say what sets beside RM-Bench hold."""
+    from rmjudge.cli.console import print_json, tables
+    from rmjudge.render.commands.benchmark_tables import check_sheet
+    from rmjudge.render.terminal.listings import sheets_renderable
+
+    if sources:
+        raise UsageError(
+            f"{sources[0]} is RM-Bench's, and other sources are of {sets[0].name}: check them apart"
+        )
+    sheets = [check_sheet(one) for one in sets]
+    if as_json:
+        print_json(
+            {
+                one.name: [dict(zip(sheet.header, row, strict=True)) for row in sheet.rows]
+                for one, sheet in zip(sets, sheets, strict=True)
+            }
+        )
+    else:
+        tables().print(sheets_renderable(sheets))
     return 0

@@ -24,6 +24,8 @@ from rmjudge.options.written import path
 if TYPE_CHECKING:
     from rmjudge.calls import Json
     from rmjudge.running.preparation import Prepared
+    from rmjudge.runs.items import ItemResult
+    from rmjudge.runs.results import ScorerResult
     from rmjudge.session import Run
 
 
@@ -154,16 +156,17 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
     import sys
 
     from rmjudge.cli.console import print_json, say, tables
-    from rmjudge.render.commands.report import report_renderable
+    from rmjudge.render.commands.benchmarks import report_of
 
     # What people read goes to standard error when standard output belongs to a program.
     console = tables(to_stderr=as_json)
     # Of a key that was refused one line tells all; tables of nothing would hide it.
-    if any(result.has_scores for result in finished):
+    every: list[ScorerResult | ItemResult] = [*finished.results, *finished.items]
+    if any(result.has_scores for result in every):
         if not as_json or sys.stderr.isatty():
-            console.print(report_renderable(finished.results))
+            console.print(report_of(finished.results, finished.items))
     elif finished.stopped is None:
-        for result in finished:
+        for result in every:
             say(f"{result.metrics.scorer}: nothing is scored: {result.note}")
     if as_json:
         from rmjudge.render.commands.report_data import to_json
@@ -176,7 +179,12 @@ def _show(finished: Run, resume: str, *, as_json: bool) -> None:
         }
         if finished.decision is not None:
             about["decision"] = finished.decision.to_json()
-        print_json({**about, **json.loads(to_json(finished.results))})
+        told = json.loads(to_json(finished.results)) if finished.results else {}
+        if finished.items:
+            from rmjudge.render.commands.benchmarks import to_data
+
+            told["benchmarks"] = to_data(finished.items)
+        print_json({**about, **told})
     if finished.decision is not None:
         from rmjudge.render.commands.run import decision_line
 
@@ -188,7 +196,9 @@ def _say_stopped(finished: Run, resume: str) -> None:
     from rmjudge.cli.console import say
 
     verb = "" if isinstance(finished.stopped, Interrupted) else "stopped: "
-    for reason in dict.fromkeys(result.stopped for result in finished if result.stopped):
+    reasons = [result.stopped for result in finished.results]
+    reasons += [result.stopped for result in finished.items]
+    for reason in dict.fromkeys(reason for reason in reasons if reason):
         say(f"rmjudge: {verb}{reason}")
     if _goes_on(finished):
         say("every answer so far is kept; to go on, run:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rmjudge.cli.arguments import (
@@ -14,6 +15,7 @@ from rmjudge.cli.arguments import (
     add_data,
     add_runs,
 )
+from rmjudge.errors import UsageError
 from rmjudge.options.written import path
 
 
@@ -65,9 +67,16 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         from rmjudge.render.plots import check_plot
 
         check_plot(arguments.plot)
+    from rmjudge.runs.items import part_results
+
+    of_tuples, of_items = part_results(arguments.folders)
+    if of_items:
+        _of_items(of_items, arguments.format, arguments.reading)
+    if not of_tuples:
+        return 0
     found = findings.style(
         read_runs(
-            arguments.folders,
+            of_tuples,
             data=arguments.data or (),
             cache_folder=arguments.cache_dir,
             notice=say,
@@ -93,6 +102,27 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for note in found.left_out:
         say(note)
     return 0
+
+
+def _of_items(folders: Sequence[Path], format: str, reading: str | None) -> None:
+    """Report what length is worth on other sets than RM-Bench."""
+    from rmjudge.cli.console import print_text, tables
+    from rmjudge.render.commands.benchmark_tables import style_sheets
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.items import read_items
+
+    if reading is not None:
+        raise UsageError(
+            "--reading is for runs on RM-Bench; other sets have a reading of their own"
+        )
+    if format not in ("table", "markdown"):
+        raise UsageError(f"--format {format} is for runs on RM-Bench alone; use table or markdown")
+    sheets = style_sheets([read_items(folder) for folder in folders])
+    if format == "markdown":
+        print_text(sheets_markdown(sheets))
+    else:
+        tables().print(sheets_renderable(sheets))
 
 
 def attributes(text: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""RM-Bench itself: downloaded once, verified, kept in the user's cache folder."""
+"""Published data files: downloaded once, verified, kept in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,24 @@ _CHUNK: Final = 2**20
 _ADVICE: Final = f"get {FILE} from https://github.com/THU-KEG/RM-Bench and pass --data PATH"
 
 
+@dataclass(frozen=True, slots=True)
+class WebFile:
+    """A published file: what messages call its set, where it is, what its content is.
+
+    `url` is the folder on the web, `variable` names the environment variable with another one, such
+    as a mirror. `blob_id` is the git blob id that the content must have; `kept_as` its name here.
+    """
+
+    name: str
+    title: str
+    file: str
+    url: str
+    variable: str
+    blob_id: str
+    kept_as: str
+    advice: str
+
+
 def rm_bench(
     cache_dir: Path | None = None,
     notice: Callable[[str], None] | None = None,
@@ -53,20 +72,43 @@ def rm_bench(
     Raises:
         UsageError: the file cannot be had or kept, or is not the published one.
     """
+    file = WebFile(
+        name="rm-bench",
+        title="RM-Bench (about 11 MB, once)",
+        file=FILE,
+        url=BASE_URL,
+        variable=URL_VARIABLE,
+        blob_id=blob_id,
+        kept_as=f"rm-bench-{blob_id[:8]}.json",
+        advice=_ADVICE,
+    )
+    return kept(file, cache_dir, notice)
+
+
+def kept(
+    file: WebFile,
+    cache_dir: Path | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Path:
+    """Give the path of a verified file, after downloading it if need be, as `rm_bench` does.
+
+    Raises:
+        UsageError: the file cannot be had or kept, or is not the published one.
+    """
     tell = notice or (lambda _line: None)
     try:
         folder = _default_folder() if cache_dir is None else cache_dir
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"rm-bench-{blob_id[:8]}.json"
+        path = folder / file.kept_as
         if path.exists():
-            if _verifies(path, blob_id):
+            if _verifies(path, file.blob_id):
                 return path
             aside = _set_aside(path)
             tell(printable(f"{path} is damaged; renamed to {aside.name} and downloaded again"))
-        _download(path, blob_id, tell)
+        _download(path, file, tell)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        message = f"rm-bench cannot be kept in {cache_dir or 'the cache folder'}"
-        raise UsageError(printable(f"{message} ({error_line(error)}); {_ADVICE}")) from error
+        message = f"{file.name} cannot be kept in {cache_dir or 'the cache folder'}"
+        raise UsageError(printable(f"{message} ({error_line(error)}); {file.advice}")) from error
     return path
 
 
@@ -97,27 +139,27 @@ def _set_aside(path: Path) -> Path:
     return path.rename(aside)
 
 
-def _download(path: Path, blob_id: str, tell: Callable[[str], None]) -> None:
+def _download(path: Path, file: WebFile, tell: Callable[[str], None]) -> None:
     """Write the file beside its place, verify it there, and only then move it in."""
-    url = f"{(os.environ.get(URL_VARIABLE) or BASE_URL).rstrip('/')}/{FILE}"
-    tell(printable(f"downloading RM-Bench (about 11 MB, once) to {path}"))
+    url = f"{(os.environ.get(file.variable) or file.url).rstrip('/')}/{file.file}"
+    tell(printable(f"downloading {file.title} to {path}"))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as out:
-            _fetch(url, out.write)
+            _fetch(url, out.write, file)
             out.flush()
             os.fsync(out.fileno())
         found = git_blob_id(part)
-        if found != blob_id:
+        if found != file.blob_id:
             what = f"what was downloaded is not the published file (git blob {found[:12]})"
-            raise UsageError(f"rm-bench: {what}; {_ADVICE}")
+            raise UsageError(f"{file.name}: {what}; {file.advice}")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _fetch(url: str, write: Callable[[bytes], object]) -> None:
+def _fetch(url: str, write: Callable[[bytes], object], file: WebFile) -> None:
     """Send the body of `url` to `write`, piece by piece.
 
     Raises:
@@ -134,25 +176,25 @@ def _fetch(url: str, write: Callable[[bytes], object]) -> None:
             timeout=_TIMEOUT_S,
             follow_redirects=False,
         ) as response:
-            _copy(response, write)
+            _copy(response, write, file)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         # The last three: a full disk, and proxies and certificates that the environment names.
-        raise _failure(error_line(error)) from error
+        raise _failure(error_line(error), file) from error
 
 
-def _copy(response: httpx.Response, write: Callable[[bytes], object]) -> None:
+def _copy(response: httpx.Response, write: Callable[[bytes], object], file: WebFile) -> None:
     if response.status_code != 200:
-        raise _failure(f"the server answered {response.status_code}")
+        raise _failure(f"the server answered {response.status_code}", file)
     end = time.monotonic() + DEADLINE_S
     size = 0
     for chunk in response.iter_raw():
         size += len(chunk)
         if size > MAX_BYTES:
-            raise _failure(f"the server sent more than {MAX_BYTES:,} bytes")
+            raise _failure(f"the server sent more than {MAX_BYTES:,} bytes", file)
         if time.monotonic() > end:
-            raise _failure(f"it took longer than {DEADLINE_S:.0f} seconds")
+            raise _failure(f"it took longer than {DEADLINE_S:.0f} seconds", file)
         write(chunk)
 
 
-def _failure(why: str) -> UsageError:
-    return UsageError(f"rm-bench could not be downloaded ({why}); {_ADVICE}")
+def _failure(why: str, file: WebFile) -> UsageError:
+    return UsageError(f"{file.name} could not be downloaded ({why}); {file.advice}")

@@ -96,7 +96,7 @@ def read_result_file(path: Path) -> ResultFile:
     else:
         value = _parse(raw, shown)
         if isinstance(value, dict):
-            items = tuple(_rows(value, shown))
+            items = tuple(rows_of(value, shown))
             model = str(value.get("model") or path.stem)
         elif isinstance(value, list):
             items = tuple(_object(f"{shown}[{k}]", item) for k, item in enumerate(value))
@@ -161,7 +161,7 @@ def _object(place: str, value: Any) -> Item:
     return Item(place, value)
 
 
-def _rows(columns: Mapping[str, Any], shown: str) -> Iterator[Item]:
+def rows_of(columns: Mapping[str, Any], shown: str) -> Iterator[Item]:
     """Turn columns (what reward-bench saves) into rows; a text counts for all of them."""
     lists = {name: column for name, column in columns.items() if isinstance(column, list)}
     if not lists and "model" in columns:

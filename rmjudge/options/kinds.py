@@ -345,6 +345,7 @@ def _is_input(value: Any) -> bool:
 
 SCALE: Final = Kind("two numbers, the lowest and the highest rating", _is_scale, _scale, made=tuple)
 INPUTS: Final = pairs("NAME=TEXT, such as principle='Be concise.'", _is_input)
+COLUMNS: Final = pairs("NAME=FIELD, such as prompt=instruction", is_text)
 COUNT: Final = Kind("a whole number above 0", _is_count, count)
 WHOLE: Final = Kind("a whole number", is_whole, int)
 CELL_COUNT: Final = Kind(

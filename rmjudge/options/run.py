@@ -18,7 +18,15 @@ from rmjudge.metrics.report import Design
 from rmjudge.options import kinds
 from rmjudge.options.kinds import Kind
 from rmjudge.providers.local.settings import DTYPES, ENGINES, REDUCTIONS, REWARD_TOKENS
-from rmjudge.vocabulary import JUDGING_METHODS, ORDERS, RULES, SOURCES, Domain, Order
+from rmjudge.vocabulary import (
+    DOWNLOADED_SETS,
+    JUDGING_METHODS,
+    ORDERS,
+    RULES,
+    SOURCES,
+    Domain,
+    Order,
+)
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -303,11 +311,32 @@ class RunOptions(ProviderOptions):
 
     data: tuple[str, ...] = option(
         kinds.SOURCES,
-        "sample (default), rm-bench (downloaded once), or files and folders; repeatable",
+        "sample (default), rm-bench or judgebench (downloaded once), or files and folders; "
+        "repeatable",
         default=("sample",),
         group=WHAT,
         metavar="SOURCE",
         recorded="always",
+        tuples=True,
+    )
+    benchmark: str | None = option(
+        kinds.text("a benchmark, or a descriptor's file"),
+        "the benchmark of a file that its fields, its name and its content do not tell: pairs, "
+        "llmbar, ..., or a descriptor of your own (.toml)",
+        group=WHAT,
+        flag="--as",
+        metavar="NAME",
+        recorded="where set",
+        tuples=True,
+    )
+    columns: Mapping[str, str] = option(
+        kinds.COLUMNS,
+        "where such a file has its prompt, messages, chosen, rejected, id or subset, as in "
+        "prompt=instruction; repeatable",
+        group=WHAT,
+        flag="--map",
+        metavar="NAME=FIELD",
+        recorded="where set",
         tuples=True,
     )
     domains: tuple[Domain, ...] = option(
@@ -322,7 +351,7 @@ class RunOptions(ProviderOptions):
     )
     limit: int | None = option(
         kinds.COUNT,
-        "only the first N tuples of each domain",
+        "only the first N tuples of each domain, or items of each subset",
         group=WHAT,
         metavar="N",
         recorded="always",
@@ -589,12 +618,15 @@ class RunOptions(ProviderOptions):
             or (item.recorded and getattr(self, item.name) not in (None, item.default))
         }
         sources = [_absolute(source) for source in self.data]
-        return {**{name: kinds.plain(value) for name, value in values.items()}, "data": sources}
+        found = {name: kinds.plain(value) for name, value in values.items()}
+        if self.benchmark is not None and self.benchmark.endswith(".toml"):
+            found["benchmark"] = _absolute(self.benchmark)
+        return {**found, "data": sources}
 
 
 def _absolute(source: str) -> str:
     """A path that still holds when the run is looked at from another folder."""
-    return source if source in SOURCES else str(Path(source).absolute())
+    return source if source in (*SOURCES, *DOWNLOADED_SETS) else str(Path(source).absolute())
 
 
 def _declared() -> dict[str, Option]:

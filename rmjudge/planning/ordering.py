@@ -23,11 +23,21 @@ def chosen_first(
 ) -> dict[tuple[int, int], bool]:
     """Say for each cell (i, j) whether the chosen is shown first."""
     pairs = {(i, j): (item.chosen[i], item.rejected[j]) for i, j in cells}
+    return better_first(item.prompt, item.chosen, item.rejected, pairs, seed)
+
+
+def better_first(
+    prompt: str,
+    chosen: Sequence[str],
+    rejected: Sequence[str],
+    pairs: Mapping[tuple[int, int], tuple[str, str]],
+    seed: int,
+) -> dict[tuple[int, int], bool]:
+    """Say for each pair of a better and a worse text whether the better one is shown first."""
     hashes = {
-        cell: _of_texts(seed, item.prompt, chosen, rejected)
-        for cell, (chosen, rejected) in pairs.items()
+        cell: _of_texts(seed, prompt, better, worse) for cell, (better, worse) in pairs.items()
     }
-    everything = (item.prompt, *sorted(item.chosen), *sorted(item.rejected))
+    everything = (prompt, *sorted(chosen), *sorted(rejected))
     return _halved(hashes, _of_texts(seed, *everything))
 
 

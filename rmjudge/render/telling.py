@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rmjudge.runs.underway import write_underway
 
 if TYPE_CHECKING:
-    from rmjudge.running.tuples import TupleJob
+    from rmjudge.running.job import Job
     from rmjudge.session import Watch
 
 FIRST_S: Final = 0.5
@@ -22,7 +22,7 @@ def told_in(folder: Path, watch: Watch | None) -> Watch:
     """The watch, and beside it the file in the folder that says how far the run is."""
 
     @asynccontextmanager
-    async def both(jobs: Sequence[TupleJob]) -> AsyncIterator[None]:
+    async def both(jobs: Sequence[Job]) -> AsyncIterator[None]:
         telling = asyncio.create_task(_tell(folder, jobs))
         try:
             async with watch(jobs) if watch else nullcontext():
@@ -35,7 +35,7 @@ def told_in(folder: Path, watch: Watch | None) -> Watch:
     return both
 
 
-async def _tell(folder: Path, jobs: Sequence[TupleJob]) -> None:
+async def _tell(folder: Path, jobs: Sequence[Job]) -> None:
     """Write the file now and then, and not at all for a run of a moment."""
     await asyncio.sleep(FIRST_S)
     from rmjudge.render.board import Board

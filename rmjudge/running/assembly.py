@@ -57,7 +57,7 @@ def result_of(job: TupleJob) -> ScorerResult:
             unscored=counts.unscored,
             maybe_billed=scorer.activity.maybe_billed,
         ),
-        tokens=_tokens(job.spent),
+        tokens=tokens_of(job.spent),
         cost=cost if counts.answered else _nothing(price),
         cost_known=not counts.answered or price == FREE or cost is not None,
         statuses=dict(sorted(job.statuses.items())),
@@ -77,10 +77,11 @@ def bill_of(job: Job) -> Bill:
     spent = job.spent.plus(job.found)
     cost = cost_of(spent, job.price) if spent.replies else _nothing(job.price)
     known = not spent.replies or job.price == FREE or cost is not None
-    return Bill(spent.replies, _tokens(spent), cost, known)
+    return Bill(spent.replies, tokens_of(spent), cost, known)
 
 
-def _tokens(spent: Spent) -> Tokens:
+def tokens_of(spent: Spent) -> Tokens:
+    """The tokens of replies, for a result."""
     return Tokens(spent.input_tokens, spent.output_tokens, spent.cached_tokens)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Final
 
 from rmjudge.cache import AnswerCache
@@ -123,7 +124,7 @@ async def estimate(prepared: Prepared) -> list[Estimate]:
     """Look every call up and add up what is missing."""
     estimates: list[Estimate] = []
     with AnswerCache(prepared.cache_folder) as cache:
-        for job in prepared.jobs:
+        for job in (*prepared.jobs, *chain(*prepared.rounds)):
             key = cache.key_of(job.scorer.identity)
             pending = await settle_from_cache(job, cache, key, job.all_questions())
             history = history_of(prepared.cache_folder, key, job.scorer.identity)

@@ -57,10 +57,11 @@ class Orchestrator:
         self._tasks: list[asyncio.Task[None]] = []
         self._reason: StopRun | None = None
 
-    async def run(self, jobs: Sequence[Job]) -> None:
+    async def run(self, jobs: Sequence[Job], *, keep_open: bool = False) -> None:
         """Return when every job is finished or stopped; `job.stopped` says why.
 
         A job that stops leaves the others running, unless answers can no longer be kept.
+        `keep_open` leaves their scorers open, for more jobs; closing them is the caller's then.
         """
         self._jobs = dict.fromkeys(jobs)
         self._budget.begin(jobs)
@@ -75,7 +76,8 @@ class Orchestrator:
         finally:
             for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*(job.scorer.aclose() for job in jobs))
+            if not keep_open:
+                await asyncio.gather(*(job.scorer.aclose() for job in jobs))
             gc.unfreeze()
 
     @property

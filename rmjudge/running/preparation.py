@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from rmjudge.addresses import sends_in_clear
+from rmjudge.benchmarks.items import ItemSet
+from rmjudge.benchmarks.sets import load_sets
 from rmjudge.cache import default_folder
 from rmjudge.cache.inspect import kept_by_older
 from rmjudge.cache.keys import call_key, scorer_key
@@ -23,11 +26,13 @@ from rmjudge.errors import DataError, StorageStopped, UsageError
 from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
 from rmjudge.options.kinds import until_of
+from rmjudge.planning.items import plan_items
 from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
 from rmjudge.providers.batching import DIALECTS
 from rmjudge.running.batches.desk import can_batch
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
+from rmjudge.running.items import ItemJob
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
@@ -40,6 +45,8 @@ from rmjudge.vocabulary import CELLS, DOMAINS, READS, in_order
 
 J = TypeVar("J", bound=Job)
 Notice: TypeAlias = Callable[[str], None]
+NO_TUPLES: Final = DataSet("", ())
+"""The data of a run over other sets alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ class Prepared:
     out: Path
     fallback: Chosen | None = None
     deciding: UntilDecided | None = None
+    rounds: tuple[tuple[ItemJob, ...], ...] = ()
+    """The jobs over each set of items beside RM-Bench, set by set."""
 
     @property
     def cache_folder(self) -> Path:
@@ -79,13 +88,23 @@ def prepare(
     named = [model for model in models if isinstance(model, str)]
     fallback = choose_fallback(options, chosen, named)
     scorers = [item.scorer for item in chosen]
-    data = _selected(load(options.data, notice=tell), options)
-    if not len(data):
-        raise DataError(["no tuple is left: the data has none of the domains asked for"])
+    sources, sets = load_sets(
+        options.data, name=options.benchmark, columns=options.columns, notice=tell
+    )
+    data = NO_TUPLES
+    if sources or not sets:
+        data = _selected(load(sources, notice=tell), options)
+        if not len(data):
+            raise DataError(["no tuple is left: the data has none of the domains asked for"])
+    if sets:
+        check_items_run(chosen, sets, options)
     _check_stops(scorers, data, options)
     _check_batches(chosen, options, tell)
     _check_places(options)
-    jobs = tuple(job_for(item, data, options) for item in chosen)
+    jobs = tuple(job_for(item, data, options) for item in chosen) if len(data) else ()
+    rounds = tuple(
+        tuple(items_job(item, one.first(options.limit), options) for item in chosen) for one in sets
+    )
     remarked = list(remarks(data))
     tell_notices([*chosen, *([fallback] if fallback else [])], tell)
     for line in [*_not_fewer(jobs, options), *remarked]:
@@ -93,14 +112,18 @@ def prepare(
     for job in jobs:
         job.notes.extend(remarked)
     if ceiling := options.cost_ceiling:
-        check_bounded([*jobs, *([job_for(fallback, data, options)] if fallback else [])], ceiling)
+        check_bounded(
+            [*jobs, *chain(*rounds), *([job_for(fallback, data, options)] if fallback else [])],
+            ceiling,
+        )
     return Prepared(
         options=options,
         data=data,
         jobs=jobs,
         fallback=fallback,
         deciding=_deciding(jobs, data) if options.until_decided else None,
-        out=options.out or Path("runs") / _folder_name(scorers, data, options),
+        out=options.out or Path("runs") / _folder_name(scorers, data, sets, options),
+        rounds=rounds,
     )
 
 
@@ -224,6 +247,77 @@ def job_for(chosen: Chosen, data: Iterable[BenchTuple], options: RunOptions) -> 
     return equipped(job, chosen, options)
 
 
+def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
+    """Plan the items of one set for a scorer."""
+    scorer, rules = chosen.scorer, items.descriptor
+    left_out = ""
+    ties = [item for item in items if rules.ties_subset and item.subset == rules.ties_subset]
+    if scorer.method == "pairwise" and ties:
+        # Right against wrong, all with all, would be bought, and tell nothing of the margins.
+        items = items.without(rules.ties_subset)
+        left_out = (
+            f"the subset {rules.ties_subset} is left out, which needs rewards or ratings (--method "
+            "pointwise): the score is that of the other subsets, and no whole one"
+        )
+    both = options.pair_order == "both"
+    plans = plan_items(
+        items,
+        rules,
+        scorer.method,
+        both=both,
+        seed=options.seed,
+        votes=scorer.votes,
+        lead_characters=scorer.lead_characters,
+    )
+    order = None
+    if scorer.method == "pairwise":
+        order = "both-mean" if both and rules.order == "seeded" else rules.order
+    job = ItemJob(scorer, plans, key_of, chosen.price, chosen.barred, items=items, order=order)
+    if left_out:
+        job.notes.append(left_out)
+    return equipped(job, chosen, options)
+
+
+def check_items_run(chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: RunOptions) -> None:
+    """Refuse what only RM-Bench's tuples have, and reward models for whole conversations.
+
+    Raises:
+        UsageError: an option or a model does not fit a set.
+    """
+    of_tuples = {
+        "--domain": bool(options.domains),
+        "--cells": options.cells != len(CELLS),
+        "--order audit": options.pair_order == "audit",
+        "--until": options.until is not None,
+        "--until-decided": options.until_decided,
+        "--fallback": options.fallback is not None,
+        "--fail-under": bool(options.fail_under),
+        "--allow-unscored": bool(options.allow_unscored),
+        "--junit": options.junit is not None,
+        "--append": options.append is not None,
+    }
+    for flag, given in of_tuples.items():
+        if given:
+            raise UsageError(
+                f"{flag} is for RM-Bench's tuples, and {sets[0].name} has none: leave it out, or "
+                "run the two apart"
+            )
+    for one in sets:
+        count = sum(item.is_conversation for item in one)
+        for item in chosen if count else ():
+            scorer = item.scorer
+            if (
+                scorer.method == "pointwise"
+                and not item.is_judge
+                and not scorer.name.startswith("baseline/")
+            ):
+                raise UsageError(
+                    f"{scorer.name}: {count} of the {len(one)} items of {one.name} are "
+                    "conversations of several messages, and reward models are given one prompt "
+                    "and one response here; judges are shown the conversation written out"
+                )
+
+
 def equipped(job: J, chosen: Chosen, options: RunOptions) -> J:
     """Make the job: how its scorer is treated, and which kept replies are asked again."""
     job.early_stop = options.early_stop and chosen.is_judge
@@ -263,7 +357,9 @@ def key_of(call: Call) -> str:
     return call_key(key_fields(call))
 
 
-def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) -> str:
+def _folder_name(
+    scorers: Sequence[Scorer], data: DataSet, sets: Sequence[ItemSet], options: RunOptions
+) -> str:
     who = slug(scorers[0].name) if len(scorers) == 1 else f"{len(scorers)}-scorers"
     reads = [scorer.identity.get(READS) for scorer in scorers]  # which their keys leave out
     what: dict[str, Json] = {
@@ -273,10 +369,13 @@ def _folder_name(scorers: Sequence[Scorer], data: DataSet, options: RunOptions) 
         **({"until": options.until} if options.until else {}),
         **({"until": "decided"} if options.until_decided else {}),
         "votes": [scorer.votes for scorer in scorers],
+        **({"sets": [[one.name, one.digest] for one in sets]} if sets else {}),
+        **({"limit": options.limit} if sets and options.limit else {}),
         **({"reads": reads} if any(reads) else {}),
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{who}-{slug(data.label)}-{digest}"
+    label = "+".join([*([data.label] if len(data) else []), *(one.name for one in sets)])
+    return f"{who}-{slug(label)}-{digest}"
 
 
 def _usual_identity(scorer: Scorer) -> Mapping[str, Json]:

@@ -10,7 +10,8 @@ from typing import Final
 
 from rmjudge.calls import Reward
 from rmjudge.judging.tokens import carries_verdict_token
-from rmjudge.planning.plan import PairwisePlan
+from rmjudge.planning.items import ItemPlan
+from rmjudge.planning.plan import CallPlan, PairwisePlan
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import saved_by_cache
 from rmjudge.running.scales import silent_scales
@@ -24,7 +25,7 @@ _FINGERPRINT: Final = re.compile(r"(?P<model>.+) \([^()]+\)")
 """How the chat dialect writes a model with its system fingerprint."""
 
 
-def notes_of(job: TupleJob) -> Iterator[str]:
+def notes_of(job: Job) -> Iterator[str]:
     """Everything that a report says about how a scorer's answers came to be."""
     yield from job.notes
     yield from job.scorer.activity.remarks
@@ -57,20 +58,27 @@ def _cut(job: Job) -> str:
     return f"{cut} of {len(rewards)} texts were cut to the longest that the model takes"
 
 
-def _flagged(job: TupleJob) -> str:
-    """Name the compared tuples whose texts hold something that reads like a verdict."""
-    names = [
-        plan.item.name
-        for plan in (job.plans[index] for index in job.reached)
-        if isinstance(plan, PairwisePlan)
-        and any(
-            map(carries_verdict_token, (plan.item.prompt, *plan.item.chosen, *plan.item.rejected))
-        )
+def _flagged(job: Job) -> str:
+    """Name what was compared and has a text that reads like a verdict."""
+    compared = [
+        found for index in job.reached if (found := _compared(job.plans[index])) is not None
     ]
+    names = [name for name, texts in compared if any(map(carries_verdict_token, texts))]
     if not names:
         return ""
+    what = "tuples" if isinstance(job, TupleJob) else "items"
     shown = ", ".join(names[:FLAGGED_SHOWN]) + (", ..." if len(names) > FLAGGED_SHOWN else "")
-    return f"texts that read like verdicts in {len(names)} of the tuples: {shown}"
+    return f"texts that read like verdicts in {len(names)} of the {what}: {shown}"
+
+
+def _compared(plan: CallPlan) -> tuple[str, tuple[str, ...]] | None:
+    """The name and the texts of what a judge compares; None of what is rewarded."""
+    if isinstance(plan, PairwisePlan):
+        item = plan.item
+        return item.name, (item.prompt, *item.chosen, *item.rejected)
+    if isinstance(plan, ItemPlan) and not plan.rewarded:
+        return plan.item.name, (plan.item.prompt, *plan.item.texts)
+    return None
 
 
 def _saving(job: Job) -> str:

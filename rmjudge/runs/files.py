@@ -17,13 +17,14 @@ from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
-from rmjudge.text import slug
+from rmjudge.text import one_line, slug
 from rmjudge.vocabulary import PARTS, Domain, bare_id, may_be_domain
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
     from rmjudge.metrics.report import Metrics
     from rmjudge.metrics.tallies import Credits
+    from rmjudge.runs.items import ItemResult
 
 FORMAT: Final = 1
 METRICS: Final = "metrics.json"
@@ -86,11 +87,22 @@ def write_result(folder: Path, result: ScorerResult, about: Mapping[str, Json]) 
     Raises:
         StorageStopped: the folder cannot be written. The answers are in the cache.
     """
-    run = {"format": FORMAT, "scorer": result.metrics.scorer, **about, **_happened(result)}
+    run = {"format": FORMAT, "scorer": result.metrics.scorer, **about, **happened(result)}
+    write_files(folder, metrics_to_json(result.metrics), map(_line, result.tuples), run)
+
+
+def write_files(
+    folder: Path, metrics: Mapping[str, Json], lines: Iterable[str], run: Mapping[str, Json]
+) -> None:
+    """Write `metrics.json`, `results.jsonl` and `run.json`, each as a whole or not at all.
+
+    Raises:
+        StorageStopped: the folder cannot be written. The answers are in the cache.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / METRICS, [_pretty(metrics_to_json(result.metrics))])
-        _replace(folder / RESULTS, (_line(item) for item in result.tuples))
+        _replace(folder / METRICS, [_pretty(metrics)])
+        _replace(folder / RESULTS, lines)
         _replace(folder / RUN, [_pretty(run)])
     except OSError as error:
         raise StorageStopped(
@@ -176,16 +188,26 @@ def _line(item: TupleResult) -> str:
         record["matrix"] = item.matrix
     if item.scorer is not None:
         record["scorer"] = item.scorer
+    return line_of(record)
+
+
+def line_of(record: Mapping[str, Any]) -> str:
+    """A line of `results.jsonl`."""
     return _ENCODE(record) + "\n"
 
 
-def _happened(result: ScorerResult) -> dict[str, Json]:
+def happened(result: ScorerResult | ItemResult) -> dict[str, Json]:
+    """What `run.json` tells of what a run took."""
     return {
         "calls": calls_to_json(result.calls),
         "tokens": tokens_to_json(result.tokens),
         "cost": {"usd": result.cost, "known": result.cost_known},
         "in_all": bill_to_json(result.in_all),
-        "length_counter": _accuracies_to_json(result.length_counter),
+        **(
+            {"length_counter": _accuracies_to_json(result.length_counter)}
+            if isinstance(result, ScorerResult)
+            else {}
+        ),
         "statuses": dict(result.statuses),
         "models": dict(result.models),
         "hosts": dict(result.hosts),
@@ -281,6 +303,8 @@ def read_result(folder: Path) -> ScorerResult:
     path = folder / METRICS
     try:
         stored = json.loads(path.read_text("utf-8"))
+        if isinstance(stored, dict) and "benchmark" in stored:
+            raise _OtherBenchmark(stored["benchmark"])
         metrics = metrics_from_json(stored)
         path = folder / RESULTS
         tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
@@ -291,21 +315,42 @@ def read_result(folder: Path) -> ScorerResult:
         return ScorerResult(
             metrics=metrics,
             tuples=tuples,
-            calls=CallCounts(**_counts(run["calls"])),
-            tokens=Tokens(**_counts(run["tokens"])),
-            cost=_number(run["cost"]["usd"]),
-            cost_known=bool(run["cost"]["known"]),
-            statuses=_counts(run["statuses"]),
-            models=_counts(run["models"]),
-            notes=tuple(map(str, run["notes"])),
-            stopped=None if run["stopped"] is None else str(run["stopped"]),
-            in_all=_bill(run.get("in_all")),
-            hosts=_counts(run.get("hosts", {})),
+            **what_happened(run),
             length_counter=_accuracies(run.get("length_counter")),
             folder=folder,
         )
+    except _OtherBenchmark as error:
+        raise UsageError(
+            f"{folder} holds results on {one_line(str(error))[:80]}, and this command is about "
+            "RM-Bench's nine cells: `rmjudge report` shows them; of a run over both, name the "
+            "folder rm-bench in it"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
+
+
+class _OtherBenchmark(Exception):
+    """A folder holds results on another benchmark than RM-Bench."""
+
+
+def what_happened(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run took, from its `run.json`; the inverse of `happened`.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is no such file.
+    """
+    return {
+        "calls": CallCounts(**_counts(run["calls"])),
+        "tokens": Tokens(**_counts(run["tokens"])),
+        "cost": _number(run["cost"]["usd"]),
+        "cost_known": bool(run["cost"]["known"]),
+        "statuses": _counts(run["statuses"]),
+        "models": _counts(run["models"]),
+        "notes": tuple(map(str, run["notes"])),
+        "stopped": None if run["stopped"] is None else str(run["stopped"]),
+        "in_all": _bill(run.get("in_all")),
+        "hosts": _counts(run.get("hosts", {})),
+    }
 
 
 def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:

@@ -65,7 +65,12 @@ def word_tests(data: DataSet) -> dict[Domain, Mapping[Style, WordTest]]:
 
 
 def _tested(items: Sequence[BenchTuple], style: int) -> WordTest:
-    right = _right([(item.chosen[style], item.rejected[style]) for item in items])
+    return word_test([(item.chosen[style], item.rejected[style]) for item in items])
+
+
+def word_test(pairs: Sequence[tuple[str, str]]) -> WordTest:
+    """Test pairs of a better and a worse text, each of another item."""
+    right = _right(pairs)
     return WordTest(math.fsum(right) / len(right), share_interval([pooled([[r] for r in right])]))
 
 

@@ -314,11 +314,11 @@ async def test_nothing_is_moved_under_another_process(folder: Path) -> None:
 
 async def test_a_cache_of_a_newer_format_is_refused_and_left_as_it_is(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     before = (folder / "cache.db").read_bytes()
 
     assert stopped(folder) == (
-        f"the cache {folder} was written by a newer rmjudge (format 2; this one knows 1): "
+        f"the cache {folder} was written by a newer rmjudge (format 3; this one knows 2): "
         "upgrade rmjudge, or use another --cache-dir"
     )
     assert (folder / "cache.db").read_bytes() == before

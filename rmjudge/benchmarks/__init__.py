@@ -1,0 +1,9 @@
+"""Preference sets beside RM-Bench: what an item is, and what a benchmark says of its items.
+
+::
+
+    descriptors  a TOML file -> a Descriptor: where the fields are, how the score is made
+    reading      raw items -> items, by a descriptor's fields
+    sets         sources -> item sets, each assigned to its descriptor; RM-Bench's are left to it
+    fetching     a benchmark's published files, downloaded once and verified
+"""

@@ -1,0 +1,208 @@
+"""From a raw item to an item, or to what is wrong with it, by a descriptor's fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rmjudge.benchmarks.descriptors import Descriptor
+from rmjudge.benchmarks.items import Item, Response, Turn
+from rmjudge.text import kind_of, quote
+
+ROLES: Final = ("system", "user", "assistant")
+_ROLE_OF: Final = {"human": "user", "gpt": "assistant", "developer": "system"}
+IMAGES: Final = ("image", "images", "image_url")
+_HH: Final = re.compile(r"\n\n(Human|Assistant): ?")
+"""How Anthropic's HH files part the messages of a text."""
+
+
+class Wrong(Exception):
+    """What is wrong with a raw item, for people."""
+
+
+def read_item(
+    raw: object, descriptor: Descriptor, number: int, folder: str, stem: str
+) -> Item | None:
+    """Make an item of a parsed JSON value; None where it says that no response is better.
+
+    `number` is its id where it has none; `folder` and `stem` are its file's, for its subset.
+
+    Raises:
+        Wrong: it is no item of this benchmark.
+    """
+    if not isinstance(raw, dict):
+        raise Wrong(f"expected an object, found {kind_of(raw)}")
+    for name in IMAGES:
+        if raw.get(name):
+            raise Wrong(f"it has {name}; items with images are not supported")
+    fields = descriptor.fields
+    if fields.responses is not None:
+        before: tuple[Turn, ...] = ()
+        responses = _labelled(raw, descriptor)
+        if responses is None:
+            return None
+    else:
+        before, responses = _sides(raw, descriptor)
+    turns = before or _turns(raw, descriptor)
+    subset = folder if descriptor.subset_of_folder else _name(raw, fields.subset) or stem
+    identity = _find(raw, fields.id) if fields.id else None
+    return Item(
+        number if identity is None else _id(identity),
+        descriptor.subset_of(subset),
+        turns,
+        tuple(responses),
+    )
+
+
+def _id(value: object) -> int | str:
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+        raise Wrong(f"its id is {kind_of(value)}; expected an integer or a text")
+    if isinstance(value, str) and not value.isprintable():
+        raise Wrong("its id has characters that cannot be printed")
+    return value
+
+
+def _name(raw: Mapping[str, Any], path: str | None) -> str:
+    value = _find(raw, path) if path else None
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value.isprintable():
+        raise Wrong(f"{path} is {kind_of(value)}; expected a short text")
+    return value
+
+
+def _find(raw: object, path: str) -> Any:
+    """What stands at `a.b`; of a list, what stands there in each. None where there is nothing."""
+    value: Any = raw
+    for step in path.split("."):
+        if isinstance(value, list):
+            value = [_find(one, step) for one in value]
+        elif isinstance(value, dict):
+            value = value.get(step)
+        else:
+            return None
+    return value
+
+
+def _turns(raw: Mapping[str, Any], descriptor: Descriptor) -> tuple[Turn, ...]:
+    fields = descriptor.fields
+    for path in (fields.prompt, fields.messages):
+        value = _find(raw, path) if path else None
+        if isinstance(value, str):
+            return (Turn("user", _text(value, str(path))),)
+        if value is not None:
+            return _messages(value, str(path))
+    names = " or ".join(path for path in (fields.prompt, fields.messages) if path)
+    raise Wrong(f"{names or 'its prompt'} is missing; --map prompt=FIELD says where it is")
+
+
+def _messages(value: object, where: str) -> tuple[Turn, ...]:
+    if not isinstance(value, list) or not value:
+        raise Wrong(f"{where} is {kind_of(value)}; expected a text or a list of messages")
+    return tuple(_message(one, where) for one in value)
+
+
+def _message(value: object, where: str) -> Turn:
+    if not isinstance(value, dict):
+        raise Wrong(f"{where} holds {kind_of(value)}; expected messages with role and content")
+    given = value.get("role", value.get("from"))
+    role = _ROLE_OF.get(str(given), given)
+    if role not in ROLES:
+        raise Wrong(f"{where}: the role {quote(str(given), 20)} is not one of {', '.join(ROLES)}")
+    return Turn(str(role), _text(value.get("content", value.get("value")), where))
+
+
+def _text(value: object, where: str) -> str:
+    """A text, or the text of a message's parts.
+
+    Raises:
+        Wrong: it is none, or it has an image.
+    """
+    if isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
+        for part in value:
+            if "image" in str(part.get("type", "")):
+                raise Wrong(f"{where} has an image; items with images are not supported")
+        value = "".join(str(part.get("text", "")) for part in value)
+    if value is None:
+        raise Wrong(f"{where} is missing")
+    if not isinstance(value, str):
+        raise Wrong(f"{where} is {kind_of(value)}; expected a text")
+    if not value:
+        raise Wrong(f"{where} is empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Wrong(f"{where} is no text in UTF-8") from None
+    return value
+
+
+def _labelled(raw: Mapping[str, Any], descriptor: Descriptor) -> list[Response] | None:
+    """Two responses, of which a label names the better one; None where it names none."""
+    fields = descriptor.fields
+    label = _find(raw, fields.label or "")
+    if label in fields.equal and not isinstance(label, bool):
+        return None
+    if label not in (*fields.first, *fields.second) or isinstance(label, bool):
+        known = ", ".join(repr(one) for one in (*fields.first, *fields.second, *fields.equal))
+        told = "is missing" if label is None else f"is {quote(str(label), 20)}"
+        raise Wrong(f"{fields.label} {told}; expected one of {known}")
+    first = label in fields.first
+    texts = [_text(_find(raw, name), name) for name in fields.responses or ()]
+    return [Response(texts[0], float(first)), Response(texts[1], float(not first))]
+
+
+def _sides(
+    raw: Mapping[str, Any], descriptor: Descriptor
+) -> tuple[tuple[Turn, ...], list[Response]]:
+    """The right and the wrong responses, and the turns before them where they hold these."""
+    fields = descriptor.fields
+    has_prompt = any(
+        path and _find(raw, path) is not None for path in (fields.prompt, fields.messages)
+    )
+    before: list[tuple[Turn, ...]] = []
+    found: list[Response] = []
+    for path, grade in ((fields.chosen, 1.0), (fields.rejected, 0.0)):
+        for text, turns in _responses(_find(raw, str(path)), str(path), has_prompt):
+            found.append(Response(text, grade))
+            if turns:
+                before.append(turns)
+    if before and len(set(before)) > 1:
+        raise Wrong(
+            f"{fields.chosen} and {fields.rejected} are conversations that differ before the last "
+            "message; a pair answers one prompt"
+        )
+    if descriptor.kind == "pairs" and len(found) != 2:
+        raise Wrong(
+            f"it has {len(found)} responses; expected one better and one worse "
+            '(a descriptor with kind = "best" takes several)'
+        )
+    return before[0] if before else (), found
+
+
+def _responses(
+    value: object, where: str, has_prompt: bool
+) -> Sequence[tuple[str, tuple[Turn, ...]]]:
+    """Texts, each with the turns before it where it is a conversation."""
+    if isinstance(value, dict):
+        value = value.get("content", value.get("text", value.get("answer")))
+    if isinstance(value, str) and not has_prompt and _HH.match(value):
+        _, *parts = _HH.split(value)
+        roles = {"Human": "user", "Assistant": "assistant"}
+        turns = [
+            Turn(roles[head], text) for head, text in zip(parts[::2], parts[1::2], strict=True)
+        ]
+        return [_last(turns, where)]
+    if not isinstance(value, list):
+        return [(_text(value, where), ())]
+    if not value:
+        raise Wrong(f"{where} is empty")
+    if all(isinstance(one, dict) and ("role" in one or "from" in one) for one in value):
+        return [_last(_messages(value, where), where)]
+    return [(_text(one, f"{where}[{place}]"), ()) for place, one in enumerate(value)]
+
+
+def _last(turns: Sequence[Turn], where: str) -> tuple[str, tuple[Turn, ...]]:
+    if turns[-1].role != "assistant" or not turns[-1].content:
+        raise Wrong(f"{where} is a conversation whose last message is no assistant's")
+    return turns[-1].content, tuple(turns[:-1])

@@ -1,0 +1,103 @@
+"""What a descriptor says is checked, and what those that ship say of published scores is so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rmjudge.benchmarks.descriptors import descriptor_named, read_descriptor, shipped
+from rmjudge.benchmarks.sets import load_sets
+from rmjudge.errors import UsageError
+from rmjudge.vocabulary import DOWNLOADED_SETS
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+published = pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data")
+
+GOOD = '[fields]\nprompt = "p"\nchosen = "c"\nrejected = "r"\n'
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_few_lines_are_a_whole_descriptor(tmp_path: Path) -> None:
+    found = read_descriptor(written(tmp_path / "mine.toml", GOOD))
+    assert (found.name, found.kind, found.order, found.average) == (
+        *("mine", "pairs", "seeded"),
+        "micro",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[fields", "no TOML"),
+        ('[fields]\nprompt = "p"\n', "either chosen and rejected, or responses"),
+        (GOOD + '[score]\nkind = "pair"\n', "score.kind = 'pair' is not one of pairs, best"),
+        (GOOD + "[scores]\n", "did you mean score"),
+        (GOOD + '[score]\naverage = "sections"\n', "needs a table subsets.sections"),
+        ('[fields]\nresponses = ["a"]\n', "names two fields"),
+        (GOOD + '[[published]]\nscorer = "x"\n', "no score, a number"),
+    ],
+)
+def test_what_is_wrong_in_a_descriptor_is_said(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=r"mine\.toml: ") as error:
+        read_descriptor(written(tmp_path / "mine.toml", text))
+    assert told in str(error.value)
+
+
+def test_the_sets_that_are_downloaded_by_name_are_those_with_downloads() -> None:
+    assert {n for n, one in shipped().items() if one.downloads} == set(DOWNLOADED_SETS)
+
+
+def test_a_set_without_a_download_says_where_it_is() -> None:
+    with pytest.raises(UsageError, match=r"princeton-nlp/LLMBar"):
+        load_sets(["llmbar"])
+    with pytest.raises(UsageError, match="did you mean llmbar"):
+        descriptor_named("llmba")
+
+
+@published
+def test_llmbars_published_scores_are_the_means_of_its_published_statistics() -> None:
+    rows = json.loads((DATA / "llmbar" / "published_statistics.json").read_text())
+    for one in shipped()["llmbar"].published:
+        judge, method = one.scorer.split(", ")
+        found = [
+            float(row["correct_average"].rstrip("%"))
+            for row in rows
+            if "/LLMBar/" in row["path"] and f"/evaluators/{judge}/{method}/" in row["path"]
+        ]
+        assert len(found) == 5
+        assert round(sum(found) / 5, 2) == one.score
+
+
+@published
+def test_judgebenchs_download_is_the_published_file() -> None:
+    from rmjudge.dataset.download import git_blob_id
+
+    (one,) = shipped()["judgebench"].downloads
+    assert git_blob_id(DATA / "judgebench" / one.file) == one.blob
+
+
+@published
+def test_the_real_files_are_known_without_being_named(tmp_path: Path) -> None:
+    renamed = tmp_path / "x.jsonl"
+    file = shipped()["judgebench"].downloads[0].file
+    renamed.write_bytes((DATA / "judgebench" / file).read_bytes())
+    single = DATA / "llmbar" / "LLMBar" / "Natural" / "dataset.json"
+    left, sets = load_sets(["sample", renamed, single])
+    assert left == ["sample"]
+    assert [(one.name, len(one)) for one in sets] == [("judgebench", 350), ("llmbar", 100)]
+    assert {item.subset for item in sets[1]} == {"Natural"}
+    assert {item.subset for item in sets[0]} == {"Knowledge", "Reasoning", "Math", "Coding"}
+
+
+def test_a_tuple_with_a_text_too_few_is_left_to_rm_bench_which_says_what_is_wrong(
+    tmp_path: Path,
+) -> None:
+    row = {"id": 1, "domain": "chat", "prompt": "?", "chosen": ["a", "b"], "rejected": ["c"] * 3}
+    path = written(tmp_path / "mine.jsonl", json.dumps(row) + "\n")
+    assert load_sets([path]) == ([path], [])

@@ -1,0 +1,263 @@
+"""One scorer on several benchmarks in one run, on real texts where they are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Cli
+from served import ModelServer, ServerProcess
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+LLMBAR = DATA / "llmbar" / "LLMBar"
+JUDGEBENCH = DATA / "judgebench" / "dataset=judgebench,response_model=gpt-4o-2024-05-13.jsonl"
+real = pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data")
+
+PAIRS: list[dict[str, Any]] = [
+    {"prompt": f"Question {n}?", "chosen": "A good answer. " * (n + 1), "rejected": "Bad."}
+    for n in range(6)
+]
+
+
+def lines(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def run_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return found
+
+
+def metrics_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    return found
+
+
+def test_own_pairs_run_with_a_judge_a_reward_model_and_a_baseline(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    lines(home / "mine.jsonl", PAIRS)
+    models = (server.judge, server.reward, "baseline/length")
+    done = cli("run", *models, "--data", "mine.jsonl", "--out", "r")
+    assert done.returncode == 0, done.stderr
+    assert "Preference pairs" in done.stdout
+    assert metrics_of(home / "r" / "baseline-length")["headline"] == 1.0
+    (judge,) = (path for path in (home / "r").iterdir() if path.name.startswith("openai"))
+    rows = [json.loads(line) for line in (judge / "results.jsonl").read_text().splitlines()]
+    known = [row["pairs"][0][2][0] for row in rows]
+    assert metrics_of(judge)["averages"]["micro"]["half_credit"] == pytest.approx(
+        sum(known) / len(known)
+    )
+    again = cli("run", *models, "--data", "mine.jsonl", "--out", "again")
+    assert again.returncode == 0, again.stderr
+    assert run_of(home / "again" / judge.name)["calls"]["sent"] == 0
+    for name in ("metrics.json", "results.jsonl"):
+        assert (home / "again" / judge.name / name).read_bytes() == (judge / name).read_bytes()
+
+
+def test_texts_that_two_sets_share_are_bought_once(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    lines(home / "mine.jsonl", PAIRS)
+    best = [{**row, "rejected": [row["rejected"], f"Other {n}."]} for n, row in enumerate(PAIRS)]
+    lines(home / "best.jsonl", best)
+    (home / "best.toml").write_text(
+        'name = "best"\n[fields]\nprompt = "prompt"\nchosen = "chosen"\nrejected = "rejected"\n'
+        '[score]\nkind = "best"\n'
+    )
+    done = cli("run", server.reward, "--data", "mine.jsonl", "--out", "one")
+    assert done.returncode == 0, done.stderr
+    done = cli("run", server.reward, "--data", "best.jsonl", "--as", "best.toml", "--out", "two")
+    assert done.returncode == 0, done.stderr
+    calls = run_of(home / "two")["calls"]
+    assert (calls["planned"], calls["from_cache"], calls["sent"]) == (18, 12, 6)
+
+
+def test_rm_bench_beside_another_set_has_the_bytes_that_it_has_alone(cli: Cli, home: Path) -> None:
+    lines(home / "mine.jsonl", PAIRS)
+    assert cli("run", "baseline/length", "--out", "alone").returncode == 0
+    both = ("--data", "sample", "--data", "mine.jsonl")
+    done = cli("run", "baseline/length", *both, "--out", "both")
+    assert done.returncode == 0, done.stderr
+    assert "RM-Bench" in done.stdout
+    for name in ("metrics.json", "results.jsonl"):
+        assert (home / "both/rm-bench" / name).read_bytes() == (home / "alone" / name).read_bytes()
+    shown = cli("report", "both")
+    assert "One scorer, several benchmarks" in shown.stdout
+    refused = cli("leaderboard", "both")
+    assert refused.returncode == 2
+    assert "holds results on pairs" in refused.stderr
+
+
+@real
+def test_a_killed_run_over_three_benchmarks_is_resumed_to_equal_bytes(
+    cli: Cli, home: Path, start_server: Callable[[int], ServerProcess]
+) -> None:
+    import time
+
+    server = start_server(0)
+    words = ["run", server.judge, "--data", "sample", "--data", LLMBAR, "--data", JUDGEBENCH]
+    words += ["--limit", "6", "--quiet"]
+    server.control(latency_s=0.1)
+    process = cli.start(*words, "--out", "killed")
+    until = time.monotonic() + 60
+    while server.stats["delivered"] < 150 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    server.control(latency_s=0)
+    resumed = cli(*words, "--out", "killed")
+    assert resumed.returncode in (0, 1), resumed.stderr
+    calls = run_of(home / "killed" / "rm-bench")["calls"]
+    assert 0 < calls["from_cache"] <= calls["planned"]
+    whole = cli(*words, "--out", "whole", "--cache-dir", home / "other")
+    assert whole.returncode == resumed.returncode, whole.stderr
+    for name in ("rm-bench", "llmbar", "judgebench"):
+        for file in ("metrics.json", "results.jsonl"):
+            one, other = home / "killed" / name / file, home / "whole" / name / file
+            assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "told"),
+    [
+        ([{"prompt": "?", "chosen": "a"}], ("--as", "pairs"), "rejected is missing"),
+        ([{**PAIRS[0], "images": ["x.png"]}], (), "items with images are not supported"),
+        ([{**PAIRS[0], "id": 1}, {**PAIRS[1], "id": 1}], (), "ids are unique"),
+        ([PAIRS[0]], ("--as", "judgebnch"), "did you mean judgebench?"),
+        ([PAIRS[0]], ("--map", "promt=x"), "did you mean prompt?"),
+        ([PAIRS[0]], ("--domain", "chat"), "--domain is for RM-Bench's tuples"),
+        ([PAIRS[0]], ("--cells", "3"), "--cells is for RM-Bench's tuples"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_called(
+    cli: Cli, home: Path, rows: list[dict[str, Any]], words: tuple[str, ...], told: str
+) -> None:
+    lines(home / "mine.jsonl", rows)
+    done = cli("run", "baseline/length", "--data", "mine.jsonl", *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reward_model_is_not_given_a_conversation_as_one_prompt(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+    lines(home / "mine.jsonl", [{"messages": turns, "chosen": "Hello", "rejected": "No"}])
+    refused = cli("run", server.reward, "--data", "mine.jsonl")
+    assert refused.returncode == 2
+    assert "conversations of several messages" in refused.stderr
+    assert cli("run", server.judge, "--data", "mine.jsonl").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {
+            "chosen": "\n\nHuman: Hi\n\nAssistant: Hello there",
+            "rejected": "\n\nHuman: Hi\n\nAssistant: No",
+        },
+        {
+            "prompt": "Hi",
+            "chosen": [
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": "Hello!"},
+            ],
+            "rejected": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No"}],
+        },
+        {
+            "context": [{"role": "user", "content": "Hi"}],
+            "response1": "No",
+            "response2": "Hello",
+            "overall_preference": 2,
+        },
+    ],
+    ids=["hh", "ultrafeedback", "helpsteer3"],
+)
+def test_known_columns_are_recognised(cli: Cli, home: Path, row: dict[str, Any]) -> None:
+    lines(home / "mine.jsonl", [row])
+    done = cli("run", "baseline/length", "--data", "mine.jsonl", "--out", "r")
+    assert done.returncode == 0, done.stderr
+    assert metrics_of(home / "r")["headline"] == 1.0
+
+
+@real
+def test_longer_wins_on_the_real_sets_is_what_was_counted_on_their_files(cli: Cli) -> None:
+    done = cli("data", "check", LLMBAR, "--json")
+    assert done.returncode == 0, done.stderr
+    found = {row["Subset"]: row["Longer wins"][:2] for row in json.loads(done.stdout)["llmbar"]}
+    assert found["Natural"] == "56"
+    assert (found["Neighbor"], found["Manual"]) == ("11", "17")
+
+
+def test_judgebench_is_downloaded_once_and_verified(cli: Cli, tmp_path: Path) -> None:
+    import functools
+    import threading
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the test's output clean."""
+
+    (tmp_path / JUDGEBENCH.name).write_text("{}")
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        words = ("run", "baseline/length", "--data", "judgebench", "--out", "r")
+        other = cli(*words, RMJUDGE_JUDGEBENCH_URL=url)
+        assert other.returncode == 2
+        assert "not the published file" in other.stderr
+        if DATA.exists():
+            (tmp_path / JUDGEBENCH.name).write_bytes(JUDGEBENCH.read_bytes())
+            assert cli(*words, RMJUDGE_JUDGEBENCH_URL=url).returncode == 0
+            (tmp_path / JUDGEBENCH.name).unlink()
+            assert cli(*words, RMJUDGE_JUDGEBENCH_URL=url).returncode == 0
+            assert cli("style", "r").returncode == 0
+        server.shutdown()
+
+
+def test_ties_are_not_asked_of_a_judge_of_pairs_and_that_is_said(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    shared = {"num_correct": 1, "total_completions": 4, "prompt": "?"}
+    rows = [
+        {**shared, "id": 1, "subset": "Math", "chosen": ["a"], "rejected": ["b", "c", "d"]},
+        {**shared, "id": "ref:0", "subset": "Ties", "chosen": ["e"], "rejected": ["f"]},
+        {**shared, "id": "tied:0", "subset": "Ties", "chosen": ["e", "g"], "rejected": ["f"]},
+    ]
+    lines(home / "rb2.jsonl", rows)
+    done = cli("run", server.judge, server.reward, "--data", "rb2.jsonl", "--out", "r")
+    assert done.returncode == 0, done.stderr
+    judge, reward = (
+        metrics_of(home / "r" / name)
+        for name in sorted(path.name for path in (home / "r").iterdir())
+    )
+    assert set(judge["subsets"]) == {"Math"}
+    assert "the subset Ties is left out" in done.stdout.replace("\n", " ")
+    assert reward["subsets"]["Ties"]["ties"] is not None
+
+
+@real
+def test_a_judge_and_a_local_classifier_score_real_texts_in_one_run(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    pytest.importorskip("torch")
+    from local_models import Kind, make
+
+    model = make(home / "rm", Kind())
+    chat = DATA / "rm-bench" / "chat_filtered.json"
+    words = ["run", server.judge, f"hf/{model}", "--limit", "1", "--out", "r"]
+    words += [word for path in (chat, LLMBAR, JUDGEBENCH) for word in ("--data", str(path))]
+    done = cli(*words, "--max-tokens", "512")
+    assert done.returncode in (0, 1), done.stderr
+    assert "One scorer, several benchmarks" in done.stdout
+    for name, items in (("llmbar", 5), ("judgebench", 4)):
+        found = [metrics_of(path) for path in (home / "r" / name).iterdir()]
+        assert sorted(one["method"] for one in found) == ["pairwise", "pointwise"]
+        assert {one["whole"]["items"] for one in found} == {items}
