@@ -96,13 +96,11 @@ async def test_an_answer_cut_behind_the_proxy_is_truncated(
 
 
 @every_dialect
-async def test_a_model_that_the_proxy_does_not_know_is_final(
+async def test_a_model_that_the_proxy_does_not_know_stops_the_run(
     proxy: Server, dialect: Dialect
 ) -> None:
-    (outcome,) = await ask(dialect("nobody", proxy.url), key=PROXY_KEY)
-    assert isinstance(outcome, Failure)
-    assert outcome.status == "http-400"
-    assert "Invalid model name passed in model=nobody" in outcome.detail
+    with pytest.raises(ProviderStopped, match="Invalid model name passed in model=nobody"):
+        await ask(dialect("nobody", proxy.url), key=PROXY_KEY)
 
 
 @every_dialect
@@ -140,9 +138,8 @@ async def test_system_one_through_the_proxy_is_system_one_without(
 
 
 @pytest.mark.parametrize("kind", [OpenAIDecisions, SystemOne])
-async def test_a_decision_of_an_unknown_model_is_final(
+async def test_a_decision_of_an_unknown_model_stops_the_run(
     proxy: Server, kind: type[OpenAIDecisions | SystemOne]
 ) -> None:
-    (outcome,) = await ask(kind(Target("nobody", f"{proxy.url}/v1")), key=PROXY_KEY)
-    assert isinstance(outcome, Failure)
-    assert outcome.status == "http-400"
+    with pytest.raises(ProviderStopped):
+        await ask(kind(Target("nobody", f"{proxy.url}/v1")), key=PROXY_KEY)
