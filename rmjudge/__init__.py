@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rmjudge.api import aevaluate, ascore, compare, evaluate, load, report, score, style
     from rmjudge.errors import (
+        BatchesUnderWay,
         BudgetReached,
         DataError,
         Interrupted,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rmjudge.version import __version__
 
 __all__ = [
+    "BatchesUnderWay",
     "BudgetReached",
     "Compared",
     "Comparison",

@@ -240,7 +240,7 @@ def test_a_cache_of_a_newer_format_is_refused_with_what_to_do(
     for words in (judge(server, "c"), ("cache", "info", "--cache-dir", "c")):
         done = cli(*words)
         assert done.returncode == 3
-        assert "was written by a newer rmjudge (format 7; this one knows 1)" in done.stderr
+        assert "was written by a newer rmjudge (format 7; this one knows 2)" in done.stderr
         assert "upgrade rmjudge, or use another --cache-dir" in done.stderr
     assert server.stats["received"] == 24
 
