@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rmjudge.calls import CompareCall
 from rmjudge.providers.base import Target
-from rmjudge.providers.batching.office import BatchOffice
+from rmjudge.providers.batching.client import BatchClient
 from rmjudge.providers.chat import provider_of
 from rmjudge.providers.sending.exchange import Exchange
 from rmjudge.providers.sending.policy import Policy
@@ -47,7 +47,7 @@ def lines(first: int, rows: int) -> Iterator[bytes]:
 def measure(rows: int) -> None:
     """Read so many rows, in batches as a run makes them, and print what it took."""
     exchange = Exchange(URL, headers={}, secret=None, policy=Policy(), network=None)
-    office = BatchOffice(provider_of("openai")(Target("judge", URL)), exchange, "")
+    client = BatchClient(provider_of("openai")(Target("judge", URL)), exchange, "")
     call = CompareCall("prompt", "first", "second")
     used, answered = 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def measure(rows: int) -> None:
                 out.writelines(lines(first, count))
             begun = time.process_time()
             keys = [f"{number:032x}" for number in range(first, first + count)]
-            results = Results(office, [file], frozenset(keys), dict.fromkeys(keys, call))
+            results = Results(client, [file], frozenset(keys), dict.fromkeys(keys, call))
             if against := contradiction(results.counted()):
                 raise SystemExit(against)
             answered += sum(found.outcome is not None for found in results)

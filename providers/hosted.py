@@ -34,7 +34,7 @@ from rmjudge.scorer import FORM_CHANGED, Activity, Flow
 from rmjudge.vocabulary import READS, Method
 
 if TYPE_CHECKING:
-    from rmjudge.providers.batching.office import BatchOffice
+    from rmjudge.providers.batching.client import BatchClient
     from rmjudge.providers.sending.sender import Sender
 
 SENDER: Final = "rmjudge.providers.sending.sender"
@@ -115,13 +115,13 @@ class HostedScorer:
         own = f"{self._own_name}=" if self._own_name else ""
         return f"{own}{self._provider.name}/{target.model}@{target.base_url}"
 
-    def batching(self) -> BatchOffice:
+    def batching(self) -> BatchClient:
         """Its endpoint's batches, with its key; whoever asks closes it.
 
         Raises:
             KeyError: the provider has none that are known.
         """
-        from rmjudge.providers.batching.office import BatchOffice
+        from rmjudge.providers.batching.client import BatchClient
         from rmjudge.providers.sending.exchange import Exchange
 
         key = self._secret.reveal() if self._secret else ""
@@ -133,7 +133,7 @@ class HostedScorer:
             network=self._network,
         )
         key_print = hashlib.sha256(f"rmjudge {key}".encode()).hexdigest()[:12] if key else ""
-        return BatchOffice(self._provider, exchange, key_print)
+        return BatchClient(self._provider, exchange, key_print)
 
     @property
     def more_room(self) -> str:

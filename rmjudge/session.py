@@ -20,8 +20,8 @@ from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
 from rmjudge.render.telling import told_in
 from rmjudge.running.assembly import result_of
-from rmjudge.running.batches.desk import Batches
-from rmjudge.running.batches.seams import Limits
+from rmjudge.running.batches.limits import Limits
+from rmjudge.running.batches.whole_run import Batches
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
 from rmjudge.running.items import ItemJob, items_result

@@ -26,7 +26,6 @@ from rmjudge.providers.batching.base import (
     needed,
     text_or_none,
 )
-from rmjudge.providers.batching.openai import readable
 
 HOME: Final = "/v1/messages/batches"
 _PHASES: Final[dict[str, Phase]] = {
@@ -101,7 +100,7 @@ class AnthropicBatches(BatchDialect):
 
     def page(self, body: Json) -> tuple[list[Batch], str]:
         """What cannot be read is another's."""
-        found = readable(self, as_list(member(body, "data")))
+        found = self.batches_among(as_list(member(body, "data")))
         more = member(body, "has_more") is True and bool(found)
         return found, found[-1].id if more else ""
 

@@ -1,6 +1,6 @@
 """What a batch dialect is: pure requests, and pure reading of states and rows.
 
-A dialect knows nothing of ledgers, clocks, files or sockets. Who sends is `batching.office`; who
+A dialect knows nothing of ledgers, clocks, files or sockets. Who sends is `batching.client`; who
 decides is the engine of a run.
 """
 
@@ -136,6 +136,16 @@ class BatchDialect(ABC):
     @abstractmethod
     def page(self, body: Json) -> tuple[list[Batch], str]:
         """The batches of a page, and what `batches` takes for the next; empty for the last."""
+
+    def batches_among(self, entries: Sequence[Json]) -> list[Batch]:
+        """The batches among what a list has."""
+        found: list[Batch] = []
+        for entry in entries:
+            try:
+                found.append(self.batch(entry))
+            except NotABatchError:
+                continue
+        return found
 
     @abstractmethod
     def cancel(self, batch: str) -> Ask:

@@ -30,7 +30,6 @@ from rmjudge.providers.batching.base import (
     text_or_none,
     words_of,
 )
-from rmjudge.providers.batching.openai import readable
 
 _PHASES: Final[dict[str, Phase]] = {
     "PENDING": "under way",
@@ -141,7 +140,7 @@ class GeminiBatches(BatchDialect):
 
     def page(self, body: Json) -> tuple[list[Batch], str]:
         """Operations."""
-        found = readable(self, as_list(member(body, "operations")))
+        found = self.batches_among(as_list(member(body, "operations")))
         return found, text_or_none(member(body, "nextPageToken")) or ""
 
     def cancel(self, batch: str) -> Ask:

@@ -7,7 +7,6 @@ one's own deviate by data alone. Two vendors have endpoints of their own: Togeth
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rmjudge.calls import Json
@@ -124,7 +123,7 @@ class OpenAIBatches(BatchDialect):
     def page(self, body: Json) -> tuple[list[Batch], str]:
         """What cannot be read is another's."""
         entries = body if isinstance(body, list) else as_list(member(body, "data"))
-        found = readable(self, entries)
+        found = self.batches_among(entries)
         more = member(body, "has_more") is True and bool(found)
         return found, found[-1].id if more else ""
 
@@ -154,17 +153,6 @@ class OpenAIBatches(BatchDialect):
             body = {"error": member(line, "error") or {"message": "a row without a reply"}}
         known = isinstance(status, int) and not isinstance(status, bool) and status > 0
         return Row(custom_id, status if known else 500, as_bytes(body))
-
-
-def readable(dialect: BatchDialect, entries: Sequence[Json]) -> list[Batch]:
-    """The batches among what a list has."""
-    found: list[Batch] = []
-    for entry in entries:
-        try:
-            found.append(dialect.batch(entry))
-        except NotABatchError:
-            continue
-    return found
 
 
 def _error(error: Json) -> str:
@@ -264,4 +252,4 @@ class MistralBatches(OpenAIBatches):
 
     def page(self, body: Json) -> tuple[list[Batch], str]:
         """One page, of the newest: ours was made a moment ago."""
-        return readable(self, as_list(member(body, "data"))), ""
+        return self.batches_among(as_list(member(body, "data"))), ""

@@ -21,7 +21,7 @@ from rmjudge.options import OPTIONS
 if TYPE_CHECKING:
     from rmjudge.cache.ledger import Chunk
     from rmjudge.options import RunOptions
-    from rmjudge.running.batches.desk_work import DeskWork
+    from rmjudge.running.batches.upkeep import Upkeep
 
 
 def add(commands: Any) -> None:
@@ -72,17 +72,17 @@ def batches(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.cli.console import print_json, tables
     from rmjudge.render.commands import batches as shown
     from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.running.batches import desk_work
+    from rmjudge.running.batches import upkeep
 
     folder: Path = require(arguments.cache_dir or default_folder())
     chunks = read_chunks(folder)
     if arguments.action in ("show", "resolve") or getattr(arguments, "uid", None):
-        chunks = [desk_work.named(chunks, arguments.uid)]
+        chunks = [upkeep.named(chunks, arguments.uid)]
     elif arguments.action == "cancel" and not arguments.all:
         raise UsageError("name the batch, or say --all")
     if arguments.action not in ("list", "show"):
         with AnswerCache(folder) as cache:
-            work = desk_work.DeskWork(cache, _options(arguments))
+            work = upkeep.Upkeep(cache, _options(arguments))
             match arguments.action:
                 case "fetch":
                     chunks = asyncio.run(work.fetch(chunks))
@@ -103,7 +103,7 @@ def batches(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     return 0
 
 
-async def _resolve(work: DeskWork, chunk: Chunk, arguments: argparse.Namespace) -> Chunk:
+async def _resolve(work: Upkeep, chunk: Chunk, arguments: argparse.Namespace) -> Chunk:
     if arguments.adopt:
         return await work.adopt(chunk, arguments.adopt)
     if arguments.not_submitted:

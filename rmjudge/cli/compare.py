@@ -66,6 +66,8 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Compare every two of the scorers in the format asked for."""
     from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.cli.sets import show_other_sets
+    from rmjudge.render.commands.benchmark_tables import compare_sheets
     from rmjudge.render.commands.compare import comparison_csv, comparison_json
     from rmjudge.render.sheets import sheets_markdown
     from rmjudge.render.terminal.listings import sheets_renderable
@@ -77,9 +79,9 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         raise UsageError("name two RUNs to compare, or a --table FILE")
     if arguments.cheap is not None:
         return _with(arguments)
-    of_tuples, of_items = _parted(arguments)
+    of_tuples, of_items = show_other_sets(arguments, compare_sheets)
     if of_items and len(of_tuples) < 2:
-        return 0
+        return _alone(of_tuples)
     found = findings.compare(
         read_runs(of_tuples, data=arguments.data or (), notice=say),
         reading=arguments.reading,
@@ -101,35 +103,13 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     return 0
 
 
-def _parted(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
-    """The results on RM-Bench, and those on other sets, which are compared here."""
-    from rmjudge.runs.items import part_results
+def _alone(folders: Sequence[Path]) -> int:
+    """Say which run of RM-Bench has no other beside it."""
+    from rmjudge.cli.console import say
 
-    of_tuples, of_items = part_results(arguments.folders)
-    if of_items:
-        _of_items(of_items, arguments.format, arguments.reading)
-    return of_tuples, of_items
-
-
-def _of_items(folders: Sequence[Path], format: str, reading: str | None) -> None:
-    """Compare scorers on other sets than RM-Bench."""
-    from rmjudge.cli.console import print_text, tables
-    from rmjudge.render.commands.benchmark_tables import compare_sheets
-    from rmjudge.render.sheets import sheets_markdown
-    from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.runs.items import read_items
-
-    if reading is not None:
-        raise UsageError(
-            "--reading is for runs on RM-Bench; other sets have a reading of their own"
-        )
-    if format not in ("table", "markdown"):
-        raise UsageError(f"--format {format} is for runs on RM-Bench alone; use table or markdown")
-    sheets = compare_sheets([read_items(folder) for folder in folders])
-    if format == "markdown":
-        print_text(sheets_markdown(sheets))
-    else:
-        tables().print(sheets_renderable(sheets))
+    for folder in folders:
+        say(f"{folder}: the only run on RM-Bench here; there is nothing to compare it with")
+    return 0
 
 
 def _table(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rmjudge.cli.arguments import (
@@ -15,7 +14,6 @@ from rmjudge.cli.arguments import (
     add_data,
     add_runs,
 )
-from rmjudge.errors import UsageError
 from rmjudge.options.written import path
 
 
@@ -58,6 +56,8 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Report what style is worth to each scorer, beside the baselines on the same texts."""
     from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.cli.sets import show_other_sets
+    from rmjudge.render.commands import benchmark_tables
     from rmjudge.render.commands.style import style_csv, style_json, style_sheets
     from rmjudge.render.sheets import sheets_markdown
     from rmjudge.render.terminal.listings import sheets_renderable
@@ -67,11 +67,7 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         from rmjudge.render.plots import check_plot
 
         check_plot(arguments.plot)
-    from rmjudge.runs.items import part_results
-
-    of_tuples, of_items = part_results(arguments.folders)
-    if of_items:
-        _of_items(of_items, arguments.format, arguments.reading)
+    of_tuples, _ = show_other_sets(arguments, benchmark_tables.style_sheets)
     if not of_tuples:
         return 0
     found = findings.style(
@@ -102,27 +98,6 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     for note in found.left_out:
         say(note)
     return 0
-
-
-def _of_items(folders: Sequence[Path], format: str, reading: str | None) -> None:
-    """Report what length is worth on other sets than RM-Bench."""
-    from rmjudge.cli.console import print_text, tables
-    from rmjudge.render.commands.benchmark_tables import style_sheets
-    from rmjudge.render.sheets import sheets_markdown
-    from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.runs.items import read_items
-
-    if reading is not None:
-        raise UsageError(
-            "--reading is for runs on RM-Bench; other sets have a reading of their own"
-        )
-    if format not in ("table", "markdown"):
-        raise UsageError(f"--format {format} is for runs on RM-Bench alone; use table or markdown")
-    sheets = style_sheets([read_items(folder) for folder in folders])
-    if format == "markdown":
-        print_text(sheets_markdown(sheets))
-    else:
-        tables().print(sheets_renderable(sheets))
 
 
 def attributes(text: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from rmjudge.calls import Json, Spent, Usage, estimate_tokens
 from rmjudge.options import RunOptions
 from rmjudge.running.assembly import bill_of
 from rmjudge.running.batches.cutting import tokens_of, waves
-from rmjudge.running.batches.desk import can_batch
+from rmjudge.running.batches.whole_run import can_batch
 from rmjudge.running.budget import most_dollars
 from rmjudge.running.choosing import lines_to_write
 from rmjudge.running.job import Job, Work

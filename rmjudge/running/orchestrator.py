@@ -20,7 +20,7 @@ from rmjudge.errors import (
     StopRun,
     StorageStopped,
 )
-from rmjudge.running.batches.desk import Batches
+from rmjudge.running.batches.whole_run import Batches
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
 from rmjudge.running.queueing import WorkQueue

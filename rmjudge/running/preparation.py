@@ -29,7 +29,7 @@ from rmjudge.options.kinds import until_of
 from rmjudge.planning.items import plan_items
 from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
 from rmjudge.providers.batching import DIALECTS
-from rmjudge.running.batches.desk import can_batch
+from rmjudge.running.batches.whole_run import can_batch
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
 from rmjudge.running.items import ItemJob

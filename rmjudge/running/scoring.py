@@ -12,8 +12,8 @@ from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.errors import ModelRefused, StopRun, UsageError
 from rmjudge.options import RunOptions
 from rmjudge.planning.texts import Comparison, TextsPlan, plan_texts
-from rmjudge.running.batches.desk import Batches
-from rmjudge.running.batches.seams import Limits
+from rmjudge.running.batches.limits import Limits
+from rmjudge.running.batches.whole_run import Batches
 from rmjudge.running.budget import Budget
 from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from word_differences import CASES
 
 from rmjudge.dataset.template import TUPLE
 from rmjudge.render.difference import difference
@@ -22,18 +23,7 @@ def marked(one: str, other: str) -> tuple[str, str]:
     return first, second
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "first", "second"),
-    [
-        ("the same", "the same", "the same", "the same"),
-        ("born in 1890.", "born in 1980.", "born in <1890>.", "born in <1980>."),
-        ("pays 100 euros", "pays 102.50 euros", "pays <100> euros", "pays <102.50> euros"),
-        ("a b", "a, very new, b", "a b", "a<, very new,> b"),
-        ("a very old cat", "a quite new cat", "a <very old> cat", "a <quite new> cat"),
-        ("", "all", "", "<all>"),
-        ("größer als 金融", "kleiner als 金融", "<größer> als 金融", "<kleiner> als 金融"),
-    ],
-)
+@pytest.mark.parametrize(("one", "other", "first", "second"), CASES)
 def test_the_words_of_one_side_alone_are_marked(
     one: str, other: str, first: str, second: str
 ) -> None:

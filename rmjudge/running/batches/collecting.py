@@ -10,11 +10,11 @@ from typing import Final
 from rmjudge.cache.ledger import Chunk
 from rmjudge.calls import Failure, Outcome, Reply, Spent
 from rmjudge.errors import BatchesUnderWay, ProviderStopped, StopRun
-from rmjudge.providers.batching.office import Read
-from rmjudge.running.batches.courier import Courier
+from rmjudge.providers.batching.client import Read
 from rmjudge.running.batches.guard import contradiction
+from rmjudge.running.batches.lifecycle import Lifecycle
+from rmjudge.running.batches.limits import Commit, Keep
 from rmjudge.running.batches.reading import Results
-from rmjudge.running.batches.seams import Commit, Keep
 from rmjudge.running.job import Job, Work
 from rmjudge.running.pricing import cost_of
 
@@ -45,14 +45,14 @@ class Collector:
     def __init__(  # noqa: PLR0917 - made in one place
         self,
         job: Job,
-        courier: Courier,
+        lifecycle: Lifecycle,
         works: dict[str, Work],
         keep: Keep,
         commit: Commit,
         tell: Callable[[str], None],
     ) -> None:
         self._job = job
-        self._courier = courier
+        self._lifecycle = lifecycle
         self._works = works
         self._keep = keep
         self._commit = commit
@@ -68,13 +68,13 @@ class Collector:
         Raises:
             StopRun: something ended the run before all were read; another run reads them again.
         """
-        job, courier = self._job, self._courier
+        job, lifecycle = self._job, self._lifecycle
         calls = {key: job.work[key].call for key in chunk.calls if key in job.work}
-        results = Results(courier.office, courier.files(chunk), frozenset(chunk.calls), calls)
+        results = Results(lifecycle.client, lifecycle.files(chunk), frozenset(chunk.calls), calls)
         if not chunk.accepted:
             against = await asyncio.to_thread(lambda: contradiction(results.counted()))
             if against:
-                return await courier.keep(chunk, "aside", note=against)
+                return await lifecycle.keep(chunk, "aside", note=against)
         found = self.found = Found(dict(chunk.refused), dict(chunk.again))
         for read in results:
             self._take(read, found, await self._counts_now(read))
@@ -86,7 +86,7 @@ class Collector:
             self._tell(f"batch {chunk.batch or chunk.uid}: {odd}")
         if len(calls) < len(chunk.calls):
             return chunk
-        return await courier.keep(
+        return await lifecycle.keep(
             chunk,
             "collected",
             refused=found.refused,
@@ -173,7 +173,7 @@ class Collector:
 
     def _may_go_again(self, work: Work, again: dict[str, int]) -> bool:
         """Count that a call has come back unanswered; whether it is handed over again."""
-        before = max((c.again.get(work.key, 0) for c in self._courier.known.values()), default=0)
+        before = max((c.again.get(work.key, 0) for c in self._lifecycle.known.values()), default=0)
         again[work.key] = before + 1
         return before < ROUNDS
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from rmjudge.calls import Call, Reply
 from rmjudge.providers.batching.base import Row
-from rmjudge.providers.batching.office import BatchOffice, Read
+from rmjudge.providers.batching.client import BatchClient, Read
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -37,7 +37,7 @@ class Tally:
 class Results:
     """The rows of a batch's files, each call's first; `calls` are those known here, by key."""
 
-    office: BatchOffice
+    client: BatchClient
     files: Sequence[Path]
     keys: frozenset[str]
     calls: Mapping[str, Call]
@@ -60,18 +60,18 @@ class Results:
                 self.seen.add(key)
                 self.tally.read += 1
                 if key in self.calls:
-                    yield self.office.read(row, self.calls[key])
+                    yield self.client.read(row, self.calls[key])
         for key, row in idle.items():
             if key not in self.seen:
                 self.seen.add(key)
                 if key in self.calls:
-                    yield self.office.read(row, self.calls[key])
+                    yield self.client.read(row, self.calls[key])
 
     def _rows(self) -> Iterator[Row]:
         for file in self.files:
             for line in lines_of(file):
                 try:
-                    yield self.office.row(line)
+                    yield self.client.row(line)
                 except ValueError:
                     self.tally.bad += 1
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from page_scripts import made_by
+from word_differences import CASES
 
 
 def differences(pairs: list[tuple[str, str]]) -> list[Any]:
@@ -13,17 +14,6 @@ def differences(pairs: list[tuple[str, str]]) -> list[Any]:
     expression = f"{json.dumps(pairs)}.map((pair) => difference(...pair))"
     found: list[Any] = made_by(("diff.js",), expression)
     return found
-
-
-CASES = [
-    ("the same", "the same", "the same", "the same"),
-    ("born in 1890.", "born in 1980.", "born in <1890>.", "born in <1980>."),
-    ("pays 100 euros", "pays 102.50 euros", "pays <100> euros", "pays <102.50> euros"),
-    ("a b", "a, very new, b", "a b", "a<, very new,> b"),
-    ("a very old cat", "a quite new cat", "a <very old> cat", "a <quite new> cat"),
-    ("", "all", "", "<all>"),
-    ("größer als 金融", "kleiner als 金融", "<größer> als 金融", "<kleiner> als 金融"),
-]
 
 
 def test_the_words_of_one_side_alone_are_marked() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from rmjudge.cache import AnswerCache
 from rmjudge.providers.batching import DIALECTS
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.running.batches.seams import Commit, Keep, Limits
+from rmjudge.running.batches.limits import Commit, Keep, Limits
 from rmjudge.running.job import Job, Work
 from rmjudge.scorer import Scorer
 
@@ -61,15 +61,15 @@ class Batches:
         left = [chunk for chunk in await self.store.chunks(key) if chunk.state == "collected"]
         if not left:
             return
-        from rmjudge.running.batches.courier import courier_of
+        from rmjudge.running.batches.lifecycle import lifecycle_of
 
-        office = job.scorer.batching()
+        client = job.scorer.batching()
         try:
-            courier = await courier_of(self.store, key, office)
+            lifecycle = await lifecycle_of(self.store, key, client)
             for chunk in left:
-                await courier.advance(chunk)
+                await lifecycle.advance(chunk)
         finally:
-            await office.aclose()
+            await client.aclose()
 
     async def run(
         self, job: Job, key: str, pending: Sequence[Work], keep: Keep, commit: Commit
@@ -81,13 +81,13 @@ class Batches:
         """
         if not isinstance(job.scorer, HostedScorer):
             raise TypeError(f"{job.scorer.name} has no batches")
-        from rmjudge.running.batches.courier import courier_of
-        from rmjudge.running.batches.errand import Errand
+        from rmjudge.running.batches.job_batches import JobBatches
+        from rmjudge.running.batches.lifecycle import lifecycle_of
 
-        office = job.scorer.batching()
+        client = job.scorer.batching()
         try:
-            courier = await courier_of(self.store, key, office)
-            errand = Errand(self.limits, courier, job, key, pending, keep, commit)
-            await errand.run()
+            lifecycle = await lifecycle_of(self.store, key, client)
+            job_batches = JobBatches(self.limits, lifecycle, job, key, pending, keep, commit)
+            await job_batches.run()
         finally:
-            await office.aclose()
+            await client.aclose()

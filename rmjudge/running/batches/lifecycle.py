@@ -20,7 +20,7 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.ledger import Chunk, State
 from rmjudge.errors import ProviderStopped, StorageStopped
 from rmjudge.providers.batching.base import Batch, NotABatchError
-from rmjudge.providers.batching.office import BatchOffice, LostError, RefusedError, UnsentError
+from rmjudge.providers.batching.client import BatchClient, LostError, RefusedError, UnsentError
 from rmjudge.running.batches.cutting import queue_limit
 from rmjudge.running.batches.reading import lines_of
 
@@ -34,7 +34,7 @@ _TROUBLES: Final = (UnsentError, LostError, RefusedError, NotABatchError)
 
 
 @dataclass(slots=True)
-class Courier:
+class Lifecycle:
     """Moves one scorer's batches. `known` are all rows of the ledger, by uid.
 
     `trouble` says what did not work at the last look. `refusal` is what the vendor refused a batch
@@ -42,7 +42,7 @@ class Courier:
     """
 
     store: AnswerCache
-    office: BatchOffice
+    client: BatchClient
     silence_s: float = SILENCE_S
     clock: Callable[[], float] = time.time
     known: dict[str, Chunk] = field(default_factory=dict)
@@ -108,14 +108,14 @@ class Courier:
         return chunk
 
     async def _hand_over(self, chunk: Chunk, data: bytes) -> Chunk:
-        if not self.office.dialect.has_files:
+        if not self.client.dialect.has_files:
             return await self._create(chunk, data)
         if chunk.uid not in self.fresh:
-            for orphan in await self.office.files_of(chunk.uid):
-                await self.office.delete(orphan)
+            for orphan in await self.client.files_of(chunk.uid):
+                await self.client.delete(orphan)
         self.fresh.discard(chunk.uid)
         try:
-            file = await self.office.upload(chunk.uid, data)
+            file = await self.client.upload(chunk.uid, data)
         except RefusedError as error:
             return await self._refused(chunk, error)
         digest = sha256(data).hexdigest()
@@ -126,7 +126,7 @@ class Courier:
         size = {"size": len(data), "sha256": sha256(data).hexdigest()} if data else {}
         chunk = await self.keep(chunk, "creating", creating=self.clock(), **size)
         try:
-            batch = await self.office.create(chunk.uid, chunk.file, data)
+            batch = await self.client.create(chunk.uid, chunk.file, data)
         except UnsentError:
             await self.keep(chunk, back)
             raise
@@ -182,15 +182,15 @@ class Courier:
     async def _void(self, chunk: Chunk, note: str, limit: int | None = None) -> Chunk:
         if chunk.file:
             with suppress(*_TROUBLES):
-                await self.office.delete(chunk.file)
+                await self.client.delete(chunk.file)
         return await self.keep(chunk, "void", note=note, limit=limit or chunk.limit)
 
     async def give_up(self, chunk: Chunk) -> Chunk:
         """Delete what the vendor has of a batch that it was not asked to work on."""
         try:
-            if self.office.dialect.has_files:
-                for file in [chunk.file] if chunk.file else await self.office.files_of(chunk.uid):
-                    await self.office.delete(file)
+            if self.client.dialect.has_files:
+                for file in [chunk.file] if chunk.file else await self.client.files_of(chunk.uid):
+                    await self.client.delete(file)
         except _TROUBLES as error:
             self.trouble = f"{chunk.uid[:8]}: {error}"
             return chunk
@@ -200,10 +200,10 @@ class Courier:
         """Look for a batch whose create was not answered."""
         matches = await self._matches(chunk)
         if not matches and self.clock() - chunk.creating >= self.silence_s:
-            if not self.office.dialect.finds_by_name:
+            if not self.client.dialect.finds_by_name:
                 return self.known[chunk.uid]  # the user is asked
             # A create that is still on its way fails without its file.
-            await self.office.delete(chunk.file)
+            await self.client.delete(chunk.file)
             matches = await self._matches(chunk)
             if not matches:
                 self.maybe_billed += len(chunk.calls)
@@ -213,7 +213,7 @@ class Courier:
         first, *others = sorted(matches, key=lambda batch: (batch.created or 0.0, batch.id))
         for other in others:
             with suppress(*_TROUBLES):
-                await self.office.cancel(other.id)
+                await self.client.cancel(other.id)
             self.told.append(
                 f"the vendor has batch {other.id} beside {first.id} with the same calls: bought "
                 "twice; the second was cancelled"
@@ -224,8 +224,8 @@ class Courier:
         found: list[Batch] = []
         not_ours = list(chunk.not_ours)
         taken = {other.batch for other in self.known.values()} | set(not_ours)
-        async for batch in self.office.recent(chunk.planned - BEFORE_S):
-            if self.office.dialect.finds_by_name:
+        async for batch in self.client.recent(chunk.planned - BEFORE_S):
+            if self.client.dialect.finds_by_name:
                 if batch.nonce == chunk.uid or (chunk.file and batch.file == chunk.file):
                     found.append(batch)
             elif batch.total == len(chunk.calls) and batch.id not in taken:
@@ -246,20 +246,20 @@ class Courier:
         calls = set(chunk.calls)
         try:
             for result in batch.results:
-                await self.office.fetch(result, file)
+                await self.client.fetch(result, file)
                 for line in lines_of(file):
                     with suppress(ValueError):
-                        return self.office.row(line).custom_id[1:] in calls
+                        return self.client.row(line).custom_id[1:] in calls
         finally:
             file.unlink(missing_ok=True)
         return False
 
     async def _poll(self, chunk: Chunk) -> Chunk:
         try:
-            batch = await self.office.poll(chunk.batch)
+            batch = await self.client.poll(chunk.batch)
         except RefusedError as error:
             if error.status == 404 and self.clock() - chunk.created > PATIENCE_S:
-                other = chunk.key_print != self.office.key_print
+                other = chunk.key_print != self.client.key_print
                 whose = "another key submitted it" if other else "this key submitted it"
                 raise ProviderStopped(
                     f"{chunk.model}: the vendor knows batch {chunk.batch} no more ({whose}): use "
@@ -292,7 +292,7 @@ class Courier:
             if file.exists():  # whole: it has its name only then
                 continue
             try:
-                await self.office.fetch(result, file)
+                await self.client.fetch(result, file)
             except RefusedError as error:
                 if error.status in (404, 410) and self.clock() - chunk.ended > PATIENCE_S:
                     return await self.keep(chunk, "lost", note=f"paid and lost: {error}")
@@ -300,14 +300,14 @@ class Courier:
         return await self.keep(chunk, "fetched")
 
     async def _clear(self, chunk: Chunk) -> Chunk:
-        await self.office.delete(chunk.file, chunk.batch, chunk.results)
+        await self.client.delete(chunk.file, chunk.batch, chunk.results)
         for file in self.files(chunk):
             file.unlink(missing_ok=True)
         return await self.keep(chunk, "released")
 
     async def cancel(self, chunk: Chunk) -> None:
         """Ask the vendor to stop a batch; what has run stays billed."""
-        await self.office.cancel(chunk.batch)
+        await self.client.cancel(chunk.batch)
 
     def open(self) -> Sequence[Chunk]:
         """The batches whose calls are not to be bought in another way, in order."""
@@ -322,7 +322,7 @@ def seconds(variable: str, otherwise: float) -> float:
         return otherwise
 
 
-async def courier_of(store: AnswerCache, scorer: str, office: BatchOffice) -> Courier:
+async def lifecycle_of(store: AnswerCache, scorer: str, client: BatchClient) -> Lifecycle:
     """What moves the batches of a scorer.
 
     Raises:
@@ -330,4 +330,4 @@ async def courier_of(store: AnswerCache, scorer: str, office: BatchOffice) -> Co
     """
     known = {chunk.uid: chunk for chunk in await store.chunks(scorer)}
     silence_s = seconds("RMJUDGE_BATCH_SILENCE_S", SILENCE_S)
-    return Courier(store, office, silence_s=silence_s, known=known)
+    return Lifecycle(store, client, silence_s=silence_s, known=known)

@@ -13,9 +13,9 @@ from rmjudge.calls import Failure, Outcome
 from rmjudge.errors import BatchesUnderWay, BudgetReached, Interrupted, ProviderStopped, StopRun
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.running.batches.collecting import Collector
-from rmjudge.running.batches.courier import Courier, seconds
 from rmjudge.running.batches.cutting import next_cut, tokens_of
-from rmjudge.running.batches.seams import Commit, Keep, Limits
+from rmjudge.running.batches.lifecycle import Lifecycle, seconds
+from rmjudge.running.batches.limits import Commit, Keep, Limits
 from rmjudge.running.batches.words import decision_of
 from rmjudge.running.budget import Admission, most_dollars
 from rmjudge.running.job import Job, Work
@@ -29,13 +29,13 @@ FEW: Final = 50
 """Calls for which no batch is made while others are open."""
 
 
-class Errand:
+class JobBatches:
     """One job's batches, from what is pending to its answers."""
 
     def __init__(  # noqa: PLR0917 - made in one place
         self,
         limits: Limits,
-        courier: Courier,
+        lifecycle: Lifecycle,
         job: Job,
         key: str,
         pending: Sequence[Work],
@@ -43,12 +43,12 @@ class Errand:
         commit: Commit,
     ) -> None:
         self._limits = limits
-        self._courier = courier
+        self._lifecycle = lifecycle
         self._job = job
         self._key = key
         self._works = {work.key: work for work in pending}
         self._keep = keep
-        self._collector = Collector(job, courier, self._works, keep, commit, self._tell)
+        self._collector = Collector(job, lifecycle, self._works, keep, commit, self._tell)
         self._admissions: dict[str, Admission] = {}
         self._reason: StopRun | None = None
         self._look_s = seconds("RMJUDGE_BATCH_LOOK_S", LOOK_S)
@@ -64,14 +64,14 @@ class Errand:
             await self._settle_refused()
             while True:
                 before = self._sight()
-                self._courier.trouble = ""
+                self._lifecycle.trouble = ""
                 await self._look()
                 await self._hand_over()
-                for line in self._courier.told:
+                for line in self._lifecycle.told:
                     self._tell(line)
                 if self._stop_for(self._job.stopped):
                     return
-                if not self._courier.open() and (self._reason is not None or not self._waiting()):
+                if not self._lifecycle.open() and (self._reason is not None or not self._waiting()):
                     break
                 if self._is_over_for_now():
                     break
@@ -92,7 +92,7 @@ class Errand:
             self._job.notes.append(line)
 
     def _sight(self) -> tuple[object, ...]:
-        return tuple((c.uid, c.state, c.done) for c in self._courier.known.values())
+        return tuple((c.uid, c.state, c.done) for c in self._lifecycle.known.values())
 
     def _stop_for(self, reason: StopRun | None) -> bool:
         """Leave where the user has asked to; what is under way goes on without us."""
@@ -105,7 +105,7 @@ class Errand:
     def _going(self) -> str:
         """Say what goes on at the vendor's."""
         going = [
-            chunk for chunk in self._courier.open() if chunk.batch or chunk.state == "creating"
+            chunk for chunk in self._lifecycle.open() if chunk.batch or chunk.state == "creating"
         ]
         if not going:
             return ""
@@ -118,16 +118,16 @@ class Errand:
         Raises:
             StopRun: nothing more comes of waiting, or the user does not want to wait.
         """
-        courier = self._courier
-        chunks = courier.open()
+        lifecycle = self._lifecycle
+        chunks = lifecycle.open()
         decisions = [chunk for chunk in chunks if chunk.state in ("aside", "lost")]
-        now = courier.clock()
+        now = lifecycle.clock()
         decisions += [
             chunk
             for chunk in chunks
             if chunk.state == "creating"
-            and not courier.office.dialect.finds_by_name
-            and now - chunk.creating >= courier.silence_s
+            and not lifecycle.client.dialect.finds_by_name
+            and now - chunk.creating >= lifecycle.silence_s
         ]
         others = [chunk for chunk in chunks if chunk not in decisions]
         partly = [chunk for chunk in others if chunk.uid in self._partial]
@@ -140,13 +140,13 @@ class Errand:
             )
             return True
         if self._limits.detach:
-            trouble = f" ({courier.trouble})" if courier.trouble else ""
+            trouble = f" ({lifecycle.trouble})" if lifecycle.trouble else ""
             raise BatchesUnderWay(f"{self._progress()}{trouble}; the same command goes on")
         return False
 
     def _waiting(self) -> list[Work]:
         """Calls that no open batch has, and that are neither answered nor failed."""
-        held = {call for chunk in self._courier.open() for call in chunk.calls}
+        held = {call for chunk in self._lifecycle.open() for call in chunk.calls}
         return [
             work
             for work in self._works.values()
@@ -157,7 +157,7 @@ class Errand:
         """What the vendor has refused for good is not asked again before the job is complete."""
         refused = {
             call: Failure(*said)
-            for chunk in self._courier.known.values()
+            for chunk in self._lifecycle.known.values()
             for call, said in chunk.refused.items()
         }
         pairs = [(work, refused[key]) for key, work in self._works.items() if key in refused]
@@ -169,15 +169,15 @@ class Errand:
 
     async def _look(self) -> None:
         """Look at every batch once, and read those that have come."""
-        for chunk in list(self._courier.known.values()):
+        for chunk in list(self._lifecycle.known.values()):
             if self._job.stopped is not None:
                 return
             if chunk.state in ("planned", "uploaded") and chunk.uid not in self._admissions:
                 # Of an earlier command: nobody works on it, and no ceiling of this run knows it.
-                await self._courier.give_up(chunk)
+                await self._lifecycle.give_up(chunk)
                 continue
             try:
-                chunk = await self._courier.advance(chunk, self._data)  # noqa: PLW2901
+                chunk = await self._lifecycle.advance(chunk, self._data)  # noqa: PLW2901
             except ProviderStopped as reason:
                 self._reason = self._reason or reason
                 continue
@@ -189,24 +189,24 @@ class Errand:
         self._note_refusal()
 
     def _note_refusal(self) -> None:
-        courier = self._courier
-        self._job.scorer.activity.maybe_billed += courier.maybe_billed
-        courier.maybe_billed = 0
-        if courier.refusal:
+        lifecycle = self._lifecycle
+        self._job.scorer.activity.maybe_billed += lifecycle.maybe_billed
+        lifecycle.maybe_billed = 0
+        if lifecycle.refusal:
             name = self._job.scorer.name
             self._reason = self._reason or ProviderStopped(
-                f"{name}: the vendor took no batch: {courier.refusal}; the same command without "
+                f"{name}: the vendor took no batch: {lifecycle.refusal}; the same command without "
                 "--batch buys the calls live"
             )
 
     def _data(self, chunk: Chunk) -> bytes:
         """A batch's input: the same bytes whenever it is made."""
-        office, work = self._courier.office, self._job.work
-        return b"".join(office.line(f"c{key}", work[key].call) for key in chunk.calls)
+        client, work = self._lifecycle.client, self._job.work
+        return b"".join(client.line(f"c{key}", work[key].call) for key in chunk.calls)
 
     async def _hand_over(self) -> None:
         """Plan and submit batches of what waits, as far as ceilings and the queue allow."""
-        courier = self._courier
+        lifecycle = self._lifecycle
         while self._reason is None and self._job.stopped is None:
             waiting = self._waiting()
             if not waiting:
@@ -217,7 +217,7 @@ class Errand:
             chunk = await self._plan(cut)
             if chunk is None:
                 return
-            chunk = await courier.advance(chunk, self._data)
+            chunk = await lifecycle.advance(chunk, self._data)
             self._note_refusal()
             if chunk.state == "fetched":
                 await self._read(chunk)
@@ -232,10 +232,10 @@ class Errand:
         return chunk.state == "void" and bool(self._open_tokens())
 
     def _open_tokens(self) -> int:
-        return sum(c.tokens for c in self._courier.known.values() if c.state in AT_VENDOR)
+        return sum(c.tokens for c in self._lifecycle.known.values() if c.state in AT_VENDOR)
 
     def _limit(self) -> int | None:
-        told = [c.limit for c in self._courier.known.values() if c.limit]
+        told = [c.limit for c in self._lifecycle.known.values() if c.limit]
         limits = [limit for limit in (self._limits.queue_tokens, *told[-1:]) if limit]
         return min(limits, default=None)
 
@@ -248,40 +248,40 @@ class Errand:
         return room is not None and tokens_of(cut) > room
 
     def _sizes(self) -> set[int]:
-        if self._courier.office.dialect.finds_by_name:
+        if self._lifecycle.client.dialect.finds_by_name:
             return set()
-        return {len(c.calls) for c in self._courier.known.values() if c.state in AT_VENDOR}
+        return {len(c.calls) for c in self._lifecycle.known.values() if c.state in AT_VENDOR}
 
     async def _plan(self, cut: Sequence[Work]) -> Chunk | None:
         """Set the most that it can cost aside, and commit that it is planned."""
-        job, courier = self._job, self._courier
+        job, lifecycle = self._job, self._lifecycle
         share = job.price.batch_share if job.price else 1.0
         try:
             admission = await self._limits.budget.admit_now(job, cut, share)
         except BudgetReached as reason:
-            if not courier.open():
+            if not lifecycle.open():
                 self._reason = reason
             return None
         if admission is None:
             return None
-        few = admission.calls < min(FEW, len(cut)) and bool(courier.open())
+        few = admission.calls < min(FEW, len(cut)) and bool(lifecycle.open())
         cut = cut[: admission.calls]
         if few or len(cut) in self._sizes():  # room comes as batches end
             self._limits.budget.forgo(admission)
             return None
         uid = uuid.uuid4().hex
-        courier.fresh.add(uid)
-        chunk = await courier.keep(
+        lifecycle.fresh.add(uid)
+        chunk = await lifecycle.keep(
             Chunk(
                 uid=uid,
                 scorer=self._key,
                 model=_spec_of(job.scorer),
-                base_url=courier.office.base_url,
-                key_print=courier.office.key_print,
+                base_url=lifecycle.client.base_url,
+                key_print=lifecycle.client.key_print,
                 calls=tuple(work.key for work in cut),
                 tokens=tokens_of(cut),
                 dollars=share * sum(most_dollars(job, work.call) for work in cut),
-                planned=courier.clock(),
+                planned=lifecycle.clock(),
             )
         )
         self._admissions[uid] = admission
@@ -310,7 +310,7 @@ class Errand:
         else:
             self._settle(chunk, self._collector.found.replies)
             self._reason = self._reason or self._collector.speaks_against(chunk)
-            await self._courier.advance(chunk)
+            await self._lifecycle.advance(chunk)
 
     def _show(self) -> None:
         self._job.scorer.activity.note = self._progress()
@@ -318,7 +318,7 @@ class Errand:
     def _progress(self) -> str:
         """How the batches are, in one line."""
         chunks = [
-            c for c in self._courier.known.values() if c.state != "void" and self._is_of_job(c)
+            c for c in self._lifecycle.known.values() if c.state != "void" and self._is_of_job(c)
         ]
         ended = sum(c.state not in ("planned", "uploaded", "creating", "created") for c in chunks)
         counts = self._job.counts
@@ -328,7 +328,7 @@ class Errand:
         ]
         expires = [c.expires for c in chunks if c.state == "created" and c.expires]
         if expires:
-            hours = max(0.0, min(expires) - self._courier.clock()) / 3600
+            hours = max(0.0, min(expires) - self._lifecycle.clock()) / 3600
             told.append(f"first expires in {hours:.0f} h")
         return " · ".join(told)
 
@@ -340,7 +340,7 @@ class Errand:
         self._look_s = self._shortest_s if changed else min(1.5 * self._look_s, self._longest_s)
         until = time.time() + self._look_s
         at = time.strftime("%H:%M", time.localtime(until))
-        trouble = f" · {self._courier.trouble[:120]}" if self._courier.trouble else ""
+        trouble = f" · {self._lifecycle.trouble[:120]}" if self._lifecycle.trouble else ""
         self._job.scorer.activity.note = f"{self._progress()} · next look {at}{trouble}"
         while self._job.stopped is None and (left := until - time.time()) > 0:
             if left > self._look_s:  # the clock was set back

@@ -49,7 +49,7 @@ class Read:
         return self.custom_id[1:]
 
 
-class BatchOffice:
+class BatchClient:
     """One endpoint's batches."""
 
     def __init__(self, provider: Provider, exchange: Exchange, key_print: str) -> None:
@@ -220,7 +220,7 @@ def _refusal(reply: RawReply) -> RefusedError:
 
 
 __all__ = [
-    "BatchOffice",
+    "BatchClient",
     "LostError",
     "NotABatchError",
     "Read",

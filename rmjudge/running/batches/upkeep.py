@@ -11,9 +11,9 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.ledger import Chunk
 from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
-from rmjudge.providers.batching.office import LostError, NotABatchError, RefusedError, UnsentError
+from rmjudge.providers.batching.client import LostError, NotABatchError, RefusedError, UnsentError
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.running.batches.courier import Courier, courier_of
+from rmjudge.running.batches.lifecycle import Lifecycle, lifecycle_of
 from rmjudge.running.choosing import choose
 
 
@@ -39,7 +39,7 @@ def _busy() -> None:
 
 
 @dataclass(slots=True)
-class DeskWork:
+class Upkeep:
     """Acts on batches; what people are to know of it is in `told`."""
 
     store: AnswerCache
@@ -47,7 +47,7 @@ class DeskWork:
     told: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def _courier(self, chunk: Chunk) -> AsyncIterator[Courier]:
+    async def _lifecycle(self, chunk: Chunk) -> AsyncIterator[Lifecycle]:
         """What moves a batch, with its model's key.
 
         Raises:
@@ -56,16 +56,16 @@ class DeskWork:
         (item,) = choose([chunk.model], self.options)
         if not isinstance(item.scorer, HostedScorer):
             raise UsageError(f"{chunk.model} has no batches")
-        office = item.scorer.batching()
+        client = item.scorer.batching()
         try:
             async with self.store.claim(chunk.scorer, _busy):
-                yield await courier_of(self.store, chunk.scorer, office)
+                yield await lifecycle_of(self.store, chunk.scorer, client)
         except _BusyError:
             raise UsageError(
                 f"{chunk.model}: another process is at its batches; wait for it, or stop it"
             ) from None
         finally:
-            await office.aclose()
+            await client.aclose()
 
     async def fetch(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Look at every open batch, and get the results of those that have ended."""
@@ -73,17 +73,17 @@ class DeskWork:
         wanted = [chunk for chunk in chunks if chunk.open or chunk.state == "collected"]
         for _, group in groupby(sorted(wanted, key=_whose), key=_whose):
             mine = list(group)
-            async with self._courier(mine[0]) as courier:
+            async with self._lifecycle(mine[0]) as lifecycle:
                 for chunk in mine:
-                    found.append(await courier.advance(courier.known[chunk.uid]))
-                    self._tell(courier)
+                    found.append(await lifecycle.advance(lifecycle.known[chunk.uid]))
+                    self._tell(lifecycle)
         return found
 
-    def _tell(self, courier: Courier) -> None:
-        self.told += [*courier.told, *([courier.trouble] if courier.trouble else [])]
-        if courier.refusal:
-            self.told.append(courier.refusal)
-        courier.told, courier.trouble, courier.refusal = [], "", ""
+    def _tell(self, lifecycle: Lifecycle) -> None:
+        self.told += [*lifecycle.told, *([lifecycle.trouble] if lifecycle.trouble else [])]
+        if lifecycle.refusal:
+            self.told.append(lifecycle.refusal)
+        lifecycle.told, lifecycle.trouble, lifecycle.refusal = [], "", ""
 
     async def cancel(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Have the vendor stop the batches, and look at each at once."""
@@ -94,24 +94,24 @@ class DeskWork:
                     self.told.append(f"batch {chunk.uid[:8]} is {chunk.state}: nothing is stopped")
                     found.append(chunk)
                 continue
-            async with self._courier(chunk) as courier:
-                now = courier.known[chunk.uid]
+            async with self._lifecycle(chunk) as lifecycle:
+                now = lifecycle.known[chunk.uid]
                 if now.state in ("planned", "uploaded"):
                     if now.file:
-                        await courier.office.delete(now.file)
-                    found.append(await courier.keep(now, "void", note="cancelled before it went"))
+                        await lifecycle.client.delete(now.file)
+                    found.append(await lifecycle.keep(now, "void", note="cancelled before it went"))
                     continue
                 if now.state == "creating":
-                    now = await courier.advance(now)
+                    now = await lifecycle.advance(now)
                 if now.batch:
                     try:
-                        await courier.cancel(now)
+                        await lifecycle.cancel(now)
                         self.told.append(f"batch {now.batch}: what has run stays billed")
-                        now = await courier.keep(now, note="cancelled by the user")
+                        now = await lifecycle.keep(now, note="cancelled by the user")
                     except (RefusedError, LostError, UnsentError, NotABatchError) as error:
                         self.told.append(f"batch {now.batch} was not cancelled: {error}")
-                    now = await courier.advance(now)
-                self._tell(courier)
+                    now = await lifecycle.advance(now)
+                self._tell(lifecycle)
                 found.append(now)
         return found
 
@@ -122,46 +122,46 @@ class DeskWork:
             UsageError: it is not unknown, or the vendor has no such batch.
         """
         self._check(chunk, "creating")
-        async with self._courier(chunk) as courier:
+        async with self._lifecycle(chunk) as lifecycle:
             try:
-                told = await courier.office.poll(batch)
+                told = await lifecycle.client.poll(batch)
             except (RefusedError, LostError, UnsentError, NotABatchError) as error:
                 raise UsageError(f"the vendor tells no batch {batch}: {error}") from error
             if told.total not in (None, 0, len(chunk.calls)):
                 raise UsageError(
                     f"batch {batch} has {told.total} calls, and this one {len(chunk.calls)}"
                 )
-            adopted = await courier.keep(
-                courier.known[chunk.uid], "created", batch=told.id, created=courier.clock()
+            adopted = await lifecycle.keep(
+                lifecycle.known[chunk.uid], "created", batch=told.id, created=lifecycle.clock()
             )
-            return await courier.advance(adopted)
+            return await lifecycle.advance(adopted)
 
     async def not_submitted(self, chunk: Chunk) -> Chunk:
         """Have the calls of a batch bought again that the vendor never had."""
         self._check(chunk, "creating", "created")
-        async with self._courier(chunk) as courier:
+        async with self._lifecycle(chunk) as lifecycle:
             if chunk.file:
                 with suppress(RefusedError, LostError, UnsentError):
-                    await courier.office.delete(chunk.file)
+                    await lifecycle.client.delete(chunk.file)
             note = "not submitted, says the user; maybe billed"
-            return await courier.keep(courier.known[chunk.uid], "void", note=note)
+            return await lifecycle.keep(lifecycle.known[chunk.uid], "void", note=note)
 
     async def accept(self, chunk: Chunk) -> Chunk:
         """Have results read that were put aside."""
         self._check(chunk, "aside")
-        async with self._courier(chunk) as courier:
-            return await courier.keep(courier.known[chunk.uid], "fetched", accepted=True)
+        async with self._lifecycle(chunk) as lifecycle:
+            return await lifecycle.keep(lifecycle.known[chunk.uid], "fetched", accepted=True)
 
     async def discard(self, chunk: Chunk) -> Chunk:
         """Drop results; the calls are bought again."""
         self._check(chunk, "aside", "lost")
-        async with self._courier(chunk) as courier:
-            now = courier.known[chunk.uid]
+        async with self._lifecycle(chunk) as lifecycle:
+            now = lifecycle.known[chunk.uid]
             with suppress(RefusedError, LostError, UnsentError):
-                await courier.office.delete(now.file, now.batch, now.results)
-            for file in courier.files(now):
+                await lifecycle.client.delete(now.file, now.batch, now.results)
+            for file in lifecycle.files(now):
                 file.unlink(missing_ok=True)
-            return await courier.keep(now, "void", note="discarded by the user; it was billed")
+            return await lifecycle.keep(now, "void", note="discarded by the user; it was billed")
 
     @staticmethod
     def _check(chunk: Chunk, *states: str) -> None:
