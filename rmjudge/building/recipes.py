@@ -42,7 +42,7 @@ Written: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "str | Outcome"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kitchen:
+class Tools:
     """What recipes work with: templates and the number of the panel's models."""
 
     templates: Templates
@@ -55,7 +55,7 @@ def rejected(step: str, reason: Reason, about: Mapping[str, Json] | None = None)
 
 
 def _written(
-    kitchen: Kitchen,
+    tools: Tools,
     step: Step,
     check: Callable[[str], Reason | None],
     example: str,
@@ -64,7 +64,7 @@ def _written(
     """One text of the writer's, the first of `SAMPLES` that passes the check."""
     reason = None
     for sample in range(SAMPLES):
-        (answer,) = yield [kitchen.templates.ask(step, WRITER, sample, example=example, **values)]
+        (answer,) = yield [tools.templates.ask(step, WRITER, sample, example=example, **values)]
         reason = unfinished(answer)
         if reason is None and isinstance(answer, Text):
             text = answer.text.strip()
@@ -78,9 +78,9 @@ def _detailed(text: str) -> Reason | None:
     return bad_markdown(text) or bad_plain(plain(text))
 
 
-def _concise(kitchen: Kitchen, case: Case, markdown: str) -> Written:
+def _concise(tools: Tools, case: Case, markdown: str) -> Written:
     return _written(
-        kitchen,
+        tools,
         "concise",
         lambda text: bad_concise(text, markdown),
         plain(markdown)[: len(markdown) // (SHORTER + 1)],
@@ -91,29 +91,29 @@ def _concise(kitchen: Kitchen, case: Case, markdown: str) -> Written:
 
 
 def _styles(
-    kitchen: Kitchen, case: Case, markdown: str
+    tools: Tools, case: Case, markdown: str
 ) -> Generator[Sequence[Ask], Sequence[Answer], Triple | Outcome]:
     """The three styles of one Markdown text, in the order of the styles."""
-    concise = yield from _concise(kitchen, case, markdown)
+    concise = yield from _concise(tools, case, markdown)
     if isinstance(concise, Outcome):
         return concise
     return concise, plain(markdown), markdown
 
 
-def restyle(kitchen: Kitchen, case: Case) -> Asking:
+def restyle(tools: Tools, case: Case) -> Asking:
     """Both given texts, each by itself, in three styles; the company's label is the proof."""
     sides: list[Triple] = []
     for given in (case.good, case.bad):
         markdown: str | Outcome = given.strip()
         if not is_markdown(given):
             markdown = yield from _written(
-                kitchen, "markdown", _detailed, EXAMPLE, prompt=case.prompt, text=given.strip()
+                tools, "markdown", _detailed, EXAMPLE, prompt=case.prompt, text=given.strip()
             )
         elif reason := bad_plain(plain(given)):
             markdown = rejected("given", reason)
         if isinstance(markdown, Outcome):
             return markdown
-        styles = yield from _styles(kitchen, case, markdown)
+        styles = yield from _styles(tools, case, markdown)
         if isinstance(styles, Outcome):
             return styles
         sides.append(styles)
@@ -129,24 +129,24 @@ def proven(chosen: Triple, wrong: Triple, outcome: Outcome) -> Outcome:
     )
 
 
-def edit(kitchen: Kitchen, case: Case) -> Asking:
+def edit(tools: Tools, case: Case) -> Asking:
     """One atomic false edit, which the program applies; a blind panel, or a person, proves it."""
     about: dict[str, Json] = {"prompt": case.prompt, "reference": case.reference}
-    markdown = yield from _written(kitchen, "answer", _detailed, EXAMPLE, **about)
+    markdown = yield from _written(tools, "answer", _detailed, EXAMPLE, **about)
     if isinstance(markdown, Outcome):
         return markdown
-    styles = yield from _styles(kitchen, case, markdown)
+    styles = yield from _styles(tools, case, markdown)
     if isinstance(styles, Outcome):
         return styles
-    found = yield from _edited(kitchen, case, styles)
+    found = yield from _edited(tools, case, styles)
     if isinstance(found, Outcome):
         return found
     wrong_markdown = applied(markdown, found) or ""
     wrong: Triple = (applied(styles[0], found) or "", plain(wrong_markdown), wrong_markdown)
-    return (yield from _judged(kitchen, case, found, (styles, wrong)))
+    return (yield from _judged(tools, case, found, (styles, wrong)))
 
 
-def _judged(kitchen: Kitchen, case: Case, found: Edit, sides: tuple[Triple, Triple]) -> Asking:
+def _judged(tools: Tools, case: Case, found: Edit, sides: tuple[Triple, Triple]) -> Asking:
     """What the panel makes of an edit; without one it waits for a person."""
     told: dict[str, Json] = {
         "reference": case.reference,
@@ -155,10 +155,10 @@ def _judged(kitchen: Kitchen, case: Case, found: Edit, sides: tuple[Triple, Trip
         "why": found.why,
         "edits": [{"find": one, "replace": other} for one, other in found.edits],
     }
-    if not kitchen.panel:
+    if not tools.panel:
         reason = Reason("no-panel", "a person decides: run `rmjudge review`")
         return proven(*sides, Outcome("queued", "panel", reason, about=told))
-    asks = questions(kitchen.templates, case, found, (*sides[0], *sides[1]), kitchen.panel)
+    asks = questions(tools.templates, case, found, (*sides[0], *sides[1]), tools.panel)
     votes = votes_of(case, (yield asks))
     told["votes"] = [vote.to_json() for vote in votes]
     state, why = verdict_of(votes)
@@ -170,12 +170,12 @@ def _judged(kitchen: Kitchen, case: Case, found: Edit, sides: tuple[Triple, Trip
 
 
 def _edited(
-    kitchen: Kitchen, case: Case, styles: Triple
+    tools: Tools, case: Case, styles: Triple
 ) -> Generator[Sequence[Ask], Sequence[Answer], Edit | Outcome]:
     concise, _, markdown = styles
     reason = None
     for sample in range(SAMPLES):
-        ask = kitchen.templates.ask(
+        ask = tools.templates.ask(
             "edit",
             WRITER,
             sample,
@@ -238,7 +238,7 @@ def read_edit(text: str) -> Edit | None:
     return Edit(str(words[0]), str(words[1]), why if isinstance(why, str) else "", tuple(pairs))
 
 
-RECIPES: Final[Mapping[str, Callable[[Kitchen, Case], Asking]]] = {
+RECIPES: Final[Mapping[str, Callable[[Tools, Case], Asking]]] = {
     "restyle": restyle,
     "edit": edit,
 }

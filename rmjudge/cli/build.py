@@ -130,7 +130,7 @@ def _dry_run(prepared: PreparedBuild, *, as_json: bool) -> int:
     from rmjudge.cli.console import print_json, tables
     from rmjudge.render.commands.build import rehearsal_json, rehearsal_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.running.rehearsing import expected, rehearse
+    from rmjudge.running.build_estimate import expected, rehearse
 
     found = expected(prepared, asyncio.run(rehearse(prepared)))
     if as_json:

@@ -19,7 +19,7 @@ from rmjudge.building.asking import WRITER, Ask, Templates
 from rmjudge.building.cases import Case
 from rmjudge.building.checks import Reason
 from rmjudge.building.outcomes import Outcome, outcome_json
-from rmjudge.building.recipes import RECIPES, VERSION, Asking, Kitchen
+from rmjudge.building.recipes import RECIPES, VERSION, Asking, Tools
 from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.calls import (
     Answer,
@@ -169,8 +169,8 @@ class Progress:
 
     def __init__(self, prepared: PreparedBuild) -> None:
         self.cases = prepared.cases
-        kitchen = Kitchen(prepared.templates, len(prepared.models) - 1)
-        self.recipes: list[Asking] = [RECIPES[case.recipe](kitchen, case) for case in self.cases]
+        tools = Tools(prepared.templates, len(prepared.models) - 1)
+        self.recipes: list[Asking] = [RECIPES[case.recipe](tools, case) for case in self.cases]
         self.asked: list[list[Ask]] = [[] for _ in self.cases]
         self.waiting: dict[int, Sequence[Ask]] = {}
         self.ended: dict[int, Outcome] = {}
@@ -220,7 +220,7 @@ async def build(
         ModelRefused: no model can be used. StorageStopped: the cache cannot be used.
     """
     options = prepared.options
-    kitchen = Progress(prepared)
+    progress = Progress(prepared)
     tallies = tuple(Tally() for _ in prepared.models)
     stopped: dict[int, StopRun] = {}
     notes: dict[str, None] = {}
@@ -228,26 +228,26 @@ async def build(
         budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
         orchestrator = Orchestrator(cache, budget=budget)
         async with started(orchestrator) if started else nullcontext():
-            while lacking := kitchen.missing():
-                _leave_stopped(kitchen, lacking, stopped)
+            while lacking := progress.missing():
+                _leave_stopped(progress, lacking, stopped)
                 if not lacking:
                     continue
                 jobs = {model: _job(prepared, model, asks) for model, asks in lacking.items()}
                 async with watch(list(jobs.values())) if watch else nullcontext():
                     await orchestrator.run(list(jobs.values()))
                 for model, job in jobs.items():
-                    _take(kitchen, model, job, tallies[model])
+                    _take(progress, model, job, tallies[model])
                     notes |= dict.fromkeys(job.notes)
                     if job.stopped is not None:
                         stopped[model] = job.stopped
                     for index in lacking[model]:
-                        _leave(kitchen, index, job, model)
-        replies = await _replies(cache, prepared, kitchen)
+                        _leave(progress, index, job, model)
+        replies = await _replies(cache, prepared, progress)
     refusals = [why for why in stopped.values() if isinstance(why, ModelRefused)]
     if refusals and not any(tally.asked - tally.failed for tally in tallies):
         raise refusals[0]
     outcomes = tuple(
-        outcome_json(case, kitchen.ended[index], _made(prepared, kitchen.asked[index], replies))
+        outcome_json(case, progress.ended[index], _made(prepared, progress.asked[index], replies))
         for index, case in enumerate(prepared.cases)
     )
     worst = max(stopped.values(), key=lambda reason: reason.exit_code, default=None)
@@ -262,15 +262,15 @@ def opened(prepared: PreparedBuild) -> AnswerCache:
 
 
 def _leave_stopped(
-    kitchen: Progress,
+    progress: Progress,
     lacking: dict[int, dict[int, list[Ask]]],
     stopped: Mapping[int, StopRun],
 ) -> None:
     """Give up what a model would be asked that stopped in an earlier round."""
     for model in sorted(set(lacking) & set(stopped)):
         for index in lacking.pop(model):
-            if index in kitchen.waiting:
-                kitchen.give_up(index, Reason("stopped", str(stopped[model])))
+            if index in progress.waiting:
+                progress.give_up(index, Reason("stopped", str(stopped[model])))
 
 
 def _job(prepared: PreparedBuild, model: int, asks: Mapping[int, Sequence[Ask]]) -> BuildJob:
@@ -284,36 +284,36 @@ def _job(prepared: PreparedBuild, model: int, asks: Mapping[int, Sequence[Ask]])
     return job
 
 
-def _take(kitchen: Progress, model: int, job: BuildJob, tally: Tally) -> None:
+def _take(progress: Progress, model: int, job: BuildJob, tally: Tally) -> None:
     for key, work in job.work.items():
         if work.answer is not None:
-            kitchen.known[model, key] = work.answer
+            progress.known[model, key] = work.answer
     tally.asked += job.counts.planned
     tally.from_cache += job.counts.from_cache
     tally.failed += job.counts.failed
     tally.spent = tally.spent.plus(job.spent)
 
 
-def _leave(kitchen: Progress, index: int, job: BuildJob, model: int) -> None:
+def _leave(progress: Progress, index: int, job: BuildJob, model: int) -> None:
     """Give a prompt up that a call without an answer holds."""
-    if index not in kitchen.waiting:
+    if index not in progress.waiting:
         return
-    for ask in kitchen.waiting[index]:
+    for ask in progress.waiting[index]:
         key = key_of(ask.call)
-        if ask.model == model and (model, key) not in kitchen.known:
+        if ask.model == model and (model, key) not in progress.known:
             why = next(iter(job.failure_details.items()), ("unanswered", ""))
             reason = Reason("stopped", str(job.stopped)) if job.stopped else Reason(*why)
-            kitchen.give_up(index, reason)
+            progress.give_up(index, reason)
             return
 
 
 async def _replies(
-    cache: AnswerCache, prepared: PreparedBuild, kitchen: Progress
+    cache: AnswerCache, prepared: PreparedBuild, progress: Progress
 ) -> dict[tuple[int, str], Reply]:
     """The kept replies of all calls: what they took is the same in every process."""
     found: dict[tuple[int, str], Reply] = {}
     for model, item in enumerate(prepared.models):
-        keys = [key_of(ask.call) for asks in kitchen.asked for ask in asks if ask.model == model]
+        keys = [key_of(ask.call) for asks in progress.asked for ask in asks if ask.model == model]
         scorer = cache.key_of(item.scorer.identity)
         kept = await cache.lookup(scorer, list(dict.fromkeys(keys)))
         found |= {(model, key): reply for key, reply in kept.items()}

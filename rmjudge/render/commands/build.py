@@ -8,7 +8,7 @@ from pathlib import Path
 from rmjudge.building.folder import Settled, publish, settle_folder
 from rmjudge.calls import Json
 from rmjudge.render.sheets import Sheet, sheets_markdown
-from rmjudge.running.rehearsing import Expected
+from rmjudge.running.build_estimate import Expected
 from rmjudge.text import label
 
 

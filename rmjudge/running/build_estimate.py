@@ -17,10 +17,10 @@ async def rehearse(prepared: PreparedBuild) -> dict[int, dict[str, tuple[Ask, bo
 
     By model and key: the call, and whether its answer is in the cache. Nothing is called.
     """
-    kitchen = Progress(prepared)
+    progress = Progress(prepared)
     found: dict[int, dict[str, tuple[Ask, bool]]] = {k: {} for k in range(len(prepared.models))}
     with opened(prepared) as cache:
-        while lacking := kitchen.missing():
+        while lacking := progress.missing():
             for model, of in lacking.items():
                 scorer = prepared.models[model].scorer
                 asks = {key_of(ask.call): ask for some in of.values() for ask in some}
@@ -29,7 +29,7 @@ async def rehearse(prepared: PreparedBuild) -> dict[int, dict[str, tuple[Ask, bo
                     reply = kept.get(key)
                     known = reply is not None and not reply.open
                     found[model][key] = ask, known
-                    kitchen.known[model, key] = (
+                    progress.known[model, key] = (
                         reply.answer if reply is not None and known else Text(ask.example)
                     )
     return found
