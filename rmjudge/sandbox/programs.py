@@ -123,7 +123,7 @@ class Sandbox(Protocol):
         """Let go of what is held."""
 
 
-def tests_problem(tests: str, language: str) -> str:
+def problem_of_tests(tests: str, language: str) -> str:
     """Why tests can never pass, or an empty text."""
     if language not in LANGUAGES:
         return f"language {language!r} is not known; there are {', '.join(LANGUAGES)}"
@@ -147,11 +147,11 @@ def end_of(program: Program, captured: Captured, word: str) -> Ended:
     if captured.limit:
         return Ended(captured.limit, last)
     if captured.status == 0:
+        passed = told.endswith(word) or captured.stdout.strip().endswith(word)
         if program.language == "javascript" and _CONSOLE_ASSERT.search(told):
             return Ended("wrong-output", "Assertion failed")  # console.assert goes on
-        if told.endswith(word) or captured.stdout.strip().endswith(word):
-            return Ended("pass")
-        return Ended("early-end", "it ended with status 0 before the last test")
+        early = "it ended with status 0 before the last test"
+        return Ended("pass") if passed else Ended("early-end", early)
     if captured.status == BUILD_STATUS:
         return Ended("build-error", told.partition("\n")[0])
     if program.language == "python":

@@ -14,7 +14,7 @@ from sandboxes import lend_compiled, needs_wasm
 
 from rmjudge.errors import UsageError
 from rmjudge.sandbox.choosing import open_sandbox
-from rmjudge.sandbox.programs import PLACE, Program, Sandbox, tests_problem
+from rmjudge.sandbox.programs import PLACE, Program, Sandbox, problem_of_tests
 from rmjudge.sandbox.running import run_program, run_times
 from rmjudge.sandbox.wasm import Wasm
 
@@ -196,7 +196,7 @@ def test_a_sandbox_in_which_a_right_program_fails_is_refused() -> None:
 def test_a_compiled_language_says_by_a_word_where_a_pass_is_printed() -> None:
     if shutil.which("g++", path="/usr/bin") is None:
         pytest.skip("no g++")
-    assert PLACE in tests_problem("int main() {}", "cpp")
+    assert PLACE in problem_of_tests("int main() {}", "cpp")
     tests = (
         '#include <cassert>\n#include <cstdio>\nint main() { assert(twice(2) == 4); puts("%s"); }'
     )
