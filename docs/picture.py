@@ -1,7 +1,10 @@
 """Draw `report.svg`, the README's picture: a judge beside the length line, as a terminal shows it.
 
-Run it after `make demo-judge`: `.venv/bin/python docs/picture.py`. `report.png` is the top of
-the page of `make demo`:
+After `make demo-judge`:
+
+    FORCE_COLOR=1 COLUMNS=100 .venv/bin/rmjudge report runs/demo-judge | .venv/bin/python docs/picture.py
+
+`report.png` is the top of the page of `make demo`:
 
     rmjudge report runs/demo --html demo.html
     chromium --headless --window-size=1265,1345 --screenshot=docs/report.png demo.html
@@ -10,30 +13,20 @@ the page of `make demo`:
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-COMMAND = ["rmjudge", "report", "runs/demo-judge"]
 FOLLOWS = "What each scorer did"
 
 
 def main() -> None:
-    """Print the first tables of the run's report into a file beside this one."""
-    shown = subprocess.run(
-        [str(Path(sys.executable).with_name(COMMAND[0])), *COMMAND[1:]],
-        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    """Put the first tables of the report that is piped in into a file beside this one."""
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
-    console.print(Text(f"$ {' '.join(COMMAND)}"))
-    for line in shown.splitlines():
+    console.print(Text("$ rmjudge report runs/demo-judge"))
+    for line in sys.stdin:
         if FOLLOWS in line:
             break
         console.print(Text.from_ansi(line))
