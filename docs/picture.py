@@ -2,7 +2,8 @@
 
 After `make demo-judge`:
 
-    FORCE_COLOR=1 COLUMNS=100 .venv/bin/rmjudge report runs/demo-judge | .venv/bin/python docs/picture.py
+    export FORCE_COLOR=1 COLUMNS=100 PATH=.venv/bin:$PATH
+    rmjudge report runs/demo-judge | python docs/picture.py
 
 `report.png` is the top of the page of `make demo`:
 
@@ -29,7 +30,7 @@ def main() -> None:
     for line in sys.stdin:
         if FOLLOWS in line:
             break
-        console.print(Text.from_ansi(line))
+        console.print(Text.from_ansi(line.rstrip("\n")))
     console.save_svg(str(Path(__file__).parent / "report.svg"), title="rmjudge")
 
 
