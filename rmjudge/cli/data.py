@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rmjudge.cli.arguments import add_command, add_json, add_option
+from rmjudge.cli.arguments import add_command, add_json, add_option, add_sandbox
 from rmjudge.errors import UsageError
 from rmjudge.options import OPTIONS
 from rmjudge.options.written import path, source
@@ -31,6 +31,25 @@ def add(commands: Any) -> None:
     for name in ("benchmark", "columns"):
         add_option(checking, OPTIONS[name])
     add_json(checking)
+    auditing = actions.add_parser(
+        "audit",
+        help="run code tuples against tests",
+        description="Run the Markdown responses of code tuples against given tests, in a sandbox, "
+        "and list the tuples that are not what they claim: the chosen passes, the rejected fails "
+        "a test.",
+        allow_abbrev=False,
+    )
+    auditing.add_argument("sources", nargs="+", type=source, metavar="SOURCE")
+    auditing.add_argument(
+        "--tests",
+        type=path,
+        required=True,
+        metavar="FILE",
+        help=".jsonl or .json: id of the tuple, tests, language, and entry_point if you know it",
+    )
+    add_sandbox(auditing)
+    add_json(auditing)
+    auditing.set_defaults(handler=audit)
     writing = actions.add_parser(
         "new",
         help="write a file with one tuple to copy from",
@@ -51,6 +70,38 @@ def new(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     write_template(arguments.file)
     name = shlex.quote(str(arguments.file))
     say(f"{name} has one tuple: copy it for your own, then `rmjudge data check {name}`")
+    return 0
+
+
+def audit(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
+    """Run, then list what is not as it claims. What is found is no failure."""
+    from rmjudge.building.code_audit import audited, read_tests, unmatched
+    from rmjudge.cli.code import sandbox_for
+    from rmjudge.cli.console import print_json, say, tables
+    from rmjudge.dataset import load
+    from rmjudge.render.commands.code_audit import audit_json, audit_sheets
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.text import label
+
+    tests = read_tests(arguments.tests)
+    items = [item for item in load(arguments.sources, notice=say) if item.domain == "code"]
+    for name in unmatched(items, tests):
+        say(f"no code tuple has the id {label(name)}: its tests are not run")
+    items = [item for item in items if str(item.id) in tests]
+    if not items:
+        raise UsageError(f"{arguments.tests} has tests of none of these code tuples")
+    wanted = {tests[str(item.id)].language for item in items}
+    sandbox = sandbox_for(arguments, wanted)
+    assert sandbox is not None  # noqa: S101, there is a language
+    try:
+        found = [audited(sandbox, item, tests[str(item.id)]) for item in items]
+    finally:
+        sandbox.close()
+    if arguments.json:
+        named = ", ".join(map(str, arguments.sources))
+        print_json(audit_json(found, f"{named}; {arguments.tests}; {sandbox.name}"))
+    else:
+        tables().print(sheets_renderable(audit_sheets(found)))
     return 0
 
 

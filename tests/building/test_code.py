@@ -27,8 +27,9 @@ def coder() -> Iterator[Callable[..., ScriptedCoder]]:
     started: list[ScriptedCoder] = []
 
     def start(*answers: str) -> ScriptedCoder:
-        started.append(ScriptedCoder({PROMPT: list(answers)} if answers else None))
-        return started[-1]
+        server = ScriptedCoder({PROMPT: list(answers)} if answers else None)
+        started.append(server.__enter__())
+        return server
 
     yield start
     for server in started:
@@ -77,10 +78,10 @@ def test_the_samples_code_tuples_are_built_again_from_their_own_tests(
     about = lines(cli, "mine/provenance.jsonl")
     assert {item["proof"] for item in about} == {"executed"}
     assert {item["sandbox"] for item in about} == {"wasm"}
-    asked = dict(writer.asked)
+    asked = dict(writer.counts)
     first = (cli.home / "mine" / "tuples.json").read_bytes()
     assert cli(*words(writer.model)).returncode == 0
-    assert dict(writer.asked) == asked
+    assert dict(writer.counts) == asked
     assert (cli.home / "mine" / "tuples.json").read_bytes() == first
     assert cli("data", "check", "mine").returncode == 0
 
@@ -165,7 +166,7 @@ def test_without_its_sandbox_nothing_is_called(
     assert (done.returncode, "--sandbox" in done.stderr) == (2, True)
     done = cli(*words(writer.model, "--sandbox", "none"))
     assert (done.returncode, "--yes-run-untrusted-code" in done.stderr) == (2, True)
-    assert not writer.asked
+    assert not writer.counts
 
 
 @pytest.mark.parametrize(
@@ -193,4 +194,4 @@ def test_a_dry_run_counts_the_first_samples_and_runs_nothing(
     writer = coder(RIGHT)
     told = json.loads(cli(*words(writer.model, "--dry-run", "--json")).stdout)
     assert [row["to_buy"] for row in told["dry_run"]] == [4]
-    assert not writer.asked
+    assert not writer.counts

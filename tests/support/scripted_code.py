@@ -33,7 +33,7 @@ class ScriptedCoder(StubServer):
 
     def __init__(self, answers: dict[str, list[str]] | None = None) -> None:
         super().__init__(self._reply)
-        self.asked: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.answers = answers or {
             row["prompt"]: [row["rejected"][MARKDOWN], row["chosen"][MARKDOWN]]
             for row in sample_rows()
@@ -48,7 +48,7 @@ class ScriptedCoder(StubServer):
         assert re.match(r"\[rmjudge build: answer\]\n", message)
         (prompt,) = [one for one in self.answers if one in message]
         texts = self.answers[prompt]
-        text = texts[self.asked[prompt] % len(texts)]
-        self.asked[prompt] += 1
+        text = texts[self.counts[prompt] % len(texts)]
+        self.counts[prompt] += 1
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         return {"model": body["model"], "choices": [choice], "usage": {}}
