@@ -46,11 +46,20 @@ class Sample:
         return self.code, plain(self.markdown), self.markdown
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both sides, and how their texts ended once styled, by style."""
+
+    chosen: Sample
+    rejected: Sample
+    ends: tuple[tuple[str, ...], tuple[str, ...]]
+
+
 def code(tools: Tools, case: Case) -> Asking:
     """Samples of one model, run against the tests; the nearest in length of both sides."""
     samples: list[Sample] = []
     told: list[Json] = []
-    pair: tuple[Sample, Sample] | None = None
+    pair: Pair | None = None
     for turn in range(ROUNDS):
         answers = yield [
             tools.templates.ask(
@@ -83,9 +92,9 @@ def code(tools: Tools, case: Case) -> Asking:
     }
     if pair is None:
         return Outcome("rejected", "execute", _lacking(samples, told), about=about)
-    chosen, wrong = pair
-    about["executed"] = {"chosen": ["pass"] * 3, "rejected": ["wrong-output"] * 3}
-    return Outcome("kept", "", None, "executed", chosen.styles, wrong.styles, about)
+    about["executed"] = {"chosen": list(pair.ends[0]), "rejected": list(pair.ends[1])}
+    sides = pair.chosen.styles, pair.rejected.styles
+    return Outcome("kept", "", None, "executed", *sides, about)
 
 
 def _read(sandbox: Sandbox, case: Case, answer: Answer) -> Sample | Reason:
@@ -107,26 +116,27 @@ def _read(sandbox: Sandbox, case: Case, answer: Answer) -> Sample | Reason:
     return Sample(markdown, found, ends[0].end if steady else "unsteady")
 
 
-def _pair(sandbox: Sandbox, case: Case, samples: Sequence[Sample]) -> tuple[Sample, Sample] | None:
+def _pair(sandbox: Sandbox, case: Case, samples: Sequence[Sample]) -> Pair | None:
     """The nearest two whose six texts, read and run again, end as they should."""
     right = [sample for sample in samples if sample.end == "pass"]
     wrong = [sample for sample in samples if sample.end == "wrong-output"]
     lengths = [[sample.markdown for sample in side] for side in (right, wrong)]
     for one, other in nearest_pairs(*lengths):
-        pair = right[one], wrong[other]
-        if repeated([sample.styles for sample in pair]) is None and all(
-            _holds(sandbox, case, sample) for sample in pair
-        ):
-            return pair
+        sides = right[one], wrong[other]
+        if repeated([sample.styles for sample in sides]) is not None:
+            continue
+        ends = _styled_ends(sandbox, case, sides[0]), _styled_ends(sandbox, case, sides[1])
+        if all({sample.end} == set(of) for sample, of in zip(sides, ends, strict=True)):
+            return Pair(*sides, ends)
     return None
 
 
-def _holds(sandbox: Sandbox, case: Case, sample: Sample) -> bool:
+def _styled_ends(sandbox: Sandbox, case: Case, sample: Sample) -> tuple[str, ...]:
+    """How the code of each of the three texts ends, read from it again."""
     concise, detailed, markdown = sample.styles
     texts = (concise, in_plain(detailed, sample.code), code_of(markdown, case.language))
-    return all(
-        text is not None
-        and run_program(sandbox, Program(text, case.tests, case.language)).end == sample.end
+    return tuple(
+        run_program(sandbox, Program(text, case.tests, case.language)).end if text else "no-code"
         for text in texts
     )
 

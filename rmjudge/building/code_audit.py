@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rmjudge.building.code_blocks import named_block
 from rmjudge.dataset.flagged import REASONS
@@ -78,7 +78,7 @@ def read_tests(path: Path) -> dict[str, Tests]:
     return found
 
 
-def _problems(fields: object) -> Iterator[str]:
+def _problems(fields: Any) -> Iterator[str]:
     if not isinstance(fields, dict):
         yield f"expected an object, found {kind_of(fields)}"
         return

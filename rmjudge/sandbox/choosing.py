@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from rmjudge.errors import UsageError
 from rmjudge.sandbox.processes import Bare, Bubblewrap, Command, Container
-from rmjudge.sandbox.programs import Program, Sandbox
+from rmjudge.sandbox.programs import PLACE, Program, Sandbox
 from rmjudge.sandbox.running import run_program
 from rmjudge.sandbox.wasm import Wasm
 from rmjudge.text import quote
 
 NAMES: Final = "wasm[=FILE], bwrap, docker[=IMAGE], podman[=IMAGE], command=TEMPLATE, none"
-_TRIED: Final = {
-    "python": (Program("x = 1", "assert x == 1", "python"), "assert x == 2"),
-    "javascript": (Program("let x = 1;", "console.assert(x == 1);", "javascript"), "throw x;"),
+_TRIED: Final[Mapping[str, tuple[str, str]]] = {
+    "python": ("x = 1", "assert x == 1"),
+    "javascript": ("let x = 1;", "console.assert(x == 1);"),
+    "cpp": (
+        "#include <cassert>\n#include <cstdio>",
+        f'int main() {{ int x = 1; assert(x == 1); puts("{PLACE}"); }}',
+    ),
+    "rust": ("", f'fn main() {{ let x = 1; assert!(x == 1); println!("{PLACE}"); }}'),
+    "go": (
+        'package main\nimport "fmt"',
+        'func main() { x := 1; if !(x == 1) { panic("AssertionError") }; '
+        f'fmt.Println("{PLACE}") }}',
+    ),
+    "java": (
+        "",
+        "public class Main { public static void main(String[] words) { int x = 1; "
+        f'if (!(x == 1)) throw new AssertionError(); System.out.println("{PLACE}"); }} }}',
+    ),
 }
 
 
@@ -31,12 +46,11 @@ def open_sandbox(name: str, languages: Iterable[str], *, untrusted: bool = False
     wanted = sorted(set(languages))
     sandbox = _named(name, wanted, untrusted=untrusted)
     for language in wanted:
-        if language in _TRIED:
-            try:
-                _try(sandbox, language)
-            except UsageError:
-                sandbox.close()
-                raise
+        try:
+            _try(sandbox, language)
+        except UsageError:
+            sandbox.close()
+            raise
     return sandbox
 
 
@@ -66,12 +80,12 @@ def _named(name: str, languages: list[str], *, untrusted: bool) -> Sandbox:
 
 
 def _try(sandbox: Sandbox, language: str) -> None:
-    right, wrong = _TRIED[language]
-    ended = run_program(sandbox, right)
-    if ended.end != "pass":
-        raise UsageError(
-            f"the sandbox {sandbox.name} does not run {language} here: a right program ends as "
-            f"{ended.end}: {quote(ended.detail)}"
-        )
-    if run_program(sandbox, Program(right.source, wrong, language)).end == "pass":
-        raise UsageError(f"the sandbox {sandbox.name} lets a wrong {language} program pass")
+    source, tests = _TRIED[language]
+    wrong = tests.replace("x == 1", "x == 2")
+    for tried, expected in ((tests, "pass"), (wrong, "wrong-output")):
+        ended = run_program(sandbox, Program(source, tried, language))
+        if ended.end != expected:
+            raise UsageError(
+                f"the sandbox {sandbox.name} does not run {language} here: a program that should "
+                f"end as {expected} ends as {ended.end}: {quote(ended.detail)}"
+            )

@@ -35,9 +35,9 @@ class Language:
     suffix: str
 
 
-def _compiled(suffix: str, compiler: str, start: str = "./main") -> str:
-    built = f"cat > main{suffix} && {compiler} || exit {BUILD_STATUS}"
-    return f"cd /tmp; {built}; rm -f main{suffix}; exec {start} < /dev/null"
+def _compiled(file: str, compiler: str, start: str = "./main") -> str:
+    built = f"cat > {file} && {compiler} || exit {BUILD_STATUS}"
+    return f"cd /tmp; {built}; rm -f {file}; exec {start} < /dev/null"
 
 
 LANGUAGES: Final[Mapping[str, Language]] = {
@@ -50,16 +50,21 @@ LANGUAGES: Final[Mapping[str, Language]] = {
     "javascript": Language(
         "exec node -", f";process.stderr.write('{PLACE}');", "node:22-slim", ".js"
     ),
-    "cpp": Language(_compiled(".cpp", "g++ -std=c++17 -o main main.cpp"), "", "gcc:13", ".cpp"),
-    "rust": Language(_compiled(".rs", "rustc -A warnings -o main main.rs"), "", "rust:1", ".rs"),
+    "cpp": Language(_compiled("main.cpp", "g++ -std=c++17 -o main main.cpp"), "", "gcc:13", ".cpp"),
+    "rust": Language(
+        _compiled("main.rs", "rustc -A warnings -o main main.rs"), "", "rust:1", ".rs"
+    ),
     "go": Language(
-        _compiled(".go", "HOME=/tmp GOFLAGS=-mod=mod go build -o main main.go"),
+        _compiled("main.go", "HOME=/tmp GOFLAGS=-mod=mod go build -o main main.go"),
         "",
         "golang:1",
         ".go",
     ),
     "java": Language(
-        _compiled(".java", "javac main.java", "java -ea -Xmx256m Main"), "", "openjdk:21", ".java"
+        _compiled("Main.java", "javac Main.java", "java -ea -Xmx256m Main"),
+        "",
+        "openjdk:21",
+        ".java",
     ),
 }
 _CONSOLE_ASSERT: Final = re.compile(r"^Assertion failed", re.MULTILINE)
