@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.calls import Json
-from rmjudge.dataset.folders import BUILD_RECORD, BUILT
+from rmjudge.dataset.folders import BUILD_RECORD, BUILT, WITHDRAWN
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.runs.files import write_report
 from rmjudge.text import quote, slug
@@ -26,7 +26,6 @@ OUTCOMES: Final = "outcomes.jsonl"
 PROVENANCE: Final = "provenance.jsonl"
 REJECTS: Final = "rejects.jsonl"
 QUEUE: Final = "queue.jsonl"
-WITHDRAWN: Final = "withdrawn.json"
 UNDO: Final = "undo"
 """Of a person: the decision before does not count."""
 FIX: Final = "fix"
@@ -81,7 +80,8 @@ def settled(
     seen: dict[str, object] = {}
     for outcome in outcomes:
         item = dict(outcome)
-        item["tuple"], said, history = _with_fixes(item["tuple"], by_texts)
+        versions, said, history = _with_fixes(item["tuple"], by_texts)
+        *item["before"], item["tuple"] = versions
         if history:
             item["provenance"] = {**item["provenance"], "decisions": [dict(one) for one in history]}
         if said and item["state"] in ("kept", "queued"):
@@ -98,26 +98,27 @@ def settled(
 
 def _with_fixes(
     about: Mapping[str, Any], by_texts: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> tuple[dict[str, Any], list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """A tuple as people fixed it, the decisions about these texts, and all that led there.
+) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """A tuple as people fixed it, after its versions before; the decisions about it, and all.
 
     Whoever fixes a text says that the tuple is right now. Two fixes of one text: the last counts.
     """
-    found = dict(about)
-    texts = digest_of(found)
+    versions = [dict(about)]
+    texts = digest_of(about)
     said = list(by_texts.get(texts, ()))
     history, seen = list(said), {texts}
     while fixes := [one for one in standing(said) if one["verdict"] == FIX]:
         fix = fixes[-1]
-        found[fix["side"]] = list(fix["responses"])
+        found = {**versions[-1], fix["side"]: list(fix["responses"])}
         texts = digest_of(found)
         if texts in seen:
             break
         seen.add(texts)
+        versions.append(found)
         word = {name: fix[name] for name in ("id", "reviewer")}
         said = [{**word, "texts": texts, "verdict": "yes"}, *by_texts.get(texts, ())]
         history += said
-    return found, said, history
+    return versions, said, history
 
 
 def _decided(item: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -163,8 +164,10 @@ def standing(decisions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return found
 
 
-def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: str) -> None:
-    """Write all that follows from the outcomes, each file as a whole.
+def publish(
+    folder: Path, record: Mapping[str, Json], found: Settled, reports: Mapping[str, str]
+) -> None:
+    """Write all that follows from the outcomes, each file as a whole; `reports` are by name.
 
     Raises:
         StorageStopped: the folder cannot be written.
@@ -173,6 +176,7 @@ def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: st
     tuples = [json.dumps(item["tuple"], indent=1) for item in kept]
     listed = ",\n".join(tuples)
     _write(folder / BUILT, f"[\n{listed}\n]\n" if tuples else "[]\n")
+    _write(folder / WITHDRAWN, json.dumps(_withdrawn(found), indent=1) + "\n")
     _lines(
         folder / PROVENANCE,
         [
@@ -200,8 +204,20 @@ def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: st
         for state, step, reason, count in found.reasons
     ]
     about = {**record, "prompts": found.counts, "reasons": reasons, "open": open_ids}
-    _write(folder / "report.md", report)
+    for name, text in reports.items():
+        _write(folder / name, text)
     _write(folder / BUILD_RECORD, json.dumps(about, indent=2) + "\n")
+
+
+def _withdrawn(found: Settled) -> list[dict[str, Any]]:
+    """The tuples that people took out, put in doubt or changed, as they were, with the reason."""
+    taken = [
+        {**item["tuple"], "reason": item["reason"]}
+        for item in (*found.of("rejected"), *found.of("queued"))
+        if item.get("step") == "review"
+    ]
+    changed = [{**old, "reason": FIX} for item in found.outcomes for old in item.get("before", ())]
+    return [*taken, *changed]
 
 
 def _reject(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Hand the posted object over, and answer with what becomes of it."""
-        self._send(*self._taken(), self.wfile.write)
+        if self.server.take is None:
+            self.send_error(HTTPStatus.NOT_IMPLEMENTED)
+            return
+        self._send(*self._taken(self.server.take), self.wfile.write)
 
     def _answer(self, write: Callable[[bytes], object]) -> None:
         self._send(*self._found(), write)
@@ -120,11 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
         kind, answer = self.server.answers[name]
         return HTTPStatus.OK, kind, answer().encode("utf-8")
 
-    def _taken(self) -> tuple[HTTPStatus, str, bytes]:
+    def _taken(
+        self, take: Callable[[dict[str, Json]], dict[str, Json]]
+    ) -> tuple[HTTPStatus, str, bytes]:
         self.close_connection = True  # what is not read of a body is no request
         # A form of another page cannot send JSON without asking first, and nothing answers that.
         json_sent = self.headers.get_content_type() == "application/json"
-        if self._name() != "take" or self.server.take is None or not json_sent:
+        if self._name() != "take" or not json_sent:
             return _REFUSAL
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
@@ -136,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not isinstance(given, dict):
             return HTTPStatus.BAD_REQUEST, "text/plain", b"400: an object is expected\n"
         with self.server.taking:
-            told = json.dumps(self.server.take(given))
+            told = json.dumps(take(given))
         return HTTPStatus.OK, "application/json", told.encode("utf-8")
 
     def _name(self) -> str | None:

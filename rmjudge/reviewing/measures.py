@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rmjudge.building.folder import Settled, standing
 
 if TYPE_CHECKING:
     from rmjudge.statistics.agreement import Kappa
 
+Agreement: TypeAlias = "tuple[str, str, int, float, Kappa]"
+"""Two names, the cases that both judged, the share agreed on, and Cohen's kappa."""
 LEVEL: Final = 0.95
 _CATEGORIES: Final[Mapping[str, int]] = {"yes": 0, "both": 1, "neither": 1, "no": 2}
 """For the label, for neither side, against it."""
@@ -60,29 +62,29 @@ def blind_answers(decisions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, A
     return list(firsts.values())
 
 
-def reviewers_agreement(found: Settled) -> list[tuple[str, str, int, float, Kappa]]:
+def reviewers_agreement(found: Settled) -> list[Agreement]:
     """Of every two reviewers: how many tuples both judged, the share agreed on, Cohen's kappa.
 
     The first answer of each counts, before they could know of the other's.
     """
-    by_person: dict[str, dict[int, int]] = {}
+    by_person: dict[str, dict[tuple[int, int], int]] = {}
     for place, item in enumerate(found.outcomes):
         for one in _said(item):
             if one["verdict"] in _CATEGORIES:
                 own = by_person.setdefault(one["reviewer"], {})
-                own.setdefault(place, _CATEGORIES[one["verdict"]])
+                own.setdefault((place, 0), _CATEGORIES[one["verdict"]])
     return list(_agreements(by_person))
 
 
-def panel_agreement(found: Settled) -> list[tuple[str, str, int, float, Kappa]]:
+def panel_agreement(found: Settled) -> list[Agreement]:
     """Of every two of the panel's models: answers to the same claims, share agreed on, kappa."""
-    by_model: dict[str, dict[int, int]] = {}
+    by_model: dict[str, dict[tuple[int, int], int]] = {}
     for place, item in enumerate(found.outcomes):
         for number, vote in enumerate(item["provenance"].get("votes") or (), 1):
             for order, said in enumerate(vote["claims"]):
                 if said in _CLAIMS:
                     own = by_model.setdefault(f"panel {number}", {})
-                    own[2 * place + order] = _CLAIMS[said]
+                    own[place, order] = _CLAIMS[said]
     return list(_agreements(by_model))
 
 
@@ -107,8 +109,9 @@ def _said(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _agreements(
-    answers: Mapping[str, Mapping[int, int]],
-) -> Iterable[tuple[str, str, int, float, Kappa]]:
+    answers: Mapping[str, Mapping[tuple[int, int], int]],
+) -> Iterable[Agreement]:
+    """Of every two; an answer's place is its tuple, the unit, and its number there."""
     import numpy as np
 
     from rmjudge.statistics.agreement import kappa_of_tables
@@ -117,8 +120,9 @@ def _agreements(
         both = sorted(answers[one].keys() & answers[other].keys())
         if not both:
             continue
-        tables = np.zeros((len(both), 9))
-        for row, place in enumerate(both):
-            tables[row, 3 * answers[one][place] + answers[other][place]] = 1.0
+        rows = {place: row for row, place in enumerate(dict.fromkeys(place for place, _ in both))}
+        tables = np.zeros((len(rows), 9))
+        for case in both:
+            tables[rows[case[0]], 3 * answers[one][case] + answers[other][case]] += 1.0
         agreed = float(tables[:, [0, 4, 8]].sum() / len(both))
         yield one, other, len(both), agreed, kappa_of_tables(tables)

@@ -28,7 +28,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Of each answer: its key and what it says. A blind task has no `no`, so `n` is free there."""
 REASONS: Final[Mapping[str, str]] = {
-    "no-panel": "there was no panel: a person decides",
+    "no-panel": "no panel was asked, so a person decides",
     "panel-split": "the panel does not agree",
     "panel-both": "the panel holds both claims to be true",
     "panel-incomplete": "a reply of the panel cannot be read",
@@ -80,7 +80,8 @@ def _why(task: Task) -> str:
         return "shown blind, to measure how many labels are wrong"
     reason = str(task.item["reason"])
     detail = visible(str(task.item.get("detail") or ""))
-    return REASONS.get(reason, reason) + (f" ({detail})" if detail and "panel" in reason else "")
+    tells_more = detail and reason != "no-panel"
+    return REASONS.get(reason, reason) + (f" ({detail})" if tells_more else "")
 
 
 def votes(about: Mapping[str, Any]) -> Iterator[str]:
@@ -98,8 +99,8 @@ def votes(about: Mapping[str, Any]) -> Iterator[str]:
             )
     for one in standing(about.get("decisions") or ()):
         how = " (blind)" if one.get("blind") else ""
-        said = LABELS[one["verdict"]][1] if one["verdict"] in LABELS else "a text was changed"
-        yield f"{visible(one['reviewer'])}{how}: {said}"
+        word = LABELS[one["verdict"]][1] if one["verdict"] in LABELS else "a text was changed"
+        yield f"{visible(one['reviewer'])}{how}: {word}"
 
 
 def difference(one: str, other: str) -> Iterator[tuple[str, str]]:

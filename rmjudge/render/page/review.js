@@ -56,10 +56,11 @@ function fill(task) {
     )
   );
   at("legend").replaceChildren(
-    element("span", task.sides[0].name, "key-first"),
-    document.createTextNode(" says this, "),
-    element("span", task.sides[1].name, "key-second"),
-    document.createTextNode(" says that; the rest is the same in both.")
+    document.createTextNode("Marked so: "),
+    element("span", `only in the ${task.sides[0].name}`, "key-first"),
+    document.createTextNode(" "),
+    element("span", `only in the ${task.sides[1].name}`, "key-second"),
+    document.createTextNode(". The rest is the same in both.")
   );
   at("claims").replaceChildren(...task.claims.map(([title, text]) => element("p", `${title}: ${text}`)));
   at("votes").replaceChildren(...task.votes.map((line) => element("li", line)));
