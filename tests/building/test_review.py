@@ -104,18 +104,20 @@ def ask(address: str, below: str = "", given: Any = None, **headers: str) -> tup
 
 
 def embedded(text: str) -> list[dict[str, Any]]:
-    data = text.split('id="data">')[1].split("</script>")[0]
+    data = text.split('id="data">')[1].split("</script>", maxsplit=1)[0]
     found: list[dict[str, Any]] = json.loads(data)["tasks"]
     return found
 
 
-def test_what_waits_comes_first_and_then_a_share_is_shown_blind_in_a_drawn_order(cli: Cli) -> None:
+def test_what_waits_comes_first_and_then_a_share_is_shown_blind_in_a_drawn_order() -> None:
     found = settled([outcome(k, "kept" if k < 20 else "queued") for k in range(23)], [])
     tasks = tasks_for(found, "ann", 0.5)
     assert [task.blind for task in tasks[:3]] == [False] * 3
     blind = tasks[3:]
     assert {task.texts for task in blind} == {
-        task.texts for task in tasks_for(found, "bob", 1.0) if task.blind and drawn(task.texts) < 0.5
+        task.texts
+        for task in tasks_for(found, "bob", 1.0)
+        if task.blind and drawn(task.texts) < 0.5
     }
     assert 0 < len(blind) < 20
     for task in blind:
