@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.options import OPTIONS
-from rmjudge.options.run import FILES, GROUPS, Option
+from rmjudge.options.declaration import FILES, GROUPS, Option
 from rmjudge.options.written import path, source
 
 if TYPE_CHECKING:
