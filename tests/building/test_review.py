@@ -168,7 +168,7 @@ def test_an_answer_that_is_taken_back_does_not_count() -> None:
     (task,) = tasks_for(settled(items, []), "ann", 1.0)
     wrong = "second" if chosen_first(task.texts) else "first"
     undo = {"id": 1, "texts": task.texts, "reviewer": "ann", "verdict": "undo"}
-    said = [task.decision(wrong, "ann"), undo]
+    said: list[dict[str, Any]] = [dict(task.decision(wrong, "ann")), undo]
     assert label_noise(settled(items, said)) is None
     assert settled(items, said).counts["kept"] == 1
     assert settled(items, said[:1]).counts["queued"] == 1
