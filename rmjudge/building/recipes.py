@@ -26,10 +26,12 @@ from rmjudge.building.checks import (
     repeated,
     unfinished,
 )
+from rmjudge.building.code import code
 from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.panel import questions, verdict_of, votes_of
 from rmjudge.building.styling import is_markdown, plain
 from rmjudge.calls import Answer, Json, Text
+from rmjudge.sandbox.programs import Sandbox
 
 VERSION: Final = 1
 """Of the recipes and their checks."""
@@ -43,10 +45,14 @@ Written: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "str | Outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What recipes work with: templates and the number of the panel's models."""
+    """What recipes work with: templates, the number of the panel's models, where code is run.
+
+    There is no sandbox in a rehearsal, nor where no prompt has tests.
+    """
 
     templates: Templates
     panel: int
+    sandbox: Sandbox | None = None
 
 
 def rejected(step: str, reason: Reason, about: Mapping[str, Json] | None = None) -> Outcome:
@@ -241,4 +247,5 @@ def read_edit(text: str) -> Edit | None:
 RECIPES: Final[Mapping[str, Callable[[Tools, Case], Asking]]] = {
     "restyle": restyle,
     "edit": edit,
+    "code": code,
 }

@@ -42,6 +42,22 @@ def add_cache_dir(parser: Any, help: str = "where answers are kept") -> None:
     parser.add_argument("--cache-dir", type=path, metavar="DIR", help=help)
 
 
+def add_sandbox(parser: Any) -> None:
+    """Where code is run."""
+    parser.add_argument(
+        "--sandbox",
+        default="",
+        metavar="NAME",
+        help="where code is run that nobody has read: wasm (default; Python alone), wasm=FILE, "
+        "bwrap, docker[=IMAGE], podman[=IMAGE], command=TEMPLATE with {file}, or none",
+    )
+    parser.add_argument(
+        "--yes-run-untrusted-code",
+        action="store_true",
+        help="with --sandbox none: code runs as you, on this machine",
+    )
+
+
 def add_json(parser: Any, help: str = "one JSON object on standard output") -> None:
     """Output for programs."""
     parser.add_argument("--json", action="store_true", help=help)
