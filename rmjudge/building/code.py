@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rmjudge.building.asking import WRITER
 from rmjudge.building.cases import Case
@@ -14,12 +14,10 @@ from rmjudge.building.code_blocks import code_of, in_plain, prose_of
 from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.sampling import ROUND, ROUNDS, nearest_pairs
 from rmjudge.building.styling import is_markdown, plain
+from rmjudge.building.writing import Asking, Tools
 from rmjudge.calls import Answer, Json, Text
 from rmjudge.sandbox.programs import Program, Sandbox
 from rmjudge.sandbox.running import run_program, run_times
-
-if TYPE_CHECKING:
-    from rmjudge.building.recipes import Asking, Tools
 
 TIMES: Final = 3
 """A sample is run so often: one that ends differently is no proof."""

@@ -20,7 +20,8 @@ from rmjudge.building.asking import WRITER, Ask, Templates
 from rmjudge.building.cases import Case
 from rmjudge.building.checks import Reason
 from rmjudge.building.outcomes import Outcome, outcome_json
-from rmjudge.building.recipes import RECIPES, VERSION, Asking, Tools
+from rmjudge.building.recipes import RECIPES, VERSION
+from rmjudge.building.writing import Asking, Tools
 from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.calls import (
     Answer,
