@@ -52,13 +52,16 @@ class Bubblewrap:
         if dropped:
             _need("setpriv")
         drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        # Debian's Java reads its settings there; nothing else of /etc is seen.
+        java = [str(folder) for folder in Path("/etc").glob("java-*-openjdk")]
         self._before = (
             *(drop if dropped else ()),
             *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
             *("--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--ro-bind", "/usr", "/usr"),
             *("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"),
-            *("--symlink", "usr/bin", "/bin", "--ro-bind-try", "/etc/alternatives"),
-            *("/etc/alternatives", "--proc", "/proc", "--dev", "/dev"),
+            *("--symlink", "usr/bin", "/bin", "--proc", "/proc", "--dev", "/dev"),
+            *("--ro-bind-try", "/etc/alternatives", "/etc/alternatives"),
+            *(word for folder in java for word in ("--ro-bind", folder, folder)),
             *("--size", str(FILES), "--tmpfs", "/tmp", "--chdir", "/tmp"),  # noqa: S108, inside
             *_INSIDE,
         )

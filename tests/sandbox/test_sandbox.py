@@ -208,3 +208,28 @@ def test_a_compiled_language_says_by_a_word_where_a_pass_is_printed() -> None:
     assert ends("int twice(int x) { return 2 * x; }") == "pass"
     assert ends("int twice(int x) { return x + 1; }") == "wrong-output"
     assert ends("int twice(int x) { return 2 * x }") == "build-error"
+
+
+@needs_bwrap
+def test_a_script_whose_console_assertion_failed_has_not_passed() -> None:
+    if shutil.which("node", path="/usr/bin") is None:
+        pytest.skip("no node in /usr/bin")
+    sandbox = open_sandbox("bwrap", ["javascript"])
+
+    def ends(source: str) -> str:
+        tests = "console.assert(twice(2) === 4);"
+        return run_program(sandbox, Program(source, tests, "javascript")).end
+
+    assert ends("const twice = (x) => 2 * x;") == "pass"
+    assert ends("const twice = (x) => x + 1;") == "wrong-output"
+    assert ends("const twice = (x) => 2 * y;") == "missing-name"
+    assert ends("const twice = (x => 2 * x;") == "build-error"
+    assert ends("process.exit(0);") == "early-end"
+
+
+@needs_bwrap
+def test_a_sandbox_without_the_compiler_is_refused_and_no_program_blamed() -> None:
+    if any(shutil.which("go", path=folder) for folder in ("/usr/bin", "/usr/local/bin")):
+        pytest.skip("go is in /usr")
+    with pytest.raises(UsageError, match="does not run go here"):
+        open_sandbox("bwrap", ["go"])
