@@ -18,7 +18,7 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
   "foreign", "torn", "swapped" (two answers of one tuple), "status0" (of the first, once), "refused"
   (of the first, once a batch), "as text", "bom", "crlf", "5xx" (of the first, once).
 - `stall`: [pattern, "before" or "after"]: the next request whose method and path fit has no reply;
-  it is worked on or not. `stalled` in the stats counts them.
+  it is worked on or not; `skip` lets so many pass before. `stalled` in the stats counts them.
 - `fetch`: what happens to the next downloads: "cut", "404", "503".
 
 `GET /stats`: {"paid": {custom id: times}, "live", "batches", "files", "creates", "tokens"}.
@@ -30,13 +30,13 @@ import asyncio
 import json
 import random
 import re
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from dialects import answer_ok, anthropic_message, completion, generated, response
+from loopback import listen, read_request, write
 from wire import Answer, as_json, error
 
 QUEUE = "Enqueued token limit reached for judge. Limit: 20,000 enqueued tokens."
@@ -70,6 +70,7 @@ class State:
     rows: list[str] = field(default_factory=list)
     fetch: list[str] = field(default_factory=list)
     stall: list[str] = field(default_factory=list)
+    skip: int = 0
     stalled: int = 0
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
@@ -89,41 +90,29 @@ class State:
 STATE = State()
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while await one_request(reader, writer):
-            pass
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-
-
 async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ", 2)
-    headers = {k.strip().lower(): v.strip() for k, _, v in (x.partition(":") for x in lines) if k}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    path = target.partition("?")[0]
-    stalls = STATE.stall and re.search(STATE.stall[0], f"{method} {path}")
-    if stalls:
+    request = await read_request(reader)
+    if stalls(f"{request.method} {request.path}"):
         when, STATE.stall = STATE.stall[1], []
         if when == "after":
-            answered(method, path, headers, body)
+            answered(request.method, request.path, request.headers, request.body)
         STATE.stalled += 1
         await reader.read()  # until the client is gone
         return False
-    answer = answered(method, path, headers, body)
+    answer = answered(request.method, request.path, request.headers, request.body)
     if answer.reset:
         writer.transport.abort()
         return False
-    told = {"content-length": str(len(answer.body)), **answer.headers}
-    text = [f"HTTP/1.1 {answer.status} X", *(f"{k}: {v}" for k, v in told.items())]
-    writer.write(("\r\n".join(text) + "\r\n\r\n").encode("latin-1"))
-    writer.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
-    await writer.drain()
+    await write(writer, answer)
     return answer.cut_after is None
+
+
+def stalls(asked: str) -> bool:
+    """Whether a request is the one that is to have no reply."""
+    if not STATE.stall or not re.search(STATE.stall[0], asked):
+        return False
+    STATE.skip -= 1
+    return STATE.skip < 0
 
 
 def answered(  # noqa: C901, PLR0911, PLR0912
@@ -428,12 +417,5 @@ def told(batch: Batch) -> dict[str, Any]:
     }
 
 
-async def main() -> None:
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=2**27)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(listen(one_request))
