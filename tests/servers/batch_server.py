@@ -17,6 +17,7 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
 - `rows`: what is done to results: "shuffle", "missing" (the first), "doubled" (the first),
   "foreign", "torn", "swapped" (two answers of one tuple), "status0" (of the first, once), "refused"
   (of the first, once a batch), "as text", "bom", "crlf", "5xx" (of the first, once).
+- `pad`: so many characters more in each result.
 - `stall`: [pattern, "before" or "after"]: the next request whose method and path fit has no reply;
   it is worked on or not; `skip` lets so many pass before. `stalled` in the stats counts them.
 - `fetch`: what happens to the next downloads: "cut", "404", "503".
@@ -71,6 +72,7 @@ class State:
     fetch: list[str] = field(default_factory=list)
     stall: list[str] = field(default_factory=list)
     skip: int = 0
+    pad: int = 0
     stalled: int = 0
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
@@ -344,6 +346,8 @@ def dumped(batch: Batch, rows: list[tuple[str, int, Any]], idle: list[str]) -> b
 
 
 def line_of(shape: str, cid: str, status: int, body: Any) -> Any:
+    if status == 200:  # U+2028 is no end of a line
+        body = {**body, "said": "a\u2028b" + "x" * STATE.pad}
     if shape == "anthropic":
         if status == 200:
             return {"custom_id": cid, "result": {"type": "succeeded", "message": body}}
@@ -354,9 +358,7 @@ def line_of(shape: str, cid: str, status: int, body: Any) -> Any:
         if status == 200:
             return {"key": cid, "response": body}
         return {"key": cid, "error": {"code": 3 if status == 400 else 13, "message": "as asked"}}
-    # U+2028 is no end of a line; it stands in what the model is said to be called here.
-    told = {**body, "system_fingerprint": "a\u2028b"} if status == 200 else body
-    text = json.dumps(told) if "as text" in STATE.rows else told
+    text = json.dumps(body) if "as text" in STATE.rows else body
     return {"custom_id": cid, "response": {"status_code": status, "body": text}, "error": None}
 
 
