@@ -199,3 +199,14 @@ def test_a_salvaged_cache_still_knows_its_batches(cli: Cli, vendor: BatchVendor,
         check_paid_once(vendor)
     else:
         assert "is damaged" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "why"), [("xai/grok-4.3", "in pages"), ("openrouter/a/b", "two addresses")]
+)
+def test_a_vendor_whose_batches_are_not_sure_is_refused_with_the_reason(
+    cli: Cli, model: str, why: str
+) -> None:
+    done = cli("run", model, "--limit", "1", "--batch", "--dry-run")
+    assert done.returncode == 2
+    assert why in " ".join(done.stderr.split())

@@ -258,6 +258,8 @@ def listing(shape: str) -> Answer:
 def pay(tokens: list[int], body: Any) -> None:
     usage = body.get("usage") or {}
     tokens[0] += usage.get("prompt_tokens", usage.get("input_tokens", 0))
+    for name in ("cache_read_input_tokens", "cache_creation_input_tokens"):  # Anthropic's, beside
+        tokens[0] += usage.get(name) or 0
     tokens[1] += usage.get("completion_tokens", usage.get("output_tokens", 0))
     if told := body.get("usageMetadata"):
         tokens[0] += told["promptTokenCount"]
