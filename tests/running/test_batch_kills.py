@@ -61,8 +61,8 @@ def states(cli: Cli) -> Counter[str]:
 def test_no_kill_buys_a_call_twice(cli: Cli, vendor: BatchVendor, provider: str) -> None:
     price = "input = 1000.0\noutput = 3000.0\nbatch = 0.25"
     (cli.home / "rmjudge.toml").write_text(f'[prices."{provider}/judge"]\n{price}\n')
-    words = ("run", vendor.model(provider), "--limit", TUPLES, "--quiet", "--out", "runs/batch")
-    words = (*words, "--batch", "--batch-tokens", "9000")
+    run = ("run", vendor.model(provider), "--limit", TUPLES, "--quiet", "--out", "runs/batch")
+    words = (*run, "--batch", "--batch-tokens", "9000")
     vendor.control(run_s=0.2, rows=["shuffle"])
     kills = 0
     for pattern, when, skip in itertools.cycle(MOMENTS):
