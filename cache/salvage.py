@@ -43,6 +43,10 @@ _FILES: Final = (LOG, INDEX_OF_LOG, DATABASE)
 _COPY: Final = "salvaging"
 _TRIES: Final = 200_000
 """Damaged places that are met before the search ends: some ten seconds."""
+BATCH: Final = "b:"
+"""How the keys of batches begin. Their rows are kept, damaged or not: one that cannot be read keeps
+the next command from buying its calls a second time, and one that is gone would not."""
+_UNREADABLE: Final = "this row could not be read from the damaged file"
 _SMALLEST_ROW: Final = 64
 _MOST: Final = 2**63 - 1
 _FIRST_PAGE: Final = 4096
@@ -131,11 +135,15 @@ def _save(kept: Path, folder: Path) -> tuple[int, int, bool]:
         for key, text, stored in _rows(damaged, _bytes_in(copy) // _SMALLEST_ROW):
             known.add(key)
             with suppress(DamagedRecordError, UnicodeEncodeError):  # the latter of a key
-                unseal(text)
+                if not key.startswith(BATCH):
+                    unseal(text)
                 keep_newest(connection, key, text, stored)
-        connection.execute("COMMIT")
         keys, whole = _keys(damaged)
-        if any(key.startswith("b:") for key in known):
+        batches = {key for key in known | keys if key.startswith(BATCH)}
+        for key in batches - known:
+            keep_newest(connection, key, _UNREADABLE, 0.0)
+        connection.execute("COMMIT")
+        if batches:
             note_batches(folder)
         saved = {str(key) for (key,) in connection.execute("SELECT key FROM Cache")}
     shutil.rmtree(copy)

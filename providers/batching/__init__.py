@@ -19,3 +19,11 @@ DIALECTS: Final[dict[str, tuple[str, str]]] = {
     "together": ("openai", "TogetherBatches"),
 }
 """By provider: the module of this package, and the class in it."""
+
+REFUSED: Final[dict[str, str]] = {
+    "openrouter": "its batches are a beta, its pages name two addresses for them and two ways to "
+    "get results, and its lists do not show whose a batch is",
+    "xai": "its batches have no word for their state, a call may wait in them without end, and "
+    "results come in pages whose form was not seen here",
+}
+"""Vendors whose batches are not used here, and why: what is not sure may be paid for twice."""

@@ -38,12 +38,15 @@ def list_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.render.commands.list import list_json, list_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.listing import list_runs
+    from rmjudge.runs.under_way import batches_under_way
 
     runs, damaged = list_runs(arguments.folder)
     if arguments.json:
         print_json(list_json(runs))
     else:
         tables().print(sheets_renderable([list_sheet(runs, arguments.folder)]))
+    for line in batches_under_way(one.record for one in runs):
+        say(line)
     for line in damaged:
         say(f"rmjudge: {line}")
     return 0

@@ -88,8 +88,10 @@ def _of_tuples(
     from rmjudge.cli.console import say
     from rmjudge.runs.comparable import distinct
     from rmjudge.runs.stored import read_runs
+    from rmjudge.runs.under_way import batches_under_way
 
     runs, left = distinct(read_runs(folders, data=arguments.data or (), notice=say))
+    left = [*left, *batches_under_way(run.record for run in runs)]
     results = [run.result for run in runs]
     if arguments.without is not None:
         from rmjudge.runs.flagged import without_flagged

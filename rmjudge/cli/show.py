@@ -60,6 +60,7 @@ def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.runs.comparable import distinct
     from rmjudge.runs.naming import tuples_named
     from rmjudge.runs.stored import read_runs
+    from rmjudge.runs.under_way import batches_under_way
     from rmjudge.runs.views import gather
 
     found = read_runs(
@@ -77,6 +78,8 @@ def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         tables().print(
             tuple_renderable(view, viewed, pair=arguments.pair, replies=arguments.replies)
         )
+    for line in batches_under_way(run.record for run in runs):
+        say(line)
     for note in view.notes:
         say(f"warning: {note}")
     return 0

@@ -29,7 +29,7 @@ from rmjudge.options.kinds import until_of
 from rmjudge.planning.items import plan_items
 from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
 from rmjudge.providers.batching import DIALECTS
-from rmjudge.running.batches.whole_run import can_batch
+from rmjudge.running.batches.whole_run import can_batch, refused_batches
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
 from rmjudge.running.items import ItemJob
@@ -147,13 +147,16 @@ def _check_batches(chosen: Sequence[Chosen], options: RunOptions, tell: Notice) 
                 raise UsageError(f"{name} is about batches: give --batch too")
         return
     live = [item for item in chosen if not can_batch(item.scorer)]
+    why = {item.scorer.name: refused_batches(item.scorer) for item in live}
     if len(live) == len(chosen):
+        reasons = [f"; {name}: {reason}" for name, reason in why.items() if reason]
         raise UsageError(
             f"--batch is for judges with batches that are known here ({', '.join(DIALECTS)}), and "
-            "this run has none"
+            f"this run has none{''.join(reasons)}"
         )
-    for item in live:
-        tell(f"{item.scorer.name} has no batches that are known here, and is asked live")
+    for name, reason in why.items():
+        told = f": {reason}" if reason else ""
+        tell(f"{name} has no batches that are known here, and is asked live{told}")
     for item in chosen:
         if item not in live and item.price is not None and item.price.batch is None:
             tell(

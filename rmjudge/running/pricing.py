@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any, Final
 
@@ -23,8 +23,10 @@ class Price:
     """US dollars per million tokens; `cached_input` and `stored_input` default to `input`.
 
     `stored_input` is for what the vendor writes to its prompt cache. `batch` is what a call costs
-    in the vendor's batches, as a share of the price; None where that is not known. A list price has
-    the page that it stands on as `source`, and the `date` on which it was looked up.
+    in the vendor's batches, as a share of the price; None where that is not known. Where it does
+    not stack (`batch_stacks`), a token from the prompt cache has the better of the two discounts,
+    and not both. A list price has the page that it stands on as `source`, and the `date` on which
+    it was looked up.
     """
 
     input: float
@@ -32,6 +34,7 @@ class Price:
     cached_input: float | None = None
     stored_input: float | None = None
     batch: float | None = field(default=None, compare=False)
+    batch_stacks: bool = field(default=True, compare=False)
     source: str = field(default="", compare=False)
     date: str = field(default="", compare=False)
 
@@ -61,12 +64,16 @@ def price_table(overrides: Mapping[str, Any] | None = None) -> dict[str, Price]:
         UsageError: an override is no price.
     """
     text = (files("rmjudge.running") / "prices.toml").read_text("utf-8")
+    vendors = tomllib.loads(text)
     table = {
         f"{vendor}/{model}": Price(**{**_of_vendor(about), **entry})
-        for vendor, about in tomllib.loads(text).items()
+        for vendor, about in vendors.items()
         for model, entry in about["models"].items()
     }
-    return table | {name: _price(name, entry) for name, entry in (overrides or {}).items()}
+    for name, entry in (overrides or {}).items():
+        about = vendors.get(name.partition("/")[0], {})
+        table[name] = replace(_price(name, entry), batch_stacks=about.get("batch_stacks", True))
+    return table
 
 
 def _of_vendor(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,4 +140,9 @@ def saved_by_batches(spent: Spent, price: Price) -> float:
     read, written = part.input_tokens or 0, part.output_tokens or 0
     whole = Spent(read, written, part.cached_tokens or 0, part.stored_tokens or 0)
     dollars = (read * price.input + written * price.output) / PER_MILLION
-    return (1 - price.batch_share) * (dollars - saved_by_cache(whole, price))
+    saved = (1 - price.batch_share) * (dollars - saved_by_cache(whole, price))
+    if price.batch_stacks:
+        return saved
+    both = price.batch_share * price.cached
+    better = min(price.cached, price.batch_share * price.input)
+    return saved - whole.cached_tokens * (better - both) / PER_MILLION

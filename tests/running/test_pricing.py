@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rmjudge import UsageError
-from rmjudge.calls import Spent
+from rmjudge.calls import Spent, Usage
 from rmjudge.running.pricing import FREE, Price, cost_of, listed, price_table
 
 
@@ -139,3 +139,28 @@ def test_a_model_that_the_package_does_not_know_can_be_given_a_price() -> None:
 def test_what_is_no_price_is_told_with_its_model(entry: Any) -> None:
     with pytest.raises(UsageError, match=r'^\[prices\."openai/mine"\] needs `input` and `output`'):
         price_table({"openai/mine": entry})
+
+
+def in_batches(input_tokens: int, cached: int, output: int) -> Spent:
+    spent = Spent()
+    usage = Usage(input_tokens, output, cached_tokens=cached)
+    spent.add(usage.in_batch)
+    return spent
+
+
+def test_groqs_batches_are_not_cheaper_on_top_of_its_prompt_cache() -> None:
+    own = {"groq/m": {"input": 1.0, "output": 2.0, "cached_input": 0.4, "batch": 0.5}}
+    price = price_table(own)["groq/m"]
+    cost = cost_of(in_batches(1_000_000, 250_000, 100_000), price)
+    assert cost == pytest.approx(0.75 * 0.5 + 0.25 * 0.4 + 0.1 * 2.0 * 0.5)
+
+
+def test_other_vendors_batches_are() -> None:
+    own = {"openai/m": {"input": 1.0, "output": 2.0, "cached_input": 0.4, "batch": 0.5}}
+    cost = cost_of(in_batches(1_000_000, 250_000, 100_000), price_table(own)["openai/m"])
+    assert cost == pytest.approx(0.5 * (0.75 * 1.0 + 0.25 * 0.4 + 0.1 * 2.0))
+
+
+def test_a_token_from_groqs_prompt_cache_costs_at_most_what_another_one_does() -> None:
+    price = price_table({"groq/m": {"input": 1.0, "output": 2.0, "batch": 0.5}})["groq/m"]
+    assert cost_of(in_batches(1_000_000, 250_000, 0), price) == pytest.approx(0.5)

@@ -17,8 +17,9 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
 - `rows`: what is done to results: "shuffle", "missing" (the first), "doubled" (the first),
   "foreign", "torn", "swapped" (two answers of one tuple), "status0" (of the first, once), "refused"
   (of the first, once a batch), "as text", "bom", "crlf", "5xx" (of the first, once).
+- `pad`: so many characters more in each result.
 - `stall`: [pattern, "before" or "after"]: the next request whose method and path fit has no reply;
-  it is worked on or not. `stalled` in the stats counts them.
+  it is worked on or not; `skip` lets so many pass before. `stalled` in the stats counts them.
 - `fetch`: what happens to the next downloads: "cut", "404", "503".
 
 `GET /stats`: {"paid": {custom id: times}, "live", "batches", "files", "creates", "tokens"}.
@@ -30,13 +31,13 @@ import asyncio
 import json
 import random
 import re
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from dialects import answer_ok, anthropic_message, completion, generated, response
+from loopback import listen, read_request, write
 from wire import Answer, as_json, error
 
 QUEUE = "Enqueued token limit reached for judge. Limit: 20,000 enqueued tokens."
@@ -70,6 +71,8 @@ class State:
     rows: list[str] = field(default_factory=list)
     fetch: list[str] = field(default_factory=list)
     stall: list[str] = field(default_factory=list)
+    skip: int = 0
+    pad: int = 0
     stalled: int = 0
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
@@ -89,41 +92,29 @@ class State:
 STATE = State()
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while await one_request(reader, writer):
-            pass
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-
-
 async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ", 2)
-    headers = {k.strip().lower(): v.strip() for k, _, v in (x.partition(":") for x in lines) if k}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    path = target.partition("?")[0]
-    stalls = STATE.stall and re.search(STATE.stall[0], f"{method} {path}")
-    if stalls:
+    request = await read_request(reader)
+    if stalls(f"{request.method} {request.path}"):
         when, STATE.stall = STATE.stall[1], []
         if when == "after":
-            answered(method, path, headers, body)
+            answered(request.method, request.path, request.headers, request.body)
         STATE.stalled += 1
         await reader.read()  # until the client is gone
         return False
-    answer = answered(method, path, headers, body)
+    answer = answered(request.method, request.path, request.headers, request.body)
     if answer.reset:
         writer.transport.abort()
         return False
-    told = {"content-length": str(len(answer.body)), **answer.headers}
-    text = [f"HTTP/1.1 {answer.status} X", *(f"{k}: {v}" for k, v in told.items())]
-    writer.write(("\r\n".join(text) + "\r\n\r\n").encode("latin-1"))
-    writer.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
-    await writer.drain()
+    await write(writer, answer)
     return answer.cut_after is None
+
+
+def stalls(asked: str) -> bool:
+    """Whether a request is the one that is to have no reply."""
+    if not STATE.stall or not re.search(STATE.stall[0], asked):
+        return False
+    STATE.skip -= 1
+    return STATE.skip < 0
 
 
 def answered(  # noqa: C901, PLR0911, PLR0912
@@ -267,6 +258,8 @@ def listing(shape: str) -> Answer:
 def pay(tokens: list[int], body: Any) -> None:
     usage = body.get("usage") or {}
     tokens[0] += usage.get("prompt_tokens", usage.get("input_tokens", 0))
+    for name in ("cache_read_input_tokens", "cache_creation_input_tokens"):  # Anthropic's, beside
+        tokens[0] += usage.get(name) or 0
     tokens[1] += usage.get("completion_tokens", usage.get("output_tokens", 0))
     if told := body.get("usageMetadata"):
         tokens[0] += told["promptTokenCount"]
@@ -355,6 +348,8 @@ def dumped(batch: Batch, rows: list[tuple[str, int, Any]], idle: list[str]) -> b
 
 
 def line_of(shape: str, cid: str, status: int, body: Any) -> Any:
+    if status == 200:  # U+2028 is no end of a line
+        body = {**body, "said": "a\u2028b" + "x" * STATE.pad}
     if shape == "anthropic":
         if status == 200:
             return {"custom_id": cid, "result": {"type": "succeeded", "message": body}}
@@ -365,9 +360,7 @@ def line_of(shape: str, cid: str, status: int, body: Any) -> Any:
         if status == 200:
             return {"key": cid, "response": body}
         return {"key": cid, "error": {"code": 3 if status == 400 else 13, "message": "as asked"}}
-    # U+2028 is no end of a line; it stands in what the model is said to be called here.
-    told = {**body, "system_fingerprint": "a\u2028b"} if status == 200 else body
-    text = json.dumps(told) if "as text" in STATE.rows else told
+    text = json.dumps(body) if "as text" in STATE.rows else body
     return {"custom_id": cid, "response": {"status_code": status, "body": text}, "error": None}
 
 
@@ -428,12 +421,5 @@ def told(batch: Batch) -> dict[str, Any]:
     }
 
 
-async def main() -> None:
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=2**27)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(listen(one_request))

@@ -32,36 +32,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from dialects import speaker
 from faults import EMPTY, PAID, answer_always, answer_fault, asked_wait
+from loopback import listen, read_request, write
 from wire import STATE, Answer, Headers, State, as_json, digest, error
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while await one_request(reader, writer):
-            pass
-    except (ConnectionError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-
-
 async def one_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, path, _ = first.split(" ", 2)
-    headers = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name:
-            headers[name.strip().lower()] = value.strip()
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    request = await read_request(reader)
+    method, path, headers, body = request.method, request.path, request.headers, request.body
     if path in CONTROLS:
         await write(writer, CONTROLS[path](body))
         return True
@@ -129,21 +112,6 @@ def note_wait(asked: str, answer: Answer) -> None:
         STATE.asked_to_wait.append((asked, now, now + seconds))
 
 
-async def write(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    headers = {"content-length": str(len(answer.body)), **answer.headers}
-    lines = [f"HTTP/1.1 {answer.status} X", *(f"{key}: {value}" for key, value in headers.items())]
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-    body = answer.body if answer.cut_after is None else answer.body[: answer.cut_after]
-    if answer.drip_s:
-        for byte in body:
-            writer.write(bytes([byte]))
-            await writer.drain()
-            await asyncio.sleep(answer.drip_s)
-    else:
-        writer.write(body)
-    await writer.drain()
-
-
 def control(body: bytes) -> Answer:
     for name, value in json.loads(body or b"{}").items():
         setattr(STATE, name, value)
@@ -186,12 +154,5 @@ CONTROLS: dict[str, Callable[[bytes], Answer]] = {
 }
 
 
-async def main() -> None:
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=2**26)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(listen(one_request))

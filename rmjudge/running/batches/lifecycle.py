@@ -231,7 +231,7 @@ class Lifecycle:
             elif batch.total == len(chunk.calls) and batch.id not in taken:
                 if batch.phase == "under way":
                     continue  # whose it is shows in its results
-                if await self._is_ours(chunk, batch):
+                if await self.is_ours(chunk, batch):
                     found.append(batch)
                 else:
                     not_ours.append(batch.id)
@@ -239,8 +239,8 @@ class Lifecycle:
             await self.keep(chunk, not_ours=tuple(not_ours))
         return found
 
-    async def _is_ours(self, chunk: Chunk, batch: Batch) -> bool:
-        """Whether a batch's results have our calls' ids."""
+    async def is_ours(self, chunk: Chunk, batch: Batch) -> bool:
+        """Whether the results of a batch have one of our calls' ids."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = self.folder / f"{chunk.uid}.candidate"
         calls = set(chunk.calls)
@@ -249,7 +249,8 @@ class Lifecycle:
                 await self.client.fetch(result, file)
                 for line in lines_of(file):
                     with suppress(ValueError):
-                        return self.client.row(line).custom_id[1:] in calls
+                        if self.client.row(line).custom_id[1:] in calls:
+                            return True
         finally:
             file.unlink(missing_ok=True)
         return False

@@ -11,6 +11,7 @@ from rmjudge.cache import AnswerCache
 from rmjudge.cache.ledger import Chunk
 from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
+from rmjudge.providers.batching.base import Batch
 from rmjudge.providers.batching.client import LostError, NotABatchError, RefusedError, UnsentError
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.running.batches.lifecycle import Lifecycle, lifecycle_of
@@ -125,12 +126,11 @@ class Upkeep:
         async with self._lifecycle(chunk) as lifecycle:
             try:
                 told = await lifecycle.client.poll(batch)
+                not_ours = await _against(lifecycle, chunk, told)
             except (RefusedError, LostError, UnsentError, NotABatchError) as error:
                 raise UsageError(f"the vendor tells no batch {batch}: {error}") from error
-            if told.total not in (None, 0, len(chunk.calls)):
-                raise UsageError(
-                    f"batch {batch} has {told.total} calls, and this one {len(chunk.calls)}"
-                )
+            if not_ours:
+                raise UsageError(f"batch {batch} is not this one: {not_ours}")
             adopted = await lifecycle.keep(
                 lifecycle.known[chunk.uid], "created", batch=told.id, created=lifecycle.clock()
             )
@@ -169,6 +169,24 @@ class Upkeep:
             raise UsageError(
                 f"batch {chunk.uid} is {chunk.state}: there is nothing of this kind to decide"
             )
+
+
+async def _against(lifecycle: Lifecycle, chunk: Chunk, told: Batch) -> str:
+    """What speaks against a batch of the vendor's being this one; empty for nothing.
+
+    A wrong one must not be adopted: it would be deleted at the vendor's once it is read.
+    """
+    others = [other.uid for other in lifecycle.known.values() if other.batch == told.id]
+    if others:
+        return f"it is that of the UID {others[0]}"
+    if told.total not in (None, 0, len(chunk.calls)):
+        return f"it has {told.total:,} calls, and this one {len(chunk.calls):,}"
+    if lifecycle.client.dialect.finds_by_name:
+        named = told.nonce == chunk.uid or (chunk.file and told.file == chunk.file)
+        return "" if named else "it has another name and another file"
+    if told.phase == "ended":
+        return "" if await lifecycle.is_ours(chunk, told) else "its results have none of our ids"
+    return "whose it is shows in its results; ask again once it has ended"
 
 
 def _whose(chunk: Chunk) -> tuple[str, str]:

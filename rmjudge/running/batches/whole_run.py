@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rmjudge.cache import AnswerCache
-from rmjudge.providers.batching import DIALECTS
+from rmjudge.providers.batching import DIALECTS, REFUSED
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.running.batches.limits import Commit, Keep, Limits
 from rmjudge.running.job import Job, Work
@@ -19,6 +19,11 @@ from rmjudge.scorer import Scorer
 def can_batch(scorer: Scorer) -> bool:
     """Whether a scorer's calls can be bought in batches."""
     return isinstance(scorer, HostedScorer) and scorer.provider_name in DIALECTS
+
+
+def refused_batches(scorer: Scorer) -> str:
+    """Why a vendor's batches are not used, although it has some; empty otherwise."""
+    return REFUSED.get(scorer.provider_name, "") if isinstance(scorer, HostedScorer) else ""
 
 
 @dataclass(slots=True)

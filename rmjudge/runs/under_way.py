@@ -1,0 +1,47 @@
+"""Calls of a run in open batches of a vendor, as its cache knows them; no vendor is asked."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from rmjudge.cache.database import DATABASE
+from rmjudge.cache.keys import scorer_keys
+from rmjudge.cache.ledger import read_chunks
+from rmjudge.errors import StorageStopped
+from rmjudge.runs.records import RunRecord
+from rmjudge.text import label
+
+
+def batches_under_way(records: Iterable[RunRecord]) -> list[str]:
+    """A line for each scorer with open batches, and the command that shows them.
+
+    Batches are a scorer's, so that some of their calls may be of other data.
+    """
+    found: dict[tuple[Path, str], str] = {}
+    for record in records:
+        folder = record.cache_folder
+        if folder is None or not record.identity or not (folder / DATABASE).exists():
+            continue
+        key, *_ = keys = scorer_keys(record.identity)
+        if (folder, key) not in found:
+            found[folder, key] = _line(folder, keys)
+    return [line for line in found.values() if line]
+
+
+def _line(folder: Path, keys: Iterable[str]) -> str:
+    try:
+        chunks = [chunk for key in keys for chunk in read_chunks(folder, key) if chunk.open]
+    except StorageStopped as stopped:
+        return str(stopped)
+    except (sqlite3.Error, OSError):
+        return ""  # what shows a run needs no cache
+    if not chunks:
+        return ""
+    calls = sum(len(chunk.calls) for chunk in chunks)
+    many = "1 open batch" if len(chunks) == 1 else f"{len(chunks)} open batches"
+    return (
+        f"{label(chunks[0].model.partition('@')[0])}: {calls:,} calls in {many}; the run's command "
+        "with --batch collects them, `rmjudge batches list` shows them"
+    )

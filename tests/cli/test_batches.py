@@ -1,0 +1,212 @@
+"""`rmjudge batches`: what the user decides, and what is said of batches that are open."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from batch_vendor import BatchVendor
+from command import Cli
+
+FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
+
+
+@pytest.fixture(scope="module")
+def vendor_process() -> Iterator[BatchVendor]:
+    vendor = BatchVendor()
+    yield vendor
+    vendor.kill()
+
+
+@pytest.fixture
+def vendor(vendor_process: BatchVendor) -> BatchVendor:
+    vendor_process.reset()
+    return vendor_process
+
+
+def words(vendor: BatchVendor, provider: str = "openai") -> tuple[str, ...]:
+    return ("run", vendor.model(provider), "--limit", "1", "--quiet", "--out", "runs/batch")
+
+
+def bought(
+    cli: Cli, vendor: BatchVendor, *more: str, provider: str = "openai"
+) -> CompletedProcess[str]:
+    return cli(*words(vendor, provider), "--batch", *more, **FAST)
+
+
+def the_batch(cli: Cli) -> Any:
+    (one,) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    return one
+
+
+def check_paid_once(vendor: BatchVendor) -> None:
+    stats = vendor.stats
+    assert max(stats["paid"].values()) == 1
+    assert len(stats["paid"]) + stats["live"] == 36
+
+
+def lose_a_create(cli: Cli, vendor: BatchVendor, provider: str) -> str:
+    """A create that the vendor accepted, and that no list shows; return its UID."""
+    vendor.control(create=["lost"], lag=10_000)
+    done = bought(cli, vendor, "--detach", provider=provider)
+    assert done.returncode == 3, done.stderr
+    assert the_batch(cli)["state"] == "creating"
+    return str(the_batch(cli)["uid"])
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+def test_the_vendors_batch_can_be_named(cli: Cli, vendor: BatchVendor, provider: str) -> None:
+    uid = lose_a_create(cli, vendor, provider)
+    time.sleep(0.3)  # it has ended
+    (batch,) = vendor.stats["batches"]
+    done = cli("batches", "resolve", uid, "--adopt", batch, **FAST)
+    assert done.returncode == 0, done.stderr
+    assert bought(cli, vendor, provider=provider).returncode == 0
+    assert vendor.stats["creates"] == 1
+    check_paid_once(vendor)
+
+
+def test_another_batch_is_not_adopted(cli: Cli, vendor: BatchVendor) -> None:
+    first = ("run", vendor.model(), "--limit", "1", "--domain", "math", "--quiet")
+    assert cli(*first, "--batch", "--detach", "--cache-dir", "other", **FAST).returncode == 3
+    (others,) = vendor.stats["batches"]
+    uid = lose_a_create(cli, vendor, "openai")
+    done = cli("batches", "resolve", uid, "--adopt", others, **FAST)
+    assert done.returncode == 2
+    assert "is not this one" in done.stderr
+    assert the_batch(cli)["state"] == "creating"
+
+
+def test_a_batch_that_the_vendor_does_not_know_is_not_adopted(
+    cli: Cli, vendor: BatchVendor
+) -> None:
+    uid = lose_a_create(cli, vendor, "openai")
+    done = cli("batches", "resolve", uid, "--adopt", "batch-none", **FAST)
+    assert done.returncode == 2
+    assert "batch-none" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_was_put_aside_is_read_when_the_user_says_so(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(rows=["swapped"])
+    done = bought(cli, vendor)
+    assert done.returncode == 3
+    uid = re.search(r"resolve ([0-9a-f]{32})", done.stderr)
+    assert uid
+    assert cli("batches", "resolve", uid[1], "--accept").returncode == 0
+    done = bought(cli, vendor)
+    assert done.returncode == 0, done.stderr
+    assert vendor.stats["creates"] == 1
+    check_paid_once(vendor)
+
+
+@pytest.mark.parametrize("decision", ["--accept", "--discard", "--not-submitted"])
+def test_a_decision_on_what_is_done_is_refused(
+    cli: Cli, vendor: BatchVendor, decision: str
+) -> None:
+    assert bought(cli, vendor).returncode == 0
+    done = cli("batches", "resolve", the_batch(cli)["uid"], decision)
+    assert done.returncode == 2
+    assert "is released" in done.stderr
+
+
+def test_ctrl_c_leaves_the_batches_and_the_same_command_collects_them(
+    cli: Cli, vendor: BatchVendor
+) -> None:
+    vendor.control(run_s=3600)
+    with cli.start(*words(vendor), "--batch", **FAST) as process:
+        while not vendor.stats["batches"]:
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "1 batch goes on at openai/judge; the same command collects" in err
+    vendor.control(run_s=0)
+    done = bought(cli, vendor)
+    assert done.returncode == 0, done.stderr
+    assert vendor.stats["creates"] == 1
+    check_paid_once(vendor)
+
+
+def test_reports_say_what_is_in_open_batches(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(run_s=3600)
+    assert bought(cli, vendor, "--detach").returncode == 3
+    said = "openai/judge: 35 calls in 1 open batch"
+    for command in (("report", "runs/batch"), ("list", "runs")):
+        done = cli(*command)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout + done.stderr
+    vendor.control(run_s=0)
+    assert bought(cli, vendor).returncode == 0
+    done = cli("report", "runs/batch")
+    assert "open batch" not in done.stdout + done.stderr
+
+
+def test_a_live_run_leaves_what_is_under_way_to_the_batch(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(run_s=3600)
+    assert bought(cli, vendor, "--detach").returncode == 3
+    done = cli("run", vendor.model(), "--limit", "2", "--quiet", "--out", "runs/live")
+    assert done.returncode == 3
+    assert "35 calls are under way in a batch" in done.stderr
+    assert vendor.stats["live"] == 1 + 36  # the other tuple
+
+
+def test_a_damaged_row_of_a_batch_keeps_its_calls_from_being_bought_again(
+    cli: Cli, vendor: BatchVendor
+) -> None:
+    vendor.control(run_s=3600)
+    assert bought(cli, vendor, "--detach").returncode == 3
+    database = cli.home / ".cache" / "rmjudge" / "answers" / "cache.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("UPDATE Cache SET value = 'x' || value WHERE key LIKE 'b:%'")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for _ in range(2):
+        done = bought(cli, vendor)
+        assert done.returncode == 3
+        assert "is damaged" in done.stderr
+    assert vendor.stats["creates"] == 1
+
+
+@pytest.mark.parametrize("row", ["whole", "damaged"])
+def test_a_salvaged_cache_still_knows_its_batches(cli: Cli, vendor: BatchVendor, row: str) -> None:
+    vendor.control(run_s=3600)
+    assert bought(cli, vendor, "--detach").returncode == 3
+    database = cli.home / ".cache" / "rmjudge" / "answers" / "cache.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        if row == "damaged":
+            connection.execute("UPDATE Cache SET value = 'x' || value WHERE key LIKE 'b:%'")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with database.open("r+b") as file:  # the header
+        file.write(bytes(100))
+    vendor.control(run_s=0)
+    first = bought(cli, vendor)
+    assert first.returncode == 3
+    assert "was damaged" in first.stderr
+    done = bought(cli, vendor)
+    assert vendor.stats["creates"] == 1
+    assert done.returncode == (0 if row == "whole" else 3), done.stderr
+    if row == "whole":
+        check_paid_once(vendor)
+    else:
+        assert "is damaged" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "why"), [("xai/grok-4.3", "in pages"), ("openrouter/a/b", "two addresses")]
+)
+def test_a_vendor_whose_batches_are_not_sure_is_refused_with_the_reason(
+    cli: Cli, model: str, why: str
+) -> None:
+    done = cli("run", model, "--limit", "1", "--batch", "--dry-run")
+    assert done.returncode == 2
+    assert why in " ".join(done.stderr.split())

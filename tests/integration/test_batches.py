@@ -1,0 +1,39 @@
+"""Batches at aimock, which was not written here: OpenAI's files and batches."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from command import Cli
+
+from .servers import Aimock
+
+pytestmark = pytest.mark.integration
+FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
+LIVE = {"content": "\\boxed{A=B}"}
+
+
+def words(aimock: Aimock) -> tuple[str, ...]:
+    model = f"openai/some-model@{aimock.url}/v1"
+    return ("run", model, "--limit", "1", "--quiet", "--out", "runs/b", "--batch")
+
+
+def states(cli: Cli) -> list[tuple[str, int]]:
+    listed = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    return [(one["vendor_state"], one["calls"]) for one in listed]
+
+
+def test_every_row_of_a_batch_is_read(cli: Cli, aimock: Aimock) -> None:
+    aimock.teach("some-model", LIVE)
+    done = cli(*words(aimock), **FAST)
+    # Its batches always say "Mock batch completion": a reply, and no verdict.
+    assert done.returncode in (1, 3), done.stderr
+    assert states(cli) == [("completed", 35)]
+    calls = cli.json("runs/b/run.json")["calls"]
+    assert calls["sent"] == 36
+    assert calls["maybe_billed"] == 0
+    answers = json.loads(cli("cache", "info", "--json").stdout)["scorers"][0]
+    assert answers["answers"] == 36
+    (chunk,) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    assert chunk["state"] == "released"
