@@ -320,10 +320,15 @@ def _write(
     resume: str,
 ) -> None:
     data = prepared.data
+    of_data: dict[str, Json] = {
+        "label": data.label,
+        "digest": data.digest,
+        "tuples": len(data),
+    }
     about: dict[str, Json] = {
         "options": prepared.options.recorded(),
         "versions": {"rmjudge": __version__, "python": platform.python_version()},
-        "data": {"label": data.label, "digest": data.digest, "tuples": len(data)},
+        "data": of_data,
         "cache": str(prepared.cache_folder.absolute()),
         "started": round(time.time() - wall_s, 3),
         "wall_s": round(wall_s, 3),
@@ -337,6 +342,7 @@ def _write(
         clear_results([] if one_set and len(items) == 1 else [out])
         _write_items(out, items, about, alone=one_set)
         out = out / RM_BENCH
+        of_data["sources"] = [*prepared.sources]
     if not parts:
         return
     folders = _folders(prepared, out, [part.result.metrics.scorer for part in parts])

@@ -211,6 +211,21 @@ class ItemMetrics:
     no_verdict: int = 0
     absent: int = 0
 
+    @property
+    def items(self) -> int:
+        """How many items there are."""
+        return sum(share.items for share in self.subsets.values())
+
+    @property
+    def scored(self) -> int:
+        """How many of them have a score."""
+        return sum(share.scored for share in self.subsets.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every item is scored."""
+        return not self.absent and self.scored == self.items
+
 
 def measure(
     scorer: str,

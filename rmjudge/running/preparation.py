@@ -61,6 +61,8 @@ class Prepared:
     deciding: UntilDecided | None = None
     rounds: tuple[tuple[ItemJob, ...], ...] = ()
     """The jobs over each set of items beside RM-Bench, set by set."""
+    sources: tuple[str, ...] = ()
+    """Which of the options' sources are RM-Bench's."""
 
     @property
     def cache_folder(self) -> Path:
@@ -124,6 +126,7 @@ def prepare(
         deciding=_deciding(jobs, data) if options.until_decided else None,
         out=options.out or Path("runs") / _folder_name(scorers, data, sets, options),
         rounds=rounds,
+        sources=tuple(map(str, sources)),
     )
 
 
