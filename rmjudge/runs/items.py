@@ -29,6 +29,7 @@ from rmjudge.runs.files import (
 from rmjudge.runs.results import Bill, CallCounts, Tokens
 
 if TYPE_CHECKING:
+    from rmjudge.benchmarks.descriptors import Descriptor
     from rmjudge.calls import Json
 
 
@@ -221,3 +222,35 @@ def texts_of(result: ItemResult, data: Sequence[str] = ()) -> dict[str, tuple[st
         f"{folder}: {', '.join(sources)} has changed since the run or is other data; it does not "
         "hold the texts that this run scored (the digest differs)"
     )
+
+
+def rules_of(result: ItemResult) -> Descriptor:
+    """The descriptor that a run was measured by: one that ships, or the user's file.
+
+    Raises:
+        UsageError: the file is gone, or is another benchmark's now.
+    """
+    from rmjudge.benchmarks.descriptors import descriptor_named, shipped
+
+    name = result.metrics.benchmark
+    if name in shipped():
+        return shipped()[name]
+    folder = result.folder or Path()
+    try:
+        options = json.loads((folder / RUN).read_text("utf-8"))["options"]
+        given = str(options["benchmark"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{folder} does not tell where {name} is described") from error
+    found = descriptor_named(given)
+    if found.name != name:
+        raise UsageError(f"{given} describes {found.name} now, and {folder} is of {name}")
+    return found
+
+
+def is_limited(result: ItemResult) -> bool:
+    """Whether the run was over the first items of each subset alone (`--limit`)."""
+    try:
+        run = json.loads(((result.folder or Path()) / RUN).read_text("utf-8"))
+        return (run.get("options") or {}).get("limit") is not None
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False

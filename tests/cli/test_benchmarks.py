@@ -90,7 +90,8 @@ def test_rm_bench_beside_another_set_has_the_bytes_that_it_has_alone(cli: Cli, h
     assert "One scorer, several benchmarks" in shown.stdout
     refused = cli("leaderboard", "both")
     assert refused.returncode == 2
-    assert "holds results on pairs" in refused.stderr
+    assert "a leaderboard is of one benchmark" in refused.stderr
+    assert "both/rm-bench" in refused.stderr
 
 
 @real
