@@ -75,7 +75,10 @@ def _unknown(item: _Fields) -> str:
     if "chosen" in item or "rejected" in item or not others:
         return ""
     named = ", ".join(map(quote, others[:_NAMED])) + (", ..." if len(others) > _NAMED else "")
-    return f"of another layout (with {named}, without chosen and rejected)"
+    return (
+        f"of another layout (with {named}, without chosen and rejected; pairs under other names "
+        "are read with --map, as in --map prompt=instruction --map chosen=good --map rejected=bad)"
+    )
 
 
 _LAYOUTS: Final[tuple[Callable[[_Fields], str], ...]] = (

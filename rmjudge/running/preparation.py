@@ -99,7 +99,7 @@ def prepare(
         if not len(data):
             raise DataError(["no tuple is left: the data has none of the domains asked for"])
     if sets:
-        check_items_run(chosen, sets, options)
+        check_items_run(chosen, sets, options, has_tuples=bool(len(data)))
     _check_stops(scorers, data, options)
     _check_batches(chosen, options, tell)
     _check_places(options)
@@ -281,7 +281,9 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     return equipped(job, chosen, options)
 
 
-def check_items_run(chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: RunOptions) -> None:
+def check_items_run(
+    chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: RunOptions, *, has_tuples: bool
+) -> None:
     """Refuse what only RM-Bench's tuples have, and reward models for whole conversations.
 
     Raises:
@@ -291,20 +293,21 @@ def check_items_run(chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: 
         "--domain": bool(options.domains),
         "--cells": options.cells != len(CELLS),
         "--order audit": options.pair_order == "audit",
-        "--until": options.until is not None,
-        "--until-decided": options.until_decided,
-        "--fallback": options.fallback is not None,
         "--fail-under": bool(options.fail_under),
-        "--allow-unscored": bool(options.allow_unscored),
-        "--junit": options.junit is not None,
-        "--append": options.append is not None,
     }
     for flag, given in of_tuples.items():
+        if given and not has_tuples:
+            raise UsageError(f"{flag} is for RM-Bench's tuples, and {sets[0].name} has none")
+    alone = {
+        "--until": (options.until is not None, "stops by the interval of RM-Bench's tuples"),
+        "--until-decided": (options.until_decided, "stops by RM-Bench's tuples"),
+        "--fallback": (options.fallback is not None, "scores RM-Bench's tuples that a model left"),
+        "--junit": (options.junit is not None, "writes results on RM-Bench"),
+        "--append": (options.append is not None, "writes results on RM-Bench"),
+    }
+    for flag, (given, what) in alone.items():
         if given:
-            raise UsageError(
-                f"{flag} is for RM-Bench's tuples, and {sets[0].name} has none: leave it out, or "
-                "run the two apart"
-            )
+            raise UsageError(f"{flag} {what} alone, not on {sets[0].name}: run the two apart")
     for one in sets:
         count = sum(item.is_conversation for item in one)
         for item in chosen if count else ():

@@ -33,7 +33,7 @@ def board_sheets(boards: Boards) -> list[Sheet]:
                 for row in rows
             ),
             notes=tuple([] if rules.published else [f"No score of {rules.title} is known here."]),
-            caption="A run over a part of the items, or with items that are not scored, has no rank.",
+            caption="A run over a part, or with items that are not scored, has no rank.",
             names=2,
             words=frozenset((1, 3)),
             bold=frozenset(place for place, row in enumerate(rows) if row.is_run),
