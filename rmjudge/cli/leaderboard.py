@@ -118,9 +118,8 @@ def _other_sets(
             "a leaderboard is of one benchmark: name the folders below the run one by one, such "
             f"as {of_tuples[0]} or {of_items[0]}"
         )
-    options = ("top", "around", "board", "html", "emit_file", "emit_hub", "data")
-    options += ("link", "type", "license")
-    for option in options:
+    of_tuples_alone = ("top", "around", "board", "html", "emit_file", "emit_hub", "data", "link")
+    for option in (*of_tuples_alone, "type", "license"):
         if getattr(arguments, option) is not None:
             flag = f"--{option.replace('_', '-')}"
             raise UsageError(f"{flag} is for RM-Bench's leaderboard; other sets have --emit alone")

@@ -29,7 +29,7 @@ class Standing:
 def stand_among(rules: Descriptor, runs: Sequence[ItemResult]) -> list[Standing]:
     """Order the published scores and the runs, the best first; equal scores share a rank."""
     ranked = [Standing(one.scorer, one.score / 100, one.what) for one in rules.published]
-    rest = []
+    rest: list[Standing] = []
     for run in runs:
         metrics = run.metrics
         what = f"{metrics.scored} of {metrics.items} items"

@@ -98,6 +98,12 @@ def prepare(
         data = _selected(load(sources, notice=tell), options)
         if not len(data):
             raise DataError(["no tuple is left: the data has none of the domains asked for"])
+    choosing = [item.scorer.name for item in chosen if item.scorer.method == "choice"]
+    if choosing and (len(data) or any(one.descriptor.kind != "best" for one in sets)):
+        raise UsageError(
+            f"{choosing[0]}: --method choice asks which of all responses is the best, and that "
+            "is for sets of right against wrong responses alone, such as rewardbench-2"
+        )
     if sets:
         check_items_run(chosen, sets, options, has_tuples=bool(len(data)))
     _check_stops(scorers, data, options)
@@ -255,7 +261,7 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     scorer, rules = chosen.scorer, items.descriptor
     left_out = ""
     ties = [item for item in items if rules.ties_subset and item.subset == rules.ties_subset]
-    if scorer.method == "pairwise" and ties:
+    if scorer.method != "pointwise" and ties:
         # Right against wrong, all with all, would be bought, and tell nothing of the margins.
         items = items.without(rules.ties_subset)
         left_out = (
@@ -272,9 +278,11 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    order = None
+    order: str | None = None
     if scorer.method == "pairwise":
         order = "both-mean" if both and rules.order == "seeded" else rules.order
+    if scorer.method == "choice":
+        order = "shuffled"
     job = ItemJob(scorer, plans, key_of, chosen.price, chosen.barred, items=items, order=order)
     if left_out:
         job.notes.append(left_out)

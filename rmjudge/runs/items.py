@@ -94,6 +94,8 @@ def _line(outcome: ItemOutcome, score: float | None) -> str:
     }
     if outcome.rewards is not None:
         record["rewards"] = outcome.rewards
+    elif outcome.choices is not None:
+        record["choices"] = outcome.choices
     else:
         record["pairs"] = outcome.votes
     return line_of(record)
@@ -175,6 +177,9 @@ def _outcome(data: Mapping[str, Any]) -> ItemOutcome:
     if "rewards" in data:
         rewards = tuple(None if one is None else float(one) for one in data["rewards"])
         return ItemOutcome(data["id"], data["subset"], grades, rewards)
+    if "choices" in data:
+        choices = tuple(tuple(one) if isinstance(one, list) else one for one in data["choices"])
+        return ItemOutcome(data["id"], data["subset"], grades, choices=choices)
     votes = tuple(
         (int(better), int(worse), tuple(map(_vote, given)))
         for better, worse, given in data["pairs"]
