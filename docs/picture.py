@@ -1,6 +1,11 @@
-"""Draw `report.svg`, the README's picture: the end of `make demo`, as a terminal shows it.
+"""Draw `report.svg`, the README's picture: a judge beside the length line, as a terminal shows it.
 
-Run it after `make demo`: `.venv/bin/python docs/picture.py`. `report.png` is the top of its page:
+After `make demo-judge`:
+
+    export FORCE_COLOR=1 COLUMNS=100 PATH=.venv/bin:$PATH
+    rmjudge report runs/demo-judge | python docs/picture.py
+
+`report.png` is the top of the page of `make demo`:
 
     rmjudge report runs/demo --html demo.html
     chromium --headless --window-size=1265,1345 --screenshot=docs/report.png demo.html
@@ -9,22 +14,23 @@ Run it after `make demo`: `.venv/bin/python docs/picture.py`. `report.png` is th
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-import rmjudge
-
-WIDTH = 100
+FOLLOWS = "What each scorer did"
 
 
 def main() -> None:
-    """Render the demo run's tables into a file beside this one."""
-    run = rmjudge.load("runs/demo")
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text("$ rmjudge run baseline/length baseline/markdown baseline/random"))
-    console.print(run)
+    """Put the first tables of the report that is piped in into a file beside this one."""
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    console.print(Text("$ rmjudge report runs/demo-judge"))
+    for line in sys.stdin:
+        if FOLLOWS in line:
+            break
+        console.print(Text.from_ansi(line.rstrip("\n")))
     console.save_svg(str(Path(__file__).parent / "report.svg"), title="rmjudge")
 
 

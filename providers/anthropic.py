@@ -28,6 +28,7 @@ class Anthropic(JudgeProvider):
     name = "anthropic"
     dialect_version = "anthropic-messages/2"
     default_url = "https://api.anthropic.com"
+    models_path = "/v1/models?limit=1000"
     url_variable = "ANTHROPIC_BASE_URL"
     key_variables = ("ANTHROPIC_API_KEY",)
     proved_by = "servers: LiteLLM, aimock; types: anthropic SDK"

@@ -87,6 +87,8 @@ class Provider(ABC):
     choice is read from the cache."""
     prompt_cache_tokens: ClassVar[int | None] = None
     """The shortest shared prefix that the vendor caches; None where it caches none."""
+    models_path: ClassVar[str | None] = None
+    """Where the server lists its models; None where that is not known."""
     address_hint: ClassVar[str] = ""
     """What to say when nothing is found at the address."""
     tells_dollars: ClassVar[bool] = False

@@ -263,5 +263,6 @@ def provider_of(name: str) -> type[ChatCompletions]:
         "has_logprobs": vendor.logprobs is not None,
         "prompt_cache_tokens": vendor.prompt_cache_tokens,
         "tells_dollars": vendor.tells_dollars,
+        "models_path": "/models" if vendor.lists_models else None,
     }
     return type(f"Chat_{name}", (ChatCompletions,), facts)

@@ -36,6 +36,7 @@ class Gemini(JudgeProvider):
     name = "gemini"
     dialect_version = "gemini-generate-content/2"
     default_url = "https://generativelanguage.googleapis.com"
+    models_path = f"/{API_VERSION}/models?pageSize=1000"
     url_variable = "GOOGLE_GEMINI_BASE_URL"
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     proved_by = "servers: LiteLLM, aimock; types: google-genai SDK"

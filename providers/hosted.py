@@ -35,9 +35,12 @@ from rmjudge.vocabulary import READS, Method
 
 if TYPE_CHECKING:
     from rmjudge.providers.batching.client import BatchClient
+    from rmjudge.providers.sending.exchange import Exchange
     from rmjudge.providers.sending.sender import Sender
 
 SENDER: Final = "rmjudge.providers.sending.sender"
+LISTING_S: Final = 5.0
+"""Seconds for a server to list its models, where it has not the one that was asked for."""
 SERVICE_TIER: Final = "service_tier"
 """In a request: the service that is asked for; in a reply: the one that it was given."""
 OUTPUT_LIMITS: Final = frozenset(
@@ -92,6 +95,7 @@ class HostedScorer:
         self._connecting = asyncio.Lock()
         self._changed: dict[str, Json] = {}
         self._told_form = ""
+        self._meant: str | None = None
 
     def asked_with(self, params: Mapping[str, Json]) -> HostedScorer:
         """This scorer, its requests built with other parameters; each reply says with which.
@@ -122,18 +126,31 @@ class HostedScorer:
             KeyError: the provider has none that are known.
         """
         from rmjudge.providers.batching.client import BatchClient
-        from rmjudge.providers.sending.exchange import Exchange
 
         key = self._secret.reveal() if self._secret else ""
-        exchange = Exchange(
+        key_print = hashlib.sha256(f"rmjudge {key}".encode()).hexdigest()[:12] if key else ""
+        return BatchClient(self._provider, self._exchange(self._policy or Policy()), key_print)
+
+    def _exchange(self, policy: Policy) -> Exchange:
+        from rmjudge.providers.sending.exchange import Exchange
+
+        return Exchange(
             self._provider.target.base_url,
-            headers=self._provider.auth(key) if key else {},
+            headers=self._provider.auth(self._secret.reveal()) if self._secret else {},
             secret=self._secret,
-            policy=self._policy or Policy(),
+            policy=policy,
             network=self._network,
         )
-        key_print = hashlib.sha256(f"rmjudge {key}".encode()).hexdigest()[:12] if key else ""
-        return BatchClient(self._provider, exchange, key_print)
+
+    async def _models_like(self) -> str:
+        """What to say of a model that is not there: the closest of those that the server lists."""
+        from rmjudge.providers.known import models_like
+
+        async with self._connecting:
+            if self._meant is None:
+                policy = replace(self._policy or Policy(), deadline_s=LISTING_S)
+                self._meant = await models_like(self._provider, self._exchange(policy))
+        return self._meant
 
     @property
     def more_room(self) -> str:
@@ -170,6 +187,7 @@ class HostedScorer:
             headers=headers,
             secret=self._secret,
             address_hint=self._provider.address_hint,
+            models_like=self._models_like if self._provider.models_path else None,
             policy=self._policy,
             network=self._network,
             rpm=self._rpm,

@@ -41,6 +41,7 @@ class OpenAIResponses(JudgeProvider):
 
     name = "openai-responses"
     dialect_version = "openai-responses/2"
+    models_path = "/models"
     address_hint = "is the address right? It ends in /v1 for most servers of this kind"
     default_url = "https://api.openai.com/v1"
     url_variable = "OPENAI_BASE_URL"

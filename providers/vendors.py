@@ -21,7 +21,7 @@ class Vendor:
     not at all. `extra` is laid into every body. `prompt_cache_tokens` is the shortest shared
     prefix that is cached and billed for less; None where that is not so. `reasoning_apart`
     says that the completion's tokens leave out those of hidden reasoning; `tells_dollars` that
-    every reply says what it cost.
+    every reply says what it cost; `lists_models` that `/models` names what can be asked.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Vendor:
     prompt_cache_tokens: int | None = None
     reasoning_apart: bool = False
     tells_dollars: bool = False
+    lists_models: bool = True
     extra: Mapping[str, Json] = field(default_factory=dict)
     remark: str = ""
     proved_by: str = "the dialect's servers; the vendor's own deviations by shape"
@@ -129,6 +130,7 @@ _LIST: Final = (
         "AZURE_OPENAI_BASE_URL",
         key_header="api-key",
         limit_field="max_completion_tokens",
+        lists_models=False,  # it lists models, and is asked by the names of deployments
         remark="the address ends in /openai/v1",
     ),
     Vendor(

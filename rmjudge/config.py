@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.errors import UsageError
-from rmjudge.options import kinds, policies
-from rmjudge.options.run import OPTIONS, Option, ProviderOptions, RunOptions
+from rmjudge.options import OPTIONS, ProviderOptions, RunOptions, kinds, policies
+from rmjudge.options.declaration import Option
 from rmjudge.providers.registry import LOCAL, NAMES
 from rmjudge.text import did_you_mean
 

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from rmjudge.dataset import DataSet
+from rmjudge.dataset import DataSet, Summary, summarise
 from rmjudge.errors import UsageError
 from rmjudge.leaderboard.published import published
 from rmjudge.leaderboard.standing import Entry, stand
@@ -25,6 +25,7 @@ from rmjudge.statistics.baselines import BASELINES, baseline_of
 from rmjudge.statistics.comparison import Comparison
 from rmjudge.statistics.control import LEAST, Controlled, control
 from rmjudge.statistics.implicit import SetRow, compare_sets
+from rmjudge.statistics.looks import Looks, looks_of
 from rmjudge.statistics.pairing import share
 from rmjudge.statistics.responses import Responses, responses_of
 from rmjudge.statistics.retest import Noise, noise_of
@@ -135,7 +136,7 @@ class Findings:
     is empty where there is one scorer only. `groups` is None where no scorer can have a style
     report, and empty where no texts were found. `standing` holds the published rows with the runs
     among them; `readings` are each scorer's name, its result and what other tools make of it.
-    `responses` as in `StyleReports`.
+    `responses` as in `StyleReports`. `quality` is of the tuples whose texts were found.
     """
 
     compared: Compared | None
@@ -144,6 +145,7 @@ class Findings:
     standing: tuple[Entry, ...]
     readings: tuple[tuple[str, ScorerResult, tuple[ToolNumbers, ...]], ...]
     responses: tuple[Responses, ...] = ()
+    quality: tuple[Summary, Looks] | None = None
 
 
 def compare(
@@ -346,7 +348,16 @@ def findings(view: View, runs: Sequence[StoredRun]) -> Findings:
     ]
     compared, lacking = _compared(view, runs) if len(scored) > 1 else (None, ())
     groups = tuple(_groups(view, scored)) if scored else None
-    return Findings(compared, lacking, groups, standing, readings, responses)
+    return Findings(compared, lacking, groups, standing, readings, responses, _quality(view))
+
+
+def _quality(view: View) -> tuple[Summary, Looks] | None:
+    """What is told of the tuples themselves; None where no texts were found."""
+    items = tuple(viewed.item for viewed in view.tuples if viewed.item is not None)
+    if not items:
+        return None
+    data = DataSet("", items)
+    return summarise(data), looks_of(data)
 
 
 def _compared(

@@ -22,6 +22,7 @@ MESSAGE: Final = 200
 """Characters of a foreign error message that a message repeats at most."""
 
 _LINE_BREAKS: Final = "\u2028\u2029"
+_JOINERS: Final = "\u200c\u200d"
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _FORMULA_SIGNS: Final = frozenset("=+-@＝＋－＠")  # noqa: RUF001  Excel reads the wide forms too
 _BREAK_AFTER: Final = frozenset("/-_:@ ")
@@ -81,6 +82,22 @@ def _clean_character(character: str) -> str:
     if category == "Cs":
         return REPLACEMENT
     return "" if category in ("Cc", "Cf") else character
+
+
+def visible(text: str) -> str:
+    """The text with each character that acts or hides written out, such as `<U+202E>`.
+
+    For a reader who must see what is there: newlines and tabs stay, and so do the joiners that
+    scripts and emoji need.
+    """
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if character in "\n\t" or character in _JOINERS:
+        return character
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs") or character in _LINE_BREAKS
+    return f"<U+{ord(character):04X}>" if hidden else character
 
 
 def one_line(text: str) -> str:

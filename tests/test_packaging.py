@@ -107,6 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"calls"},
     "cache": {"addresses", "calls", "errors", "vocabulary"},
     "metrics": {"calls", "forms", "vocabulary"},
+    "sandbox": {"errors", "text"},
     "statistics": {*PLAIN, "dataset", "metrics", "providers"},
     "benchmarks": {*PLAIN, "dataset"},
     "planning": {"benchmarks", "calls", "dataset", "metrics", "vocabulary"},

@@ -255,6 +255,12 @@ def find(name: str, *, revision: str | None = None, code: bool = False) -> Model
         folder = folder.absolute()
         adapter = adapter_in(name, folder)
         if adapter is not None and not (weights_in(folder) or pickles_in(folder)):
+            if (folder / "config.json").is_file():
+                raise UsageError(
+                    f"{name} holds a LoRA adapter and the config.json of a whole model, whose "
+                    "weights are missing; bring them, or take config.json out of the folder to "
+                    f"have the adapter merged into {adapter.base}"
+                )
             return _on_its_base(name, adapter, code=code)
         _check_folder(name, folder)
         check_beside(name, folder)

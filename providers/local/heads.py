@@ -82,7 +82,7 @@ def head_of(model: Any, asked: Asked, probes: Sequence[TokenIds], *, plain: bool
         UsageError: it has no such output, or several and none was chosen.
     """
     run = Runner(model, probes[0])
-    place = place_of(lambda text: run([tuple(text)]), probes, asked.chosen)
+    place = place_of(lambda text: run.alone(tuple(text)), probes, asked.chosen)
     if asked.chosen is None and place.count > 1:
         raise UsageError(
             f"the model has {place.count} outputs; choose the reward with --reward-head: 0 to "
@@ -184,10 +184,17 @@ class Runner:
         self.device: torch.device = model.device
         self.dtype: torch.dtype = model.dtype
         self._masked = True
+        self._alone: dict[TokenIds, Any] = {}
         try:
-            self([probe])
+            self.alone(probe)
         except TypeError:
             self._masked = False
+
+    def alone(self, text: TokenIds) -> Any:
+        """The output for one text, of a pass that is made once: it may take seconds."""
+        if text not in self._alone:
+            self._alone[text] = self([text])
+        return self._alone[text]
 
     def __call__(self, texts: Sequence[TokenIds], seconds: Sequence[int] | None = None) -> Any:
         """The model's own output, padded on the right where lengths differ.
@@ -222,7 +229,7 @@ def _reads_last_token(model: Any, run: Runner, place: Place, probes: Sequence[To
             if hidden is None:
                 return False
             read = score(hidden[0, -1].to(score.weight.device))
-            own = place.values(run([text]), [len(text)])[0]
+            own = place.values(run.alone(text), [len(text)])[0]
             if read.shape != own.shape or not agree(read, own.to(read.dtype)):
                 return False
     return True
@@ -235,7 +242,7 @@ def _takes_padding(run: Runner, place: Place, probes: Sequence[TokenIds]) -> boo
         together = place.values(run(probes), lengths)
     except (ValueError, TypeError, RuntimeError, LookupError):  # no padding token, no mask
         return False
-    alone = [place.values(run([text]), [len(text)])[0] for text in probes]
+    alone = [place.values(run.alone(text), [len(text)])[0] for text in probes]
     dtype = run.dtype
     return all(agree(a.to(dtype), b.to(dtype)) for a, b in zip(together, alone, strict=True))
 

@@ -93,6 +93,7 @@ class Sender:
         headers: Mapping[str, str] | None = None,
         secret: Secret | None = None,
         address_hint: str = "",
+        models_like: Callable[[], Awaitable[str]] | None = None,
         policy: Policy | None = None,
         network: Network | None = None,
         rpm: float | None = None,
@@ -105,6 +106,7 @@ class Sender:
         network = network or Network()
         self._secrets = (*([secret] if secret else []), *network.headers.values())
         self._address_hint = address_hint
+        self._models_like = models_like
         self._headers = httpx.Headers(
             {
                 "host": self._url.netloc.decode("ascii"),
@@ -243,6 +245,8 @@ class Sender:
             error.message = self._clean(error.message)
             if self._address_hint and _may_be_the_address(error):
                 error.message += f"; {self._address_hint}"
+            if self._models_like and isinstance(error, FinalForRun) and error.about == "model":
+                error.message += await self._models_like()
             if error.status.startswith("http-4") and (
                 hint := hint_for(error.message, sending.request.body)
             ):

@@ -21,7 +21,7 @@ STEPS: Final[tuple[Step, ...]] = ("answer", "markdown", "concise", "edit", "clai
 WRITER: Final = 0
 """The model that writes; the panel's are 1, 2 and so on."""
 _PROBE: Final[Mapping[str, Json]] = {
-    **dict.fromkeys(("prompt", "reference", "text", "markdown", "concise"), "a text"),
+    **dict.fromkeys(("prompt", "reference", "language", "text", "markdown", "concise"), "a text"),
     **dict.fromkeys(("claim_a", "claim_b"), "a claim"),
     "texts": ["one", "two"],
     "characters": 100,
@@ -77,7 +77,11 @@ class Templates:
 
     def ask(self, step: Step, model: int, sample: int = 0, *, example: str, **values: Json) -> Ask:
         """One call of a step; `values` are what the template is given."""
-        text = self._templates[step].render({**_PROBE, "reference": "", **values}).strip()
+        text = (
+            self._templates[step]
+            .render({**_PROBE, "reference": "", "language": "", **values})
+            .strip()
+        )
         call = GenerateCall((("user", f"{marker(step)}\n{text}"),), sample)
         return Ask(step, model, call, example)
 

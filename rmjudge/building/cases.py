@@ -9,12 +9,13 @@ from typing import Final, Literal, TypeAlias, cast
 
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError
+from rmjudge.sandbox.programs import problem_of_tests
 from rmjudge.text import did_you_mean, kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, may_be_domain
 
-Recipe: TypeAlias = Literal["restyle", "edit"]
-FIELDS: Final = ("id", "prompt", "domain", "reference", "good", "bad")
-_LATER: Final = ("answer", "tests", "language")
+Recipe: TypeAlias = Literal["restyle", "edit", "code"]
+FIELDS: Final = (*("id", "prompt", "domain", "reference", "good", "bad", "tests", "language"),)
+_LATER: Final = ("answer",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Case:
     reference: str = ""
     good: str = ""
     bad: str = ""
+    tests: str = ""
+    language: str = ""
 
 
 def read_cases(path: Path) -> tuple[Case, ...]:
@@ -60,12 +63,13 @@ def _problems(item: RawItem, places: dict[str, str]) -> Iterator[str]:
     yield from _id_problems(fields.get("id"), item.place, places)
     yield from _field_problems(fields)
     yield from _pair_problems(fields)
+    yield from _code_problems(fields)
 
 
 def _field_problems(fields: dict[str, object]) -> Iterator[str]:
     for name, value in fields.items():
         if name in _LATER:
-            yield f"{name}: prompts that an answer or tests decide are not built by this version"
+            yield f"{name}: prompts that an answer decides are not built by this version"
         elif name not in FIELDS:
             yield f"{quote(name)} is no field of a prompt; {did_you_mean(name, FIELDS)}"
         elif name != "id" and not _is_text(value):
@@ -86,6 +90,18 @@ def _pair_problems(fields: dict[str, object]) -> Iterator[str]:
     if domain is None and "good" in fields:
         known = ", ".join(PUBLISHED_DOMAINS)
         yield f"domain is missing, which good and bad do not tell; one of {known} or your own"
+
+
+def _code_problems(fields: dict[str, object]) -> Iterator[str]:
+    tests, language = fields.get("tests"), fields.get("language")
+    if (tests is None) != (language is None):
+        there, lacking = ("tests", "language") if language is None else ("language", "tests")
+        yield f"{there} needs {lacking} beside it: the recipe `code` takes both"
+    elif isinstance(tests, str) and isinstance(language, str):
+        if "good" in fields or "bad" in fields:
+            yield "tests and good or bad: a prompt has one recipe"
+        if problem := problem_of_tests(tests, language):
+            yield problem
 
 
 def _is_text(value: object) -> bool:
@@ -109,7 +125,7 @@ def _id_problems(value: object, place: str, places: dict[str, str]) -> Iterator[
 
 
 def _case(fields: dict[str, object]) -> Case:
-    recipe: Recipe = "restyle" if "good" in fields else "edit"
+    recipe: Recipe = "restyle" if "good" in fields else "code" if "tests" in fields else "edit"
     texts = {name: str(fields.get(name, "")) for name in FIELDS if name not in ("id", "domain")}
-    domain = str(fields.get("domain", "chat"))
+    domain = str(fields.get("domain", "code" if recipe == "code" else "chat"))
     return Case(cast("int | str", fields["id"]), recipe=recipe, domain=domain, **texts)

@@ -93,6 +93,15 @@ def bad_markdown(text: str) -> Reason | None:
         return reason
     if not is_markdown(text):
         return Reason("style", "the detailed text has fewer than two marks of Markdown")
+    return _cut(text)
+
+
+def bad_prose(prose: str, markdown: str) -> Reason | None:
+    """Whether what stands around the code of a response is bad, or the response is cut."""
+    return bad_text(prose) or _cut(markdown)
+
+
+def _cut(text: str) -> Reason | None:
     last = text.rstrip().rpartition("\n")[2]
     if is_cut(text) and not _POINT.match(last):  # a list's last point needs no full stop
         return Reason("truncated", f"it ends in mid-sentence: ...{text.rstrip()[-40:]}")

@@ -11,24 +11,28 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rmjudge.calls import Json
-from rmjudge.dataset.folders import BUILD_RECORD, BUILT
+from rmjudge.dataset.folders import BUILD_RECORD, BUILT, WITHDRAWN
 from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.runs.files import write_report
-from rmjudge.text import slug
+from rmjudge.text import quote, slug
 
 OUTCOMES: Final = "outcomes.jsonl"
 PROVENANCE: Final = "provenance.jsonl"
 REJECTS: Final = "rejects.jsonl"
 QUEUE: Final = "queue.jsonl"
+UNDO: Final = "undo"
+"""Of a person: the decision before does not count."""
+FIX: Final = "fix"
+"""Of a person: one side has these texts now."""
 DECISIONS: Final = "decisions"
-_DECIDES: Final = {"yes": "kept", "no": "rejected", "both": "rejected"}
-"""Of a person: the rejected is really wrong; it is not; both are fine."""
+_DECIDES: Final = {"yes": "kept", "no": "rejected", "both": "rejected", "neither": "rejected"}
+"""Of a person: the rejected is really wrong; it is not; both are fine; both are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,10 @@ def settled(
     seen: dict[str, object] = {}
     for outcome in outcomes:
         item = dict(outcome)
-        said = by_texts.get(digest_of(item["tuple"]), [])
-        if said:
-            item["provenance"] = {**item["provenance"], "decisions": [dict(one) for one in said]}
+        versions, said, history = _with_fixes(item["tuple"], by_texts)
+        *item["before"], item["tuple"] = versions
+        if history:
+            item["provenance"] = {**item["provenance"], "decisions": [dict(one) for one in history]}
         if said and item["state"] in ("kept", "queued"):
             item |= _decided(item, said)
         if item["state"] == "kept":
@@ -91,28 +96,78 @@ def settled(
     return Settled(tuple(found))
 
 
+def _with_fixes(
+    about: Mapping[str, Any], by_texts: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """A tuple as people fixed it, after its versions before; the decisions about it, and all.
+
+    Whoever fixes a text says that the tuple is right now. Two fixes of one text: the last counts.
+    """
+    versions = [dict(about)]
+    texts = digest_of(about)
+    said = list(by_texts.get(texts, ()))
+    history, seen = list(said), {texts}
+    while fixes := [one for one in standing(said) if one["verdict"] == FIX]:
+        fix = fixes[-1]
+        found = {**versions[-1], fix["side"]: list(fix["responses"])}
+        texts = digest_of(found)
+        if texts in seen:
+            break
+        seen.add(texts)
+        versions.append(found)
+        word = {name: fix[name] for name in ("id", "reviewer")}
+        said = [{**word, "texts": texts, "verdict": "yes"}, *by_texts.get(texts, ())]
+        history += said
+    return versions, said, history
+
+
 def _decided(item: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What people make of a tuple: the last word of each counts, and they must agree."""
-    last = {decision["reviewer"]: decision["verdict"] for decision in said}
-    wanted = {_DECIDES[verdict] for verdict in last.values() if verdict in _DECIDES}
+    """What people make of a tuple: the last word of each counts, and they must agree.
+
+    A blind word alone decides nothing: one against the label lets a kept tuple wait for a person.
+    """
+    last = last_words(said)
+    wanted = {_DECIDES[one["verdict"]] for one in last if one["verdict"] in _DECIDES}
+    if all(one.get("blind") for one in last):
+        against = item["state"] == "kept" and "rejected" in wanted
+        return _waiting("blind-disagrees") if against else {}
+    if len(wanted) > 1:
+        return _waiting("reviewers-disagree")
     if not wanted:
         return {}
-    if len(wanted) > 1:
-        return {
-            "state": "queued",
-            "step": "review",
-            "reason": "reviewers-disagree",
-            "detail": "",
-            "proof": None,
-        }
     if wanted == {"kept"}:
         return {"state": "kept", "proof": item["proof"] or "person"}
-    word = "not-wrong" if "no" in last.values() else "both-fine"
+    verdicts = {one["verdict"] for one in last}
+    word = "not-wrong" if verdicts & {"no", "neither"} else "both-fine"
     return {"state": "rejected", "step": "review", "reason": word, "detail": "", "proof": None}
 
 
-def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: str) -> None:
-    """Write all that follows from the outcomes, each file as a whole.
+def _waiting(reason: str) -> dict[str, Any]:
+    return {"state": "queued", "step": "review", "reason": reason, "detail": "", "proof": None}
+
+
+def last_words(decisions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The last decision of each reviewer about one tuple, without what was taken back."""
+    return list({one["reviewer"]: one for one in standing(decisions)}.values())
+
+
+def standing(decisions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The decisions about one tuple, in order, without each that its reviewer took back."""
+    found: list[Mapping[str, Any]] = []
+    for one in decisions:
+        if one["verdict"] != UNDO:
+            found.append(one)
+            continue
+        own = [k for k, other in enumerate(found) if other["reviewer"] == one["reviewer"]]
+        if own:
+            del found[own[-1]]
+    return found
+
+
+def publish(
+    folder: Path, record: Mapping[str, Json], found: Settled, reports: Mapping[str, str]
+) -> None:
+    """Write all that follows from the outcomes, each file as a whole; `reports` are by name.
 
     Raises:
         StorageStopped: the folder cannot be written.
@@ -121,6 +176,7 @@ def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: st
     tuples = [json.dumps(item["tuple"], indent=1) for item in kept]
     listed = ",\n".join(tuples)
     _write(folder / BUILT, f"[\n{listed}\n]\n" if tuples else "[]\n")
+    _write(folder / WITHDRAWN, json.dumps(_withdrawn(found), indent=1) + "\n")
     _lines(
         folder / PROVENANCE,
         [
@@ -148,8 +204,20 @@ def publish(folder: Path, record: Mapping[str, Json], found: Settled, report: st
         for state, step, reason, count in found.reasons
     ]
     about = {**record, "prompts": found.counts, "reasons": reasons, "open": open_ids}
-    _write(folder / "report.md", report)
+    for name, text in reports.items():
+        _write(folder / name, text)
     _write(folder / BUILD_RECORD, json.dumps(about, indent=2) + "\n")
+
+
+def _withdrawn(found: Settled) -> list[dict[str, Any]]:
+    """The tuples that people took out, put in doubt or changed, as they were, with the reason."""
+    taken = [
+        {**item["tuple"], "reason": item["reason"]}
+        for item in (*found.of("rejected"), *found.of("queued"))
+        if item.get("step") == "review"
+    ]
+    changed = [{**old, "reason": FIX} for item in found.outcomes for old in item.get("before", ())]
+    return [*taken, *changed]
 
 
 def _reject(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,7 +298,14 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def read_decisions(folder: Path) -> list[dict[str, Any]]:
     """All reviewers' decisions, reviewer by reviewer, in their order."""
     files = sorted((folder / DECISIONS).glob("*.jsonl"))
-    return [decision for file in files for decision in read_lines(file)]
+    found = [(file, decision) for file in files for decision in read_lines(file)]
+    for file, decision in found:
+        fields = decision if isinstance(decision, dict) else {}
+        if not all(isinstance(fields.get(name), str) for name in ("texts", "reviewer", "verdict")):
+            raise UsageError(
+                f"{file} has a line that is no decision: {quote(json.dumps(decision))}"
+            )
+    return [decision for _, decision in found]
 
 
 def _lines(path: Path, items: Sequence[Mapping[str, Any]]) -> None:

@@ -66,6 +66,15 @@ def plain(markdown: str) -> str:
     return _HELD.sub(lambda found: held[int(found[1])], "\n".join(lines)).strip()
 
 
+def fences(markdown: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a Markdown text: what each is called, and its lines."""
+    return [
+        (token.info.strip(), token.content.rstrip("\n"))
+        for token in _parser().parse(markdown)
+        if token.type == "fence"
+    ]
+
+
 def _inline(token: Token) -> str:
     parts = []
     for child in token.children or ():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.options import OPTIONS
-from rmjudge.options.run import FILES, GROUPS, Option
+from rmjudge.options.declaration import FILES, GROUPS, Option
 from rmjudge.options.written import path, source
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ def add_data(parser: Any, help: str = "where the texts are now, if they have mov
 def add_cache_dir(parser: Any, help: str = "where answers are kept") -> None:
     """The folder of the answers."""
     parser.add_argument("--cache-dir", type=path, metavar="DIR", help=help)
+
+
+def add_sandbox(parser: Any) -> None:
+    """Where code is run."""
+    parser.add_argument(
+        "--sandbox",
+        default="",
+        metavar="NAME",
+        help="where code is run that nobody has read: wasm (default; Python alone), wasm=FILE, "
+        "bwrap, docker[=IMAGE], podman[=IMAGE], command=TEMPLATE with {file}, or none",
+    )
+    parser.add_argument(
+        "--yes-run-untrusted-code",
+        action="store_true",
+        help="with --sandbox none: code runs as you, on this machine",
+    )
 
 
 def add_json(parser: Any, help: str = "one JSON object on standard output") -> None:

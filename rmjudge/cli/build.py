@@ -6,7 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rmjudge.cli.arguments import add_cache_dir, add_command, add_json, add_option, given_options
+from rmjudge.cli.arguments import (
+    add_cache_dir,
+    add_command,
+    add_json,
+    add_option,
+    add_sandbox,
+    given_options,
+)
 from rmjudge.options import OPTIONS
 from rmjudge.options.written import path
 
@@ -50,6 +57,7 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="templates of your own for steps, such as answer.jinja",
     )
+    add_sandbox(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be bought")
     for name in _OPTIONS:
         add_option(parser, OPTIONS[name])
@@ -68,6 +76,7 @@ def build(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.building.asking import Templates
     from rmjudge.building.cases import read_cases
     from rmjudge.building.folder import check_folder, write_outcomes
+    from rmjudge.cli.code import sandbox_for
     from rmjudge.cli.console import people, print_json, say, tables
     from rmjudge.config import laid_over, read_config, run_options
     from rmjudge.render.commands.build import build_sheets, published
@@ -101,7 +110,14 @@ def build(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         from rmjudge.render.progress import watcher
 
         watch = watcher(people())
-    built = asyncio.run(building.build(prepared, watch=watch, started=draining(say)))
+    sandbox = sandbox_for(arguments, {case.language for case in prepared.cases if case.tests})
+    try:
+        built = asyncio.run(
+            building.build(prepared, sandbox=sandbox, watch=watch, started=draining(say))
+        )
+    finally:
+        if sandbox is not None:
+            sandbox.close()
     write_outcomes(arguments.out, prepared.record(), built.outcomes)
     found = published(arguments.out)
     code = built.stopped.exit_code if built.stopped else int(bool(found.of("open")))

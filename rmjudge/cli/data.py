@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rmjudge.benchmarks.items import ItemSet
+    from rmjudge.building.folder import Settled
+    from rmjudge.calls import Json
 
 
 def add(commands: Any) -> None:
@@ -59,9 +61,8 @@ def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.benchmarks.sets import load_sets
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.dataset import load, summarise
-    from rmjudge.render.commands.data import Blind, summary_renderable, summary_to_json
-    from rmjudge.statistics.baselines import longer_wins
-    from rmjudge.statistics.wording import word_tests
+    from rmjudge.render.commands.data import summary_renderable, summary_to_json
+    from rmjudge.statistics.looks import looks_of
 
     sources, sets = load_sets(
         arguments.sources,
@@ -73,12 +74,30 @@ def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         return _check_sets(sources, sets, as_json=arguments.json)
     data = load(sources, notice=say)
     summary = summarise(data)
-    blind = Blind(word_tests(data), longer_wins(data))
+    looks = looks_of(data)
+    builds = _builds(sources)
     if arguments.json:
-        print_json(summary_to_json(summary, blind))
+        from rmjudge.render.commands.build import quality_json
+
+        made: Json = {str(folder): quality_json(found) for folder, found in builds.items()}
+        told = summary_to_json(summary, looks)
+        print_json({**told, "builds": made} if builds else told)
     else:
-        tables().print(summary_renderable(summary, blind))
+        from rmjudge.render.commands.build import build_sheets
+
+        sheets = [sheet for found in builds.values() for sheet in build_sheets(found)]
+        tables().print(summary_renderable(summary, looks, sheets))
     return 0
+
+
+def _builds(sources: Sequence[str | Path]) -> dict[Path, Settled]:
+    """The sources that `rmjudge build` wrote, and how their prompts ended."""
+    from pathlib import Path
+
+    from rmjudge.building.folder import OUTCOMES, settle_folder
+
+    folders = [Path(one) for one in sources]
+    return {one: settle_folder(one)[1] for one in folders if (one / OUTCOMES).is_file()}
 
 
 def _check_sets(sources: Sequence[str | Path], sets: Sequence[ItemSet], *, as_json: bool) -> int:

@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     add_runs(parser, help="what `rmjudge run` wrote, or writes")
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=PORT,
         metavar="N",
         help=f"default {PORT}; 0 for a free one",
@@ -48,7 +48,8 @@ def add(commands: Any) -> None:
     add_cache_dir(parser, "where the answers are now, if they have moved")
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """A port of this machine, 0 for a free one."""
     if not text.isdecimal() or int(text) > PORTS:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 to {PORTS}")
     return int(text)

@@ -16,6 +16,8 @@ TOTAL: Final = "total_dataset"
 BUILT: Final = "tuples.json"
 BUILD_RECORD: Final = "build.json"
 """Both are in a folder that `rmjudge build` wrote, and the first holds its tuples."""
+WITHDRAWN: Final = "withdrawn.json"
+"""There too: tuples that people took out of the set after it was built, with their reasons."""
 
 
 def find_files(path: Path, notice: Callable[[str], None]) -> Sequence[DataFile | Problem]:

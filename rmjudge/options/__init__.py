@@ -1,5 +1,6 @@
 """Options of a run, each declared once, in `rmjudge.options.run`."""
 
-from rmjudge.options.run import OPTIONS, ProviderOptions, RunOptions
+from rmjudge.options.provider import ProviderOptions
+from rmjudge.options.run import OPTIONS, RunOptions
 
 __all__ = ["OPTIONS", "ProviderOptions", "RunOptions"]

@@ -6,6 +6,7 @@ those are follows from the answers alone, so the same command goes on where it w
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -19,7 +20,8 @@ from rmjudge.building.asking import WRITER, Ask, Templates
 from rmjudge.building.cases import Case
 from rmjudge.building.checks import Reason
 from rmjudge.building.outcomes import Outcome, outcome_json
-from rmjudge.building.recipes import RECIPES, VERSION, Asking, Tools
+from rmjudge.building.recipes import RECIPES, VERSION
+from rmjudge.building.writing import Asking, Tools
 from rmjudge.cache import AnswerCache, default_folder
 from rmjudge.calls import (
     Answer,
@@ -38,6 +40,7 @@ from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Notice, check_bounded, key_of, tell_notices
 from rmjudge.running.pricing import cost_of
+from rmjudge.sandbox.programs import Sandbox
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
 Started: TypeAlias = Callable[[Orchestrator], AbstractAsyncContextManager[object]]
@@ -167,9 +170,9 @@ def _of_one_family(chosen: Sequence[Chosen]) -> list[str]:
 class Progress:
     """Every prompt's recipe and how far it is."""
 
-    def __init__(self, prepared: PreparedBuild) -> None:
+    def __init__(self, prepared: PreparedBuild, sandbox: Sandbox | None = None) -> None:
         self.cases = prepared.cases
-        tools = Tools(prepared.templates, len(prepared.models) - 1)
+        tools = Tools(prepared.templates, len(prepared.models) - 1, sandbox)
         self.recipes: list[Asking] = [RECIPES[case.recipe](tools, case) for case in self.cases]
         self.asked: list[list[Ask]] = [[] for _ in self.cases]
         self.waiting: dict[int, Sequence[Ask]] = {}
@@ -212,15 +215,19 @@ class Progress:
 
 
 async def build(
-    prepared: PreparedBuild, *, watch: Watch | None = None, started: Started | None = None
+    prepared: PreparedBuild,
+    *,
+    sandbox: Sandbox | None = None,
+    watch: Watch | None = None,
+    started: Started | None = None,
 ) -> Built:
-    """Ask until every prompt came to an end, or a model stopped.
+    """Ask until every prompt came to an end, or a model stopped. Tests need a sandbox.
 
     Raises:
         ModelRefused: no model can be used. StorageStopped: the cache cannot be used.
     """
     options = prepared.options
-    progress = Progress(prepared)
+    progress = Progress(prepared, sandbox)
     tallies = tuple(Tally() for _ in prepared.models)
     stopped: dict[int, StopRun] = {}
     notes: dict[str, None] = {}
@@ -228,7 +235,7 @@ async def build(
         budget = Budget(options.max_cost, options.max_calls, options.max_cost_total)
         orchestrator = Orchestrator(cache, budget=budget)
         async with started(orchestrator) if started else nullcontext():
-            while lacking := progress.missing():
+            while lacking := await asyncio.to_thread(progress.missing):
                 _leave_stopped(progress, lacking, stopped)
                 if not lacking:
                     continue

@@ -1,4 +1,7 @@
-"""A run's numbers without the tuples that are known not to be what they claim."""
+"""A run's numbers without the tuples that are known not to be what they claim.
+
+Those are RM-Bench's own (`dataset.flagged`), and those that people took out of a built set since.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rmjudge.dataset.flagged import REASONS, flagged
+from rmjudge.dataset import withdrawn
+from rmjudge.dataset.flagged import REASONS, flagged, texts_digest
 from rmjudge.metrics.compute import compute_metrics
 from rmjudge.runs.results import CallCounts, ScorerResult, Tokens
 from rmjudge.runs.stored import StoredRun
@@ -26,14 +30,19 @@ def without_flagged(run: StoredRun) -> Iterator[ScorerResult]:
     Raises:
         UsageError: the run's texts are not found; a tuple is known by its texts alone.
     """
-    reasons = flagged(run.texts)
+    texts, taken = run.texts, run.withdrawn
+    by_people = {item.key: why for item in texts if (why := taken.get(texts_digest(item), ""))}
+    reasons = {
+        **{key: withdrawn.REASONS.get(why, why) for key, why in by_people.items()},
+        **{key: REASONS[why] for key, why in flagged(texts).items()},
+    }
     kept = [item for item in run.result.tuples if item.key not in reasons]
     if len(kept) == len(run.result.tuples):
         return
     metrics = run.result.metrics
     credits: dict[Domain, list[Credits]] = defaultdict(list)
     asked: dict[Domain, list[Asked]] = defaultdict(list)
-    masks = {plan.item.key: plan.asked for plan in run.plan(run.texts)}
+    masks = {plan.item.key: plan.asked for plan in run.plan(texts)}
     for item in kept:
         credits[item.domain].append(item.credits)
         asked[item.domain].append(masks[item.key])
@@ -42,7 +51,7 @@ def without_flagged(run: StoredRun) -> Iterator[ScorerResult]:
         name, metrics.method, metrics.order, credits, asked=asked, design=metrics.design
     )
     counts = Counter(reasons[item.key] for item in run.result.tuples if item.key in reasons)
-    left = "; ".join(f"{count:,}: {REASONS[reason]}" for reason, count in counts.items())
+    left = "; ".join(f"{count:,}: {reason}" for reason, count in counts.items())
     yield replace(
         run.result,
         metrics=made,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, combinations
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +69,11 @@ class StoredRun:
             UsageError: they cannot be found, or are not what the run scored.
         """
         return self._moved.texts_of(self)
+
+    @property
+    def withdrawn(self) -> dict[str, str]:
+        """Why people took tuples out of its data since, by the digest of a tuple's texts."""
+        return self._moved.withdrawn_of(self)
 
     def plan(self, items: Iterable[BenchTuple]) -> tuple[Plan, ...]:
         """Plan again what it asked about some of its tuples."""
@@ -179,6 +184,7 @@ class Moved:
             UsageError: they cannot be found, or are not what the run scored.
         """
         from rmjudge.dataset import DataSet
+        from rmjudge.dataset.withdrawn import withdrawn
 
         sources = self._sources or run.record.sources
         if not sources and run.record.imported is not None:
@@ -188,23 +194,38 @@ class Moved:
         loaded = self._load(sources, run)
         found = {item.key: item for item in loaded}
         named = ", ".join(sources)
-        missing = [f"{domain}/{id}" for domain, id in run.keys if (domain, id) not in found]
+        # What people took out of a build since, or changed, lies in the build's folder.
+        before = {item.key: item for item, _ in withdrawn(sources)}
+        known = {**before, **found}
+        missing = [f"{domain}/{id}" for domain, id in run.keys if (domain, id) not in known]
         if missing:
             raise UsageError(
                 f"{run.folder}: {len(missing)} of its {len(run.keys)} tuples are not in {named} "
                 f"({_some(missing)}); {_ADVICE}"
             )
-        data = DataSet("", tuple(found[key] for key in run.keys))
+        data = DataSet("", tuple(known[key] for key in run.keys))
         # A fallback scores a part of the data only, and the digest is of the whole.
         whole = loaded.select(run.record.domains, run.record.limit)
-        as_total = (one.named_by_domain() for one in (data, whole))
-        digests = (one.digest for one in chain((data, whole), as_total))
-        if run.record.digest is not None and run.record.digest not in digests:
-            raise UsageError(
-                f"{run.folder}: {named} has changed since the run or is other data; it does not "
-                f"hold the texts that this run scored (the digest differs); {_ADVICE}"
-            )
-        return data
+        versions = [data, whole]
+        if before:
+            known = {**found, **before}
+            versions.append(DataSet("", tuple(known[key] for key in run.keys)))
+        for version in versions:
+            digests = (version.digest, version.named_by_domain().digest)
+            if run.record.digest is None or run.record.digest in digests:
+                return data if version is whole else version
+        raise UsageError(
+            f"{run.folder}: {named} has changed since the run or is other data; it does not "
+            f"hold the texts that this run scored (the digest differs); {_ADVICE}"
+        )
+
+    def withdrawn_of(self, run: StoredRun) -> dict[str, str]:
+        """Why people took tuples out of the run's data since, by the digest of their texts."""
+        from rmjudge.dataset.flagged import texts_digest
+        from rmjudge.dataset.withdrawn import withdrawn
+
+        sources = self._sources or run.record.sources
+        return {texts_digest(item): reason for item, reason in withdrawn(sources)}
 
     def _load(self, sources: tuple[str, ...], run: StoredRun) -> DataSet:
         from rmjudge.benchmarks.sets import of_rm_bench

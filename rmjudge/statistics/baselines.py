@@ -19,7 +19,16 @@ BASELINES: Final = ("length", "markdown")
 
 def longer_wins(data: DataSet) -> dict[Domain, Accuracies]:
     """What a scorer that prefers the longer response gets of each domain, read strictly."""
-    scored = baseline_of("length", data)
+    return _strict("length", data)
+
+
+def more_marks_win(data: DataSet) -> dict[Domain, Accuracies]:
+    """What a scorer that prefers more marks of Markdown gets of each domain, read strictly."""
+    return _strict("markdown", data)
+
+
+def _strict(kind: str, data: DataSet) -> dict[Domain, Accuracies]:
+    scored = baseline_of(kind, data)
     metrics = compute_metrics(scored.name, scored.method, None, scored.by_domain())
     return {domain: part.strict for domain, part in metrics.domains.items()}
 

@@ -12,7 +12,7 @@ Answer = tuple[int, Any]
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers a POST by its body and its number, from 1."""
+    """Answers a POST by its body and its number, from 1; a GET from `lists`, by its path."""
 
     request_queue_size = 256
 
@@ -21,6 +21,7 @@ class Endpoint(ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_port}/v1"
         self.answer = answer
         self.asked: list[Any] = []
+        self.lists: dict[str, Answer] = {}
 
     def __enter__(self) -> Self:
         Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -37,7 +38,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.asked.append(body)
-        status, reply = self.server.answer(body, len(self.server.asked))
+        self.reply(*self.server.answer(body, len(self.server.asked)))
+
+    def do_GET(self) -> None:
+        self.reply(*self.server.lists.get(self.path, (404, {"detail": "Not Found"})))
+
+    def reply(self, status: int, reply: Any) -> None:
         data = (reply if isinstance(reply, str) else json.dumps(reply)).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(data)))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.console import RenderableType
@@ -13,14 +12,15 @@ from rmjudge.calls import Json
 from rmjudge.dataset.flagged import REASONS
 from rmjudge.dataset.quality import SIDES
 from rmjudge.dataset.summary import Flag, Lengths, Summary
-from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import interval_to_json
 from rmjudge.render.figures import ends, percent
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
+from rmjudge.statistics.gaps import Gap
+from rmjudge.statistics.looks import Looks
 from rmjudge.statistics.wording import FEWEST, WordTest
 from rmjudge.text import clean, quote, shorten
-from rmjudge.vocabulary import DIFFICULTIES, STYLES, Domain, Style
+from rmjudge.vocabulary import DIFFICULTIES, STYLES
 
 LONGER: Final = tuple(f"longer wins, {part}" for part in DIFFICULTIES)
 GROUPS: Final = 5
@@ -29,28 +29,24 @@ SHOWN: Final = 8
 """Names listed of each finding; the JSON has them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blind:
-    """What can be told of each domain without reading the prompt: by words, by length.
-
-    `words` lacks domains of too few tuples.
-    """
-
-    words: Mapping[Domain, Mapping[Style, WordTest]]
-    longer: Mapping[Domain, Accuracies]
+def summary_renderable(
+    summary: Summary, looks: Looks, builds: Sequence[Sheet] = ()
+) -> RenderableType:
+    """Tuples by domain and subset, then their quality; `builds` tell how the set was made."""
+    return sheets_renderable([_domains(summary), *quality_sheets(summary, looks), *builds])
 
 
-def summary_renderable(summary: Summary, blind: Blind) -> RenderableType:
-    """Tuples by domain and subset, lengths by style, and what deserves a look."""
+def quality_sheets(summary: Summary, looks: Looks) -> list[Sheet]:
+    """Lengths and marks by style and side, what tells the side, and what deserves a look."""
     look = Sheet("What deserves a look", notes=tuple(findings(summary)))
-    sheets = [_domains(summary), _lengths(summary), _blind(blind)]
-    return sheets_renderable([*sheets, look] if look.notes else sheets)
+    sheets = [_lengths(summary, looks), _marks(looks), _words(looks), _baselines(looks)]
+    return [*sheets, look] if look.notes else sheets
 
 
-def _blind(blind: Blind) -> Sheet:
+def _words(looks: Looks) -> Sheet:
     telling = [
         f"{domain} {style} {percent(test.share)}{ends(test.interval)}"
-        for domain, tests in blind.words.items()
+        for domain, tests in looks.words.items()
         for style, test in tests.items()
         if test.telling
     ]
@@ -70,12 +66,24 @@ def _blind(blind: Blind) -> Sheet:
         rows=tuple(
             (
                 domain,
-                *(_share(blind.words.get(domain, {}).get(style)) for style in STYLES),
+                *(_share(looks.words.get(domain, {}).get(style)) for style in STYLES),
                 *(percent(getattr(accuracies, part)) for part in DIFFICULTIES),
             )
-            for domain, accuracies in blind.longer.items()
+            for domain, accuracies in looks.longer.items()
         ),
         notes=tuple(notes),
+    )
+
+
+def _baselines(looks: Looks) -> Sheet:
+    return Sheet(
+        title="What more marks of Markdown win, %",
+        header=("Domain", *DIFFICULTIES),
+        rows=tuple(
+            (domain, *(percent(getattr(accuracies, part)) for part in DIFFICULTIES))
+            for domain, accuracies in looks.marked.items()
+        ),
+        caption="What baseline/markdown gets (strict: a tie is wrong). A random scorer gets 50.",
     )
 
 
@@ -95,19 +103,38 @@ def _domains(summary: Summary) -> Sheet:
     )
 
 
-def _lengths(summary: Summary) -> Sheet:
+def _lengths(summary: Summary, looks: Looks) -> Sheet:
     return Sheet(
         title="Characters: mean (shortest to longest)",
-        header=("", "Chosen", "Rejected"),
+        header=("", "Chosen", "Rejected", "Chosen - rejected"),
         rows=tuple(
             (
                 style,
                 _length(summary.chosen_lengths[style]),
                 _length(summary.rejected_lengths[style]),
+                _gap(looks.gaps["length"][style]),
             )
             for style in STYLES
         ),
+        caption="Chosen - rejected: mean difference within a tuple, with its 95 % interval.",
     )
+
+
+def _marks(looks: Looks) -> Sheet:
+    return Sheet(
+        title="Marks of Markdown: mean",
+        header=("", "Chosen", "Rejected", "Chosen - rejected"),
+        rows=tuple(
+            (style, f"{gap.chosen:.1f}", f"{gap.rejected:.1f}", _gap(gap))
+            for style, gap in looks.gaps["markdown"].items()
+        ),
+    )
+
+
+def _gap(gap: Gap) -> str:
+    told = f"{gap.difference:+.1f}"
+    ends = gap.interval
+    return f"{told} ({ends.low:+.1f} to {ends.high:+.1f})" if ends else told
 
 
 def _length(lengths: Lengths) -> str:
@@ -191,7 +218,7 @@ def _names(names: Sequence[str]) -> str:
     return f"{shown}, and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
-def summary_to_json(summary: Summary, blind: Blind) -> dict[str, Json]:
+def summary_to_json(summary: Summary, looks: Looks) -> dict[str, Json]:
     """Everything, for programs."""
     return {
         "tuples": summary.tuples,
@@ -245,11 +272,27 @@ def summary_to_json(summary: Summary, blind: Blind) -> dict[str, Json]:
                 }
                 for style, test in tests.items()
             }
-            for domain, tests in blind.words.items()
+            for domain, tests in looks.words.items()
         },
         "longer_wins": {
             domain: {part: getattr(accuracies, part) for part in (*DIFFICULTIES, "average")}
-            for domain, accuracies in blind.longer.items()
+            for domain, accuracies in looks.longer.items()
+        },
+        "more_marks_win": {
+            domain: {part: getattr(accuracies, part) for part in (*DIFFICULTIES, "average")}
+            for domain, accuracies in looks.marked.items()
+        },
+        "gaps": {
+            measure: {
+                style: {
+                    "chosen": gap.chosen,
+                    "rejected": gap.rejected,
+                    "difference": gap.difference,
+                    "interval": interval_to_json(gap.interval),
+                }
+                for style, gap in styles.items()
+            }
+            for measure, styles in looks.gaps.items()
         },
     }
 

@@ -1,43 +1,47 @@
-"""One tuple that waits for a person: prompt, reference of the writer, the difference, votes."""
+"""A task of a review in the terminal: prompt, reference, the difference, claims, votes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, Final
 
 from rich.text import Text
 
-from rmjudge.text import clean
+from rmjudge.reviewing.showing import shown
+from rmjudge.reviewing.tasks import Task
+
+_MARKS: Final = {"first": ("[-", "-]", "red"), "second": ("{+", "+}", "green")}
+_BLIND_MARKS: Final = {"first": ("[1:", "]", "cyan"), "second": ("{2:", "}", "magenta")}
 
 
-def shown(item: Mapping[str, Any]) -> Text:
-    """The prompt, the Markdown text with the change marked, the claims and the votes."""
-    found, about = item["tuple"], item["provenance"]
+def shown_here(task: Task, *, whole: bool) -> Text:
+    """What is shown of a task, and the six texts where `whole`."""
+    found: Any = shown(task)
     text = Text()
-    text.append(f"{clean(str(found['id']))}: {item['reason']}\n", style="bold")
-    text.append(f"PROMPT\n{clean(found['prompt'])}\n\n")
-    if about.get("reference"):
-        text.append(f"REFERENCE\n{clean(str(about['reference']))}\n\n")
-    text.append("RESPONSE, [-chosen-] {+rejected+}\n")
-    for part, style in _difference(found["chosen"][2], found["rejected"][2]):
-        text.append(clean(part), style=style)
+    text.append(f"Tuple {found['id']}: {found['why']}\n", style="bold")
+    _part(text, "PROMPT", found["prompt"])
+    if found["reference"]:
+        _part(text, "REFERENCE", found["reference"])
+    marks = _BLIND_MARKS if task.blind else _MARKS
+    names = [
+        f"{marks[part][0]}{side['name']}{marks[part][1]}"
+        for part, side in zip(("first", "second"), found["sides"], strict=True)
+    ]
+    text.append(f"RESPONSE, {' '.join(names)}\n", style="bold")
+    for part, words in found["difference"]:
+        before, after, style = marks.get(part, ("", "", ""))
+        text.append(f"{before}{words}{after}", style=style)
     text.append("\n\n")
-    for name in ("claim_true", "claim_false", "why"):
-        text.append(f"{name.replace('_', ' ')}: {clean(str(about.get(name, '')))}\n")
-    for number, vote in enumerate(about.get("votes", ()), 1):
-        text.append(f"panel {number}: {vote['claims']}, asserts {vote['asserts']}\n")
+    for title, words in found["claims"]:
+        text.append(f"{title}: {words}\n")
+    for line in found["votes"]:
+        text.append(f"{line}\n")
+    if whole:
+        for side in found["sides"]:
+            for style, words in zip(found["styles"], side["texts"], strict=True):
+                _part(text, f"{side['name']}, {style}".upper(), words)
     return text
 
 
-def _difference(before: str, after: str) -> Iterator[tuple[str, str]]:
-    one, other = before.split(" "), after.split(" ")
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    for kind, a, b, c, d in matcher.get_opcodes():
-        if kind == "equal":
-            yield " ".join(one[a:b]) + " ", ""
-            continue
-        if b > a:
-            yield f"[-{' '.join(one[a:b])}-] ", "red"
-        if d > c:
-            yield f"{{+{' '.join(other[c:d])}+}} ", "green"
+def _part(text: Text, title: str, words: str) -> None:
+    text.append(f"{title}\n", style="bold")
+    text.append(f"{words}\n\n")

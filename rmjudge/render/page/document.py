@@ -56,12 +56,12 @@ def to_html(
     `responses` are drawn among the charts. With `live` the page is served, and looks for news.
     """
     names = [scorer.name for scorer in view.scorers]
-    style = f"{_file('page.css')}\n{tables.heat_rules()}\n"
+    style = f"{asset('page.css')}\n{tables.heat_rules()}\n"
     scripts = SCRIPTS if live is None else (*SCRIPTS, RELOADING)
-    script = '"use strict";\n' + "".join(map(_file, scripts))
+    script = '"use strict";\n' + "".join(map(asset, scripts))
     found = {
         "live": live,
-        "policy": _policy(script, style, live),
+        "policy": policy(script, style, asks=live is not None),
         "style": style,
         "script": script,
         "version": __version__,
@@ -97,19 +97,19 @@ def to_html(
         "words": list(map(embedding.packed, embedding.words_of(view))) if _has_words(view) else [],
         "chunk": embedding.CHUNK,
     }
-    return _rendered("page.html", found)
+    return rendered("page.html", found)
 
 
 def tables_page(title: str, found: Sequence[tables.Table], live: Live | None = None) -> str:
     """Write a page of tables alone: ASCII, without a script but that which looks for news."""
-    style = f"{_file('page.css')}\n"
-    script = "" if live is None else f'"use strict";\n{_file(RELOADING)}'
-    return _rendered(
+    style = f"{asset('page.css')}\n"
+    script = "" if live is None else f'"use strict";\n{asset(RELOADING)}'
+    return rendered(
         "tables.html",
         {
             "live": live,
             "script": script,
-            "policy": _policy(script, style, live),
+            "policy": policy(script, style, asks=live is not None),
             "style": style,
             "title": title,
             "version": __version__,
@@ -118,7 +118,8 @@ def tables_page(title: str, found: Sequence[tables.Table], live: Live | None = N
     )
 
 
-def _rendered(template: str, found: Mapping[str, object]) -> str:
+def rendered(template: str, found: Mapping[str, object]) -> str:
+    """Fill one of this folder's templates; everything is escaped, and the page is ASCII."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -136,19 +137,20 @@ def _breakable(name: str) -> list[str]:
     return re.split(r"(?<=[/-])(?=.)", name)
 
 
-def _file(name: str) -> str:
+def asset(name: str) -> str:
+    """A style or a script of this folder."""
     return (FOLDER / name).read_text("ascii")
 
 
-def _policy(script: str, style: str, live: Live | None = None) -> str:
+def policy(script: str, style: str, *, asks: bool = False) -> str:
     """Nothing is loaded, and no script or style but these two can take effect.
 
-    A page that is served may ask its own server for news.
+    A page that `asks` may talk to its own server.
     """
     return "; ".join(
         (
             "default-src 'none'",
-            *(() if live is None else ("connect-src 'self'",)),
+            *(("connect-src 'self'",) if asks else ()),
             f"script-src '{_fingerprint(script)}'",
             f"style-src '{_fingerprint(style)}'",
             "img-src data:",  # the empty icon, which keeps a browser from asking for one

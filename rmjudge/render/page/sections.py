@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rmjudge.render.commands.data import quality_sheets
 from rmjudge.render.commands.leaderboard import leaderboard_sheet, standing_lines
 from rmjudge.render.commands.readings import readings_sheet
 from rmjudge.render.commands.style import style_sheets
@@ -44,6 +45,9 @@ def sections_of(found: Findings) -> tuple[Section, ...]:
     sections += _styles(found.groups or (), found.responses)
     if found.groups is not None and not found.groups:
         sections.append(Section("style", "What style is worth", (_notes(NO_TEXTS),)))
+    if found.quality is not None:
+        tables = _tables(quality_sheets(*found.quality))
+        sections.append(Section("data", "The data's quality", tables, fold="whole"))
     return (*sections, _leaderboard(found), _readings(found))
 
 

@@ -132,6 +132,18 @@ async def test_a_classifier_s_adapter_without_a_head_keeps_the_one_beside_it(
 
 
 @merges
+def test_an_adapter_beside_the_configuration_of_a_model_without_weights_is_refused(
+    tmp_path: Path,
+) -> None:
+    base = make(tmp_path / "base", Kind())
+    alone = Path(shutil.copytree(base, tmp_path / "alone"))
+    adapter(alone, base, tensors(), task_type="SEQ_CLS")
+    (alone / "model.safetensors").unlink()
+    with pytest.raises(UsageError, match=r"LoRA adapter and the config\.json .* are missing"):
+        Classifier(LocalSettings(str(alone)))
+
+
+@merges
 async def test_an_adapter_of_the_hub_is_pinned_to_its_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

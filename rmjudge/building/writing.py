@@ -1,0 +1,113 @@
+"""What recipes share: a text of the writer's that passes its checks, its three styles. Pure.
+
+A recipe is a generator: it gives calls, is sent their answers, and returns the outcome. It knows
+nothing of models, caches or files, so a build is a function of prompts, templates and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rmjudge.building.asking import WRITER, Ask, Step, Templates
+from rmjudge.building.cases import Case
+from rmjudge.building.checks import (
+    SHORTER,
+    Reason,
+    bad_concise,
+    bad_markdown,
+    bad_plain,
+    repeated,
+    unfinished,
+)
+from rmjudge.building.outcomes import Outcome, Triple
+from rmjudge.building.styling import plain
+from rmjudge.calls import Answer, Json, Text
+from rmjudge.sandbox.programs import Sandbox
+
+SAMPLES: Final = 3
+"""So many samples a step are asked for before a prompt is put aside."""
+EXAMPLE: Final = "# One title\n\n**Unmistakably** so. " + "The quick brown fox jumps. " * 60
+"""A detailed answer's usual length, for estimates."""
+Asking: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "Outcome"]
+Written: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "str | Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What recipes work with: templates, the number of the panel's models, where code is run.
+
+    There is no sandbox in a rehearsal, nor where no prompt has tests.
+    """
+
+    templates: Templates
+    panel: int
+    sandbox: Sandbox | None = None
+
+
+def rejected(step: str, reason: Reason, about: Mapping[str, Json] | None = None) -> Outcome:
+    """A prompt put aside."""
+    return Outcome("rejected", step, reason, about=about or {})
+
+
+def written(
+    tools: Tools,
+    step: Step,
+    check: Callable[[str], Reason | None],
+    example: str,
+    **values: Json,
+) -> Written:
+    """One text of the writer's, the first of `SAMPLES` that passes the check."""
+    reason = None
+    for sample in range(SAMPLES):
+        (answer,) = yield [tools.templates.ask(step, WRITER, sample, example=example, **values)]
+        reason = unfinished(answer)
+        if reason is None and isinstance(answer, Text):
+            text = answer.text.strip()
+            if (reason := check(text)) is None:
+                return text
+    assert reason is not None  # noqa: S101, there is at least one sample
+    return rejected(step, reason)
+
+
+def detailed(text: str) -> Reason | None:
+    """Why a text is no detailed one in Markdown, or gives no plain one; None where it is good."""
+    return bad_markdown(text) or bad_plain(plain(text))
+
+
+def concise(
+    tools: Tools,
+    case: Case,
+    markdown: str,
+    check: Callable[[str], Reason | None] = lambda _: None,
+) -> Written:
+    """The concise version of a Markdown text; `check` is what it must pass besides."""
+    return written(
+        tools,
+        "concise",
+        lambda text: bad_concise(text, markdown) or check(text),
+        plain(markdown)[: len(markdown) // (SHORTER + 1)],
+        prompt=case.prompt,
+        text=markdown,
+        characters=len(markdown) // SHORTER,
+    )
+
+
+def in_styles(
+    tools: Tools, case: Case, markdown: str
+) -> Generator[Sequence[Ask], Sequence[Answer], Triple | Outcome]:
+    """The three styles of one Markdown text, in the order of the styles."""
+    short = yield from concise(tools, case, markdown)
+    if isinstance(short, Outcome):
+        return short
+    return short, plain(markdown), markdown
+
+
+def proven(chosen: Triple, wrong: Triple, outcome: Outcome) -> Outcome:
+    """The outcome with its texts, unless two of them are the same."""
+    if reason := repeated((chosen, wrong)):
+        return rejected("styles", reason, outcome.about)
+    return Outcome(
+        outcome.state, outcome.step, outcome.reason, outcome.proof, chosen, wrong, outcome.about
+    )
