@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import Cli
+from served import ServerProcess
 
 PAIRS: list[dict[str, Any]] = [
     {
@@ -125,6 +127,33 @@ def test_a_run_over_a_part_has_no_rank_and_no_row(cli: Cli, both: Path) -> None:
     emitted = cli("leaderboard", both / "pairs" / "baseline-length", "--emit", "--name", "a|b")
     assert emitted.stdout.splitlines()[0] == "| Model | even | odd | Overall |"
     assert "a\\|b" in emitted.stdout
+
+
+def test_what_is_asked_of_rm_benchs_tuples_is_asked_of_them_beside_another_set(
+    cli: Cli, both: Path
+) -> None:
+    words = ("run", "baseline/length", "--data", "sample", "--data", "mine.jsonl", "--out", "r")
+    done = cli(*words, "--domain", "chat", "--fail-under", "hard=0")
+    assert done.returncode == 0, done.stderr
+    ((_, chat),) = json.loads((both.parent / "r/rm-bench/metrics.json").read_text())[
+        "domains"
+    ].items()
+    assert chat["tuples"] > 0
+    assert json.loads((both.parent / "r/pairs/metrics.json").read_text())["whole"]["items"] == 6
+    refused = cli(*words, "--append", "lines.jsonl")
+    assert refused.returncode == 2
+    assert "--append writes results on RM-Bench alone, not on pairs" in refused.stderr
+
+
+def test_items_without_a_score_may_be_allowed(
+    cli: Cli, home: Path, start_server: Callable[[int], ServerProcess]
+) -> None:
+    (home / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in PAIRS))
+    server = start_server(0)
+    server.control(faults=["no-verdict"], rate=1)
+    words = ("run", server.judge, "--data", "mine.jsonl", "--no-early-stop")
+    assert cli(*words, "--out", "a").returncode == 1
+    assert cli(*words, "--out", "b", "--allow-unscored", "100%").returncode == 0
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data")

@@ -32,7 +32,8 @@ EVERY: Final = pytest.mark.parametrize("method", METHODS.values(), ids=list(METH
 
 
 def call_for(method: JudgingMethod) -> Call:
-    return {"pairwise": PAIR, "pointwise": SINGLE, "choice": SEVERAL}[method.scores]
+    calls: dict[str, Call] = {"pairwise": PAIR, "pointwise": SINGLE, "choice": SEVERAL}
+    return calls[method.scores]
 
 
 def texts_of(call: Call) -> tuple[str, ...]:

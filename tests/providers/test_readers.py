@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rmjudge import UsageError
-from rmjudge.calls import Choice, ChooseCall, CompareCall, Reward, RewardCall, Verdict
+from rmjudge.calls import Answer, Call, Choice, ChooseCall, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.providers.readers import reader_of
 from rmjudge.providers.registry import (
     HOSTED,
@@ -57,12 +57,13 @@ def test_a_server_described_by_a_template_has_its_reader(home: Path) -> None:
 def test_the_method_of_judging_is_the_identitys(method: str) -> None:
     asked = made("openai", judging=method)
     single, several = RewardCall("p", "a"), ChooseCall("p", ("a", "b", "c"))
-    call, text, expected = {
+    cases: dict[str, tuple[Call, str, Answer]] = {
         "pairwise": (PAIR, r"\boxed{A>B}", Verdict(1.0)),
         "pairwise-two-level": (PAIR, "[[A]]", Verdict(1.0)),
         "pointwise": (single, r"\boxed{7}", Reward(7)),
         "choice": (several, "[[C]]", Choice(2)),
-    }[method]
+    }
+    call, text, expected = cases[method]
     assert reader_of(asked.identity).parse(call, chat(text)) == expected
 
 
