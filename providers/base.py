@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 from rmjudge.calls import (
     Answer,
     Call,
+    ChooseCall,
     CompareCall,
     GenerateCall,
     Json,
@@ -41,6 +42,7 @@ _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 PROBES: Final[Mapping[Method, Call]] = {
     "pointwise": RewardCall("prompt", "response"),
     "pairwise": CompareCall("prompt", "first", "second"),
+    "choice": ChooseCall("prompt", ("first", "second", "third", "fourth")),
     "generation": GenerateCall((("user", "prompt"),)),
 }
 """Calls whose requests stand for all: their hash is in the identity."""

@@ -43,6 +43,18 @@ class CompareCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseCall:
+    """Say which of several responses to one prompt is the best; they are shown in this order.
+
+    `vote` tells samples of the same question apart; the first is 0.
+    """
+
+    prompt: str
+    responses: tuple[str, ...]
+    vote: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateCall:
     """Write a text. `messages` are the turns of a chat, role and text.
 
@@ -58,11 +70,11 @@ class GenerateCall:
         return self.messages[-1][1]
 
 
-Call: TypeAlias = RewardCall | CompareCall | GenerateCall
+Call: TypeAlias = RewardCall | CompareCall | ChooseCall | GenerateCall
 
 CHARACTERS_PER_TOKEN: Final = 4.0
 """English prose and code under current tokenizers: 3.5 to 4.5."""
-FRAME_TOKENS: Final = {"pairwise": 420, "pointwise": 12, "generation": 12}
+FRAME_TOKENS: Final = {"pairwise": 420, "choice": 340, "pointwise": 12, "generation": 12}
 """The judge's rubric and delimiters, or the turns of a chat template."""
 
 
@@ -71,6 +83,9 @@ def estimate_tokens(call: Call) -> int:
     if isinstance(call, CompareCall):
         characters = len(call.prompt) + len(call.first) + len(call.second)
         frame = FRAME_TOKENS["pairwise"]
+    elif isinstance(call, ChooseCall):
+        characters = len(call.prompt) + sum(map(len, call.responses))
+        frame = FRAME_TOKENS["choice"]
     elif isinstance(call, GenerateCall):
         characters = sum(len(text) for _, text in call.messages)
         frame = FRAME_TOKENS["generation"]
@@ -129,6 +144,21 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The place, from 0, of the response that is the best of those shown.
+
+    Raises:
+        ValueError: it is no place.
+    """
+
+    place: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.place, bool) or not isinstance(self.place, int) or self.place < 0:
+            raise ValueError(f"a choice is a place from 0 on, not {self.place!r:.20}")
+
+
+@dataclass(frozen=True, slots=True)
 class Unscored:
     """A delivered (and paid) reply that holds no score. Kept, counted, never a number."""
 
@@ -144,7 +174,7 @@ class Text:
     finish: str = "stop"
 
 
-Answer: TypeAlias = Reward | Verdict | Unscored | Text
+Answer: TypeAlias = Reward | Verdict | Choice | Unscored | Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +337,8 @@ def answer_to_json(answer: Answer) -> dict[str, Json]:
             return {"reward": value, **({"truncated": True} if truncated else {})}
         case Verdict(first):
             return {"first": first}
+        case Choice(place):
+            return {"choice": place}
         case Text(text, finish):
             return {"text": text, "finish": finish}
         case Unscored(status, detail):
@@ -323,6 +355,8 @@ def answer_from_json(data: Mapping[str, Json]) -> Answer:
         return Reward(cast(float, data["reward"]), data.get("truncated") is True)
     if "first" in data:
         return Verdict(cast(float, data["first"]))
+    if "choice" in data:
+        return Choice(cast(int, data["choice"]))
     if "text" in data:
         return Text(str(data["text"]), str(data.get("finish", "stop")))
     status = data.get("unscored")

@@ -30,7 +30,7 @@ from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.paces import keep_paces, read_paces
 from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.running.tuples import TupleJob
-from rmjudge.runs.checks import Check, checks_of, exit_code_of
+from rmjudge.runs.checks import Check, checks_of, checks_of_items, exit_code_of
 from rmjudge.runs.files import (
     append_report,
     clear_results,
@@ -99,8 +99,7 @@ class Run:
         """0 as asked, 1 too many cells without a score, 4 under the least, 3 or 130 stopped."""
         if self.stopped is not None:
             return self.stopped.exit_code
-        code = exit_code_of(self.checks or checks_of(self.results))
-        return code or int(not all(result.complete for result in self.items))
+        return exit_code_of(self.checks or [*checks_of(self.results), *checks_of_items(self.items)])
 
     def to_dataframe(self, level: Level = "tuples") -> DataFrame:
         """The run as a pandas data frame: a row for each of its `tuples`, `cells` or `calls`.
@@ -181,9 +180,12 @@ async def _execute(prepared: Prepared, watch: Watch, started: Started | None, re
         raise refusal
     results = tuple(part.result for part in parts)
     decision = prepared.deciding.decision if prepared.deciding else None
-    checks = tuple(checks_of(results, options.allow_unscored, options.fail_under))
-    stop = _worst_stop(every, relief)
     found = tuple(result for result, _ in items)
+    checks = (
+        *checks_of(results, options.allow_unscored, options.fail_under),
+        *checks_of_items(found, options.allow_unscored),
+    )
+    stop = _worst_stop(every, relief)
     run = Run(results, prepared.out, stop, decision=decision, checks=checks, items=found)
     if isinstance(run.stopped, ModelRefused):
         resume = ""  # it would be refused again
@@ -320,10 +322,15 @@ def _write(
     resume: str,
 ) -> None:
     data = prepared.data
+    of_data: dict[str, Json] = {
+        "label": data.label,
+        "digest": data.digest,
+        "tuples": len(data),
+    }
     about: dict[str, Json] = {
         "options": prepared.options.recorded(),
         "versions": {"rmjudge": __version__, "python": platform.python_version()},
-        "data": {"label": data.label, "digest": data.digest, "tuples": len(data)},
+        "data": of_data,
         "cache": str(prepared.cache_folder.absolute()),
         "started": round(time.time() - wall_s, 3),
         "wall_s": round(wall_s, 3),
@@ -337,6 +344,7 @@ def _write(
         clear_results([] if one_set and len(items) == 1 else [out])
         _write_items(out, items, about, alone=one_set)
         out = out / RM_BENCH
+        of_data["sources"] = [*prepared.sources]
     if not parts:
         return
     folders = _folders(prepared, out, [part.result.metrics.scorer for part in parts])

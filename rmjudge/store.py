@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from rmjudge.calls import Call, CompareCall, GenerateCall, Json, Reply
+from rmjudge.calls import Call, ChooseCall, CompareCall, GenerateCall, Json, Reply
 
 
 class AnswerStore(Protocol):
@@ -46,6 +46,8 @@ def key_fields(call: Call) -> tuple[str, ...]:
     vote = (f"vote {call.vote}",) if call.vote else ()
     if isinstance(call, CompareCall):
         return ("compare", call.prompt, call.first, call.second, *vote)
+    if isinstance(call, ChooseCall):
+        return ("choose", call.prompt, *call.responses, *vote)
     if isinstance(call, GenerateCall):
         turns = (part for turn in call.messages for part in turn)
         return ("generate", *turns, *vote)

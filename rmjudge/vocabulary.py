@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 Style = Literal["concise", "detailed", "markdown"]
 Difficulty = Literal["easy", "normal", "hard"]
-Method = Literal["pointwise", "pairwise", "generation"]
+Method = Literal["pointwise", "pairwise", "choice", "generation"]
 Order = Literal["seeded", "both", "audit"]
 
 Domain: TypeAlias = str
@@ -25,7 +25,7 @@ STYLES: Final[tuple[Style, ...]] = ("concise", "detailed", "markdown")
 DOMAINS: Final[tuple[Domain, ...]] = ("chat", "math", "code", "safety")
 DIFFICULTIES: Final[tuple[Difficulty, ...]] = ("easy", "normal", "hard")
 PARTS: Final[tuple[Part, ...]] = (*DIFFICULTIES, "average")
-METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise")
+METHODS: Final[tuple[Method, ...]] = ("pointwise", "pairwise", "choice")
 """Of a scorer; what writes texts for `rmjudge build` has `generation`, and scores nothing."""
 ORDERS: Final[tuple[Order, ...]] = ("seeded", "both", "audit")
 
@@ -35,6 +35,7 @@ JUDGING_METHODS: Final = (
     "pairwise-logprob",
     "pointwise",
     "pointwise-logprob",
+    "choice",
 )
 """Ways to ask a generative judge; `rmjudge.judging.methods` has what each says."""
 

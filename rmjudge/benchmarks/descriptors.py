@@ -18,14 +18,14 @@ from rmjudge.text import did_you_mean, printable
 
 Kind = Literal["pairs", "best"]
 Protocol = Literal["seeded", "both-mean", "both-net", "both-agree"]
-Failure = Literal["absent", "no-vote", "half", "wrong"]
+Failure = Literal["absent", "no-vote", "half", "chance", "wrong"]
 Average = Literal["micro", "macro", "sections"]
 Reading = Literal["strict", "half_credit"]
 
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": ("pairs", "best"),
     "order": ("seeded", "both-mean", "both-net", "both-agree"),
-    "failure": ("absent", "no-vote", "half", "wrong"),
+    "failure": ("absent", "no-vote", "half", "chance", "wrong"),
     "average": ("micro", "macro", "sections"),
     "ties": ("strict", "half_credit"),
 }

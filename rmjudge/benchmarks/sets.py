@@ -79,6 +79,15 @@ def load_sets(
     return left, sets
 
 
+def of_rm_bench(sources: Sequence[str]) -> list[str]:
+    """Those of the sources that are RM-Bench's, or unknown; nothing is downloaded."""
+    return [
+        source
+        for source in sources
+        if source not in shipped() and not _assign(source, None, False, lambda _line: None)
+    ]
+
+
 Assigned: TypeAlias = list[tuple[Descriptor, Path, str]]
 
 

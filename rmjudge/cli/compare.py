@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import READINGS, SHEET_FORMATS, add_command, add_data, add_runs
 from rmjudge.errors import UsageError
 from rmjudge.options.kinds import count
 from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
 
 
 def add(commands: Any) -> None:
@@ -64,14 +67,7 @@ def add(commands: Any) -> None:
 
 def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Compare every two of the scorers in the format asked for."""
-    from rmjudge import findings
-    from rmjudge.cli.console import print_text, say, tables
-    from rmjudge.cli.sets import show_other_sets
-    from rmjudge.render.commands.benchmark_tables import compare_sheets
-    from rmjudge.render.commands.compare import comparison_csv, comparison_json
-    from rmjudge.render.sheets import sheets_markdown
-    from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.runs.stored import read_runs
+    from rmjudge.runs.items import part_results
 
     if arguments.table is not None:
         return _table(arguments)
@@ -79,11 +75,27 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         raise UsageError("name two RUNs to compare, or a --table FILE")
     if arguments.cheap is not None:
         return _with(arguments)
-    of_tuples, of_items = show_other_sets(arguments, compare_sheets)
-    if of_items and len(of_tuples) < 2:
-        return _alone(of_tuples)
+    of_tuples, of_items = part_results(arguments.folders)
+    told: list[Json] = []
+    if of_items:
+        told = _other_sets(arguments, of_items, beside=len(of_tuples) > 1)
+        if len(of_tuples) < 2:
+            return _alone(of_tuples)
+    return _tuples(arguments, of_tuples, told)
+
+
+def _tuples(arguments: argparse.Namespace, folders: Sequence[Path], told: Sequence[Json]) -> int:
+    """Compare the runs on RM-Bench; `told` is what was found on other sets, for JSON."""
+    from rmjudge import findings
+    from rmjudge.cli.console import print_text, say, tables
+    from rmjudge.cli.sets import with_sets
+    from rmjudge.render.commands.compare import comparison_csv, comparison_json
+    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.stored import read_runs
+
     found = findings.compare(
-        read_runs(of_tuples, data=arguments.data or (), notice=say),
+        read_runs(folders, data=arguments.data or (), notice=say),
         reading=arguments.reading,
         baselines=arguments.baselines,
     )
@@ -91,7 +103,7 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         say(f"warning: {warning}")
     match arguments.format:
         case "json":
-            print_text(comparison_json(found.comparison, found.left_out))
+            print_text(with_sets(comparison_json(found.comparison, found.left_out), told))
         case "csv":
             for note in found.left_out:
                 say(note)
@@ -101,6 +113,25 @@ def compare(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         case _:
             tables().print(sheets_renderable(found.sheets(arguments.top)))
     return 0
+
+
+def _other_sets(
+    arguments: argparse.Namespace, folders: Sequence[Path], *, beside: bool
+) -> list[Json]:
+    """Compare the runs on other sets, show it, and return it for programs."""
+    from rmjudge.cli.sets import refuse_reading, show_sets
+    from rmjudge.render.commands import benchmark_compare
+    from rmjudge.runs.items import read_items
+
+    refuse_reading(arguments.reading)
+    pairs = benchmark_compare.two_by_two([read_items(folder) for folder in folders])
+    if not pairs and not beside:
+        raise UsageError("name two runs on the same benchmark to compare")
+    told = benchmark_compare.compare_data(pairs)
+    sheets = benchmark_compare.compare_sheets(pairs)
+    csv = benchmark_compare.compare_csv(pairs)
+    show_sets(arguments.format, sheets, told, csv, beside=beside)
+    return told
 
 
 def _alone(folders: Sequence[Path]) -> int:

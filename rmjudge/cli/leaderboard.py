@@ -76,9 +76,13 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show the table, or emit what is submitted."""
     from rmjudge.cli.console import say
     from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.items import part_results
     from rmjudge.runs.stored import read_runs
 
-    runs, left = distinct(read_runs(arguments.folders, data=arguments.data or (), notice=say))
+    of_tuples, of_items = part_results(arguments.folders)
+    if of_items:
+        return _other_sets(arguments, of_tuples, of_items)
+    runs, left = distinct(read_runs(of_tuples, data=arguments.data or (), notice=say))
     words = ("name", "link", "type", "license")
     given = [word for word in words if getattr(arguments, word) is not None]
     if arguments.emit_hub and "link" in given:
@@ -96,6 +100,45 @@ def leaderboard(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         left += _show(arguments, runs)
     for note in left:
         say(note)
+    return 0
+
+
+def _other_sets(
+    arguments: argparse.Namespace, of_tuples: Sequence[Path], of_items: Sequence[Path]
+) -> int:
+    """Show runs on other benchmarks among the scores published there, or emit one."""
+    from rmjudge.cli.console import print_text
+    from rmjudge.cli.sets import show_sets
+    from rmjudge.leaderboard.sets import emitted, stand_among
+    from rmjudge.render.commands import benchmark_board as shown
+    from rmjudge.runs.items import read_items, rules_of
+
+    if of_tuples:
+        raise UsageError(
+            "a leaderboard is of one benchmark: name the folders below the run one by one, such "
+            f"as {of_tuples[0]} or {of_items[0]}"
+        )
+    of_tuples_alone = ("top", "around", "board", "html", "emit_file", "emit_hub", "data", "link")
+    for option in (*of_tuples_alone, "type", "license"):
+        if getattr(arguments, option) is not None:
+            flag = f"--{option.replace('_', '-')}"
+            raise UsageError(f"{flag} is for RM-Bench's leaderboard; other sets have --emit alone")
+    if arguments.name is not None and not arguments.emit:
+        raise UsageError("--name is for --emit")
+    results = [read_items(folder) for folder in of_items]
+    if arguments.emit:
+        if len(results) != 1:
+            raise UsageError(f"--emit is for the run of one scorer, and {len(results)} are named")
+        print_text(emitted(results[0], arguments.name))
+        return 0
+    rules = {one.metrics.benchmark: rules_of(one) for one in results}
+    boards = [
+        (of, stand_among(of, [r for r in results if r.metrics.benchmark == name]))
+        for name, of in rules.items()
+    ]
+    csv = shown.board_csv(boards)
+    sheets, told = shown.board_sheets(boards), shown.board_data(boards)
+    show_sets(arguments.format, sheets, told, csv, beside=False)
     return 0
 
 

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 def list_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Show the runs, the newest last."""
     from rmjudge.cli.console import print_json, say, tables
-    from rmjudge.render.commands.list import list_json, list_sheet
+    from rmjudge.render.commands.list import list_json, list_sheets
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.listing import list_runs
     from rmjudge.runs.under_way import batches_under_way
@@ -44,7 +44,7 @@ def list_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     if arguments.json:
         print_json(list_json(runs))
     else:
-        tables().print(sheets_renderable([list_sheet(runs, arguments.folder)]))
+        tables().print(sheets_renderable(list_sheets(runs, arguments.folder)))
     for line in batches_under_way(one.record for one in runs):
         say(line)
     for line in damaged:

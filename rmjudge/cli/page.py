@@ -9,9 +9,19 @@ from typing import Final
 from rmjudge.cli.console import say
 from rmjudge.errors import UsageError
 from rmjudge.findings import findings
-from rmjudge.render.page import Live, scatter_of, sections_of, to_html
+from rmjudge.render.commands.benchmark_page import page_sheets
+from rmjudge.render.page import (
+    Live,
+    Table,
+    benchmarks_section,
+    scatter_of,
+    sections_of,
+    tables_page,
+    to_html,
+)
 from rmjudge.runs.comparable import distinct
 from rmjudge.runs.files import write_text
+from rmjudge.runs.items import part_results, read_items
 from rmjudge.runs.stored import read_runs
 from rmjudge.runs.views import gather
 
@@ -45,14 +55,23 @@ def page_of(
     Raises:
         UsageError: a folder holds no run, or a file is damaged.
     """
-    found = read_runs(folders, data=data, cache_folder=cache_folder, notice=notice)
+    of_tuples, of_items = part_results(folders)
+    items = [read_items(folder) for folder in of_items]
+    if not of_tuples:
+        tables = list(map(Table.of_sheet, page_sheets((), items, data)))
+        return tables_page("One scorer, several benchmarks", tables, live)
+    found = read_runs(of_tuples, data=data, cache_folder=cache_folder, notice=notice)
     runs, left = distinct(found)
     view = gather(runs, notes=left)
     for note in view.notes:
         notice(f"warning: {note}")
     about = findings(view, runs)
     scatters = [scatter_of(group.name, group.styles) for group in about.groups or ()]
-    return to_html(view, sections_of(about), scatters, about.responses, live)
+    sections = sections_of(about)
+    if items:
+        sheets = page_sheets([run.result for run in runs], items, data)
+        sections = (benchmarks_section(sheets), *sections)
+    return to_html(view, sections, scatters, about.responses, live)
 
 
 def check_page(path: Path) -> None:

@@ -83,15 +83,17 @@ async def _check(arguments: argparse.Namespace) -> int:
 
 
 def _question(scorer: Scorer) -> Call:
-    from rmjudge.calls import CompareCall, RewardCall
+    from rmjudge.calls import ChooseCall, CompareCall, RewardCall
 
     if scorer.method == "pairwise":
         return CompareCall(PROMPT, RIGHT, WRONG)
+    if scorer.method == "choice":
+        return ChooseCall(PROMPT, (RIGHT, WRONG))
     return RewardCall(PROMPT, RIGHT)
 
 
 def _tell(scorer: Scorer, outcome: Outcome) -> int:
-    from rmjudge.calls import Failure, Reward, Unscored, Verdict
+    from rmjudge.calls import Choice, Failure, Reward, Unscored, Verdict
     from rmjudge.cli.console import say
 
     if isinstance(outcome, Failure):
@@ -104,6 +106,8 @@ def _tell(scorer: Scorer, outcome: Outcome) -> int:
     model = f" (the reply names {outcome.model})" if outcome.model else ""
     if isinstance(answer, Verdict):
         said = f"it prefers the right answer with {answer.first:.2f}"
+    elif isinstance(answer, Choice):
+        said = f"of two it chooses the {'right' if answer.place == 0 else 'other'} answer"
     elif isinstance(answer, Reward):
         said = f"it gives the right answer a reward of {answer.value:g}"
     else:

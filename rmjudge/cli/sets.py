@@ -1,48 +1,64 @@
-"""What `compare` and `style` do alike about results on other sets than RM-Bench."""
+"""What commands do alike about results on other sets than RM-Bench."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rmjudge.errors import UsageError
 
 if TYPE_CHECKING:
+    from rmjudge.calls import Json
     from rmjudge.render.sheets import Sheet
-    from rmjudge.runs.items import ItemResult
-
-SheetsOf: TypeAlias = "Callable[[Sequence[ItemResult]], list[Sheet]]"
 
 
-def show_other_sets(
-    arguments: argparse.Namespace, sheets_of: SheetsOf
-) -> tuple[list[Path], list[Path]]:
-    """Show the results on other sets; return the folders of RM-Bench's, and of the others.
+def show_sets(
+    format: str, sheets: Sequence[Sheet], data: Sequence[Json], csv: str, *, beside: bool
+) -> None:
+    """Show what was found on other sets; `beside` tables of RM-Bench, which come after it.
+
+    JSON beside RM-Bench's is left to `with_sets`, which makes one object of both.
 
     Raises:
-        UsageError: an option is for runs on RM-Bench alone.
+        UsageError: one table of CSV cannot hold both.
     """
-    from rmjudge.cli.console import print_text, tables
-    from rmjudge.render.sheets import sheets_markdown
+    from rmjudge.cli.console import print_json, print_text, tables
+    from rmjudge.render.sheets import sheets_latex, sheets_markdown
     from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.runs.items import part_results, read_items
 
-    of_tuples, of_items = part_results(arguments.folders)
-    if not of_items:
-        return of_tuples, of_items
-    if arguments.reading is not None:
+    if format == "json":
+        if not beside:
+            print_json({"benchmarks": list(data)})
+    elif format == "csv":
+        if beside:
+            raise UsageError(
+                "--format csv writes one table, and RM-Bench's has other columns than other "
+                "sets': name their folders apart"
+            )
+        print_text(csv)
+    elif format == "markdown":
+        print_text(sheets_markdown(sheets))
+    elif format == "latex":
+        print_text(sheets_latex(sheets))
+    else:
+        tables().print(sheets_renderable(sheets))
+
+
+def with_sets(text: str, data: Sequence[Json]) -> str:
+    """RM-Bench's JSON, with what was found on other sets; as it is where there are none."""
+    if not data:
+        return text
+    return json.dumps({**json.loads(text), "benchmarks": list(data)}, indent=2) + "\n"
+
+
+def refuse_reading(reading: str | None) -> None:
+    """Refuse `--reading` for other sets.
+
+    Raises:
+        UsageError: it is given.
+    """
+    if reading is not None:
         raise UsageError(
             "--reading is for runs on RM-Bench; other sets have a reading of their own"
         )
-    if arguments.format not in ("table", "markdown"):
-        raise UsageError(
-            f"--format {arguments.format} is for runs on RM-Bench alone; use table or markdown"
-        )
-    sheets = sheets_of([read_items(folder) for folder in of_items])
-    if arguments.format == "markdown":
-        print_text(sheets_markdown(sheets))
-    else:
-        tables().print(sheets_renderable(sheets))
-    return of_tuples, of_items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rmjudge.cli.arguments import (
     READINGS,
@@ -14,7 +14,11 @@ from rmjudge.cli.arguments import (
     add_data,
     add_runs,
 )
+from rmjudge.errors import UsageError
 from rmjudge.options.written import path
+
+if TYPE_CHECKING:
+    from rmjudge.calls import Json
 
 
 def add(commands: Any) -> None:
@@ -56,18 +60,31 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Report what style is worth to each scorer, beside the baselines on the same texts."""
     from rmjudge import findings
     from rmjudge.cli.console import print_text, say, tables
-    from rmjudge.cli.sets import show_other_sets
-    from rmjudge.render.commands import benchmark_tables
+    from rmjudge.cli.sets import refuse_reading, show_sets, with_sets
+    from rmjudge.render.commands import benchmark_style
     from rmjudge.render.commands.style import style_csv, style_json, style_sheets
     from rmjudge.render.sheets import sheets_markdown
     from rmjudge.render.terminal.listings import sheets_renderable
+    from rmjudge.runs.items import part_results, read_items
     from rmjudge.runs.stored import read_runs
 
     if arguments.plot:
         from rmjudge.render.plots import check_plot
 
         check_plot(arguments.plot)
-    of_tuples, _ = show_other_sets(arguments, benchmark_tables.style_sheets)
+    of_tuples, of_items = part_results(arguments.folders)
+    told: list[Json] = []
+    if of_items:
+        refuse_reading(arguments.reading)
+        if (arguments.plot or arguments.attributes) and not of_tuples:
+            raise UsageError("--plot and --attributes are for runs on RM-Bench")
+        biases = benchmark_style.length_biases(
+            [read_items(folder) for folder in of_items], arguments.data or ()
+        )
+        told = benchmark_style.style_data(biases)
+        sheets = benchmark_style.style_sheets(biases)
+        csv = benchmark_style.style_csv(biases)
+        show_sets(arguments.format, sheets, told, csv, beside=bool(of_tuples))
     if not of_tuples:
         return 0
     found = findings.style(
@@ -88,7 +105,7 @@ def style(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     sheets = style_sheets(found.groups, found.responses)
     match arguments.format:
         case "json":
-            print_text(style_json(found.groups, found.responses))
+            print_text(with_sets(style_json(found.groups, found.responses), told))
         case "csv":
             print_text(style_csv(found.groups, found.responses))
         case "markdown":

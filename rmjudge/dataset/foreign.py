@@ -13,6 +13,8 @@ _OURS: Final = frozenset(("id", "domain", "subset", "prompt", "chosen", "rejecte
 _TWINS: Final = (("a", "b"), ("1", "2"), ("0", "1"))
 """Endings that tell two responses of one item apart: `output_1` and `output_2`."""
 _TALKS: Final = ("messages", "conversations", "conversation")
+_OTHER: Final = "of another layout"
+_MAP: Final = "; pairs under other names are read with --map, as in --map chosen=good"
 _NAMED: Final = 4
 """Fields that the description of an unknown layout names."""
 
@@ -33,7 +35,7 @@ def foreign_line(file: str, layout: str, count: int) -> str:
     return (
         f"{file}: {items} {layout}, no RM-Bench tuples; a tuple has a prompt and three chosen and "
         f"three rejected responses ({', '.join(STYLES)}); `rmjudge data new FILE` writes one to "
-        "fill in"
+        f"fill in{_MAP if layout.startswith(_OTHER) else ''}"
     )
 
 
@@ -75,7 +77,7 @@ def _unknown(item: _Fields) -> str:
     if "chosen" in item or "rejected" in item or not others:
         return ""
     named = ", ".join(map(quote, others[:_NAMED])) + (", ..." if len(others) > _NAMED else "")
-    return f"of another layout (with {named}, without chosen and rejected)"
+    return f"{_OTHER} (with {named}, without chosen and rejected)"
 
 
 _LAYOUTS: Final[tuple[Callable[[_Fields], str], ...]] = (

@@ -48,6 +48,11 @@ def judging_for(
     if name == GENERATION.name:
         return GENERATION
     method = METHODS[name]
+    if method.scores == "choice" and (template or rule or scale):
+        raise UsageError(
+            f"--method {name} has its own question and way of reading; leave --template, "
+            "--verdict and --scale out"
+        )
     if template is not None:
         method = with_template(method, template, inputs)
     elif inputs:

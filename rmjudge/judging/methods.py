@@ -8,6 +8,7 @@ pairwise-two-level    two        reasoning, then `[[A]]` or `[[B]]`, no tie
 pairwise-logprob      two        one letter; P(A) from its token probabilities
 pointwise             one        reasoning, then a rating from 1 to 10 in a box
 pointwise-logprob     one        one number; the expected rating from probabilities
+choice                several    reasoning, then the letter of the best one, `[[C]]`
 ====================  =========  ==================================================
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rmjudge.calls import Answer, Call, Json
-from rmjudge.judging import logprobs, rating, verdict
+from rmjudge.judging import choice, logprobs, rating, verdict
 from rmjudge.judging.prompt import CLOSING, RUBRIC, JudgePrompt, lay_out
 from rmjudge.judging.replies import ChatReply
 from rmjudge.vocabulary import Method
@@ -58,6 +59,15 @@ form \boxed{{7}}.""".replace("\\\n", "")
 ONE_NUMBER: Final = f"""{_RATE}
 
 Answer with a single whole number from 1 to 10 and nothing else."""
+
+
+BEST_OF: Final = f"""You are an impartial judge. You will read a user's prompt and several \
+responses to it, by assistant A, assistant B and so on, and decide which response is the best.
+
+{_FAIR} The order of the responses means nothing. {_FENCES}
+
+Think the comparison through first. Then end your answer with the letter of the best response \
+on a line of its own, in double brackets, such as [[B]]. There is no tie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,13 @@ METHODS: Final[dict[str, JudgingMethod]] = {
             logprobs.read_expected_rating,
             reasons=False,
             needs_logprobs=True,
+        ),
+        JudgingMethod(
+            "choice",
+            "choice",
+            *_framed(BEST_OF, "Compare the responses, then give the letter of the best one."),
+            choice.PARSER,
+            reading_text(choice.parse_choice),
         ),
     )
 }

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Final
 
-from rmjudge.calls import Call, CompareCall, GenerateCall
+from rmjudge.calls import Call, ChooseCall, CompareCall, GenerateCall
 
 RUBRIC: Final = r"""You are an impartial judge. You will read a user's prompt and two responses \
 to it, by assistant A and assistant B, and decide which response is better.
@@ -33,6 +34,8 @@ a line of its own:
 \boxed{B>>A}  B is much better""".replace("\\\n", "")
 
 FENCE_REPEATS: Final = 4
+LETTERS: Final = ascii_uppercase
+"""What responses to choose from are called."""
 
 CLOSING: Final = "Compare the two responses, then give your verdict in the form \\boxed{...}."
 
@@ -71,6 +74,12 @@ def lay_out(call: Call, instructions: str, closing: str) -> JudgePrompt:
         responses = [
             _fenced(fence, "RESPONSE OF ASSISTANT A", call.first),
             _fenced(fence, "RESPONSE OF ASSISTANT B", call.second),
+        ]
+    elif isinstance(call, ChooseCall):
+        fence = fence_for(call.prompt, *call.responses)
+        responses = [
+            _fenced(fence, f"RESPONSE OF ASSISTANT {letter}", text)
+            for letter, text in zip(LETTERS, call.responses, strict=False)
         ]
     elif isinstance(call, GenerateCall):
         raise TypeError("a text that is to be written has nothing to judge")

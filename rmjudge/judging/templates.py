@@ -16,7 +16,7 @@ from typing import Final
 from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from rmjudge.calls import Call, CompareCall, GenerateCall, RewardCall
+from rmjudge.calls import Call, ChooseCall, CompareCall, GenerateCall, RewardCall
 from rmjudge.errors import UsageError
 from rmjudge.judging import rating, verdict
 from rmjudge.judging.methods import JudgingMethod, reading_text
@@ -44,8 +44,8 @@ def fields_of(call: Call) -> dict[str, str]:
     """What a template is given."""
     if isinstance(call, CompareCall):
         return {"prompt": call.prompt, "response_a": call.first, "response_b": call.second}
-    if isinstance(call, GenerateCall):
-        raise TypeError("a text that is to be written has nothing to judge")
+    if isinstance(call, (GenerateCall, ChooseCall)):
+        raise TypeError("templates are for pairs and single responses")
     return {"prompt": call.prompt, "response": call.response}
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NO_VERDICT: Final = "no-verdict"
 Vote: TypeAlias = float | Literal["no-verdict"] | None
 """P(the better one is preferred) in one order; a reply without a verdict; no reply at all."""
+Chosen: TypeAlias = tuple[int, ...] | Literal["no-verdict"] | None
+"""Places of the chosen text (several have equal texts); a reply without a verdict; no reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class ItemOutcome:
     grades: tuple[float, ...]
     rewards: tuple[float | None, ...] | None = None
     votes: tuple[tuple[int, int, tuple[Vote, ...]], ...] | None = None
+    choices: tuple[Chosen, ...] | None = None
+    """What a judge chose among all responses, one a vote."""
 
     @property
     def name(self) -> str:
@@ -75,6 +79,8 @@ def score_of(outcome: ItemOutcome, rules: Descriptor) -> Score:
                 ]
             )
         return _pick(rewards, outcome.best)
+    if outcome.choices is not None:
+        return _mean([_by_choice(one, outcome, rules) for one in outcome.choices])
     scored = [(better, _by_votes(votes, rules)) for better, _worse, votes in outcome.votes or ()]
     if rules.kind == "pairs":
         return _mean([score for _, score in scored])
@@ -109,6 +115,20 @@ def _pick(rewards: Sequence[float | None], best: Sequence[int]) -> Score:
     top = [place for place, reward in enumerate(known) if reward == max(known)]
     right = sum(place in best for place in top)
     return Score(float(right == len(top)), right / len(top))
+
+
+def _by_choice(chosen: Chosen, outcome: ItemOutcome, rules: Descriptor) -> Score:
+    """Whether a right one is chosen; without a verdict, chance where the benchmark says so.
+
+    Source: `run_generative_v2.py` of reward-bench, an error of which counts 1 of 4.
+    """
+    if isinstance(chosen, tuple):
+        right = sum(place in outcome.best for place in chosen)
+        return Score(float(right == len(chosen)), right / len(chosen))
+    if chosen is None or rules.failure == "absent":
+        return UNSCORED
+    chance = len(outcome.best) / len(outcome.grades)
+    return Score(0.0, 0.0 if rules.failure == "wrong" else chance)
 
 
 def _by_votes(votes: Sequence[Vote], rules: Descriptor) -> Score:
@@ -211,6 +231,21 @@ class ItemMetrics:
     no_verdict: int = 0
     absent: int = 0
 
+    @property
+    def items(self) -> int:
+        """How many items there are."""
+        return sum(share.items for share in self.subsets.values())
+
+    @property
+    def scored(self) -> int:
+        """How many of them have a score."""
+        return sum(share.scored for share in self.subsets.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every item is scored."""
+        return not self.absent and self.scored == self.items
+
 
 def measure(
     scorer: str,
@@ -238,6 +273,8 @@ def measure(
     pairs = [pair for outcome in outcomes for pair in outcome.votes or ()]
     votes = [vote for _, _, given in pairs for vote in given]
     absent = sum(vote is None for vote in votes)
+    chosen = [one for outcome in outcomes for one in outcome.choices or ()]
+    absent += sum(one is None for one in chosen)
     absent += sum(reward is None for o in outcomes for reward in o.rewards or ())
     return ItemMetrics(
         scorer=scorer,
@@ -258,7 +295,7 @@ def measure(
         sections=sections,
         tie_rate=_rate(_tied(outcomes)),
         swap_rate=_rate(_survives(pairs)),
-        no_verdict=sum(vote == NO_VERDICT for vote in votes),
+        no_verdict=sum(vote == NO_VERDICT for vote in (*votes, *chosen)),
         absent=absent,
     )
 

@@ -97,7 +97,8 @@ class RunOptions(ProviderOptions):
     method: str | None = option(
         kinds.one_of(JUDGING_METHODS),
         "pairwise (default): five verdicts; -two-level: A or B; -logprob: P(A) of one token; "
-        "pointwise: a rating 1 to 10; -logprob: its expected value",
+        "pointwise: a rating 1 to 10; -logprob: its expected value; choice: the best of all "
+        "responses of an item, for sets such as rewardbench-2",
         group=HOW,
         metavar="METHOD",
         recorded="always",

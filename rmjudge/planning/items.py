@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from rmjudge.benchmarks.descriptors import Descriptor
 from rmjudge.benchmarks.items import Item
-from rmjudge.calls import Call, CompareCall, RewardCall, Unscored
-from rmjudge.metrics.items import NO_VERDICT, ItemOutcome, Vote
-from rmjudge.planning.ordering import better_first
+from rmjudge.calls import Answer, Call, Choice, ChooseCall, CompareCall, RewardCall, Unscored
+from rmjudge.metrics.items import NO_VERDICT, Chosen, ItemOutcome, Vote
+from rmjudge.planning.ordering import better_first, shuffled
 from rmjudge.planning.plan import Answers, Question, credit_of, mean_reward
 from rmjudge.vocabulary import Method
 
@@ -31,6 +31,8 @@ class ItemPlan:
     rewarded: tuple[tuple[int, ...], ...] = ()
     asked: tuple[tuple[Question, ...], ...] = ()
     lead: bool = False
+    shown: tuple[tuple[int, ...], ...] | None = None
+    """The responses to choose from, as they are shown: places of those with each text."""
 
     def after(self, call: int) -> int | None:
         """Tell what a call waits for: nothing, or the leading call that fills a prompt cache."""
@@ -43,11 +45,20 @@ class ItemPlan:
         if self.rewarded:
             rewards = tuple(mean_reward(answers, votes) for votes in self.rewarded)
             return ItemOutcome(item.id, item.subset, grades, rewards)
+        if self.shown is not None:
+            choices = tuple(self._choice(answer) for answer in answers) or (self.shown[0],)
+            return ItemOutcome(item.id, item.subset, grades, choices=choices)
         votes = tuple(
             (pair.better, pair.worse, self._votes(answers, questions))
             for pair, questions in zip(item.pairs, self.asked, strict=True)
         )
         return ItemOutcome(item.id, item.subset, grades, None, votes)
+
+    def _choice(self, answer: Answer | None) -> Chosen:
+        """The places of the text that is chosen; a letter that was not shown is no verdict."""
+        if isinstance(answer, Choice) and self.shown is not None and answer.place < len(self.shown):
+            return self.shown[answer.place]
+        return None if answer is None else NO_VERDICT
 
     @staticmethod
     def _votes(answers: Answers, questions: tuple[Question, ...]) -> tuple[Vote, ...]:
@@ -80,6 +91,8 @@ def plan_items(
         lead = lead_characters is not None and len(item.prompt) >= lead_characters
         if method == "pointwise":
             plans.append(_rewards(item, votes, lead=lead))
+        elif method == "choice":
+            plans.append(_choices(item, votes, seed, lead=lead))
         else:
             plans.append(_comparisons(item, votes, seed, twice=twice, lead=lead))
     return plans
@@ -92,6 +105,17 @@ def _rewards(item: Item, votes: int, *, lead: bool) -> ItemPlan:
     places = [texts.index(text) for text in item.texts]
     rewarded = tuple(tuple(vote * len(texts) + k for vote in range(votes)) for k in places)
     return ItemPlan(item, calls, rewarded, (), lead)
+
+
+def _choices(item: Item, votes: int, seed: int, *, lead: bool) -> ItemPlan:
+    """One question about all responses; where all texts are equal nobody is asked."""
+    texts = shuffled(item.prompt, list(dict.fromkeys(item.texts)), seed)
+    shown = tuple(
+        tuple(place for place, text in enumerate(item.texts) if text == one) for one in texts
+    )
+    asked = range(votes if len(texts) > 1 else 0)
+    calls = tuple(ChooseCall(item.prompt, texts, vote) for vote in asked)
+    return ItemPlan(item, calls, (), (), lead, shown)
 
 
 def _comparisons(item: Item, votes: int, seed: int, *, twice: bool, lead: bool) -> ItemPlan:

@@ -41,6 +41,11 @@ def better_first(
     return _halved(hashes, _of_texts(seed, *everything))
 
 
+def shuffled(prompt: str, texts: Sequence[str], seed: int) -> tuple[str, ...]:
+    """Put distinct texts into the order in which they are shown to choose from."""
+    return tuple(sorted(texts, key=lambda text: (_of_texts(seed, prompt, text), text)))
+
+
 def chosen_first_by_id(
     item: BenchTuple, cells: Sequence[tuple[int, int]], seed: int
 ) -> dict[tuple[int, int], bool]:

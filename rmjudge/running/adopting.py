@@ -13,7 +13,18 @@ from rmjudge.addresses import canonical, check_url
 from rmjudge.cache import inspect
 from rmjudge.cache.adopting import copy_answers
 from rmjudge.cache.keys import call_key
-from rmjudge.calls import Answer, Call, Failure, Json, Reply, Reward, Text, Unscored, Verdict
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Choice,
+    Failure,
+    Json,
+    Reply,
+    Reward,
+    Text,
+    Unscored,
+    Verdict,
+)
 from rmjudge.dataset import load
 from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
@@ -184,5 +195,7 @@ def _told(found: Answer | Failure | Reply) -> str:
             return f"a credit of {first:g} for the first"
         case Unscored(status, detail) | Failure(status, detail):
             return f"{status} ({detail})"
+        case Choice(place):
+            return f"the response at place {place + 1}"
         case Text():
             return "a text"

@@ -12,6 +12,7 @@ from typing import Final
 from rmjudge.calls import (
     Answer,
     Call,
+    Choice,
     Failure,
     Json,
     Reply,
@@ -229,7 +230,7 @@ class Job:
     def settle(self, work: Work, answer: Answer) -> list[Work]:
         """Write an answer to its places; return the work that is to be asked because of it."""
         work.answer = answer
-        if isinstance(answer, (Reward, Verdict, Text)):
+        if isinstance(answer, (Reward, Verdict, Choice, Text)):
             self._scored += 1
         elif answer.status in LACKING and len(self._lacking) < FIRST_REPLIES:
             self._lacking.append(f"{answer.status}: {answer.detail}")

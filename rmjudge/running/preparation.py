@@ -61,6 +61,8 @@ class Prepared:
     deciding: UntilDecided | None = None
     rounds: tuple[tuple[ItemJob, ...], ...] = ()
     """The jobs over each set of items beside RM-Bench, set by set."""
+    sources: tuple[str, ...] = ()
+    """Which of the options' sources are RM-Bench's."""
 
     @property
     def cache_folder(self) -> Path:
@@ -96,8 +98,14 @@ def prepare(
         data = _selected(load(sources, notice=tell), options)
         if not len(data):
             raise DataError(["no tuple is left: the data has none of the domains asked for"])
+    choosing = [item.scorer.name for item in chosen if item.scorer.method == "choice"]
+    if choosing and (len(data) or any(one.descriptor.kind != "best" for one in sets)):
+        raise UsageError(
+            f"{choosing[0]}: --method choice asks which of all responses is the best, and that "
+            "is for sets of right against wrong responses alone, such as rewardbench-2"
+        )
     if sets:
-        check_items_run(chosen, sets, options)
+        check_items_run(chosen, sets, options, has_tuples=bool(len(data)))
     _check_stops(scorers, data, options)
     _check_batches(chosen, options, tell)
     _check_places(options)
@@ -124,6 +132,7 @@ def prepare(
         deciding=_deciding(jobs, data) if options.until_decided else None,
         out=options.out or Path("runs") / _folder_name(scorers, data, sets, options),
         rounds=rounds,
+        sources=tuple(map(str, sources)),
     )
 
 
@@ -255,7 +264,7 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     scorer, rules = chosen.scorer, items.descriptor
     left_out = ""
     ties = [item for item in items if rules.ties_subset and item.subset == rules.ties_subset]
-    if scorer.method == "pairwise" and ties:
+    if scorer.method != "pointwise" and ties:
         # Right against wrong, all with all, would be bought, and tell nothing of the margins.
         items = items.without(rules.ties_subset)
         left_out = (
@@ -272,16 +281,20 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
     )
-    order = None
+    order: str | None = None
     if scorer.method == "pairwise":
         order = "both-mean" if both and rules.order == "seeded" else rules.order
+    if scorer.method == "choice":
+        order = "shuffled"
     job = ItemJob(scorer, plans, key_of, chosen.price, chosen.barred, items=items, order=order)
     if left_out:
         job.notes.append(left_out)
     return equipped(job, chosen, options)
 
 
-def check_items_run(chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: RunOptions) -> None:
+def check_items_run(
+    chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: RunOptions, *, has_tuples: bool
+) -> None:
     """Refuse what only RM-Bench's tuples have, and reward models for whole conversations.
 
     Raises:
@@ -291,20 +304,21 @@ def check_items_run(chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: 
         "--domain": bool(options.domains),
         "--cells": options.cells != len(CELLS),
         "--order audit": options.pair_order == "audit",
-        "--until": options.until is not None,
-        "--until-decided": options.until_decided,
-        "--fallback": options.fallback is not None,
         "--fail-under": bool(options.fail_under),
-        "--allow-unscored": bool(options.allow_unscored),
-        "--junit": options.junit is not None,
-        "--append": options.append is not None,
     }
     for flag, given in of_tuples.items():
+        if given and not has_tuples:
+            raise UsageError(f"{flag} is for RM-Bench's tuples, and {sets[0].name} has none")
+    alone = {
+        "--until": (options.until is not None, "stops by the interval of RM-Bench's tuples"),
+        "--until-decided": (options.until_decided, "stops by RM-Bench's tuples"),
+        "--fallback": (options.fallback is not None, "scores RM-Bench's tuples that a model left"),
+        "--junit": (options.junit is not None, "writes results on RM-Bench"),
+        "--append": (options.append is not None, "writes results on RM-Bench"),
+    }
+    for flag, (given, what) in alone.items():
         if given:
-            raise UsageError(
-                f"{flag} is for RM-Bench's tuples, and {sets[0].name} has none: leave it out, or "
-                "run the two apart"
-            )
+            raise UsageError(f"{flag} {what} alone, not on {sets[0].name}: run the two apart")
     for one in sets:
         count = sum(item.is_conversation for item in one)
         for item in chosen if count else ():

@@ -15,7 +15,17 @@ from typing import Final
 
 from rmjudge.cache import inspect
 from rmjudge.cache.keys import call_key
-from rmjudge.calls import UNSCORED_STATUSES, Answer, Json, Reply, Reward, Text, Unscored, Verdict
+from rmjudge.calls import (
+    UNSCORED_STATUSES,
+    Answer,
+    Choice,
+    Json,
+    Reply,
+    Reward,
+    Text,
+    Unscored,
+    Verdict,
+)
 from rmjudge.errors import UsageError
 from rmjudge.metrics.tallies import TIE
 from rmjudge.providers.readers import reader_of
@@ -144,7 +154,7 @@ def _told(was: Answer, now: Answer) -> tuple[str, str]:
 
 def _status(answer: Answer) -> str:
     match answer:
-        case Reward():
+        case Reward() | Choice():
             return "scored"
         case Verdict(first):
             return "tie" if first == TIE else "first better" if first > TIE else "second better"

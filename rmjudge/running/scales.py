@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rmjudge.calls import Call, CompareCall, GenerateCall, Reward, Verdict
+from rmjudge.calls import Call, ChooseCall, CompareCall, GenerateCall, Reward, Verdict
 from rmjudge.planning.plan import PointwisePlan
 from rmjudge.running.job import Job
 
@@ -100,6 +100,8 @@ def characters(call: Call) -> int:
     """How many characters the texts of a call have."""
     if isinstance(call, CompareCall):
         return len(call.prompt) + len(call.first) + len(call.second)
+    if isinstance(call, ChooseCall):
+        return len(call.prompt) + sum(map(len, call.responses))
     if isinstance(call, GenerateCall):
         return sum(len(text) for _, text in call.messages)
     return len(call.prompt) + len(call.response)

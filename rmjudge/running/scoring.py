@@ -74,6 +74,11 @@ async def score_texts(
     _check_texts(prompt, responses)
     chosen = choose(models, options)
     for item in chosen:
+        if item.scorer.method not in LEAST:
+            raise UsageError(
+                f"{item.scorer.name}: --method {item.scorer.method} is for `rmjudge run` over sets "
+                "of right against wrong responses"
+            )
         if len(responses) < LEAST[item.scorer.method]:
             raise UsageError(f"{item.scorer.name} compares responses: give --response twice")
     tell_notices(chosen, notice or (lambda _line: None))

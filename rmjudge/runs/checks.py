@@ -8,6 +8,7 @@ from typing import Final
 
 from rmjudge.options.kinds import allowed_of
 from rmjudge.runs.comparable import BASELINE
+from rmjudge.runs.items import ItemResult
 from rmjudge.runs.naming import labels
 from rmjudge.runs.results import ScorerResult
 
@@ -41,6 +42,21 @@ def checks_of(
         partial = result.metrics.shares is not None and not result.combined
         if not partial and not result.metrics.scorer.startswith(BASELINE):
             found += _under(name, result, fail_under or {})
+    return found
+
+
+def checks_of_items(results: Sequence[ItemResult], allow_unscored: str | int = 0) -> list[Check]:
+    """Check that each scorer on another set than RM-Bench leaves no more items than it may."""
+    found = []
+    for result in results:
+        metrics = result.metrics
+        lost = max(metrics.items - metrics.scored, int(not result.complete))
+        allowed = allowed_of(allow_unscored, metrics.items) or 0
+        told = (
+            f"{lost:,} of {metrics.items:,} items of {metrics.title} have no score, {allowed:,} may"
+        )
+        name = f"items of {metrics.benchmark} without a score"
+        found.append(Check(metrics.scorer, name, lost <= allowed, told, UNSCORED_EXIT))
     return found
 
 

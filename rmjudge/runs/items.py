@@ -6,12 +6,12 @@ The files have the names of a run over RM-Bench; `metrics.json` names the benchm
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rmjudge.errors import UsageError
+from rmjudge.errors import DataError, UsageError
 from rmjudge.metrics.items import NO_VERDICT, ItemMetrics, ItemOutcome, Share, Vote
 from rmjudge.metrics.report import Interval
 from rmjudge.metrics.ties import Ties
@@ -29,6 +29,7 @@ from rmjudge.runs.files import (
 from rmjudge.runs.results import Bill, CallCounts, Tokens
 
 if TYPE_CHECKING:
+    from rmjudge.benchmarks.descriptors import Descriptor
     from rmjudge.calls import Json
 
 
@@ -69,8 +70,7 @@ class ItemResult:
     @property
     def complete(self) -> bool:
         """Whether every item is scored."""
-        shares = self.metrics.subsets.values()
-        return not self.metrics.absent and all(share.scored == share.items for share in shares)
+        return self.metrics.complete
 
 
 def write_items(folder: Path, result: ItemResult, about: Mapping[str, Json]) -> None:
@@ -94,6 +94,8 @@ def _line(outcome: ItemOutcome, score: float | None) -> str:
     }
     if outcome.rewards is not None:
         record["rewards"] = outcome.rewards
+    elif outcome.choices is not None:
+        record["choices"] = outcome.choices
     else:
         record["pairs"] = outcome.votes
     return line_of(record)
@@ -127,7 +129,7 @@ def read_items(folder: Path) -> ItemResult:
     """
     path = folder / METRICS
     try:
-        metrics = _metrics(json.loads(path.read_text("utf-8")))
+        metrics = metrics_of_items(json.loads(path.read_text("utf-8")))
         path = folder / RESULTS
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         outcomes = tuple(map(_outcome, lines))
@@ -142,7 +144,12 @@ def read_items(folder: Path) -> ItemResult:
         raise UsageError(f"{path} is no file of a run: {type(error).__name__}: {error}") from error
 
 
-def _metrics(data: Mapping[str, Any]) -> ItemMetrics:
+def metrics_of_items(data: Mapping[str, Any]) -> ItemMetrics:
+    """Read the `metrics.json` of another benchmark.
+
+    Raises:
+        KeyError, TypeError: it is none.
+    """
     given = {name: value for name, value in data.items() if name != "format"}
     given["interval"] = _interval(data["interval"])
     given["whole"] = _share(data["whole"])
@@ -170,6 +177,9 @@ def _outcome(data: Mapping[str, Any]) -> ItemOutcome:
     if "rewards" in data:
         rewards = tuple(None if one is None else float(one) for one in data["rewards"])
         return ItemOutcome(data["id"], data["subset"], grades, rewards)
+    if "choices" in data:
+        choices = tuple(tuple(one) if isinstance(one, list) else one for one in data["choices"])
+        return ItemOutcome(data["id"], data["subset"], grades, choices=choices)
     votes = tuple(
         (int(better), int(worse), tuple(map(_vote, given)))
         for better, worse, given in data["pairs"]
@@ -181,8 +191,8 @@ def _vote(value: Any) -> Vote:
     return value if value is None or value == NO_VERDICT else float(value)
 
 
-def texts_of(result: ItemResult) -> dict[str, tuple[str, ...]]:
-    """The responses of each item, read again from the run's data.
+def texts_of(result: ItemResult, data: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+    """The responses of each item, read again from the run's data, or from where it is now.
 
     Raises:
         UsageError: they cannot be found, or the data is not what the run scored.
@@ -192,20 +202,60 @@ def texts_of(result: ItemResult) -> dict[str, tuple[str, ...]]:
     folder = result.folder or Path()
     try:
         run = json.loads((folder / RUN).read_text("utf-8"))
-        options = run["options"]
-        sources = list(map(str, options["data"]))
+        options = run.get("options") or {}
+        sources = list(data) or list(map(str, options["data"]))
         given, columns = options.get("benchmark"), options.get("columns")
         limit = options.get("limit")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{folder} does not tell which data it scored; it has no texts") from error
-    _, sets = load_sets(sources, name=given, columns=columns)
+    try:
+        _, sets = load_sets(sources, name=given, columns=columns)
+    except DataError as error:
+        raise UsageError(f"{folder}: its data cannot be read ({error.problems[0]})") from error
     for one in sets:
         if one.name == result.metrics.benchmark:
             kept = one.first(limit)
             compared = kept.without(one.descriptor.ties_subset)
             if result.digest in (one.digest, kept.digest, compared.digest):
                 return {item.name: item.texts for item in kept}
+    if not sets:
+        raise UsageError(
+            f"{folder}: {', '.join(sources)} holds no {result.metrics.benchmark}; say where its "
+            "data is now with --data SOURCE"
+        )
     raise UsageError(
         f"{folder}: {', '.join(sources)} has changed since the run or is other data; it does not "
         "hold the texts that this run scored (the digest differs)"
     )
+
+
+def rules_of(result: ItemResult) -> Descriptor:
+    """The descriptor that a run was measured by: one that ships, or the user's file.
+
+    Raises:
+        UsageError: the file is gone, or is another benchmark's now.
+    """
+    from rmjudge.benchmarks.descriptors import descriptor_named, shipped
+
+    name = result.metrics.benchmark
+    if name in shipped():
+        return shipped()[name]
+    folder = result.folder or Path()
+    try:
+        options = json.loads((folder / RUN).read_text("utf-8"))["options"]
+        given = str(options["benchmark"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{folder} does not tell where {name} is described") from error
+    found = descriptor_named(given)
+    if found.name != name:
+        raise UsageError(f"{given} describes {found.name} now, and {folder} is of {name}")
+    return found
+
+
+def is_limited(result: ItemResult) -> bool:
+    """Whether the run was over the first items of each subset alone (`--limit`)."""
+    try:
+        run = json.loads(((result.folder or Path()) / RUN).read_text("utf-8"))
+        return (run.get("options") or {}).get("limit") is not None
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False

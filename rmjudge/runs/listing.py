@@ -10,8 +10,10 @@ from typing import Any
 
 from rmjudge.errors import UsageError
 from rmjudge.metrics.codec import metrics_from_json
+from rmjudge.metrics.items import ItemMetrics
 from rmjudge.metrics.report import Metrics
 from rmjudge.runs.files import METRICS, find_results
+from rmjudge.runs.items import metrics_of_items
 from rmjudge.runs.records import RunRecord, read_record
 
 
@@ -24,7 +26,7 @@ class Listed:
     """
 
     folder: Path
-    metrics: Metrics
+    metrics: Metrics | ItemMetrics
     record: RunRecord
     cost: float | None
     cost_known: bool
@@ -59,7 +61,9 @@ def _listed(folder: Path) -> Listed:
     record = read_record(folder)
     path = folder / METRICS
     try:
-        metrics = metrics_from_json(json.loads(path.read_text("utf-8")))
+        stored = json.loads(path.read_text("utf-8"))
+        of_items = isinstance(stored, dict) and "benchmark" in stored
+        metrics = metrics_of_items(stored) if of_items else metrics_from_json(stored)
         about = record.about
         stopped = about.get("stopped")
         cost, known = _cost(about)

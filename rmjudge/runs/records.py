@@ -95,7 +95,8 @@ def _record(folder: Path, about: object) -> RunRecord:
         digest=_get(data, "digest", str),
         label=_get(data, "label", str) or "",
         tuples=_get(data, "tuples", int),
-        sources=tuple(map(str, _get(options, "data", list) or ())),
+        # A run over several benchmarks says which of its sources are RM-Bench's.
+        sources=tuple(map(str, _get(data, "sources", list) or _get(options, "data", list) or ())),
         domains=in_order(filter(may_be_domain, _get(options, "domains", list) or ())),
         limit=_get(options, "limit", int),
         places=None if places is None else tuple(map(int, places)),

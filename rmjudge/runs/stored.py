@@ -228,11 +228,13 @@ class Moved:
         return {texts_digest(item): reason for item, reason in withdrawn(sources)}
 
     def _load(self, sources: tuple[str, ...], run: StoredRun) -> DataSet:
+        from rmjudge.benchmarks.sets import of_rm_bench
         from rmjudge.dataset import load
 
         if sources not in self._loaded:
             try:
-                self._loaded[sources] = load(sources, notice=self._notice)
+                own = of_rm_bench(sources)
+                self._loaded[sources] = load(own or sources, notice=self._notice)
             except DataError as error:
                 raise UsageError(
                     f"{run.folder}: its data cannot be read ({error.problems[0]}); {_ADVICE}"

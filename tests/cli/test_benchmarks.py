@@ -90,7 +90,8 @@ def test_rm_bench_beside_another_set_has_the_bytes_that_it_has_alone(cli: Cli, h
     assert "One scorer, several benchmarks" in shown.stdout
     refused = cli("leaderboard", "both")
     assert refused.returncode == 2
-    assert "holds results on pairs" in refused.stderr
+    assert "a leaderboard is of one benchmark" in refused.stderr
+    assert "both/rm-bench" in refused.stderr
 
 
 @real
@@ -128,6 +129,7 @@ def test_a_killed_run_over_three_benchmarks_is_resumed_to_equal_bytes(
         ([{"prompt": "?", "chosen": "a"}], ("--as", "pairs"), "rejected is missing"),
         ([{**PAIRS[0], "images": ["x.png"]}], (), "items with images are not supported"),
         ([{**PAIRS[0], "id": 1}, {**PAIRS[1], "id": 1}], (), "ids are unique"),
+        ([{"question": "?", "good": "a", "bad": "b"}], (), "are read with --map"),
         ([PAIRS[0]], ("--as", "judgebnch"), "did you mean judgebench?"),
         ([PAIRS[0]], ("--map", "promt=x"), "did you mean prompt?"),
         ([PAIRS[0]], ("--domain", "chat"), "--domain is for RM-Bench's tuples"),

@@ -33,7 +33,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Command:
 # Methods
 
 
-@pytest.mark.parametrize("method", JUDGING_METHODS)
+@pytest.mark.parametrize("method", [name for name in JUDGING_METHODS if name != "choice"])
 def test_every_method_scores_every_cell(run: Command, server: ModelServer, method: str) -> None:
     code, err = run(server.judge, "--method", method)
     pointwise = method.startswith("pointwise")

@@ -95,6 +95,7 @@ def test_json_is_one_object_with_everything(
             "pairwise-logprob",
             "pointwise",
             "pointwise-logprob",
+            "choice",
         ],
         "batch": 1,
         "logprobs": True,
@@ -118,7 +119,7 @@ def test_markdown_is_a_table_of_provider_by_what_it_can_do(command: Command) -> 
     by_name = {row.split("`")[1]: [cell.strip() for cell in row.split("|")[2:7]] for row in rows}
     assert by_name["anthropic"] == [
         "judge",
-        "pairwise, pairwise-two-level, pointwise",
+        "pairwise, pairwise-two-level, pointwise, choice",
         "1",
         "-",
         "yes",

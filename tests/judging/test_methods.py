@@ -8,7 +8,17 @@ from typing import Final
 
 import pytest
 
-from rmjudge.calls import Answer, Call, CompareCall, Reward, RewardCall, Unscored, Verdict
+from rmjudge.calls import (
+    Answer,
+    Call,
+    Choice,
+    ChooseCall,
+    CompareCall,
+    Reward,
+    RewardCall,
+    Unscored,
+    Verdict,
+)
 from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.judging.prompt import CLOSING, RUBRIC, lay_out
 from rmjudge.judging.replies import Alternatives, ChatReply
@@ -17,16 +27,20 @@ from rmjudge.vocabulary import JUDGING_METHODS
 
 PAIR: Final = CompareCall("the question?", "the first text", "the second text")
 SINGLE: Final = RewardCall("the question?", "the only text")
+SEVERAL: Final = ChooseCall("the question?", ("the one text", "the next text", "the last text"))
 EVERY: Final = pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
 
 
 def call_for(method: JudgingMethod) -> Call:
-    return PAIR if method.scores == "pairwise" else SINGLE
+    calls: dict[str, Call] = {"pairwise": PAIR, "pointwise": SINGLE, "choice": SEVERAL}
+    return calls[method.scores]
 
 
 def texts_of(call: Call) -> tuple[str, ...]:
     if isinstance(call, CompareCall):
         return (call.prompt, call.first, call.second)
+    if isinstance(call, ChooseCall):
+        return (call.prompt, *call.responses)
     assert isinstance(call, RewardCall)
     return (call.prompt, call.response)
 
@@ -112,6 +126,7 @@ ASKED_FORM: Final[dict[str, str]] = {
     "pairwise-logprob": "Answer with a single letter",
     "pointwise": "form \\boxed{7}.",
     "pointwise-logprob": "Answer with a single whole number from 1 to 10",
+    "choice": "such as [[B]]",
 }
 
 
@@ -130,6 +145,7 @@ ANSWERS: Final[dict[str, tuple[ChatReply, Answer]]] = {
     "pairwise-logprob": (ChatReply("A", tokens=({"A": 0.0, "B": -9999.0},)), Verdict(1.0)),
     "pointwise": (ChatReply("I think.\n\\boxed{7}"), Reward(7.0)),
     "pointwise-logprob": (ChatReply("4", tokens=({"4": 0.0},)), Reward(4.0)),
+    "choice": (ChatReply("I think.\n[[C]]"), Choice(2)),
 }
 
 
@@ -139,7 +155,7 @@ def test_the_answer_that_was_asked_for_is_read(method: JudgingMethod) -> None:
     assert method.read(reply) == answer
 
 
-@pytest.mark.parametrize("name", ["pairwise", "pairwise-two-level", "pointwise"])
+@pytest.mark.parametrize("name", ["pairwise", "pairwise-two-level", "pointwise", "choice"])
 def test_a_text_that_was_cut_is_not_read(name: str) -> None:
     reply, _ = ANSWERS[name]
     cut = Unscored("truncated", "cut")
@@ -172,7 +188,7 @@ def test_two_levels_have_no_tie_to_give() -> None:
     assert isinstance(METHODS["pairwise-two-level"].read(ChatReply("[[C]]")), Unscored)
 
 
-@pytest.mark.parametrize("name", ["pairwise", "pairwise-two-level", "pointwise"])
+@pytest.mark.parametrize("name", ["pairwise", "pairwise-two-level", "pointwise", "choice"])
 def test_reasoning_is_never_read(name: str) -> None:
     reply, _ = ANSWERS[name]
     answer = METHODS[name].read(ChatReply(f"<think>{reply.text}</think>I cannot tell."))

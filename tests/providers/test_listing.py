@@ -18,7 +18,7 @@ from rmjudge.providers.registry import NAMES, provider_class
 from rmjudge.render.commands.providers import providers_markdown
 from rmjudge.vocabulary import JUDGING_METHODS
 
-ALL_BUT_LOGPROBS: Final = ("pairwise", "pairwise-two-level", "pointwise")
+ALL_BUT_LOGPROBS: Final = ("pairwise", "pairwise-two-level", "pointwise", "choice")
 
 
 def listed() -> dict[str, Listing]:

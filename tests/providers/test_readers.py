@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rmjudge import UsageError
-from rmjudge.calls import CompareCall, Reward, RewardCall, Verdict
+from rmjudge.calls import Answer, Call, Choice, ChooseCall, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.providers.readers import reader_of
 from rmjudge.providers.registry import (
     HOSTED,
@@ -56,10 +56,15 @@ def test_a_server_described_by_a_template_has_its_reader(home: Path) -> None:
 @pytest.mark.parametrize("method", [m for m in JUDGING_METHODS if "logprob" not in m])
 def test_the_method_of_judging_is_the_identitys(method: str) -> None:
     asked = made("openai", judging=method)
-    call = PAIR if asked.method == "pairwise" else RewardCall("p", "a")
-    text = {"pairwise": r"\boxed{A>B}", "pairwise-two-level": "[[A]]", "pointwise": r"\boxed{7}"}
-    expected = Reward(7) if method == "pointwise" else Verdict(1.0)
-    assert reader_of(asked.identity).parse(call, chat(text[method])) == expected
+    single, several = RewardCall("p", "a"), ChooseCall("p", ("a", "b", "c"))
+    cases: dict[str, tuple[Call, str, Answer]] = {
+        "pairwise": (PAIR, r"\boxed{A>B}", Verdict(1.0)),
+        "pairwise-two-level": (PAIR, "[[A]]", Verdict(1.0)),
+        "pointwise": (single, r"\boxed{7}", Reward(7)),
+        "choice": (several, "[[C]]", Choice(2)),
+    }
+    call, text, expected = cases[method]
+    assert reader_of(asked.identity).parse(call, chat(text)) == expected
 
 
 def test_a_users_template_reads_any_verdict(home: Path) -> None:

@@ -25,6 +25,8 @@ def said(instructions: str, text: str) -> str:
     number = number_of(text)
     if "[[A]]" in instructions:
         return f"Both were compared.\n\n[[{'AB'[number % 2]}]]"
+    if "letter of the best response" in instructions:
+        return "I cannot choose." if number % 10 == 9 else f"Compared.\n\n[[{'ABCD'[number % 4]}]]"
     if "single letter" in instructions:
         return "AB"[number % 2]
     if "rating on a line" in instructions:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from rmjudge.render.page.document import Live, tables_page, to_html
 from rmjudge.render.page.scatter import Scatter, scatter_of
-from rmjudge.render.page.sections import sections_of
+from rmjudge.render.page.sections import benchmarks_section, sections_of
 from rmjudge.render.page.tables import Section, Table
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Scatter",
     "Section",
     "Table",
+    "benchmarks_section",
     "scatter_of",
     "sections_of",
     "tables_page",

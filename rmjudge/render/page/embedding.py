@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rmjudge.calls import Answer, Json, Reward, Text, Unscored, Verdict
+from rmjudge.calls import Answer, Choice, Json, Reward, Text, Unscored, Verdict
 from rmjudge.runs.statements import Statement
 from rmjudge.runs.views import Outcome, View, ViewedTuple
 from rmjudge.text import one_line
@@ -112,6 +112,8 @@ def _answer(answer: Answer) -> Json:
     match answer:
         case Reward(value) | Verdict(value):
             return value
+        case Choice(place):
+            return place
         case Unscored(status):
             return status
         case Text():  # of a build, which is no run

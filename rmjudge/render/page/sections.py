@@ -51,6 +51,11 @@ def sections_of(found: Findings) -> tuple[Section, ...]:
     return (*sections, _leaderboard(found), _readings(found))
 
 
+def benchmarks_section(sheets: Sequence[Sheet]) -> Section:
+    """The scorers on other benchmarks."""
+    return Section("benchmarks", "Other benchmarks", _tables(sheets))
+
+
 def _notes(*notes: str) -> Table:
     return Table("", (), (), notes)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from rmjudge.calls import Call, CompareCall, RewardCall
+from rmjudge.calls import Call, ChooseCall, CompareCall, RewardCall
 
 MOST_RESIDUAL: Final = 3
 """Tokens by which a comparison may differ from the sum of its parts."""
@@ -85,6 +85,8 @@ def _texts(call: Call) -> Iterator[str]:
     yield call.prompt
     if isinstance(call, CompareCall):
         yield from (call.first, call.second)
+    elif isinstance(call, ChooseCall):
+        yield from call.responses
     elif isinstance(call, RewardCall):
         yield call.response
 
