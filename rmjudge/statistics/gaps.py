@@ -9,11 +9,11 @@ from functools import partial
 from typing import Final
 
 from rmjudge.dataset.tuples import BenchTuple
+from rmjudge.metrics.intervals import t_quantile
 from rmjudge.metrics.report import Interval
 from rmjudge.providers.baseline import REWARDS
 from rmjudge.vocabulary import STYLES, Style
 
-LEVEL: Final = 0.95
 MEASURES: Final = ("length", "markdown")
 
 
@@ -59,9 +59,7 @@ def gap(chosen: Sequence[float], rejected: Sequence[float]) -> Gap:
     mean = math.fsum(apart) / count
     interval = None
     if count > 1:
-        from scipy.special import stdtrit
-
         variance = math.fsum((one - mean) ** 2 for one in apart) / (count - 1)
-        reach = float(stdtrit(count - 1, 0.5 + LEVEL / 2)) * math.sqrt(variance / count)
+        reach = t_quantile(count - 1) * math.sqrt(variance / count)
         interval = Interval(mean - reach, mean + reach)
     return Gap(math.fsum(chosen) / count, math.fsum(rejected) / count, mean, interval)
