@@ -30,7 +30,12 @@ NOBODY: Final = 65534
 _TEXT: Final = 64 << 10
 """Characters of an output's end that are read."""
 _INSIDE: Final = (
-    *("prlimit", f"--nproc={PROCESSES}", f"--data={MEMORY}", f"--cpu={CPU_SECONDS}"),
+    *(
+        "prlimit",
+        f"--nproc={PROCESSES}",
+        f"--data={MEMORY}",
+        f"--cpu={CPU_SECONDS}:{CPU_SECONDS + 1}",
+    ),
     *(f"--fsize={FILES}", "--nofile=64", "--core=0"),
 )
 
@@ -229,7 +234,9 @@ def capture(
         return Captured(None, limit="output-limit")
     if status is None or status in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
         return Captured(None, out.text(), told.text(), "time-limit")
-    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):  # the kernel, for memory or time
+    if status in (-signal.SIGXCPU, 128 + signal.SIGXCPU):  # the kernel, for processor time
+        return Captured(None, out.text(), told.text(), "time-limit")
+    if status in (-signal.SIGKILL, 128 + signal.SIGKILL):  # the kernel, for memory
         return Captured(None, out.text(), told.text(), "memory-limit")
     return Captured(status, out.text(), told.text())
 
