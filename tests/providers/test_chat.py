@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from outcomes import CALL, SINGLE
+from outcomes import CALL
 
 from rmjudge.calls import Call, Json
 from rmjudge.errors import UsageError
 from rmjudge.judging.methods import METHODS
-from rmjudge.providers.base import Target
+from rmjudge.providers.base import PROBES, Target
 from rmjudge.providers.chat import ChatCompletions, provider_of
 from rmjudge.providers.vendors import VENDORS
 
@@ -33,8 +33,8 @@ def judge(
     return provider_of(vendor)(target, METHODS[method], sampled=sampled)
 
 
-def body_of(provider: ChatCompletions, call: Call = CALL) -> dict[str, Json]:
-    return provider.build([call if provider.method == "pairwise" else SINGLE]).body
+def body_of(provider: ChatCompletions, call: Call | None = None) -> dict[str, Json]:
+    return provider.build([call or PROBES[provider.method]]).body
 
 
 def test_a_comparison_is_sent_as_instructions_and_material() -> None:
@@ -55,7 +55,7 @@ def test_a_comparison_is_sent_as_instructions_and_material() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_asks_with_its_own_words(method: str) -> None:
     provider = judge(method=method)
-    shown = METHODS[method].prompt(CALL if provider.method == "pairwise" else SINGLE)
+    shown = METHODS[method].prompt(PROBES[provider.method])
     assert body_of(provider)["messages"] == [
         {"role": "system", "content": shown.system},
         {"role": "user", "content": shown.user},

@@ -6,14 +6,15 @@ A field that an SDK does not know, at any depth, is an error here, as is a value
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from rmjudge.calls import Call, CompareCall, Json, RewardCall
+from rmjudge.calls import Call, CompareCall, GenerateCall, Json
 from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.providers.anthropic import SAMPLING_VERSION, Anthropic
-from rmjudge.providers.base import Target
+from rmjudge.providers.base import PROBES, Target
 from rmjudge.providers.chat import provider_of
 from rmjudge.providers.decisions import OpenAIDecisions
 from rmjudge.providers.gemini import Gemini
@@ -116,9 +117,10 @@ def no_snake_case(value: Json) -> bool:
 
 
 def call_for(method: JudgingMethod, prompt: str) -> Call:
-    if method.scores == "pairwise":
-        return CompareCall(prompt, "It is 4.", "It is 5.")
-    return RewardCall(prompt, "It is 4.")
+    """A call of the kind that `method` asks about."""
+    probe = PROBES[method.scores]
+    assert not isinstance(probe, GenerateCall)
+    return replace(probe, prompt=prompt)
 
 
 def body_of(judge: JudgeProvider, prompt: str) -> Mapping[str, Json]:
