@@ -171,7 +171,7 @@ def test_a_run_under_way_shows_the_matrices_of_its_complete_tuples_as_not_final(
         wait_for(cli, "o/so-far.jsonl")
         with viewing(cli, "o") as viewer:
             body, known = "", None
-            while not (known := re.search(r"Not final, (\d) of 8 tuples answered", body)):
+            while not (known := re.search(r"Not final, (\d) of 8 tuples answered: openai", body)):
                 assert run.poll() is None, "the run ended before a tuple was shown"
                 before = (cli.home / "o/so-far.jsonl").read_text("ascii")
                 with viewing(cli, "o") as fresh:

@@ -115,11 +115,12 @@ class ScorerSoFar:
 
 def so_far(found: Sequence[SoFar]) -> list[ScorerSoFar]:
     """Lay out what is known of scorers at work, marked as not final; those without a tuple not."""
-    begun = [(one, one.result()) for one in found if one.complete]
-    results = [result for _, result in begun]
+    results = [one.result() for one in found]
     said = dict(conclusions(results))
     shown = []
-    for name, (one, result) in zip(labels(results), begun, strict=True):
+    for name, one, result in zip(labels(results), found, results, strict=True):
+        if not one.complete:
+            continue
         answered = f"{len(one.complete):,} of {tuples_word(len(one.asked))} answered"
         conclusion = said.get(name)
         shown.append(
