@@ -66,7 +66,8 @@ def sheets_markdown(sheets: Sequence[Sheet]) -> str:
 
 def _markdown(row: Sequence[str], bold: bool) -> list[str]:
     name, *others = map(markdown_cell, row)
-    return [f"**{name}**" if bold else name, *others]
+    indent = "&emsp;" * row[0].startswith(" ")  # Markdown shows no spaces at the start of a cell
+    return [f"{indent}**{name}**" if bold else f"{indent}{name}", *others]
 
 
 def sheets_latex(sheets: Sequence[Sheet]) -> str:

@@ -51,3 +51,9 @@ def test_a_mark_in_latex_is_the_same_sign_beside_its_figure_and_its_note() -> No
     assert r"a & 1.0$^{*}$$^{\dagger}$ \\" in text
     assert r"a{*} & -- \\" in text
     assert r"\caption{t. $^{*}$ one. $^{\dagger}$ two. 3 {*} 4.}" in text
+
+
+def test_a_row_that_belongs_to_the_one_above_stays_indented_in_markdown() -> None:
+    text = sheets_markdown([Sheet("One", ("Scorer", "Hard"), (("judge", "1"), ("  strict", "2")))])
+    assert "| &emsp;strict | 2 |" in text
+    assert "| judge | 1 |" in text
