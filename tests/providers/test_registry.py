@@ -14,15 +14,8 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.base import Provider
 from rmjudge.providers.baseline import Baseline
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import (
-    NAMES,
-    ScorerSettings,
-    Spec,
-    at_default_url,
-    create,
-    parse_spec,
-    provider_class,
-)
+from rmjudge.providers.registry import ScorerSettings, at_default_url, create, provider_class
+from rmjudge.providers.spec import NAMES, Spec, parse_spec
 from rmjudge.scorer import Scorer
 
 KEY = "sk-not-a-real-key"

@@ -14,19 +14,14 @@ from rmjudge.calls import Reply, Reward, RewardCall
 from rmjudge.providers.base import Provider, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.listing import listings
-from rmjudge.providers.registry import (
-    HOSTED,
-    ScorerSettings,
-    create,
-    parse_spec,
-    provider_class,
-)
+from rmjudge.providers.registry import ScorerSettings, create, provider_class
 from rmjudge.providers.rendering import (
     ChatTemplate,
     conversation,
     template_from_file,
     template_from_tokenizer,
 )
+from rmjudge.providers.spec import HOSTED, parse_spec
 from rmjudge.providers.vendors import VENDORS
 
 if TYPE_CHECKING:
