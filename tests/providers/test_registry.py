@@ -293,7 +293,8 @@ def test_the_table_imports_no_provider() -> None:
 
 def test_making_a_hosted_scorer_imports_no_http_client() -> None:
     code = (
-        "from rmjudge.providers.registry import create, parse_spec\n"
+        "from rmjudge.providers.registry import create\n"
+        "from rmjudge.providers.spec import parse_spec\n"
         "for spec in ('openai/m@http://h', 'vllm/m@http://h', 'baseline/length'):\n"
         "    create(parse_spec(spec))"
     )
