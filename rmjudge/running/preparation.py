@@ -25,7 +25,7 @@ from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, StorageStopped, UsageError
 from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
-from rmjudge.options.kinds import until_of
+from rmjudge.options.run_kinds import until_of
 from rmjudge.planning.items import plan_items
 from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
 from rmjudge.providers.batching import DIALECTS
