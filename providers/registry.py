@@ -104,11 +104,11 @@ def provider_class(name: str) -> type[Provider]:
 
 def is_judge(spec: Spec) -> bool:
     """Whether it is a generative model, which can be asked in several ways."""
+    if not spec.hosted:
+        return spec.provider == "hf-judge"
     from rmjudge.providers.judge import JudgeProvider
 
-    if spec.local:
-        return spec.provider == "hf-judge"
-    return spec.hosted and issubclass(provider_class(spec.provider), JudgeProvider)
+    return issubclass(provider_class(spec.provider), JudgeProvider)
 
 
 def takes_chat_template(spec: Spec) -> bool:
