@@ -32,17 +32,16 @@ from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.checks import Check, checks_of, checks_of_items, exit_code_of
 from rmjudge.runs.files import (
-    append_report,
     clear_results,
     folders_for,
     parts_of_relieved_run,
     write_decision,
-    write_report,
     write_result,
 )
 from rmjudge.runs.items import ItemResult, write_items
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.underway import clear_underway
+from rmjudge.runs.writing import append_report, write_report
 from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
 from rmjudge.text import slug
