@@ -21,7 +21,8 @@ STEPS: Final[tuple[Step, ...]] = ("answer", "markdown", "concise", "edit", "clai
 WRITER: Final = 0
 """The model that writes; the panel's are 1, 2 and so on."""
 _PROBE: Final[Mapping[str, Json]] = {
-    **dict.fromkeys(("prompt", "reference", "language", "text", "markdown", "concise"), "a text"),
+    **dict.fromkeys(("prompt", "reference", "language", "final"), "a text"),
+    **dict.fromkeys(("text", "markdown", "concise"), "a text"),
     **dict.fromkeys(("claim_a", "claim_b"), "a claim"),
     "texts": ["one", "two"],
     "characters": 100,
@@ -79,7 +80,7 @@ class Templates:
         """One call of a step; `values` are what the template is given."""
         text = (
             self._templates[step]
-            .render({**_PROBE, "reference": "", "language": "", **values})
+            .render({**_PROBE, "reference": "", "language": "", "final": "", **values})
             .strip()
         )
         call = GenerateCall((("user", f"{marker(step)}\n{text}"),), sample)

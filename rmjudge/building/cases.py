@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError
+from rmjudge.grading.notation import formula
+from rmjudge.grading.statements import word_of
 from rmjudge.sandbox.programs import problem_of_tests
 from rmjudge.text import did_you_mean, kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, may_be_domain
 
-Recipe: TypeAlias = Literal["restyle", "edit", "code"]
-FIELDS: Final = (*("id", "prompt", "domain", "reference", "good", "bad", "tests", "language"),)
-_LATER: Final = ("answer",)
+Recipe: TypeAlias = Literal["restyle", "edit", "code", "answer"]
+FIELDS: Final = (
+    *("id", "prompt", "domain", "reference", "answer", "good", "bad", "tests", "language"),
+)
+_DECIDES: Final[Mapping[str, Recipe]] = {
+    "good": "restyle",
+    "bad": "restyle",
+    "tests": "code",
+    "answer": "answer",
+}
+"""A line has the fields of one recipe alone."""
+_DOMAINS: Final[Mapping[Recipe, Domain]] = {"code": "code", "answer": "math", "edit": "chat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Case:
     recipe: Recipe
     domain: Domain
     reference: str = ""
+    answer: str = ""
     good: str = ""
     bad: str = ""
     tests: str = ""
@@ -64,13 +76,15 @@ def _problems(item: RawItem, places: dict[str, str]) -> Iterator[str]:
     yield from _field_problems(fields)
     yield from _pair_problems(fields)
     yield from _code_problems(fields)
+    yield from _answer_problems(fields)
+    if len({_DECIDES[name] for name in fields if name in _DECIDES}) > 1:
+        names = ", ".join(name for name in _DECIDES if name in fields)
+        yield f"{names} together: a prompt has one recipe"
 
 
 def _field_problems(fields: dict[str, object]) -> Iterator[str]:
     for name, value in fields.items():
-        if name in _LATER:
-            yield f"{name}: prompts that an answer decides are not built by this version"
-        elif name not in FIELDS:
+        if name not in FIELDS:
             yield f"{quote(name)} is no field of a prompt; {did_you_mean(name, FIELDS)}"
         elif name != "id" and not _is_text(value):
             yield f"{name} is {kind_of(value) if value != '' else 'empty'}; expected a text"
@@ -97,11 +111,21 @@ def _code_problems(fields: dict[str, object]) -> Iterator[str]:
     if (tests is None) != (language is None):
         there, lacking = ("tests", "language") if language is None else ("language", "tests")
         yield f"{there} needs {lacking} beside it: the recipe `code` takes both"
-    elif isinstance(tests, str) and isinstance(language, str):
-        if "good" in fields or "bad" in fields:
-            yield "tests and good or bad: a prompt has one recipe"
-        if problem := problem_of_tests(tests, language):
-            yield problem
+    elif (
+        isinstance(tests, str)
+        and isinstance(language, str)
+        and (problem := problem_of_tests(tests, language))
+    ):
+        yield problem
+
+
+def _answer_problems(fields: dict[str, object]) -> Iterator[str]:
+    answer = fields.get("answer")
+    if isinstance(answer, str) and answer.strip() and not (word_of(answer) or formula(answer)):
+        yield (
+            f"answer {quote(answer)} cannot be compared with others: expected a number or a "
+            "formula that reads in one way, a letter of a choice, yes or no, true or false"
+        )
 
 
 def _is_text(value: object) -> bool:
@@ -125,7 +149,7 @@ def _id_problems(value: object, place: str, places: dict[str, str]) -> Iterator[
 
 
 def _case(fields: dict[str, object]) -> Case:
-    recipe: Recipe = "restyle" if "good" in fields else "code" if "tests" in fields else "edit"
+    recipe = next((_DECIDES[name] for name in _DECIDES if name in fields), "edit")
     texts = {name: str(fields.get(name, "")) for name in FIELDS if name not in ("id", "domain")}
-    domain = str(fields.get("domain", "code" if recipe == "code" else "chat"))
+    domain = str(fields.get("domain") or _DOMAINS[recipe])
     return Case(cast("int | str", fields["id"]), recipe=recipe, domain=domain, **texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from rmjudge.building.answer import answer
 from rmjudge.building.cases import Case
 from rmjudge.building.code import code
 from rmjudge.building.edit import edit
@@ -17,4 +18,5 @@ RECIPES: Final[Mapping[str, Callable[[Tools, Case], Asking]]] = {
     "restyle": restyle,
     "edit": edit,
     "code": code,
+    "answer": answer,
 }
