@@ -86,7 +86,7 @@ def _field_problems(fields: dict[str, object]) -> Iterator[str]:
     for name, value in fields.items():
         if name not in FIELDS:
             yield f"{quote(name)} is no field of a prompt; {did_you_mean(name, FIELDS)}"
-        elif name != "id" and not _is_text(value):
+        elif name != "id" and not (_is_text(value) or (name == "answer" and _is_number(value))):
             yield f"{name} is {kind_of(value) if value != '' else 'empty'}; expected a text"
     if "prompt" not in fields:
         yield "prompt is missing; expected a text"
@@ -121,11 +121,17 @@ def _code_problems(fields: dict[str, object]) -> Iterator[str]:
 
 def _answer_problems(fields: dict[str, object]) -> Iterator[str]:
     answer = fields.get("answer")
-    if isinstance(answer, str) and answer.strip() and not (word_of(answer) or formula(answer)):
+    if not (_is_text(answer) or _is_number(answer)):
+        return
+    if not (word_of(str(answer)) or formula(str(answer))):
         yield (
-            f"answer {quote(answer)} cannot be compared with others: expected a number or a "
+            f"answer {quote(str(answer))} cannot be compared with others: expected a number or a "
             "formula that reads in one way, a letter of a choice, yes or no, true or false"
         )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_text(value: object) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from math_verify import LatexExtractionConfig, parse
@@ -24,6 +24,11 @@ NOISE: Final = 1e-12
 """Two values that are so near, relative to them, are one number."""
 ROUNDED: Final = 0.02
 """So near to a decimal number a value may be the same one, rounded: that proves no difference."""
+_PLAIN: Final = LatexExtractionConfig()
+_LATEX: Final = replace(
+    _PLAIN, normalization_config=replace(_PLAIN.normalization_config, units=False)
+)
+"""A unit is no part of a formula, and `7 m` is seven times m: letters are not left out."""
 _SHIFTS: Final = (100.0, 1000.0, 1e6)
 """A decimal may be a percentage, or have a point between its thousands."""
 _POINTS: Final = (
@@ -59,7 +64,7 @@ def compare(question: Mapping[str, Any]) -> str:
 def _read(latex: str) -> Any:
     found = parse(
         f"${latex}$",
-        extraction_config=(LatexExtractionConfig(),),
+        extraction_config=(_LATEX,),
         fallback_mode="no_fallback",
         parsing_timeout=None,
         raise_on_error=True,

@@ -149,7 +149,7 @@ def test_what_is_not_read_or_not_in_time_is_never_the_wrong_side(
 def test_the_two_sides_are_those_nearest_in_length(
     cli: Cli, solver: Callable[..., ScriptedSolver]
 ) -> None:
-    offer(cli, CASE)
+    offer(cli, CASE | {"answer": 10})
     long = "They are counted **one by one**. " * 20
     far = said("**Answer: 12**", long)
     writer = solver(far, RIGHT, WRONG, said("**Answer: 13**", long), short=SHORT)
@@ -177,7 +177,9 @@ def test_a_concise_text_with_another_answer_or_none_rejects_the_pair(
         ({"answer": "2 3"}, "cannot be compared"),
         ({"answer": r"\frac{1}"}, "cannot be compared"),
         ({"answer": ""}, "answer is empty"),
-        ({"answer": 10}, "answer is an integer"),
+        ({"answer": ["10"]}, "answer is "),
+        ({"answer": True}, "answer is "),
+        ({"answer": float("nan")}, "cannot be compared"),
         ({"tests": "assert 1", "language": "python"}, "one recipe"),
         ({"good": "a", "bad": "b", "domain": "math"}, "one recipe"),
     ],
