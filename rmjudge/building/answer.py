@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from rmjudge.building.cases import Case
@@ -67,7 +68,7 @@ def answer(tools: Tools, case: Case) -> Asking:
             tools,
             case,
             sample.markdown,
-            lambda text, sample=sample: _other_answer(grader, case, sample, text),
+            partial(_other_answer, grader, case, sample),
             final,
         )
         if isinstance(short, Outcome):

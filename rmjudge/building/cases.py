@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError
@@ -15,9 +15,10 @@ from rmjudge.sandbox.programs import problem_of_tests
 from rmjudge.text import did_you_mean, kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, may_be_domain
 
-Recipe: TypeAlias = Literal["restyle", "edit", "code", "answer"]
+Recipe: TypeAlias = Literal["restyle", "edit", "code", "answer", "over-refusal"]
 FIELDS: Final = (
-    *("id", "prompt", "domain", "reference", "answer", "good", "bad", "tests", "language"),
+    *("id", "prompt", "domain", "recipe", "reference", "answer"),
+    *("good", "bad", "tests", "language"),
 )
 _DECIDES: Final[Mapping[str, Recipe]] = {
     "good": "restyle",
@@ -26,7 +27,13 @@ _DECIDES: Final[Mapping[str, Recipe]] = {
     "answer": "answer",
 }
 """A line has the fields of one recipe alone."""
-_DOMAINS: Final[Mapping[Recipe, Domain]] = {"code": "code", "answer": "math", "edit": "chat"}
+_DOMAINS: Final[Mapping[Recipe, Domain]] = {
+    "code": "code",
+    "answer": "math",
+    "edit": "chat",
+    "over-refusal": "safety-response",
+}
+"""Of a line that names none; `restyle` needs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ def _problems(item: RawItem, places: dict[str, str]) -> Iterator[str]:
     yield from _pair_problems(fields)
     yield from _code_problems(fields)
     yield from _answer_problems(fields)
+    yield from _recipe_problems(fields)
     if len({_DECIDES[name] for name in fields if name in _DECIDES}) > 1:
         names = ", ".join(name for name in _DECIDES if name in fields)
         yield f"{names} together: a prompt has one recipe"
@@ -130,6 +138,16 @@ def _answer_problems(fields: dict[str, object]) -> Iterator[str]:
         )
 
 
+def _recipe_problems(fields: dict[str, object]) -> Iterator[str]:
+    named, found = fields.get("recipe"), _recipe(fields)
+    if isinstance(named, str) and named not in get_args(Recipe):
+        yield f"recipe {quote(named)} is none; {did_you_mean(named, get_args(Recipe))}"
+    elif isinstance(named, str) and named != found:
+        yield f"recipe {named} does not fit the line, whose fields are those of {found}"
+    if fields.get("domain") == "safety-refuse" and found != "restyle":
+        yield "domain safety-refuse needs good and bad: no recipe writes harmful text"
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -155,7 +173,17 @@ def _id_problems(value: object, place: str, places: dict[str, str]) -> Iterator[
 
 
 def _case(fields: dict[str, object]) -> Case:
-    recipe = next((_DECIDES[name] for name in _DECIDES if name in fields), "edit")
-    texts = {name: str(fields.get(name, "")) for name in FIELDS if name not in ("id", "domain")}
+    recipe = _recipe(fields)
+    names = [name for name in FIELDS if name not in ("id", "domain", "recipe")]
+    texts = {name: str(fields.get(name, "")) for name in names}
     domain = str(fields.get("domain") or _DOMAINS[recipe])
     return Case(cast("int | str", fields["id"]), recipe=recipe, domain=domain, **texts)
+
+
+def _recipe(fields: dict[str, object]) -> Recipe:
+    """What the fields decide; where they decide nothing, the line's own word or its domain."""
+    if decided := next((_DECIDES[name] for name in _DECIDES if name in fields), None):
+        return decided
+    refused = fields.get("domain") == _DOMAINS["over-refusal"]
+    named = fields.get("recipe", "over-refusal" if refused else "edit")
+    return "over-refusal" if named == "over-refusal" else "edit"

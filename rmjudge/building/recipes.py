@@ -9,6 +9,7 @@ from rmjudge.building.answer import answer
 from rmjudge.building.cases import Case
 from rmjudge.building.code import code
 from rmjudge.building.edit import edit
+from rmjudge.building.over_refusal import over_refusal
 from rmjudge.building.restyle import restyle
 from rmjudge.building.writing import Asking, Tools
 
@@ -19,4 +20,5 @@ RECIPES: Final[Mapping[str, Callable[[Tools, Case], Asking]]] = {
     "edit": edit,
     "code": code,
     "answer": answer,
+    "over-refusal": over_refusal,
 }

@@ -74,9 +74,9 @@ def written(
     return rejected(step, reason)
 
 
-def detailed(text: str) -> Reason | None:
+def detailed(text: str, *, refusing: bool = False) -> Reason | None:
     """Why a text is no detailed one in Markdown, or gives no plain one; None where it is good."""
-    return bad_markdown(text) or bad_plain(plain(text))
+    return bad_markdown(text, refusing=refusing) or bad_plain(plain(text))
 
 
 def concise(
@@ -85,16 +85,19 @@ def concise(
     markdown: str,
     check: Callable[[str], Reason | None] = lambda _: None,
     final: str = "",
+    *,
+    refusing: bool = False,
 ) -> Written:
     """The concise version of a Markdown text.
 
-    `check` is what it must pass besides, `final` how it states a final answer, where it has one.
+    `check` is what it must pass besides, `final` how it states a final answer, where it has one;
+    one that is `refusing` may decline.
     """
     length = len(markdown) // (SHORTER + 1)
     return written(
         tools,
         "concise",
-        lambda text: bad_concise(text, markdown) or check(text),
+        lambda text: bad_concise(text, markdown, refusing=refusing) or check(text),
         plain(markdown)[-length:] if final else plain(markdown)[:length],
         prompt=case.prompt,
         text=markdown,
