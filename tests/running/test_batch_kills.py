@@ -64,7 +64,7 @@ def test_no_kill_buys_a_call_twice(cli: Cli, vendor: BatchVendor, provider: str)
     run = ("run", vendor.model(provider), "--limit", TUPLES, "--quiet", "--out", "runs/batch")
     words = (*run, "--batch", "--batch-tokens", "9000")
     vendor.control(run_s=0.2, rows=["shuffle"])
-    kills = 0
+    kills, where = 0, Counter[str]()
     for pattern, when, skip in itertools.cycle(MOMENTS):
         before, stalled = states(cli), vendor.stats["stalled"]
         if when:
@@ -76,6 +76,7 @@ def test_no_kill_buys_a_call_twice(cli: Cli, vendor: BatchVendor, provider: str)
                 if reached or (when and vendor.stats["stalled"] > stalled):
                     process.kill()
                     kills += 1
+                    where[f"{pattern} {when}".strip()] += 1
                     break
                 time.sleep(0.005 if not when else 0.03)
             _, err = process.communicate()
@@ -102,6 +103,7 @@ def test_no_kill_buys_a_call_twice(cli: Cli, vendor: BatchVendor, provider: str)
     (told,) = json.loads(cli("cache", "info", "--json").stdout)["scorers"]
     (read, written), (live_read, live_written) = stats["tokens"], stats["live_tokens"]
     bill = 0.25 * (read * 1000 + written * 3000) + live_read * 1000 + live_written * 3000
+    print(f"{provider}: {kills} kills ({dict(where)}), {CALLS} calls, bill ${bill / 1e6:.2f}")
     assert told["cost"]["usd"] == pytest.approx(bill / 1e6)
     live = ("run", vendor.model(provider), "--limit", TUPLES, "--quiet", "--out", "runs/live")
     assert cli(*live, "--cache-dir", "other").returncode == 0
