@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from batch_vendor import FAST
 from command import Cli
 
 from .servers import Aimock, Server
 
 pytestmark = pytest.mark.integration
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
 LIVE = {"content": "\\boxed{A=B}"}
 
 

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from subprocess import CompletedProcess
 
 import pytest
-from batch_vendor import BatchVendor
+from batch_vendor import FAST, BatchVendor, each_shape
 from command import Cli
 
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
-each_shape = pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
 
-
-@pytest.fixture(scope="module")
-def vendor_process() -> Iterator[BatchVendor]:
-    vendor = BatchVendor()
-    yield vendor
-    vendor.kill()
-
-
-@pytest.fixture
-def vendor(vendor_process: BatchVendor) -> BatchVendor:
-    vendor_process.reset()
-    return vendor_process
-
-
-def bought(
-    cli: Cli, vendor: BatchVendor, provider: str, *more: object
-) -> CompletedProcess[str]:
+def bought(cli: Cli, vendor: BatchVendor, provider: str, *more: object) -> CompletedProcess[str]:
     words = ("run", vendor.model(provider), "--limit", "1", "--quiet", "--out", "runs/batch")
     return cli(*words, "--batch", *more, **FAST)
 

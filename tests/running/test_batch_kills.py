@@ -15,11 +15,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from batch_vendor import BatchVendor
+from batch_vendor import BatchVendor, each_shape
 from command import Cli
 from quiet_runs import tuples
 
@@ -43,13 +42,6 @@ MOMENTS = [
     *((BATCH, when, skip) for skip in range(12) for when in ("before", "after")),
 ]
 """A request, before or after the vendor has worked on it; or a state that was committed."""
-
-
-@pytest.fixture
-def vendor() -> Iterator[BatchVendor]:
-    vendor = BatchVendor()
-    yield vendor
-    vendor.kill()
 
 
 class Killed:
@@ -103,7 +95,7 @@ class Killed:
         return died, err
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+@each_shape
 def test_no_kill_buys_a_call_twice(
     cli: Cli, vendor: BatchVendor, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
