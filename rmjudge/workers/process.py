@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from typing import IO, Any, Final
 
 START_SECONDS: Final = 600.0
@@ -71,7 +72,8 @@ class Worker:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(BrokenPipeError):  # what it was not told any more
+                        pipe.close()
         if self._errors is not None:
             self._errors.close()
 

@@ -67,7 +67,9 @@ def test_a_process_that_ends_is_told_with_its_last_words_and_replaced(worker: Wo
 
 
 def test_a_process_that_was_killed_between_two_questions_is_told(worker: Worker) -> None:
-    os.kill(worker.ask("one", 60)["process"], signal.SIGKILL)
+    killed = worker.ask("one", 60)["process"]
+    os.kill(killed, signal.SIGKILL)
+    os.waitid(os.P_PID, killed, os.WEXITED | os.WNOWAIT)  # or it would depend on who is quicker
     with pytest.raises(WorkerGoneError):
         worker.ask("two", 60)
     assert worker.ask("three", 60)["question"] == "three"
