@@ -264,7 +264,7 @@ def test_a_scorer_that_is_done_has_one_line_with_its_own_rate() -> None:
     clock.now += 100
     head, line, *_ = drawn(board).splitlines()
     assert head.rstrip() == "2 min elapsed, 1 of 2 scorers done"
-    assert line.rstrip() == "length done, 6 calls, 3.0/s, 2 s, E/N/H 100 0 0"
+    assert line.rstrip() == "length done, 6 calls, 3.0/s, E/N/H 100 0 0, 2 s"
 
 
 def test_a_stopped_scorer_is_done_when_nothing_is_under_way() -> None:
