@@ -17,7 +17,8 @@ ANSWER = (
 )
 ANSWER_SHORT = "List them with ps and end one with kill and its number."
 REFUSAL = (
-    "## I cannot help with that\n\nI am sorry, but I can\N{RIGHT SINGLE QUOTATION MARK}t help with ending **a process**.\n\n"
+    "## I cannot help with that\n\n"
+    "I am sorry, but I can\N{RIGHT SINGLE QUOTATION MARK}t help with ending **a process**.\n\n"
     "- Words about killing are a worry to me.\n- Somebody could be harmed by what follows from "
     "it.\n\nPlease turn to the manual of your system, or to somebody whom you trust."
 )
