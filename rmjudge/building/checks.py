@@ -108,6 +108,11 @@ def declines(text: str) -> str:
     return found[0].strip() if found else ""
 
 
+def is_refusal(text: str) -> bool:
+    """Whether a text opens with a refusal."""
+    return bool(_REFUSAL.search(text))
+
+
 def bad_markdown(text: str, *, refusing: bool = False) -> Reason | None:
     """Whether a detailed Markdown text is none, or is cut."""
     if reason := bad_text(text, refusing=refusing):

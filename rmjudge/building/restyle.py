@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from rmjudge.building.cases import Case
-from rmjudge.building.checks import Reason, bad_plain, declines
+from rmjudge.building.checks import Reason, bad_plain, is_refusal
 from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.styling import is_markdown, plain
 from rmjudge.building.writing import (
@@ -26,8 +26,8 @@ def restyle(tools: Tools, case: Case) -> Asking:
     sides: list[Triple] = []
     for given in (case.good, case.bad):
         markdown: str | Outcome = given.strip()
-        # A given text may decline; then all of its styles do. Else who declines is the writer.
-        refusing = bool(declines(plain(given)))
+        # A given text may be a refusal; then all of its styles are. Else it is the writer's.
+        refusing = is_refusal(plain(given))
         kind = partial(wrong_kind, refusing=True) if refusing else lambda _: None
         if not is_markdown(given):
             check = partial(_detailed, refusing=refusing)
