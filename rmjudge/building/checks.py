@@ -128,10 +128,17 @@ def bad_prose(prose: str, markdown: str) -> Reason | None:
 
 
 def _cut(text: str) -> Reason | None:
-    last = text.rstrip().rpartition("\n")[2]
-    if is_cut(text) and not _POINT.match(last):  # a list's last point needs no full stop
+    if is_cut(text) and not _is_whole_point(text.rstrip().splitlines()):
         return Reason("truncated", f"it ends in mid-sentence: ...{text.rstrip()[-40:]}")
     return None
+
+
+def _is_whole_point(lines: Sequence[str]) -> bool:
+    """Whether the last line is a list's point that needs no full stop: the others have none."""
+    if not _POINT.match(lines[-1]):
+        return False
+    others = [line for line in lines[:-1] if _POINT.match(line)]
+    return not others or any(is_cut(line) for line in others)
 
 
 def bad_plain(text: str) -> Reason | None:

@@ -34,7 +34,8 @@ from rmjudge.calls import (
 from rmjudge.errors import ModelRefused, StopRun, UsageError
 from rmjudge.grading.grader import Grading
 from rmjudge.options import RunOptions
-from rmjudge.providers.registry import is_judge, parse_spec
+from rmjudge.providers.registry import is_judge
+from rmjudge.providers.spec import parse_spec
 from rmjudge.running.budget import Budget
 from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
