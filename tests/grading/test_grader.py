@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from rmjudge.errors import UsageError
 from rmjudge.grading.grader import Grader
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: rmjudge[build]")
@@ -138,8 +139,8 @@ def test_what_is_not_surely_read_is_no_difference(grader: Grader, one: str, othe
     assert grader.compare(other, one) == "unread"
 
 
-def test_what_takes_too_long_is_slow_and_the_next_answer_is_read(grader: Grader) -> None:
-    grader = Grader(seconds=3)
+def test_what_takes_too_long_is_slow_and_the_next_answer_is_read() -> None:
+    grader = Grader(seconds=8)
     try:
         grader.compare("1", "2")
         assert grader.compare("10^{10^{10^{10}}}", "5") == "slow"
@@ -147,6 +148,14 @@ def test_what_takes_too_long_is_slow_and_the_next_answer_is_read(grader: Grader)
         assert grader.compare("1/2", "0.5") == "equal"
     finally:
         grader.close()
+
+
+def test_without_math_verify_the_command_that_installs_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rmjudge.grading.grader.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"pip install 'rmjudge\[build\]'"):
+        Grader()
 
 
 def test_fractions_compare_as_pythons_own_do(grader: Grader) -> None:
