@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from rmjudge.errors import UsageError
 from rmjudge.grading.grader import Grader
+
+REWARDMATH = Path(__file__).resolve().parents[3] / "shared/data/rewardmath/RewardMATH_direct.json"
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: rmjudge[build]")
 
@@ -115,6 +119,7 @@ def test_two_values_are_different(grader: Grader, one: str, other: str) -> None:
         ("5...", "6"),
         ("about 5", "6"),
         ("5 or 6", "7"),
+        ("5 metres and a bit more", "6 metres and a bit more"),
         ("5-7 m", "6"),
         ("0.33", "1/3"),  # one of them may be rounded
         ("3.14", "π"),
@@ -178,3 +183,14 @@ def test_a_text_that_states_two_answers_is_unread(grader: Grader) -> None:
 def test_answers_that_nothing_can_be_compared_with_are_named(grader: Grader) -> None:
     known = ["5", "B", "Evelyn", r"\frac{1}", "x^2", "[0,1)"]
     assert grader.unreadable(known) == ["Evelyn", r"\frac{1}"]
+
+
+@pytest.mark.skipif(not REWARDMATH.exists(), reason="needs ../shared/data")
+def test_what_people_labelled_is_never_graded_the_other_way(grader: Grader) -> None:
+    wrong_verdict = {"chosen": "different", "rejected": "equal"}
+    read = 0
+    for item in json.loads(REWARDMATH.read_text("utf-8")):
+        verdict = grader.grade("\n".join(item["eval_solution"]), item["answer"])
+        assert verdict != wrong_verdict[item["solution_type"]], item["id"]
+        read += verdict in ("equal", "different")
+    assert read >= 16
