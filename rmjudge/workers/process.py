@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from typing import IO, Any, Final
 
 START_SECONDS: Final = 600.0
@@ -61,7 +62,7 @@ class Worker:
             TimeoutError: there was none in time. WorkerGoneError: the process ended.
         """
         self.start()
-        return self._exchange(json.dumps(question) + "\n", seconds)
+        return self._exchange(json.dumps([seconds, question]) + "\n", seconds)
 
     def close(self) -> None:
         """End the process."""
@@ -71,7 +72,8 @@ class Worker:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(OSError):  # of a question that it did not read
+                        pipe.close()
         if self._errors is not None:
             self._errors.close()
 
