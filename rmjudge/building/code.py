@@ -72,6 +72,8 @@ def code(tools: Tools, case: Case) -> Asking:
             for number in range(turn * ROUND, (turn + 1) * ROUND)
         ]
         if tools.sandbox is None:  # a rehearsal
+            if turn + 1 < ROUNDS and all(unfinished(answer) for answer in answers):
+                continue
             return Outcome("open", "execute", Reason("no-sandbox"))
         for answer in answers:
             read = _read(tools.sandbox, case, answer)
