@@ -38,7 +38,7 @@ def test_words_alone_do_not_tell_the_sides_of_edits(cli: Cli) -> None:
     assert max(shares) <= 0.6
     if not PROGRAM.exists():
         pytest.skip("the independent program lies beside the project only where it is developed")
-    command = [sys.executable, PROGRAM, cli.home / "mine" / "tuples.json"]
+    command = [sys.executable, str(PROGRAM), str(cli.home / "mine" / "tuples.json")]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     printed = re.findall(r"^  \w+ +(\d\.\d+)", told, re.MULTILINE)
     assert [float(share) for share in printed] == pytest.approx(shares, abs=0.03)
