@@ -23,10 +23,10 @@ from rmjudge.render.page import (
 )
 from rmjudge.render.sheets import Sheet
 from rmjudge.runs.comparable import distinct
-from rmjudge.runs.files import write_text
 from rmjudge.runs.items import part_results, read_items
 from rmjudge.runs.stored import StoredRun, read_runs
 from rmjudge.runs.views import gather
+from rmjudge.runs.writing import write_text
 from rmjudge.text import label
 
 PAGES: Final = (".html", ".htm")

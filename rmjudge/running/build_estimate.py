@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
+from rmjudge.building.answer import Rehearsal
 from rmjudge.building.asking import WRITER, Ask
 from rmjudge.building.cases import Case
 from rmjudge.building.sampling import ROUND, ROUNDS
 from rmjudge.building.writing import SAMPLES
 from rmjudge.calls import CHARACTERS_PER_TOKEN, Reply, Spent, Text, Usage, estimate_tokens
+from rmjudge.grading.grader import Grading
 from rmjudge.running.building import PreparedBuild, Progress, opened
 from rmjudge.running.choosing import Chosen
 from rmjudge.running.estimate import Estimate, Most
@@ -37,9 +39,11 @@ _MOST_SHOWN: Final = 8
 """The six texts, of which two are concise, and an edit's words in three of them."""
 
 
-async def rehearse(prepared: PreparedBuild, *, worst: bool = False) -> Rehearsed:
+async def rehearse(
+    prepared: PreparedBuild, grader: Grading | None = None, *, worst: bool = False
+) -> Rehearsed:
     """Every call of a build, likely or at most; kept answers are taken. Nothing is called."""
-    progress = Progress(prepared)
+    progress = Progress(prepared, grader=Rehearsal(grader) if grader else None)
     found: dict[int, dict[str, tuple[Ask, Reply | None]]] = {
         k: {} for k in range(len(prepared.models))
     }

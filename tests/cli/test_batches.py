@@ -7,29 +7,13 @@ import re
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from batch_vendor import BatchVendor
+from batch_vendor import FAST, BatchVendor, each_shape
 from command import Cli
-
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
-
-
-@pytest.fixture(scope="module")
-def vendor_process() -> Iterator[BatchVendor]:
-    vendor = BatchVendor()
-    yield vendor
-    vendor.kill()
-
-
-@pytest.fixture
-def vendor(vendor_process: BatchVendor) -> BatchVendor:
-    vendor_process.reset()
-    return vendor_process
 
 
 def words(vendor: BatchVendor, provider: str = "openai") -> tuple[str, ...]:
@@ -62,7 +46,7 @@ def lose_a_create(cli: Cli, vendor: BatchVendor, provider: str) -> str:
     return str(the_batch(cli)["uid"])
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+@each_shape
 def test_the_vendors_batch_can_be_named(cli: Cli, vendor: BatchVendor, provider: str) -> None:
     uid = lose_a_create(cli, vendor, provider)
     time.sleep(0.3)  # it has ended

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from subprocess import CompletedProcess
 
 import pytest
-from batch_vendor import BatchVendor
+from batch_vendor import FAST, BatchVendor, each_shape
 from command import Cli
 
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
-each_shape = pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
 
-
-@pytest.fixture(scope="module")
-def vendor_process() -> Iterator[BatchVendor]:
-    vendor = BatchVendor()
-    yield vendor
-    vendor.kill()
-
-
-@pytest.fixture
-def vendor(vendor_process: BatchVendor) -> BatchVendor:
-    vendor_process.reset()
-    return vendor_process
-
-
-def bought(cli: Cli, vendor: BatchVendor, provider: str) -> CompletedProcess[str]:
+def bought(cli: Cli, vendor: BatchVendor, provider: str, *more: object) -> CompletedProcess[str]:
     words = ("run", vendor.model(provider), "--limit", "1", "--quiet", "--out", "runs/batch")
-    return cli(*words, "--batch", **FAST)
+    return cli(*words, "--batch", *more, **FAST)
 
 
 def check_as_live(cli: Cli, vendor: BatchVendor, provider: str) -> None:
@@ -116,5 +99,16 @@ def test_rows_of_several_hundred_kilobytes_are_read(
 ) -> None:
     vendor.control(pad=700_000)  # 25 MB in all, over the limit of a single reply
     done = bought(cli, vendor, provider)
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_as_live(cli, vendor, provider)
+
+
+@each_shape
+def test_a_header_that_is_a_word_of_the_vendors_leaves_its_words_alone(
+    cli: Cli, vendor: BatchVendor, provider: str
+) -> None:
+    words = {"openai": "completed", "anthropic": "succeeded", "gemini": "SUCCEEDED"}
+    stage = ("--header", f"X-Stage={words[provider]}")
+    done = bought(cli, vendor, provider, *stage)
     assert done.returncode == 0, done.stdout + done.stderr
     check_as_live(cli, vendor, provider)

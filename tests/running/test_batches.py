@@ -6,30 +6,15 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from batch_vendor import BatchVendor
+from batch_vendor import FAST, BatchVendor, each_shape
 from command import Cli
 from served import StubServer
 
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
 DIALECTS = ("openai", "anthropic", "gemini", "openai-responses")
-
-
-@pytest.fixture(scope="module")
-def vendor_process() -> Iterator[BatchVendor]:
-    vendor = BatchVendor()
-    yield vendor
-    vendor.kill()
-
-
-@pytest.fixture
-def vendor(vendor_process: BatchVendor) -> BatchVendor:
-    vendor_process.reset()
-    return vendor_process
 
 
 def bought(
@@ -97,7 +82,7 @@ def test_odd_results_bring_the_same_numbers(cli: Cli, vendor: BatchVendor, rows:
     assert cli.results("runs/batch") == live(cli, vendor)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+@each_shape
 @pytest.mark.parametrize("rows", ["status0", "5xx"])
 def test_a_row_without_an_answer_is_handed_over_again(
     cli: Cli, vendor: BatchVendor, rows: str, provider: str
@@ -125,7 +110,7 @@ def test_a_refused_row_is_one_failed_call(cli: Cli, vendor: BatchVendor) -> None
     assert cli.json("runs/batch/run.json")["calls"]["failed"] == 1
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+@each_shape
 @pytest.mark.parametrize("fault", ["lost", "500"])
 def test_a_create_whose_reply_is_lost_is_found_and_not_sent_again(
     cli: Cli, vendor: BatchVendor, fault: str, provider: str
