@@ -59,6 +59,8 @@ def code(tools: Tools, case: Case) -> Asking:
     for turn in range(ROUNDS):
         answers = yield asked(tools, case, turn, lambda _: EXAMPLE, language=case.language)
         if tools.sandbox is None:  # a rehearsal
+            if turn + 1 < ROUNDS and all(unfinished(answer) for answer in answers):
+                continue
             return Outcome("open", "execute", Reason("no-sandbox"))
         for answer in answers:
             read = _read(tools.sandbox, case, answer)

@@ -159,10 +159,15 @@ def _dry_run(prepared: PreparedBuild, grader: Grader | None, *, as_json: bool) -
     from rmjudge.render.commands.build import rehearsal_json, rehearsal_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.running.build_estimate import expected, rehearse
+    from rmjudge.running.estimate import ceilings
 
-    found = expected(prepared, asyncio.run(rehearse(prepared, grader)))
+    likely, worst = (
+        asyncio.run(rehearse(prepared, grader, worst=worst)) for worst in (False, True)
+    )
+    found = expected(prepared, likely, worst)
+    reached = list(ceilings(found, prepared.options, of="build"))
     if as_json:
-        print_json(rehearsal_json(found))
+        print_json(rehearsal_json(found, reached))
     else:
-        tables().print(sheets_renderable([rehearsal_sheet(found)]))
+        tables().print(sheets_renderable([rehearsal_sheet(found, reached)]))
     return 0

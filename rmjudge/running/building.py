@@ -41,7 +41,7 @@ from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Notice, check_bounded, key_of, tell_notices
-from rmjudge.running.pricing import cost_of
+from rmjudge.running.pricing import FREE, cost_of
 from rmjudge.sandbox.programs import Sandbox
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -351,7 +351,7 @@ def _made(
             continue
         spent = Spent()
         spent.add(reply.usage)
-        cost = cost_of(spent, item.price)
+        cost = 0.0 if item.price == FREE else cost_of(spent, item.price)
         dollars = None if cost is None or dollars is None else dollars + cost
         tokens["input"] += spent.input_tokens
         tokens["output"] += spent.output_tokens
