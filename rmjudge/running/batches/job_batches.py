@@ -25,6 +25,8 @@ LOOK_S: Final = 60.0
 LONGEST_LOOK_S: Final = 300.0
 SLICE_S: Final = 0.25
 """Waits are made of these, by the wall clock: a machine that slept looks at once."""
+STUCK_S: Final = 30 * 3600.0
+"""After so long, six hours past the usual window, a batch that is still under way is told."""
 FEW: Final = 50
 """Calls for which no batch is made while others are open."""
 
@@ -185,6 +187,11 @@ class JobBatches:
                 await self._read(chunk)
             elif not chunk.open:
                 self._settle(chunk, [])
+            elif chunk.state == "created" and time.time() - chunk.created > STUCK_S:
+                self._tell(
+                    f"batch {chunk.batch} has been at the vendor for over {STUCK_S / 3600:.0f} "
+                    f"hours: `rmjudge batches cancel {chunk.uid}` stops it, and keeps what has run"
+                )
             self._show()
         self._note_refusal()
 
