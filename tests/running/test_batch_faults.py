@@ -110,10 +110,11 @@ def test_a_queue_that_turns_out_to_be_full_after_the_create_makes_smaller_batche
 def test_of_two_batches_of_the_same_calls_one_is_adopted_and_the_other_cancelled(
     cli: Cli, vendor: BatchVendor, provider: str
 ) -> None:
-    vendor.control(create=["twice"], run_s=2.0)
+    vendor.control(create=["twice"], run_s=2.0, share=0.0)
     done = bought(cli, vendor, provider)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "bought twice; the second was cancelled" in " ".join(done.stdout.split())
+    told = " ".join(cli("report", "runs/batch").stdout.split())
+    assert "bought twice; the second was cancelled" in told
     check_paid_once(vendor)
 
 
@@ -195,7 +196,8 @@ def test_a_batch_that_does_not_move_for_a_day_and_a_quarter_is_told(
     aged(cli, 31 * 3600)
     done = bought(cli, vendor, "openai", "--detach")
     assert done.returncode == 3
-    assert "has been at the vendor for over 30 hours" in " ".join(done.stdout.split())
+    told = " ".join(cli("report", "runs/batch").stdout.split())
+    assert "has been at the vendor for over 30 hours" in told
 
 
 @each_shape
