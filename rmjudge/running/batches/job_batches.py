@@ -62,6 +62,7 @@ class JobBatches:
 
     async def run(self) -> None:
         """Hand over, look, read, until nothing is left or something ends it."""
+        self._job.scorer.activity.batched = True
         try:
             await self._settle_refused()
             while True:
@@ -83,6 +84,7 @@ class JobBatches:
             if self._reason is not None:
                 raise self._reason
         finally:
+            self._job.scorer.activity.batched = False
             self._job.scorer.activity.note = ""
             self._job.counts.in_flight = 0
             for admission in self._admissions.values():
@@ -322,8 +324,8 @@ class JobBatches:
     def _show(self) -> None:
         self._job.scorer.activity.note = self._progress()
 
-    def _progress(self) -> str:
-        """How the batches are, in one line."""
+    def _progress(self, look: str = "") -> str:
+        """How the batches are, in one line; `look` is when they are looked at next."""
         chunks = [
             c for c in self._lifecycle.known.values() if c.state != "void" and self._is_of_job(c)
         ]
@@ -333,6 +335,8 @@ class JobBatches:
             f"batches {ended} of {len(chunks)} ended",
             f"{counts.done:,} of {counts.planned:,} answered",
         ]
+        if look:
+            told.append(f"next look {look}")
         expires = [c.expires for c in chunks if c.state == "created" and c.expires]
         if expires:
             hours = max(0.0, min(expires) - self._lifecycle.clock()) / 3600
@@ -348,7 +352,7 @@ class JobBatches:
         until = time.time() + self._look_s
         at = time.strftime("%H:%M", time.localtime(until))
         trouble = f" · {self._lifecycle.trouble[:120]}" if self._lifecycle.trouble else ""
-        self._job.scorer.activity.note = f"{self._progress()} · next look {at}{trouble}"
+        self._job.scorer.activity.note = f"{self._progress(at)}{trouble}"
         while self._job.stopped is None and (left := until - time.time()) > 0:
             if left > self._look_s:  # the clock was set back
                 return
