@@ -115,6 +115,7 @@ def test_of_two_batches_of_the_same_calls_one_is_adopted_and_the_other_cancelled
     assert done.returncode == 0, done.stdout + done.stderr
     told = " ".join(cli("report", "runs/batch").stdout.split())
     assert "bought twice; the second was cancelled" in told
+    assert cli.json("runs/batch/run.json")["calls"]["maybe_billed"] == 35
     check_paid_once(vendor)
 
 

@@ -214,6 +214,7 @@ class Lifecycle:
         for other in others:
             with suppress(*_TROUBLES):
                 await self.client.cancel(other.id)
+            self.maybe_billed += len(chunk.calls)
             self.told.append(
                 f"the vendor has batch {other.id} beside {first.id} with the same calls: bought "
                 "twice; the second was cancelled"
