@@ -193,6 +193,15 @@ class AdaptableScorer(Scorer, Protocol):
 
 
 @runtime_checkable
+class ConversationScorer(Scorer, Protocol):
+    """A scorer of rewards that may take whole conversations: calls with `turns`."""
+
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        ...
+
+
+@runtime_checkable
 class StreamingScorer(Scorer, Protocol):
     """A scorer that takes everything at once and answers in its own order: a cluster's."""
 

@@ -65,6 +65,11 @@ class Item:
         return len(self.turns) != 1 or self.turns[0].role != "user"
 
     @property
+    def messages(self) -> tuple[tuple[str, str], ...]:
+        """The turns, role and text."""
+        return tuple((turn.role, turn.content) for turn in self.turns)
+
+    @property
     def prompt(self) -> str:
         """The user's message, as it is; a conversation is written out, a head before each turn."""
         if not self.is_conversation:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from rmjudge.calls import Json
 from rmjudge.dataset.folders import BUILD_RECORD, BUILT, WITHDRAWN
 from rmjudge.errors import StorageStopped, UsageError
-from rmjudge.runs.files import write_report
+from rmjudge.runs.writing import write_report
 from rmjudge.text import quote, slug
 
 OUTCOMES: Final = "outcomes.jsonl"

@@ -20,10 +20,10 @@ from rmjudge.render.page import (
     to_html,
 )
 from rmjudge.runs.comparable import distinct
-from rmjudge.runs.files import write_text
 from rmjudge.runs.items import part_results, read_items
 from rmjudge.runs.stored import read_runs
 from rmjudge.runs.views import gather
+from rmjudge.runs.writing import write_text
 
 PAGES: Final = (".html", ".htm")
 

@@ -133,7 +133,7 @@ def _export(desk: Desk, file: Path, named: str | None) -> None:
     from rmjudge.cli.console import say
     from rmjudge.render.page.review import review_page
     from rmjudge.reviewing import exchange
-    from rmjudge.runs.files import write_text
+    from rmjudge.runs.writing import write_text
 
     format = exchange.format_of(file, named)
     if not desk.tasks:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rmjudge.building.answer import Rehearsal
 from rmjudge.building.asking import Ask
 from rmjudge.calls import CHARACTERS_PER_TOKEN, Spent, Text, estimate_tokens
+from rmjudge.grading.grader import Grading
 from rmjudge.running.building import PreparedBuild, Progress, opened
 from rmjudge.running.preparation import key_of
 from rmjudge.running.pricing import FREE, cost_of
 
 
-async def rehearse(prepared: PreparedBuild) -> dict[int, dict[str, tuple[Ask, bool]]]:
+async def rehearse(
+    prepared: PreparedBuild, grader: Grading | None = None
+) -> dict[int, dict[str, tuple[Ask, bool]]]:
     """Every call of a build in which each reply is a good one at once; kept answers are taken.
 
     By model and key: the call, and whether its answer is in the cache. Nothing is called.
     """
-    progress = Progress(prepared)
+    progress = Progress(prepared, grader=Rehearsal(grader) if grader else None)
     found: dict[int, dict[str, tuple[Ask, bool]]] = {k: {} for k in range(len(prepared.models))}
     with opened(prepared) as cache:
         while lacking := progress.missing():

@@ -18,7 +18,7 @@ from rmjudge.running.batches.whole_run import can_batch
 from rmjudge.running.budget import most_dollars
 from rmjudge.running.choosing import lines_to_write
 from rmjudge.running.job import Job, Work
-from rmjudge.running.orchestrator import settle_from_cache
+from rmjudge.running.keeping import settle_from_cache
 from rmjudge.running.preparation import Prepared
 from rmjudge.running.pricing import FREE, cost_of
 
