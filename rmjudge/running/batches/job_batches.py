@@ -56,6 +56,8 @@ class JobBatches:
         self._look_s = seconds("RMJUDGE_BATCH_LOOK_S", LOOK_S)
         self._longest_s = max(LONGEST_LOOK_S, self._look_s)
         self._shortest_s = self._look_s
+        self._undecided: dict[str, str] = {}
+        """What the user has to decide on, by a batch's uid, where the vendor told it."""
         self._told: set[str] = set()
         self._partial: set[str] = set()
         """Batches that hold calls of other plans too."""
@@ -133,10 +135,12 @@ class JobBatches:
             and not lifecycle.client.dialect.finds_by_name
             and now - chunk.creating >= lifecycle.silence_s
         ]
+        decisions += [chunk for chunk in chunks if chunk.uid in self._undecided]
         others = [chunk for chunk in chunks if chunk not in decisions]
         partly = [chunk for chunk in others if chunk.uid in self._partial]
         if decisions and not [chunk for chunk in others if chunk not in partly]:
-            raise BatchesUnderWay("; ".join(map(decision_of, decisions)))
+            told = [self._undecided.get(chunk.uid) or decision_of(chunk) for chunk in decisions]
+            raise BatchesUnderWay("; ".join(told))
         if partly and len(partly) == len(others) and not self._waiting():
             self._tell(
                 f"{len(partly)} batches hold answers of other data too: they are read in full by "
@@ -182,9 +186,10 @@ class JobBatches:
                 continue
             try:
                 chunk = await self._lifecycle.advance(chunk, self._data)  # noqa: PLW2901
-            except ProviderStopped as reason:
-                self._reason = self._reason or reason
+            except BatchesUnderWay as reason:
+                self._undecided[chunk.uid] = str(reason)
                 continue
+            self._undecided.pop(chunk.uid, None)
             if chunk.state == "fetched":
                 await self._read(chunk)
             elif not chunk.open:
