@@ -179,6 +179,7 @@ def test_a_batch_that_the_vendor_knows_no_more_is_not_bought_again_unasked(
     assert bought(cli, vendor, "openai", "--detach").returncode == 3
     vendor.reset()
     aged(cli, 1801)
+    assert "no more (this key submitted it)" in cli("batches", "fetch").stderr
     done = bought(cli, vendor, "openai")
     assert done.returncode == 3
     assert "no more (this key submitted it)" in done.stderr
