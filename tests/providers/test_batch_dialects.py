@@ -18,6 +18,7 @@ from rmjudge.providers.batching.client import BatchClient, LostError, RefusedErr
 from rmjudge.providers.batching.dialects import dialect_of
 from rmjudge.providers.registry import provider_class
 from rmjudge.providers.sending.exchange import Ask, Exchange
+from rmjudge.providers.sending.messages import JsonObject
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
 
@@ -109,14 +110,14 @@ def test_openai_s_sdk_knows_the_create_and_its_states() -> None:
 
 
 def test_anthropic_s_sdk_knows_the_create() -> None:
-    params = pytest.importorskip("anthropic.types.messages.batch_create_params")
+    params: Any = pytest.importorskip("anthropic.types.messages.batch_create_params")
     pydantic = pytest.importorskip("pydantic")
     line = client_of("anthropic").line("cKEY", CALL)
     ask = dialect("anthropic").create(UID, "", line + line)
     asked = json.loads(ask.body)
     assert asked == {"requests": [json.loads(line)] * 2}
     assert asked["requests"][0]["params"] == live_body("anthropic")
-    pydantic.TypeAdapter(list[params.Request]).validate_python(asked["requests"])
+    pydantic.TypeAdapter(params.Request).validate_python(asked["requests"][0])
 
 
 def test_gemini_s_lines_and_create_name_the_file_and_the_nonce() -> None:
@@ -140,7 +141,7 @@ def test_mistral_s_jobs_hold_the_model_and_its_rows_do_not() -> None:
 def test_together_s_batches_have_no_metadata_and_are_found_by_their_file() -> None:
     assert line_of("together") == {"custom_id": "cKEY", "body": live_body("together")}
     assert create_of("together")[1].keys() == {"input_file_id", "endpoint"}
-    told = {"id": "b", "status": "VALIDATING", "input_file_id": "file-1"}
+    told: JsonObject = {"id": "b", "status": "VALIDATING", "input_file_id": "file-1"}
     asked = dialect("together")
     assert asked.batch({"job": told}) == asked.batch(told)
     assert asked.batch(told).file == "file-1"
@@ -176,7 +177,7 @@ STATES = {
     ],
 )
 def test_every_state_that_a_vendor_names_is_known(name: str, phase: str, word: str) -> None:
-    told = {"id": "b", "status": word, "request_counts": None, "created_at": "2026-01-01T00:00:00Z"}
+    told: JsonObject = {"id": "b", "status": word, "request_counts": None}
     assert dialect(name).batch(told).phase == phase
 
 
@@ -193,7 +194,7 @@ def test_every_state_that_a_vendor_names_is_known(name: str, phase: str, word: s
 )
 @pytest.mark.parametrize("prefix", ["BATCH_STATE_", "JOB_STATE_"])
 def test_gemini_s_states_are_known(word: str, phase: str, prefix: str) -> None:
-    told = {"name": "batches/b", "metadata": {"state": prefix + word}}
+    told: JsonObject = {"name": "batches/b", "metadata": {"state": prefix + word}}
     assert dialect("gemini").batch(told).phase == phase
 
 
@@ -202,7 +203,7 @@ def test_gemini_s_states_are_known(word: str, phase: str, prefix: str) -> None:
     [("in_progress", "under way"), ("canceling", "under way"), ("ended", "ended")],
 )
 def test_anthropic_s_states_are_known(word: str, phase: str) -> None:
-    told = {"id": "b", "processing_status": word, "request_counts": {"processing": 3}}
+    told: JsonObject = {"id": "b", "processing_status": word, "request_counts": {"processing": 3}}
     batch = dialect("anthropic").batch(told)
     assert (batch.phase, batch.total, batch.done) == (phase, 3, 0)
 
@@ -214,8 +215,13 @@ def test_an_id_that_leads_elsewhere_is_none(identity: Json) -> None:
 
 
 def test_empty_and_null_file_ids_are_no_files() -> None:
-    told = {"id": "b", "status": "completed", "output_file_id": "", "error_file_id": None}
-    assert dialect("openai").batch(told).results == ()
+    told: JsonObject = {"id": "b", "status": "completed", "error_file_id": None}
+    assert dialect("openai").batch({**told, "output_file_id": ""}).results == ()
+
+
+def test_azure_tells_times_as_texts() -> None:
+    told: JsonObject = {"id": "b", "status": "Completed", "created_at": "1970-01-01T00:01:00Z"}
+    assert dialect("azure").batch(told).created == 60.0
 
 
 def chat_row(status: object = 200, body: object = None, **changes: object) -> dict[str, object]:

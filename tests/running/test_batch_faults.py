@@ -143,8 +143,8 @@ def aged(cli: Cli, seconds: float) -> None:
     folder = cli.home / ".cache" / "rmjudge" / "answers"
     with closing(sqlite3.connect(folder / "cache.db", isolation_level=None)) as connection:
         for chunk in read_chunks(folder):
-            times = {"created": chunk.created - seconds, "ended": chunk.ended - seconds}
-            text = encode_chunk(replace(chunk, **times))
+            created, ended = chunk.created - seconds, chunk.ended - seconds
+            text = encode_chunk(replace(chunk, created=created, ended=ended))
             connection.execute("UPDATE Cache SET value = ? WHERE key = ?", (text, chunk.row))
 
 
