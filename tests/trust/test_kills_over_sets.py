@@ -79,7 +79,7 @@ def test_kills_at_moments_of_a_run_over_three_benchmarks_change_no_byte_and_buy_
     assert server.stats["received"] == stats["received"]
     assert rows(home / "kept") == rows(home / "other")
 
-    shown = cli("report", "killed", "--json")
+    shown = cli("report", "killed", "--format", "json")
     assert shown.returncode == 0, shown.stderr
     assert "One scorer, several benchmarks" in resumed.stdout
     found = json.loads(shown.stdout)
