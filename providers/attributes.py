@@ -11,7 +11,8 @@ from typing import Final
 
 from rmjudge.calls import Json
 from rmjudge.providers.base import member
-from rmjudge.providers.registry import HOSTED, provider_class
+from rmjudge.providers.registry import provider_class
+from rmjudge.providers.spec import HOSTED
 from rmjudge.providers.vendors import VENDORS
 
 LARGEST: Final = 1e100

@@ -28,7 +28,7 @@ from rmjudge.calls import (
     Unscored,
     Usage,
 )
-from rmjudge.providers.rendering import ChatTemplate, conversation
+from rmjudge.providers.rendering import ChatTemplate, lacks_turns, messages_of
 from rmjudge.providers.sending.messages import JsonObject, MalformedBodyError, Request
 from rmjudge.vocabulary import Method
 
@@ -99,6 +99,8 @@ class Provider(ABC):
     """Whether the server applies no chat template, so that `target.chat_template` is needed."""
     wants_shape: ClassVar[bool] = False
     """Whether the user says how it is asked, in `target.shape`."""
+    takes_messages: ClassVar[bool] = False
+    """Whether a reward call's whole conversation goes to the server, which renders it."""
     server_adds_bos: ClassVar[bool] = False
     """Whether the server puts special tokens before a text, so that a template must not."""
 
@@ -147,12 +149,18 @@ class Provider(ABC):
         """From which length on a prompt is worth sending ahead, to fill the vendor's cache."""
         return None
 
-    def rendered(self, prompt: str, response: str) -> str:
-        """The conversation as text, for servers that want it so."""
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        if self.target.chat_template is not None:
+            return lacks_turns(self.target.chat_template.render, roles)
+        return "" if self.takes_messages else "it is asked about one prompt and one response"
+
+    def rendered(self, call: Call) -> str:
+        """A call's conversation as text, for servers that want it so."""
         if self.target.chat_template is None:
             raise TypeError(f"{self.name} needs a chat template")
         template = self.target.chat_template
-        text = template.render(conversation(prompt, response))
+        text = template.render(messages_of(reward_call(call)))
         return text.removeprefix(template.bos) if self.server_adds_bos else text
 
     def change_for(self, refusal: str) -> Mapping[str, Json] | None:

@@ -49,7 +49,7 @@ class HFEndpoint(Provider):
         """One text a request, at the base URL itself."""
         (call,) = map(reward_call, calls)
         body: JsonObject = {
-            "inputs": self.rendered(call.prompt, call.response),
+            "inputs": self.rendered(call),
             "parameters": {"function_to_apply": "none", "top_k": TOP_K},
         }
         return Request("", self.with_params(body), {"x-scale-up-timeout": str(HOLD_S)})

@@ -119,6 +119,10 @@ class HostedScorer:
         own = f"{self._own_name}=" if self._own_name else ""
         return f"{own}{self._provider.name}/{target.model}@{target.base_url}"
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        return self._provider.refuses(roles)
+
     def batching(self) -> BatchClient:
         """Its endpoint's batches, with its key; whoever asks closes it.
 

@@ -30,7 +30,7 @@ from rmjudge.providers.base import (
     as_reward,
     reward_call,
 )
-from rmjudge.providers.rendering import conversation
+from rmjudge.providers.rendering import lacks_turns, messages_of, probe_of
 
 GIVEN: Final = ("prompt", "response", "messages", "items")
 EACH: Final = "*"
@@ -192,6 +192,11 @@ class HTTP(Provider):
             raise UsageError(f"the template of {self._who} renders no JSON object")
         return Request("", self.with_params(body))
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Whether the template writes all `messages`, or the last alone, which is its `prompt`."""
+        probe = probe_of(roles)
+        return lacks_turns(lambda _messages: json.dumps(self.build([probe]).body), roles)
+
     def split(self, body: Json) -> Sequence[Json]:
         """One number a call, in order; by `index` where every element has one."""
         if not self._several:
@@ -216,9 +221,9 @@ class HTTP(Provider):
 
 def _item(call: RewardCall) -> dict[str, Any]:
     return {
-        "prompt": call.prompt,
+        "prompt": call.turns[-1][1] if call.turns else call.prompt,
         "response": call.response,
-        "messages": conversation(call.prompt, call.response),
+        "messages": messages_of(call),
     }
 
 

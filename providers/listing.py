@@ -11,7 +11,8 @@ from rmjudge.providers.base import Provider
 from rmjudge.providers.decisions import DecisionProvider
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.local.settings import JUDGE_BATCH, LOCAL_BATCH
-from rmjudge.providers.registry import HOSTED, LOCAL, provider_class
+from rmjudge.providers.registry import provider_class
+from rmjudge.providers.spec import HOSTED, LOCAL
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.vocabulary import JUDGING_METHODS
 

@@ -29,7 +29,6 @@ from rmjudge.providers.base import (
     as_reward,
     count,
     member,
-    reward_call,
     text_or_none,
 )
 
@@ -56,9 +55,7 @@ class NeMo(Provider):
 
     def build(self, calls: Sequence[Call]) -> Request:
         """All texts as one column of bytes."""
-        texts: list[Json] = [
-            [self.rendered(call.prompt, call.response)] for call in map(reward_call, calls)
-        ]
+        texts: list[Json] = [[self.rendered(call)] for call in calls]
         sentences: Json = {
             "name": "sentences",
             "shape": [len(texts), 1],

@@ -30,6 +30,7 @@ from rmjudge.providers.base import (
     reward_call,
     text_or_none,
 )
+from rmjudge.providers.rendering import messages_of
 from rmjudge.providers.sending.messages import JsonObject
 
 CARD_WEIGHTS: Final[Mapping[str, float]] = {
@@ -51,6 +52,7 @@ class NIM(Provider):
     default_url = "https://integrate.api.nvidia.com/v1"
     url_variable = "NIM_BASE_URL"
     key_variables = ("NVIDIA_API_KEY",)
+    takes_messages = True
     local_params = reading_params = frozenset(("weights",))
     concurrency = 8
 
@@ -63,10 +65,7 @@ class NIM(Provider):
         (call,) = map(reward_call, calls)
         body: JsonObject = {
             "model": self.target.model,
-            "messages": [
-                {"role": "user", "content": call.prompt},
-                {"role": "assistant", "content": call.response},
-            ],
+            "messages": [{**message} for message in messages_of(call)],
             "stream": False,
         }
         return Request("/chat/completions", self.with_params(body))

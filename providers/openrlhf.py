@@ -39,7 +39,7 @@ class OpenRLHF(Provider):
     def build(self, calls: Sequence[Call]) -> Request:
         """`query` is the whole text; `prompts` are for servers that score the response apart."""
         asked = [reward_call(call) for call in calls]
-        query: list[Json] = [self.rendered(call.prompt, call.response) for call in asked]
+        query: list[Json] = [self.rendered(call) for call in asked]
         prompts: list[Json] = [call.prompt for call in asked]
         return Request("/get_reward", self.with_params({"query": query, "prompts": prompts}))
 

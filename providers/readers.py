@@ -15,16 +15,9 @@ from rmjudge.judging.methods import METHODS, JudgingMethod
 from rmjudge.providers.base import Provider, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.registry import (
-    HOSTED,
-    LOCAL,
-    ScorerSettings,
-    Spec,
-    address_of,
-    hosted_scorer,
-    provider_class,
-)
+from rmjudge.providers.registry import ScorerSettings, address_of, hosted_scorer, provider_class
 from rmjudge.providers.rendering import ChatTemplate, Messages, compile_template
+from rmjudge.providers.spec import HOSTED, LOCAL, Spec
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
 from rmjudge.vocabulary import READS

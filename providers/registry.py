@@ -1,30 +1,24 @@
-"""Which providers there are, and how `PROVIDER/MODEL[@URL]` becomes a scorer.
-
-The table names modules and imports none, so that listing providers stays instant.
-"""
+"""How a model that was named becomes a scorer: its class, address, key and settings."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import unquote
 
 from rmjudge.addresses import check_url
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.providers.keys import Rival, key_for, withheld
 from rmjudge.providers.serving.engines import ENGINES, Engine
+from rmjudge.providers.spec import HOSTED, LOCAL, Spec
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.scorer import Scorer
-from rmjudge.text import did_you_mean
 
 if TYPE_CHECKING:
     from rmjudge.judging.methods import JudgingMethod
@@ -34,68 +28,8 @@ if TYPE_CHECKING:
     from rmjudge.providers.local.settings import LocalSettings
     from rmjudge.providers.sending.network import Network
 
-HOSTED: Final[Mapping[str, tuple[str, str]]] = {
-    "openai-responses": ("rmjudge.providers.responses", "OpenAIResponses"),
-    "anthropic": ("rmjudge.providers.anthropic", "Anthropic"),
-    "gemini": ("rmjudge.providers.gemini", "Gemini"),
-    "openai-decisions": ("rmjudge.providers.decisions", "OpenAIDecisions"),
-    "systemone": ("rmjudge.providers.decisions", "SystemOne"),
-    "vllm": ("rmjudge.providers.vllm", "VLLM"),
-    "vllm-pooling": ("rmjudge.providers.vllm", "VLLMPooling"),
-    "sglang": ("rmjudge.providers.sglang", "SGLang"),
-    "tei": ("rmjudge.providers.tei", "TEI"),
-    "nim": ("rmjudge.providers.nim", "NIM"),
-    "openrlhf": ("rmjudge.providers.openrlhf", "OpenRLHF"),
-    "nemo": ("rmjudge.providers.nemo", "NeMo"),
-    "http": ("rmjudge.providers.http", "HTTP"),
-    "hf-endpoint": ("rmjudge.providers.hf_endpoint", "HFEndpoint"),
-}
-LOCAL: Final[Mapping[str, tuple[str, str]]] = {
-    "hf": ("rmjudge.providers.local.classifier", "Classifier"),
-    "dpo": ("rmjudge.providers.local.dpo", "ImplicitReward"),
-    "hf-judge": ("rmjudge.providers.local.judge", "LocalJudge"),
-}
-NAMES: Final = (*VENDORS, *HOSTED, *LOCAL, "baseline")
-
 FLEX: Final = ("openai", "openai-responses")
 """Whose replies say in which tier they were served, so that what they cost is known."""
-
-_OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_QUERY: Final = re.compile(r"\?(?=[a-z][a-z_-]*=)")
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """`PROVIDER/MODEL` and, where given, `@URL`, and a name of the user's own before them.
-
-    `options` are those behind a local model's `?`, as they are written.
-    """
-
-    provider: str
-    model: str
-    url: str | None = None
-    own_name: str | None = None
-    options: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def name(self) -> str:
-        """What heads its rows: the user's own name, or `PROVIDER/MODEL`."""
-        return self.own_name or self.model_name
-
-    @property
-    def model_name(self) -> str:
-        """`PROVIDER/MODEL`."""
-        return f"{self.provider}/{self.model}"
-
-    @property
-    def hosted(self) -> bool:
-        """Whether it is reached over HTTP."""
-        return not self.local and self.provider != "baseline"
-
-    @property
-    def local(self) -> bool:
-        """Whether it is a model that runs here."""
-        return self.provider in LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,68 +62,6 @@ class ScorerSettings:
     """For the engine of a model whose server is started here."""
     local: LocalSettings | None = None
     """Of a model that runs here; None leaves all its defaults."""
-
-
-def parse_spec(text: str) -> Spec:
-    """Read `[NAME=]PROVIDER/MODEL[@URL]`; a local model has `?OPTION=VALUE&...` in place of it.
-
-    Raises:
-        UsageError: it is not of that form, or there is no such provider.
-    """
-    own_name, equals, rest = text.partition("=")
-    if equals and "/" not in own_name:
-        return _named(own_name, rest, text)
-    head, at, url = text.partition("@http")
-    provider, slash, model = head.partition("/")
-    if not slash or not model:
-        raise UsageError(
-            f"{text!r} is no PROVIDER/MODEL, such as openai/gpt-4.1 or baseline/length"
-            f"{_whole_name(provider)}"
-        )
-    if provider not in NAMES:
-        hint = did_you_mean(provider.lower(), NAMES)
-        raise UsageError(f"{text!r}: no provider is called {provider!r}; {hint}")
-    if provider in LOCAL and not at and len(parts := _QUERY.split(model, maxsplit=1)) == 2:
-        return Spec(provider, parts[0], options=_query(parts[1], text))
-    # Without its scheme an address would go to the provider's own, as part of the model's name.
-    if "://" in model or re.search(r"@[\w.-]+:\d+(/|$)", model):
-        raise UsageError(f"{text!r}: an address starts with http:// or https://, after the @")
-    return Spec(provider, model, f"http{url}" if at else None)
-
-
-def _whole_name(word: str) -> str:
-    """What a word without a slash may have meant."""
-    from rmjudge.providers.baseline import REWARDS
-
-    known = {kind: f"baseline/{kind}" for kind in REWARDS}
-    known |= {name: f"{name}/MODEL" for name in NAMES if name != "baseline"}
-    meant = get_close_matches(word.lower(), known, n=1)
-    return f"; did you mean {known[meant[0]]}?" if meant else ""
-
-
-def _named(own_name: str, rest: str, text: str) -> Spec:
-    if not _OWN_NAME.fullmatch(own_name):
-        raise UsageError(f"{text!r}: a NAME has letters, digits, '.', '_' and '-', 64 at most")
-    spec = parse_spec(rest)
-    if spec.own_name is not None:
-        raise UsageError(f"{text!r}: one NAME is enough")
-    if spec.provider == "baseline":
-        raise UsageError(f"{text!r}: {spec.name} has a name already; a NAME is for models")
-    return replace(spec, own_name=own_name)
-
-
-def _query(query: str, text: str) -> tuple[tuple[str, str], ...]:
-    """The options in a local model's name; `%26` is an `&` in a value."""
-    pairs: dict[str, str] = {}
-    for part in query.split("&"):
-        name, equals, value = part.partition("=")
-        name = name.replace("-", "_")
-        if not (name and equals and value):
-            raise UsageError(f"{text!r}: {part!r} is no OPTION=VALUE, such as reference=./sft")
-        if name in pairs:
-            raise UsageError(f"{text!r} says {name} twice")
-        pairs[name] = unquote(value)
-    return tuple(pairs.items())
 
 
 def create(spec: Spec, settings: ScorerSettings | None = None) -> Scorer:
@@ -232,11 +104,11 @@ def provider_class(name: str) -> type[Provider]:
 
 def is_judge(spec: Spec) -> bool:
     """Whether it is a generative model, which can be asked in several ways."""
+    if not spec.hosted:
+        return spec.provider == "hf-judge"
     from rmjudge.providers.judge import JudgeProvider
 
-    if spec.local:
-        return spec.provider == "hf-judge"
-    return spec.hosted and issubclass(provider_class(spec.provider), JudgeProvider)
+    return issubclass(provider_class(spec.provider), JudgeProvider)
 
 
 def takes_chat_template(spec: Spec) -> bool:

@@ -7,13 +7,14 @@ Either way the text of the template is part of the scorer's identity.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from rmjudge.calls import RewardCall
 from rmjudge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,39 @@ def conversation(prompt: str, response: str) -> Messages:
         {"role": "user", "content": prompt},
         {"role": "assistant", "content": response},
     ]
+
+
+def messages_of(call: RewardCall) -> Messages:
+    """The turns of a call, its response the last of them."""
+    if not call.turns:
+        return conversation(call.prompt, call.response)
+    turns = [{"role": role, "content": text} for role, text in call.turns]
+    return [*turns, {"role": "assistant", "content": call.response}]
+
+
+def probe_of(roles: Sequence[str]) -> RewardCall:
+    """A call with messages of these roles, each with a text of its own."""
+    turns = tuple((role, f"message-{number}-of-it") for number, role in enumerate(roles, 1))
+    written = " ".join(text for _, text in turns)
+    return RewardCall(written, "response-to-it", turns=turns)
+
+
+def lacks_turns(render: Callable[[Messages], str], roles: Sequence[str]) -> str:
+    """What is wrong with a render of messages of these roles; empty where it holds all, in order.
+
+    A template may be made for one prompt alone, and leave out the others without a word.
+    """
+    messages = messages_of(probe_of(roles))
+    try:
+        text = render(messages)
+    except UsageError as error:
+        return str(error)
+    at = 0
+    for message in messages:
+        at = text.find(message["content"], at)
+        if at < 0:
+            return f"its template leaves out messages of a conversation ({', '.join(roles)})"
+    return ""
 
 
 @dataclass(frozen=True)

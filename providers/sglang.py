@@ -20,7 +20,6 @@ from rmjudge.providers.base import (
     as_reward,
     count,
     member,
-    reward_call,
 )
 
 
@@ -39,9 +38,7 @@ class SGLang(Provider):
 
     def build(self, calls: Sequence[Call]) -> Request:
         """All calls as one list, even a single one: a bare string is answered without a list."""
-        texts: list[Json] = [
-            self.rendered(call.prompt, call.response) for call in map(reward_call, calls)
-        ]
+        texts: list[Json] = [self.rendered(call) for call in calls]
         return Request("/classify", self.with_params({"text": texts}))
 
     def split(self, body: Json) -> Sequence[Json]:

@@ -25,7 +25,6 @@ from rmjudge.providers.base import (
     as_list,
     as_reward,
     member,
-    reward_call,
 )
 from rmjudge.providers.sending.messages import JsonObject
 
@@ -54,9 +53,7 @@ class TEI(Provider):
 
     def build(self, calls: Sequence[Call]) -> Request:
         """All calls as a list of one-text lists. Over-long text is an error, never cut."""
-        inputs: list[Json] = [
-            [self.rendered(call.prompt, call.response)] for call in map(reward_call, calls)
-        ]
+        inputs: list[Json] = [[self.rendered(call)] for call in calls]
         body: JsonObject = {"inputs": inputs, "raw_scores": True, "truncate": False}
         return Request("/predict", self.with_params(body))
 

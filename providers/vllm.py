@@ -24,6 +24,7 @@ from rmjudge.providers.base import (
     reward_call,
     text_or_none,
 )
+from rmjudge.providers.rendering import messages_of
 from rmjudge.providers.sending.messages import JsonObject
 
 
@@ -35,6 +36,7 @@ class VLLM(Provider):
     parser = "vllm-classify/1"
     url_variable = "VLLM_BASE_URL"
     key_variables = ("VLLM_API_KEY",)
+    takes_messages = True
     proved_by = "server: vLLM 0.32 (CPU build)"
 
     def build(self, calls: Sequence[Call]) -> Request:
@@ -46,10 +48,7 @@ class VLLM(Provider):
         (call,) = map(reward_call, calls)
         return {
             "model": self.target.model,
-            "messages": [
-                {"role": "user", "content": call.prompt},
-                {"role": "assistant", "content": call.response},
-            ],
+            "messages": [{**message} for message in messages_of(call)],
         }
 
     def read(self, part: Json, call: Call) -> tuple[Answer, Usage, str | None]:

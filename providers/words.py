@@ -12,7 +12,8 @@ from typing import Final
 from rmjudge.calls import Json
 from rmjudge.providers.base import MalformedBodyError, Target, as_list, member
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.registry import HOSTED, provider_class
+from rmjudge.providers.registry import provider_class
+from rmjudge.providers.spec import HOSTED
 from rmjudge.providers.vendors import VENDORS
 
 OPEN: Final = "<think>\n"

@@ -21,12 +21,15 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 class RewardCall:
     """Score one response to one prompt.
 
-    `vote` tells samples of the same question apart; the first is 0.
+    `vote` tells samples of the same question apart; the first is 0. `turns` are the messages before
+    the response, role and text, where they are more than one message of a user: `prompt` is then
+    the same written out, for whoever is given a text.
     """
 
     prompt: str
     response: str
     vote: int = 0
+    turns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rmjudge.errors import UsageError
 from rmjudge.options import OPTIONS, ProviderOptions, RunOptions, kinds, policies
 from rmjudge.options.declaration import Option
-from rmjudge.providers.registry import LOCAL, NAMES
+from rmjudge.providers.spec import LOCAL, NAMES
 from rmjudge.text import did_you_mean
 
 FILE_NAME: Final = "rmjudge.toml"

@@ -97,6 +97,8 @@ class Activity:
     note: str = ""
     known_pace: KnownPace | None = None
     """What an earlier run found out, where there was one."""
+    batched: bool = False
+    """Whether answers come in batches: none tells when the next ones will."""
     flow: Flow | None = None
     """None where no endpoint is asked."""
     gate: Gate | None = None
@@ -187,6 +189,15 @@ class AdaptableScorer(Scorer, Protocol):
 
     def ask_with(self, change: Mapping[str, Json]) -> None:
         """Ask in that form from now on."""
+        ...
+
+
+@runtime_checkable
+class ConversationScorer(Scorer, Protocol):
+    """A scorer of rewards that may take whole conversations: calls with `turns`."""
+
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
         ...
 
 

@@ -51,4 +51,7 @@ def key_fields(call: Call) -> tuple[str, ...]:
     if isinstance(call, GenerateCall):
         turns = (part for turn in call.messages for part in turn)
         return ("generate", *turns, *vote)
+    if call.turns:
+        turns = (part for turn in call.turns for part in turn)
+        return ("reward in turns", *turns, call.response, *vote)
     return ("reward", call.prompt, call.response, *vote)

@@ -31,6 +31,7 @@ from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.local.templates import PROMPT, RESPONSE, scoring_template
 from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
+from rmjudge.providers.rendering import conversation, messages_of
 from rmjudge.vocabulary import READS
 
 if TYPE_CHECKING:
@@ -115,6 +116,12 @@ class Classifier(LocalScorer):
         )
         return ClassifierReplica(head, texts, self.reads)
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        if self._pairs:
+            return "it reads two texts, a prompt and a response, with a separator between them"
+        return self._template.refuses(roles, self._files)
+
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
         return read_reply(raw, self.reads)
@@ -132,7 +139,7 @@ class ClassifierReplica(RewardReplica):
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise."""
-        made = self._texts.encode([(call.prompt, call.response) for call in calls])
+        made = self._texts.encode([messages_of(call) for call in calls])
         return [self._checked(text) if isinstance(text, Tokens) else text for text in made]
 
     def _checked(self, text: Tokens) -> Tokens | Failure:
@@ -152,7 +159,9 @@ class ClassifierReplica(RewardReplica):
 def _probes(texts: Texts, pad: int | None) -> list[TokenIds]:
     """Two short texts of different lengths that do not end in the padding token."""
     found: list[TokenIds] = []
-    for tokens in texts.encode([("2+2?", PROBES[0]), ("Where?", PROBES[1])]):
+    for tokens in texts.encode(
+        [conversation("2+2?", PROBES[0]), conversation("Where?", PROBES[1])]
+    ):
         if isinstance(tokens, Failure):
             raise UsageError(tokens.detail)
         ids = tokens.ids

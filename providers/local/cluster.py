@@ -155,6 +155,10 @@ class ClusterScorer:
             CONNECTION.join()
             self._connected = True
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        return self._model.refuses(roles)
+
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Answer a few calls.
 

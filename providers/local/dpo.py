@@ -38,6 +38,7 @@ from rmjudge.providers.local.scorer import LocalScorer, Replica, described
 from rmjudge.providers.local.settings import REDUCTIONS, LocalSettings, Reduction
 from rmjudge.providers.local.templates import scoring_template
 from rmjudge.providers.local.texts import Texts, TokenIds, Tokens
+from rmjudge.providers.rendering import conversation, messages_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -137,6 +138,10 @@ class ImplicitReward(LocalScorer):
         key = json.dumps(about, sort_keys=True)
         return shared_reference(key, device, lambda: self._likelihoods(files, device, probe))
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        return self._template.refuses(roles, self._policy)
+
     def parse(self, call: Call, raw: str) -> Answer:
         """Read a stored reply again."""
         return read_reply(raw)
@@ -202,13 +207,12 @@ class ImplicitReplica(RewardReplica):
 
     def encode(self, calls: Sequence[RewardCall]) -> list[Tokens | Failure]:
         """Render and tokenise, and find where responses begin."""
-        pairs = [(call.prompt, call.response) for call in calls]
         # The first token of all has nothing before it, hence no probability.
         return [
             self._known(replace(text, start=max(1, text.start)))
             if isinstance(text, Tokens)
             else text
-            for text in self._texts.encode(pairs, find_responses=True)
+            for text in self._texts.encode(list(map(messages_of, calls)), find_responses=True)
         ]
 
     def _known(self, text: Tokens) -> Tokens | Failure:
@@ -251,7 +255,7 @@ def _probe(texts: Texts, unshared: frozenset[int]) -> TokenIds:
     Raises:
         UsageError: the template writes a token that one of the models does not have.
     """
-    (probe,) = texts.encode([PROBE])
+    (probe,) = texts.encode([conversation(*PROBE)])
     if isinstance(probe, Failure):
         raise UsageError(probe.detail)
     if not unshared.isdisjoint(probe.ids):

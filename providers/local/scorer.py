@@ -106,6 +106,10 @@ class LocalScorer(ABC):
             UsageError: it cannot be loaded, or would give wrong numbers: the model is refused.
         """
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        return "it is asked about one prompt and one response"
+
     async def answer(self, calls: Sequence[Call]) -> Sequence[Outcome]:
         """Compute the answers on a free device.
 

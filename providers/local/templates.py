@@ -7,6 +7,7 @@ today's date gives other rewards tomorrow. Neither is seen from the numbers.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -19,6 +20,7 @@ from rmjudge.providers.rendering import (
     Messages,
     conversation,
     dated_template,
+    lacks_turns,
     try_chat_template,
 )
 
@@ -51,6 +53,19 @@ class Template:
         if self.day is None:
             return []
         return [f"the chat template writes the date; it is {self.day} here (--template-date)"]
+
+    def refuses(self, roles: Sequence[str], files: ModelFiles) -> str:
+        """Why messages of these roles cannot be rendered; empty where they can."""
+        return lacks_turns(
+            lambda messages: try_chat_template(
+                self.source,
+                "its chat template",
+                messages,
+                tokens=files.special_tokens,
+                today=self.day or _DAYS[0],
+            ),
+            roles,
+        )
 
     def render(self, tokenizer: Any, turns: Messages, **options: bool) -> str:
         """The turns as the model reads them.

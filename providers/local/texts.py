@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from rmjudge.calls import Failure
 from rmjudge.judging.templates import RENDERING_FAULTS
 from rmjudge.providers.local.templates import Template
-from rmjudge.providers.rendering import Messages, conversation
+from rmjudge.providers.rendering import Messages
 
 TokenIds: TypeAlias = tuple[int, ...]
 
@@ -62,23 +62,20 @@ class Texts:
         self._before, self._after = ((), ()) if bare else _ends(tokenizer)
 
     def encode(
-        self, pairs: Sequence[tuple[str, str]], *, find_responses: bool = False
+        self, conversations: Sequence[Messages], *, find_responses: bool = False
     ) -> list[Tokens | Failure]:
-        """Tokenise (prompt, response) pairs; a template may refuse some.
+        """Tokenise conversations that end in the response; a template may refuse some.
 
         With `find_responses`, `start` is the first token of the response: behind the longest
         common beginning, in tokens, of the conversation and of its prompt rendered with the
         generation prompt. Everything from there on counts as the response, with what the template
         writes behind it (the end-of-turn token, a line break), as reward-bench and TRL count.
         """
-        ids = self._tokenised([self._rendered(conversation(*pair)) for pair in pairs])
-        prompts: Sequence[TokenIds | Failure] = [()] * len(pairs)
+        ids = self._tokenised([self._rendered(turns) for turns in conversations])
+        prompts: Sequence[TokenIds | Failure] = [()] * len(conversations)
         if find_responses:
             prompts = self._tokenised(
-                [
-                    self._rendered(conversation(*pair)[:1], add_generation_prompt=True)
-                    for pair in pairs
-                ]
+                [self._rendered(turns[:-1], add_generation_prompt=True) for turns in conversations]
             )
         made: list[Tokens | Failure] = []
         for own, prompt in zip(ids, prompts, strict=True):
@@ -90,10 +87,10 @@ class Texts:
                 made.append(self._cut(own, _common(own, prompt)))
         if self._pairs:
             return [
-                replace(text, start=self._second(text.ids, prompt))
+                replace(text, start=self._second(text.ids, turns[0]["content"]))
                 if isinstance(text, Tokens)
                 else text
-                for text, (prompt, _) in zip(made, pairs, strict=True)
+                for text, turns in zip(made, conversations, strict=True)
             ]
         return made
 

@@ -6,16 +6,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, cast
+from typing import cast
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type
 from tenacity.wait import wait_random_exponential
 
-from rmjudge.calls import Call, Failure, Json, Outcome, Reply
+from rmjudge.calls import Call, Failure, Outcome, Reply
 from rmjudge.errors import StopRun
 from rmjudge.providers.sending.endpoint import Endpoint
-from rmjudge.providers.sending.errors import classify, unread
 from rmjudge.providers.sending.hints import hint_for
 from rmjudge.providers.sending.messages import (
     CallError,
@@ -30,16 +29,12 @@ from rmjudge.providers.sending.messages import (
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.pace import first_of
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.reading import COUNTED_APART, Parse, ReplyReader, is_empty
 from rmjudge.providers.sending.redaction import Secret
-from rmjudge.providers.sending.said import is_page, read_error
-from rmjudge.providers.sending.streams import is_stream, put_together
 from rmjudge.providers.sending.transport import Wire
 from rmjudge.providers.sending.waits import AsTheServerAsked, UnlessAway, attempts_are_used_up
 from rmjudge.scorer import Activity
 
-_COUNTED_APART: Final = 10**6
-"""Attempts where something else than their number ends them."""
-Parse = Callable[[Json], Sequence[Reply]]
 Readmit = Callable[[bool], Awaitable[None]]
 
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
@@ -74,7 +69,7 @@ class _Sending:
     def so_far(self) -> tuple[Reply, ...]:
         """The last try's replies, each with what all tries took; an empty one is open."""
         return tuple(
-            replace(reply, open=True, tries=self.tries) if _is_empty(reply) else reply
+            replace(reply, open=True, tries=self.tries) if is_empty(reply) else reply
             for reply in _in_all(self.tried)
         )
 
@@ -104,7 +99,8 @@ class Sender:
         self._url = httpx.URL(base_url)
         self._urls: dict[str, str] = {}
         network = network or Network()
-        self._secrets = (*([secret] if secret else []), *network.headers.values())
+        secrets = (*([secret] if secret else []), *network.headers.values())
+        self._reader = ReplyReader(self._policy, secrets)
         self._address_hint = address_hint
         self._models_like = models_like
         self._headers = httpx.Headers(
@@ -240,9 +236,11 @@ class Sender:
         """Send once. Replies with an empty one among them go to `tried`, and an error is raised."""
         sent = await self.endpoint.enter(sending.tokens)
         try:
-            replies = self._read(await self._post(sending.request, sending.body), sending.parse)
+            replies = self._reader.read(
+                await self._post(sending.request, sending.body), sending.parse
+            )
         except CallError as error:
-            error.message = self._clean(error.message)
+            error.message = self._reader.clean(error.message)
             if self._address_hint and _may_be_the_address(error):
                 error.message += f"; {self._address_hint}"
             if self._models_like and isinstance(error, FinalForRun) and error.about == "model":
@@ -275,7 +273,7 @@ class Sender:
             async with asyncio.timeout(self._policy.deadline_s):
                 return await self._wire.post(url, headers, body)
         except MalformedBodyError as error:
-            raise self._malformed(error) from None
+            raise self._reader.malformed(error) from None
         except (TimeoutError, httpx.TransportError) as error:
             raise self._connection_lost(error) from None
         except asyncio.CancelledError:
@@ -293,15 +291,6 @@ class Sender:
             self._urls[path] = str(self._url.copy_with(raw_path=raw_path))
         return self._urls[path]
 
-    def _malformed(self, why: object, *, away: bool = False) -> Retryable:
-        return Retryable(
-            "malformed",
-            f"the reply cannot be read: {why}",
-            attempts=self._policy.attempts_malformed,
-            away=away,
-            maybe_billed=True,
-        )
-
     def _connection_lost(self, error: Exception) -> Retryable:
         unpaid = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         what = str(error) or type(error).__name__
@@ -312,80 +301,11 @@ class Sender:
             "unreachable" if unpaid else "connection-lost",
             what,
             # Unpaid: the endpoint's outage clock, not a count, ends these.
-            attempts=_COUNTED_APART if unpaid else self._policy.attempts_transient,
+            attempts=COUNTED_APART if unpaid else self._policy.attempts_transient,
             timed_out=timed_out,
             unreachable=unpaid,
             maybe_billed=not unpaid,
         )
-
-    def _read(self, reply: RawReply, parse: Parse) -> Sequence[Reply]:
-        """Check status, size (done while reading), JSON, schema, in that order."""
-        reply = self._as_one(self._without_key(reply))
-        error = classify(reply, self._policy)
-        if error is not None:
-            raise error
-        try:
-            replies = parse(json.loads(reply.body))
-        except (ValueError, RecursionError) as cause:
-            raise self._unreadable(reply, cause) from None
-        replies = [self._struck(reply) for reply in replies]
-        if any(_is_empty(reply) for reply in replies):
-            raise Retryable(
-                "empty",
-                "a reply without an answer in it",
-                attempts=_COUNTED_APART,
-                paid_for=replies,
-            )
-        return replies
-
-    def _as_one(self, reply: RawReply) -> RawReply:
-        """The reply itself, or what a stream of events amounts to."""
-        if not (200 <= reply.status < 300 and is_stream(reply.body)):
-            return reply
-        try:
-            body = json.dumps(put_together(reply.body)).encode("ascii")
-        except MalformedBodyError as error:
-            raise self._malformed(error) from None
-        # Each piece of an error may hold a part of the key: they are joined before redaction.
-        return self._without_key(RawReply(reply.status, reply.headers, body))
-
-    def _unreadable(self, reply: RawReply, cause: Exception) -> CallError:
-        """What a reply with a success means that is none: by its words, where it has some."""
-        if isinstance(cause, MalformedBodyError):  # of the dialect: it is JSON
-            said = read_error(reply.body)
-            words = f"; it says: {said.message}" if said.found else ""
-            return unread(reply, self._policy) or self._malformed(f"{cause}{words}")
-        refused = unread(reply, self._policy)  # in a plain text
-        if refused is not None:
-            return refused
-        page = is_page(reply.body)
-        kind = reply.headers.get("content-type", "")
-        what = f"no JSON: {cause}"
-        if kind and "json" not in kind.lower():
-            what = f"content-type is {kind[:60]!r}, not JSON"
-        return self._malformed(what, away=page)
-
-    def _struck(self, reply: Reply) -> Reply:
-        raw = self._clean(reply.raw)
-        if raw == reply.raw:
-            return reply
-        return replace(reply, raw=raw)
-
-    def _without_key(self, reply: RawReply) -> RawReply:
-        # Before anything is cut to a length: half a key is no longer recognised as one.
-        if not self._secrets:
-            return reply
-        body = reply.body.decode("latin-1")
-        clean = self._clean(body)
-        headers = {name: self._clean(value) for name, value in reply.headers.items()}
-        return RawReply(
-            reply.status, headers, reply.body if clean == body else clean.encode("latin-1")
-        )
-
-    def _clean(self, text: str) -> str:
-        for secret in self._secrets:
-            text = secret.strike(text)
-        return text
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -415,10 +335,6 @@ def _unfinished(sending: _Sending, failure: Failure) -> tuple[Outcome, ...]:
 def _may_be_the_address(error: CallError) -> bool:
     about = error.about if isinstance(error, FinalForRun) else None
     return about == "address" or (error.status == "http-404" and about != "model")
-
-
-def _is_empty(reply: Reply) -> bool:
-    return getattr(reply.answer, "status", "") == "empty"
 
 
 def _tokens_of(replies: Sequence[Reply]) -> int | None:

@@ -193,6 +193,10 @@ class ServedScorer:
         if server is not None:
             await asyncio.to_thread(server.stop)
 
+    def refuses(self, roles: Sequence[str]) -> str:
+        """Why it cannot score a response to messages of these roles; empty where it can."""
+        return self._facts.refuses(roles)
+
     def most_tokens(self, call: Call) -> Usage | None:
         """Nothing is charged for."""
         return Usage(0, 0)

@@ -65,6 +65,11 @@ class Item:
         return len(self.turns) != 1 or self.turns[0].role != "user"
 
     @property
+    def messages(self) -> tuple[tuple[str, str], ...]:
+        """The turns, role and text."""
+        return tuple((turn.role, turn.content) for turn in self.turns)
+
+    @property
     def prompt(self) -> str:
         """The user's message, as it is; a conversation is written out, a head before each turn."""
         if not self.is_conversation:
@@ -120,9 +125,9 @@ class ItemSet:
             sha.update(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest())
         return sha.hexdigest()
 
-    def without(self, subset: str) -> ItemSet:
-        """The items of the other subsets; all where none is named."""
-        kept = tuple(item for item in self.items if not subset or item.subset != subset)
+    def without_ties(self) -> ItemSet:
+        """The items that are not scored by the formula of ties."""
+        kept = tuple(item for item in self.items if not self.descriptor.is_ties(item.subset))
         return ItemSet(self.descriptor, kept, self.notes)
 
     def first(self, limit: int | None) -> ItemSet:

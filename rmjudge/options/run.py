@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rmjudge.calls import Json
 from rmjudge.metrics.report import Design
-from rmjudge.options import kinds
+from rmjudge.options import kinds, run_kinds
 from rmjudge.options.declaration import CHECKS, HOW, LIMITS, WHAT, WHERE, Option, option
 from rmjudge.options.provider import ProviderOptions
 from rmjudge.vocabulary import (
@@ -77,7 +77,7 @@ class RunOptions(ProviderOptions):
         tuples=True,
     )
     domains: tuple[Domain, ...] = option(
-        kinds.SOME_DOMAINS,
+        run_kinds.SOME_DOMAINS,
         "only this (chat, math, code, safety, or one of the data's own); repeatable",
         default=(),
         group=WHAT,
@@ -112,7 +112,7 @@ class RunOptions(ProviderOptions):
         recorded="where set",
     )
     scale: tuple[float, float] | None = option(
-        kinds.SCALE,
+        run_kinds.SCALE,
         "of the ratings that a template asks for",
         group=HOW,
         metavar="LOW:HIGH",
@@ -143,7 +143,7 @@ class RunOptions(ProviderOptions):
         recorded="always",
     )
     cells: int = option(
-        kinds.CELL_COUNT,
+        run_kinds.CELL_COUNT,
         "of a tuple's nine cells that judges are asked: 9 (default), or 3, by hash of its texts; "
         "with 9 later only the rest is bought",
         default=9,
@@ -153,7 +153,7 @@ class RunOptions(ProviderOptions):
         tuples=True,
     )
     order: str = option(
-        kinds.ORDER,
+        run_kinds.ORDER,
         "seeded (default): one order a pair, drawn by hash; both: both orders; audit[=15%%]: "
         "seeded, and both on a hashed share of the tuples, to measure position bias",
         default="seeded",
@@ -193,7 +193,7 @@ class RunOptions(ProviderOptions):
     )
     transport: AsyncBaseTransport | None = option(kinds.TRANSPORT, flag=None, group=WHERE)
     until: str | None = option(
-        kinds.UNTIL,
+        run_kinds.UNTIL,
         "stop once the interval is as narrow as this, in points: ±2 (or +-2) of the average, "
         "hard±3 of a difficulty; the same command without it asks the rest",
         group=LIMITS,
@@ -261,10 +261,10 @@ class RunOptions(ProviderOptions):
         tuples=True,
     )
     retry_unscored: tuple[str, ...] = option(
-        kinds.STATUSES,
-        f"ask kept replies without a score again: {', '.join(kinds.RETRIED)}, or those named",
+        run_kinds.STATUSES,
+        f"ask kept replies without a score again: {', '.join(run_kinds.RETRIED)}, or those named",
         default=(),
-        bare=kinds.RETRIED,
+        bare=run_kinds.RETRIED,
         group=LIMITS,
         metavar="STATUS,...",
     )
@@ -282,7 +282,7 @@ class RunOptions(ProviderOptions):
         group=LIMITS,
     )
     allow_unscored: str | int = option(
-        kinds.ALLOWANCE,
+        run_kinds.ALLOWANCE,
         "cells of a scorer that may lack a score before the exit code is 1: a share, 2%%, or a "
         "number (default 0)",
         default=0,
@@ -291,7 +291,7 @@ class RunOptions(ProviderOptions):
         tuples=True,
     )
     fail_under: Mapping[str, float] = option(
-        kinds.LEAST,
+        run_kinds.LEAST,
         "exit with 4 where a scorer has less: easy, normal, hard or average, in percent "
         "(hard=40); baselines do not count; repeatable",
         group=CHECKS,
@@ -333,7 +333,7 @@ class RunOptions(ProviderOptions):
     @property
     def design(self) -> Design:
         """What part of the cells judges are asked, and of how many tuples in both orders."""
-        return Design(self.cells, kinds.audit_share(self.order) or None)
+        return Design(self.cells, run_kinds.audit_share(self.order) or None)
 
     @property
     def pair_order(self) -> Order:

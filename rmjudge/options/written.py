@@ -40,7 +40,7 @@ def source(given: str | os.PathLike[str]) -> str:
 
 def model(name: str) -> str:
     """A model's name, in which a local model's folder is a path (`hf/~/models/rm`)."""
-    from rmjudge.providers.registry import LOCAL
+    from rmjudge.providers.spec import LOCAL
 
     provider, slash, folder = name.partition("/")
     local = provider.rpartition("=")[2] in LOCAL  # behind a name of the user's own

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rmjudge.benchmarks.descriptors import Descriptor
 from rmjudge.benchmarks.items import Item
 from rmjudge.calls import Answer, Call, Choice, ChooseCall, CompareCall, RewardCall, Unscored
-from rmjudge.metrics.items import NO_VERDICT, Chosen, ItemOutcome, Vote
+from rmjudge.metrics.outcomes import NO_VERDICT, Chosen, ItemOutcome, Vote
 from rmjudge.planning.ordering import better_first, shuffled
 from rmjudge.planning.plan import Answers, Question, credit_of, mean_reward
 from rmjudge.vocabulary import Method
@@ -83,14 +83,18 @@ def plan_items(
     seed: int = 0,
     votes: int = 1,
     lead_characters: int | None = None,
+    in_turns: bool = False,
 ) -> list[ItemPlan]:
-    """Turn items into plans; `both` asks every pair in both orders, whatever the benchmark does."""
+    """Turn items into plans; `both` asks every pair in both orders, whatever the benchmark does.
+
+    With `in_turns` a conversation goes to a reward model as its messages, not written out.
+    """
     twice = both or descriptor.order != "seeded"
     plans = []
     for item in items:
         lead = lead_characters is not None and len(item.prompt) >= lead_characters
         if method == "pointwise":
-            plans.append(_rewards(item, votes, lead=lead))
+            plans.append(_rewards(item, votes, lead=lead, in_turns=in_turns))
         elif method == "choice":
             plans.append(_choices(item, votes, seed, lead=lead))
         else:
@@ -98,10 +102,11 @@ def plan_items(
     return plans
 
 
-def _rewards(item: Item, votes: int, *, lead: bool) -> ItemPlan:
+def _rewards(item: Item, votes: int, *, lead: bool, in_turns: bool) -> ItemPlan:
     texts = list(dict.fromkeys(item.texts))
     prompt = item.prompt
-    calls = tuple(RewardCall(prompt, text, vote) for vote in range(votes) for text in texts)
+    turns = item.messages if in_turns and item.is_conversation else ()
+    calls = tuple(RewardCall(prompt, text, vote, turns) for vote in range(votes) for text in texts)
     places = [texts.index(text) for text in item.texts]
     rewarded = tuple(tuple(vote * len(texts) + k for vote in range(votes)) for k in places)
     return ItemPlan(item, calls, rewarded, (), lead)

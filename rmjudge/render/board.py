@@ -161,7 +161,7 @@ class Board:
         bought = _bought(job)
         pace = self._paces[job]
         elapsed = max((pace.ended or self._clock()) - pace.since, 1e-9)
-        if bought:
+        if bought and not activity.batched:
             rate = bought / elapsed
             figures.append(f"{rate:.1f}/s")
             if left := counts.planned - counts.done:

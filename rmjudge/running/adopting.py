@@ -30,7 +30,8 @@ from rmjudge.errors import UsageError
 from rmjudge.options import RunOptions
 from rmjudge.planning.plan import plan_data
 from rmjudge.providers.readers import asker_of
-from rmjudge.providers.registry import Spec, address_of, parse_spec
+from rmjudge.providers.registry import address_of
+from rmjudge.providers.spec import Spec, parse_spec
 from rmjudge.running.choosing import settings_of
 from rmjudge.running.headers import with_network
 from rmjudge.store import key_fields

@@ -8,7 +8,8 @@ from typing import Any
 
 from rmjudge.errors import UsageError
 from rmjudge.options import OPTIONS, RunOptions
-from rmjudge.providers.registry import FLEX, Spec, is_judge, takes_chat_template
+from rmjudge.providers.registry import FLEX, is_judge, takes_chat_template
+from rmjudge.providers.spec import Spec
 from rmjudge.text import did_you_mean
 
 

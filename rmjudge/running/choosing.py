@@ -17,9 +17,7 @@ from rmjudge.options import OPTIONS, ProviderOptions, RunOptions
 from rmjudge.providers.local.settings import LocalSettings
 from rmjudge.providers.registry import (
     FLEX,
-    NAMES,
     ScorerSettings,
-    Spec,
     address_of,
     asking_with,
     at_default_url,
@@ -27,11 +25,11 @@ from rmjudge.providers.registry import (
     is_judge,
     key_held_back,
     own_engine,
-    parse_spec,
     provider_class,
     rival_of,
     takes_chat_template,
 )
+from rmjudge.providers.spec import NAMES, Spec, parse_spec
 from rmjudge.running.checking import check_options, own_options
 from rmjudge.running.headers import with_network
 from rmjudge.running.pricing import FREE, Price, listed, price_table

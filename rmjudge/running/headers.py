@@ -14,8 +14,9 @@ from dataclasses import replace
 from rmjudge.addresses import origin
 from rmjudge.errors import UsageError
 from rmjudge.options import ProviderOptions, RunOptions
-from rmjudge.providers.registry import ScorerSettings, Spec, provider_class
+from rmjudge.providers.registry import ScorerSettings, provider_class
 from rmjudge.providers.sending.network import Identity, Network, headers_from
+from rmjudge.providers.spec import Spec
 
 
 def with_network(

@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Final, cast
 
-from rmjudge.calls import Answer, Call, Failure, Outcome, Reply
+from rmjudge.calls import Failure, Outcome, Reply
 from rmjudge.errors import (
     BatchesUnderWay,
     BudgetReached,
@@ -23,9 +21,10 @@ from rmjudge.errors import (
 from rmjudge.running.batches.whole_run import Batches
 from rmjudge.running.budget import Budget
 from rmjudge.running.job import Job, Work
+from rmjudge.running.keeping import Keeper, settle_from_cache
 from rmjudge.running.queueing import WorkQueue
 from rmjudge.running.unclear import Unclear
-from rmjudge.scorer import FORM_CHANGED, StreamingScorer, read_again
+from rmjudge.scorer import FORM_CHANGED, StreamingScorer
 from rmjudge.store import AnswerStore
 
 DRAIN_S: Final = 30.0
@@ -34,8 +33,6 @@ FIRST_TRIES: Final = 3
 """Calls that are tried live before a batch, where the first is not answered."""
 KEEPING: Final = 4
 """One answer may be on its way to disk for so many calls that may be under way."""
-LOOKUP_CALLS: Final = 2000
-"""Calls looked up at once: bounds what is held of stored replies."""
 
 
 class Orchestrator:
@@ -145,39 +142,39 @@ class Orchestrator:
                 # Another process may have bought some of these while this one waited.
                 pending = await settle_from_cache(job, self._store, key, pending)
                 self._budget.looked(job)
-                await self._have_answered(job, key, pending)
+                await self._have_answered(job, Keeper(self._store, job, key), pending)
         return job.stopped is None and job.scorer.identity is not identity
 
-    async def _have_answered(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+    async def _have_answered(self, job: Job, keeper: Keeper, pending: Sequence[Work]) -> None:
         """Have the calls answered: in batches, or live where no open batch has them."""
         if isinstance(job.scorer, StreamingScorer):
-            await self._stream(job, key, pending)
+            await self._stream(job, keeper, pending)
         elif self._batches is not None and self._batches.takes(job):
-            await self._in_batches(self._batches, job, key, pending)
+            await self._in_batches(self._batches, job, keeper, pending)
         elif self._batches is not None:
-            left = await self._batches.left_to_buy(key, pending)
+            left = await self._batches.left_to_buy(keeper.key, pending)
             if left:
-                await self._buy(job, key, left)
+                await self._buy(job, keeper, left)
             if (under_way := len(pending) - len(left)) and job.stopped is None:
                 raise BatchesUnderWay(
                     f"{under_way:,} calls are under way in a batch, and not bought a second time: "
                     "the same command with --batch collects them"
                 )
         else:
-            await self._buy(job, key, pending)
+            await self._buy(job, keeper, pending)
 
     async def _in_batches(
-        self, batches: Batches, job: Job, key: str, pending: Sequence[Work]
+        self, batches: Batches, job: Job, keeper: Keeper, pending: Sequence[Work]
     ) -> None:
         """Buy one call live, which shows whether key, model and form are right; then the rest."""
         identity = job.scorer.identity
         left = [work for work in pending if job.again is not None and work.kept is not None]
         tried = 0
         while tried < FIRST_TRIES and not job.scorer.activity.answered:
-            first = (await batches.left_to_buy(key, pending))[tried : tried + 1]
+            first = (await batches.left_to_buy(keeper.key, pending))[tried : tried + 1]
             if not first:
                 break
-            await self._buy(job, key, first)
+            await self._buy(job, keeper, first)
             tried += 1
             if job.stopped is not None or job.scorer.identity is not identity:
                 return
@@ -188,24 +185,16 @@ class Orchestrator:
                 f"{FIRST_TRIES} calls was answered live: {': '.join(said)}"
             )
         if left:
-            await self._buy(job, key, [work for work in left if work.answer is None])
+            await self._buy(job, keeper, [work for work in left if work.answer is None])
         rest = [work for work in pending if work.answer is None and not work.failed]
         if rest and job.stopped is None:
             await batches.run(
                 job,
-                key,
+                keeper.key,
                 rest,
-                partial(self._keep, job, key),
-                partial(self._commit_only, job, key),
+                keeper.keep,
+                keeper.keep_only,
             )
-
-    async def _commit_only(self, job: Job, key: str, found: Sequence[tuple[Work, Reply]]) -> None:
-        """Keep replies that count for nothing yet: an open one has been paid for."""
-        await self._commit(key, found)
-        for item, reply in found:
-            if reply.open:
-                job.note_reply(item, reply, bought=True)
-                item.paid_before = _in_all(item, reply).usage
 
     def _stopped(self, job: Job, reason: StopRun) -> None:
         if isinstance(reason, StorageStopped):
@@ -213,12 +202,12 @@ class Orchestrator:
         else:
             self._stop_job(job, reason)
 
-    async def _buy(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+    async def _buy(self, job: Job, keeper: Keeper, pending: Sequence[Work]) -> None:
         queue = self._jobs[job] = WorkQueue(pending, _tuple_of if job.scorer.whole_tuples else None)
         if job.stopped is not None:
             queue.close()
         job.scorer.activity.gate = self._budget.gate_for(job)
-        job.scorer.activity.keep = partial(self._keep_open, job, key)
+        job.scorer.activity.keep = keeper.keep_open
         most = sum(work.answer is None for work in job.work.values())  # with follow-ups
         asking = job.scorer.concurrency
         # A few more workers than may ask: while answers go to disk, others are asked for.
@@ -228,7 +217,7 @@ class Orchestrator:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._work(job, key, turns, unclear))
+                    group.create_task(self._work(job, keeper, turns, unclear))
                     # Not all in one turn: their first calls would hold the loop, and their
                     # replies would come in waves.
                     await asyncio.sleep(0)
@@ -236,7 +225,7 @@ class Orchestrator:
             # A bug in a scorer: raise the error itself, not the group.
             raise errors.exceptions[0] from None
 
-    async def _stream(self, job: Job, key: str, pending: Sequence[Work]) -> None:
+    async def _stream(self, job: Job, keeper: Keeper, pending: Sequence[Work]) -> None:
         """Hand everything over at once; keep what comes as it comes."""
         scorer = cast(StreamingScorer, job.scorer)
         while pending and job.stopped is None:
@@ -246,7 +235,7 @@ class Orchestrator:
             try:
                 async for part in scorer.answer_all([item.call for item in pending]):
                     pairs = [(pending[n], found) for n, found in part]
-                    follow_ups += await self._keep(job, key, pairs)
+                    follow_ups += await keeper.keep(pairs)
                     job.counts.in_flight -= len(pairs)
             finally:
                 job.counts.in_flight = 0
@@ -255,7 +244,7 @@ class Orchestrator:
     async def _work(
         self,
         job: Job,
-        key: str,
+        keeper: Keeper,
         turns: asyncio.Semaphore,
         unclear: Unclear,
     ) -> None:
@@ -263,7 +252,7 @@ class Orchestrator:
         while work := await queue.take(job.scorer.batch):
             next_up: list[Work] = []
             try:
-                next_up = await self._ask(job, key, work, turns, unclear)
+                next_up = await self._ask(job, keeper, work, turns, unclear)
             except StopRun as reason:
                 self._stopped(job, reason)
             finally:
@@ -272,7 +261,7 @@ class Orchestrator:
     async def _ask(
         self,
         job: Job,
-        key: str,
+        keeper: Keeper,
         work: Sequence[Work],
         turns: asyncio.Semaphore,
         unclear: Unclear,
@@ -301,46 +290,8 @@ class Orchestrator:
             queue.close()  # it goes on as another scorer, whose answers may be kept already
             pairs = [(item, found) for item, found in pairs if isinstance(found, Reply)]
         clear = [(item, outcome) for item, outcome in pairs if not unclear.holds(item, outcome)]
-        follow_ups = await self._keep(job, key, clear)
+        follow_ups = await keeper.keep(clear)
         return [*follow_ups, *(unclear.resolve() if clear else ()), *rest]
-
-    async def _keep_open(
-        self, job: Job, key: str, calls: Sequence[Call], replies: Sequence[Reply]
-    ) -> None:
-        """Commit replies before an empty one's next try; none of them counts yet."""
-        work = [job.work[job.key_of(call)] for call in calls]
-        await self._commit(key, list(zip(work, replies, strict=True)))
-
-    async def _commit(self, key: str, found: Sequence[tuple[Work, Reply]]) -> None:
-        if found:
-            rows = [(item.key, _in_all(item, _stored(item, reply))) for item, reply in found]
-            await self._store.commit(key, rows)
-
-    async def _keep(self, job: Job, key: str, pairs: Sequence[tuple[Work, Outcome]]) -> list[Work]:
-        """Commit replies, then count them; return the follow-up questions they raise.
-
-        Raises:
-            StopRun: something ended the run before all of these were answered.
-        """
-        delivered = [(item, reply) for item, outcome in pairs if (reply := _delivered(outcome))]
-        await self._commit(key, delivered)
-        follow_ups: list[Work] = []
-        reason: StopRun | None = None
-        for item, reply in delivered:
-            job.note_reply(item, reply, bought=True)
-            item.paid_before = _in_all(item, reply).usage if reply.open else None
-        for item, outcome in pairs:
-            if isinstance(outcome, Reply):
-                job.counts.answered += 1
-                follow_ups += job.settle(item, outcome.answer)
-            elif outcome.stop is None:
-                follow_ups += job.fail(item, outcome)
-            else:
-                reason = outcome.stop
-        if reason is not None:
-            raise reason
-        job.check_verdicts()
-        return follow_ups
 
 
 async def _answers(job: Job, work: Sequence[Work]) -> Sequence[Outcome]:
@@ -362,67 +313,6 @@ async def _answers(job: Job, work: Sequence[Work]) -> Sequence[Outcome]:
     return [found[item.key] for item in work]
 
 
-def _delivered(outcome: Outcome) -> Reply | None:
-    """What came and was paid for: an answer, or a reply that is none yet."""
-    if isinstance(outcome, Reply):
-        return outcome
-    return replace(outcome.paid, open=True) if outcome.paid is not None else None
-
-
-def _stored(item: Work, reply: Reply) -> Reply:
-    """What is kept of a reply: an empty one takes no kept answer's place, but adds to its bill."""
-    if reply.open and item.kept_reply is not None:
-        return replace(item.kept_reply, usage=reply.usage)
-    return reply
-
-
-def _in_all(item: Work, reply: Reply) -> Reply:
-    """The reply with what the call took in all, earlier runs included."""
-    if item.paid_before is None:
-        return reply
-    usage = reply.usage.plus(item.paid_before)
-    return replace(reply, usage=usage, ordered_by=item.ordered_by)
-
-
 def _tuple_of(work: Work) -> int:
     """The first tuple that asks this."""
     return work.places[0][0]
-
-
-async def settle_from_cache(
-    job: Job, store: AnswerStore, scorer_key: str, work: Sequence[Work]
-) -> list[Work]:
-    """Settle what the store knows, follow-up questions included; return what must be bought."""
-    pending: list[Work] = []
-    while work:
-        follow_ups: list[Work] = []
-        for start in range(0, len(work), LOOKUP_CALLS):
-            chunk = work[start : start + LOOKUP_CALLS]
-            stored = await store.lookup(scorer_key, [item.key for item in chunk])
-            for item in chunk:
-                reply = stored.get(item.key)
-                item.found = reply.usage if reply else None
-                if reply is None or reply.open:
-                    item.paid_before = item.found
-                    if reply is not None:
-                        job.scorer.activity.tries[item.call] = reply.tries
-                    pending.append(item)
-                    continue
-                answer = _current_answer(job, item, reply)
-                if job.asks_again(answer):
-                    item.paid_before, item.kept, item.kept_reply = reply.usage, answer, reply
-                    item.ordered_by = reply.ordered_by
-                    pending.append(item)
-                    continue
-                job.counts.from_cache += 1
-                job.note_reply(item, reply, bought=False)
-                follow_ups += job.settle(item, answer)
-        work = follow_ups
-    return pending
-
-
-def _current_answer(job: Job, item: Work, reply: Reply) -> Answer:
-    """The stored answer, or what the current parser makes of the stored reply."""
-    if reply.parser == job.scorer.parser:
-        return reply.answer
-    return read_again(job.scorer, item.call, reply)

@@ -25,13 +25,14 @@ from rmjudge.dataset.tuples import BenchTuple
 from rmjudge.errors import DataError, StorageStopped, UsageError
 from rmjudge.metrics.report import NINE_CELLS
 from rmjudge.options import RunOptions
-from rmjudge.options.kinds import until_of
+from rmjudge.options.run_kinds import until_of
 from rmjudge.planning.items import plan_items
 from rmjudge.planning.plan import PairwisePlan, Plan, plan_data
 from rmjudge.providers.batching import DIALECTS
 from rmjudge.running.batches.whole_run import can_batch, refused_batches
 from rmjudge.running.choosing import Chosen, choose, choose_fallback
 from rmjudge.running.deciding import UntilDecided
+from rmjudge.running.fitting import check_items_run, is_given_turns
 from rmjudge.running.items import ItemJob
 from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
@@ -99,7 +100,8 @@ def prepare(
         if not len(data):
             raise DataError(["no tuple is left: the data has none of the domains asked for"])
     choosing = [item.scorer.name for item in chosen if item.scorer.method == "choice"]
-    if choosing and (len(data) or any(one.descriptor.kind != "best" for one in sets)):
+    kinds = {one.descriptor.kind for one in sets}
+    if choosing and (len(data) or not kinds <= {"best", "choose"}):
         raise UsageError(
             f"{choosing[0]}: --method choice asks which of all responses is the best, and that "
             "is for sets of right against wrong responses alone, such as rewardbench-2"
@@ -263,10 +265,10 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     """Plan the items of one set for a scorer."""
     scorer, rules = chosen.scorer, items.descriptor
     left_out = ""
-    ties = [item for item in items if rules.ties_subset and item.subset == rules.ties_subset]
+    ties = [item for item in items if rules.is_ties(item.subset)]
     if scorer.method != "pointwise" and ties:
         # Right against wrong, all with all, would be bought, and tell nothing of the margins.
-        items = items.without(rules.ties_subset)
+        items = items.without_ties()
         left_out = (
             f"the subset {rules.ties_subset} is left out, which needs rewards or ratings (--method "
             "pointwise): the score is that of the other subsets, and no whole one"
@@ -280,6 +282,7 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
         seed=options.seed,
         votes=scorer.votes,
         lead_characters=scorer.lead_characters,
+        in_turns=is_given_turns(chosen),
     )
     order: str | None = None
     if scorer.method == "pairwise":
@@ -290,49 +293,6 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     if left_out:
         job.notes.append(left_out)
     return equipped(job, chosen, options)
-
-
-def check_items_run(
-    chosen: Sequence[Chosen], sets: Sequence[ItemSet], options: RunOptions, *, has_tuples: bool
-) -> None:
-    """Refuse what only RM-Bench's tuples have, and reward models for whole conversations.
-
-    Raises:
-        UsageError: an option or a model does not fit a set.
-    """
-    of_tuples = {
-        "--domain": bool(options.domains),
-        "--cells": options.cells != len(CELLS),
-        "--order audit": options.pair_order == "audit",
-        "--fail-under": bool(options.fail_under),
-    }
-    for flag, given in of_tuples.items():
-        if given and not has_tuples:
-            raise UsageError(f"{flag} is for RM-Bench's tuples, and {sets[0].name} has none")
-    alone = {
-        "--until": (options.until is not None, "stops by the interval of RM-Bench's tuples"),
-        "--until-decided": (options.until_decided, "stops by RM-Bench's tuples"),
-        "--fallback": (options.fallback is not None, "scores RM-Bench's tuples that a model left"),
-        "--junit": (options.junit is not None, "writes results on RM-Bench"),
-        "--append": (options.append is not None, "writes results on RM-Bench"),
-    }
-    for flag, (given, what) in alone.items():
-        if given:
-            raise UsageError(f"{flag} {what} alone, not on {sets[0].name}: run the two apart")
-    for one in sets:
-        count = sum(item.is_conversation for item in one)
-        for item in chosen if count else ():
-            scorer = item.scorer
-            if (
-                scorer.method == "pointwise"
-                and not item.is_judge
-                and not scorer.name.startswith("baseline/")
-            ):
-                raise UsageError(
-                    f"{scorer.name}: {count} of the {len(one)} items of {one.name} are "
-                    "conversations of several messages, and reward models are given one prompt "
-                    "and one response here; judges are shown the conversation written out"
-                )
 
 
 def equipped(job: J, chosen: Chosen, options: RunOptions) -> J:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.options.kinds import allowed_of
+from rmjudge.options.run_kinds import allowed_of
 from rmjudge.runs.comparable import BASELINE
 from rmjudge.runs.items import ItemResult
 from rmjudge.runs.naming import labels

@@ -7,7 +7,6 @@ counts of retries. Those are in `run.json`.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.runs.writing import replace_file
 from rmjudge.text import one_line, slug
 from rmjudge.vocabulary import PARTS, Domain, bare_id, may_be_domain
 
@@ -101,9 +101,9 @@ def write_files(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / METRICS, [_pretty(metrics)])
-        _replace(folder / RESULTS, lines)
-        _replace(folder / RUN, [_pretty(run)])
+        replace_file(folder / METRICS, [_pretty(metrics)])
+        replace_file(folder / RESULTS, lines)
+        replace_file(folder / RUN, [_pretty(run)])
     except OSError as error:
         raise StorageStopped(
             f"the results cannot be written to {folder}: {error.strerror}; the answers are kept "
@@ -122,56 +122,7 @@ def write_decision(folder: Path, decision: Mapping[str, Json] | None) -> None:
         if decision is None:
             path.unlink(missing_ok=True)
         else:
-            _replace(path, [_pretty({"format": FORMAT, **decision})])
-    except OSError as error:
-        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, lines: Iterable[str]) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file of ASCII text as a whole or not at all.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    try:
-        _replace(path, [text])
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def write_report(path: Path, text: str) -> None:
-    """Write what a finished run is told by, in ASCII, as a whole or not at all.
-
-    Raises:
-        StorageStopped: it cannot be written there. The results are.
-    """
-    try:
-        _replace(path, [text])
-    except OSError as error:
-        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
-
-
-def append_report(path: Path, text: str) -> None:
-    """Add lines to a file, or begin it.
-
-    Raises:
-        StorageStopped: it cannot be written. The results are.
-    """
-    try:
-        with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            replace_file(path, [_pretty({"format": FORMAT, **decision})])
     except OSError as error:
         raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
 

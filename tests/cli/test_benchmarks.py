@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import Cli
-from served import ModelServer, ServerProcess
+from served import ModelServer
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LLMBAR = DATA / "llmbar" / "LLMBar"
@@ -94,35 +93,6 @@ def test_rm_bench_beside_another_set_has_the_bytes_that_it_has_alone(cli: Cli, h
     assert "both/rm-bench" in refused.stderr
 
 
-@real
-def test_a_killed_run_over_three_benchmarks_is_resumed_to_equal_bytes(
-    cli: Cli, home: Path, start_server: Callable[[int], ServerProcess]
-) -> None:
-    import time
-
-    server = start_server(0)
-    words = ["run", server.judge, "--data", "sample", "--data", LLMBAR, "--data", JUDGEBENCH]
-    words += ["--limit", "6", "--quiet"]
-    server.control(latency_s=0.1)
-    process = cli.start(*words, "--out", "killed")
-    until = time.monotonic() + 60
-    while server.stats["delivered"] < 150 and time.monotonic() < until:
-        time.sleep(0.05)
-    process.kill()
-    process.communicate()
-    server.control(latency_s=0)
-    resumed = cli(*words, "--out", "killed")
-    assert resumed.returncode in (0, 1), resumed.stderr
-    calls = run_of(home / "killed" / "rm-bench")["calls"]
-    assert 0 < calls["from_cache"] <= calls["planned"]
-    whole = cli(*words, "--out", "whole", "--cache-dir", home / "other")
-    assert whole.returncode == resumed.returncode, whole.stderr
-    for name in ("rm-bench", "llmbar", "judgebench"):
-        for file in ("metrics.json", "results.jsonl"):
-            one, other = home / "killed" / name / file, home / "whole" / name / file
-            assert one.read_bytes() == other.read_bytes()
-
-
 @pytest.mark.parametrize(
     ("rows", "words", "told"),
     [
@@ -144,17 +114,6 @@ def test_what_is_wrong_is_said_and_nothing_is_called(
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_reward_model_is_not_given_a_conversation_as_one_prompt(
-    cli: Cli, home: Path, server: ModelServer
-) -> None:
-    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
-    lines(home / "mine.jsonl", [{"messages": turns, "chosen": "Hello", "rejected": "No"}])
-    refused = cli("run", server.reward, "--data", "mine.jsonl")
-    assert refused.returncode == 2
-    assert "conversations of several messages" in refused.stderr
-    assert cli("run", server.judge, "--data", "mine.jsonl").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -243,23 +202,3 @@ def test_ties_are_not_asked_of_a_judge_of_pairs_and_that_is_said(
     assert set(judge["subsets"]) == {"Math"}
     assert "the subset Ties is left out" in done.stdout.replace("\n", " ")
     assert reward["subsets"]["Ties"]["ties"] is not None
-
-
-@real
-def test_a_judge_and_a_local_classifier_score_real_texts_in_one_run(
-    cli: Cli, home: Path, server: ModelServer
-) -> None:
-    pytest.importorskip("torch")
-    from local_models import Kind, make
-
-    model = make(home / "rm", Kind())
-    chat = DATA / "rm-bench" / "chat_filtered.json"
-    words = ["run", server.judge, f"hf/{model}", "--limit", "1", "--out", "r"]
-    words += [word for path in (chat, LLMBAR, JUDGEBENCH) for word in ("--data", str(path))]
-    done = cli(*words, "--max-tokens", "512")
-    assert done.returncode in (0, 1), done.stderr
-    assert "One scorer, several benchmarks" in done.stdout
-    for name, items in (("llmbar", 5), ("judgebench", 4)):
-        found = [metrics_of(path) for path in (home / "r" / name).iterdir()]
-        assert sorted(one["method"] for one in found) == ["pairwise", "pointwise"]
-        assert {one["whole"]["items"] for one in found} == {items}

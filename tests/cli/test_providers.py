@@ -15,8 +15,8 @@ import pytest
 import rmjudge
 from rmjudge.cli import main
 from rmjudge.providers.listing import listings
-from rmjudge.providers.registry import NAMES
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.spec import NAMES
 
 if TYPE_CHECKING:
     from command import Cli

@@ -10,7 +10,8 @@ from answering import Answer, Endpoint
 
 from rmjudge.calls import CompareCall
 from rmjudge.errors import ProviderStopped
-from rmjudge.providers.registry import create, parse_spec
+from rmjudge.providers.registry import create
+from rmjudge.providers.spec import parse_spec
 
 if TYPE_CHECKING:
     from command import Cli

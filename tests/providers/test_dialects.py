@@ -16,7 +16,8 @@ from rmjudge.judging.methods import METHODS
 from rmjudge.providers.base import MalformedBodyError
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.judge import JudgeProvider
-from rmjudge.providers.registry import HOSTED, ScorerSettings, create, parse_spec, provider_class
+from rmjudge.providers.registry import ScorerSettings, create, provider_class
+from rmjudge.providers.spec import HOSTED, parse_spec
 
 if TYPE_CHECKING:
     from served import ModelServer

@@ -12,11 +12,11 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hf_endpoint import HFEndpoint
 from rmjudge.providers.hosted import HostedScorer, identity_of
-from rmjudge.providers.registry import HOSTED
 from rmjudge.providers.rendering import ChatTemplate
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import RawReply, Retryable
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.spec import HOSTED
 
 if TYPE_CHECKING:
     from served import StubServer

@@ -13,9 +13,10 @@ from rmjudge.calls import Answer, Call, Failure, Json, Reply, Reward, RewardCall
 from rmjudge.errors import Interrupted
 from rmjudge.providers.base import MalformedBodyError, Provider, Request, Target, count, member
 from rmjudge.providers.hosted import HostedScorer, identity_of
-from rmjudge.providers.registry import ScorerSettings, create, parse_spec
+from rmjudge.providers.registry import ScorerSettings, create
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import Secret
+from rmjudge.providers.spec import parse_spec
 from rmjudge.providers.vllm import VLLM
 from rmjudge.scorer import Scorer
 

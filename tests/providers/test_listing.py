@@ -14,7 +14,8 @@ from rmjudge.judging.methods import METHODS
 from rmjudge.providers.base import Target
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.listing import Listing, listings
-from rmjudge.providers.registry import NAMES, provider_class
+from rmjudge.providers.registry import provider_class
+from rmjudge.providers.spec import NAMES
 from rmjudge.render.commands.providers import providers_markdown
 from rmjudge.vocabulary import JUDGING_METHODS
 

@@ -24,7 +24,7 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.nemo import NeMo
-from rmjudge.providers.registry import HOSTED
+from rmjudge.providers.spec import HOSTED
 
 if TYPE_CHECKING:
     from served import StubServer

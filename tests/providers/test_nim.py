@@ -15,7 +15,8 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.nim import NIM
-from rmjudge.providers.registry import create, parse_spec
+from rmjudge.providers.registry import create
+from rmjudge.providers.spec import parse_spec
 
 if TYPE_CHECKING:
     from command import Cli

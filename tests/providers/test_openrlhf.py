@@ -22,7 +22,7 @@ from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.openrlhf import OpenRLHF
-from rmjudge.providers.registry import HOSTED
+from rmjudge.providers.spec import HOSTED
 
 if TYPE_CHECKING:
     from served import StubServer

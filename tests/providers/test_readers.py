@@ -11,13 +11,8 @@ import pytest
 from rmjudge import UsageError
 from rmjudge.calls import Answer, Call, Choice, ChooseCall, CompareCall, Reward, RewardCall, Verdict
 from rmjudge.providers.readers import reader_of
-from rmjudge.providers.registry import (
-    HOSTED,
-    ScorerSettings,
-    create,
-    parse_spec,
-    takes_chat_template,
-)
+from rmjudge.providers.registry import ScorerSettings, create, takes_chat_template
+from rmjudge.providers.spec import HOSTED, parse_spec
 from rmjudge.providers.vendors import VENDORS
 from rmjudge.vocabulary import JUDGING_METHODS
 

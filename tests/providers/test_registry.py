@@ -14,15 +14,8 @@ from rmjudge.errors import UsageError
 from rmjudge.providers.base import Provider
 from rmjudge.providers.baseline import Baseline
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import (
-    NAMES,
-    ScorerSettings,
-    Spec,
-    at_default_url,
-    create,
-    parse_spec,
-    provider_class,
-)
+from rmjudge.providers.registry import ScorerSettings, at_default_url, create, provider_class
+from rmjudge.providers.spec import NAMES, Spec, parse_spec
 from rmjudge.scorer import Scorer
 
 KEY = "sk-not-a-real-key"
@@ -300,7 +293,8 @@ def test_the_table_imports_no_provider() -> None:
 
 def test_making_a_hosted_scorer_imports_no_http_client() -> None:
     code = (
-        "from rmjudge.providers.registry import create, parse_spec\n"
+        "from rmjudge.providers.registry import create\n"
+        "from rmjudge.providers.spec import parse_spec\n"
         "for spec in ('openai/m@http://h', 'vllm/m@http://h', 'baseline/length'):\n"
         "    create(parse_spec(spec))"
     )

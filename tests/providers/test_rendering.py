@@ -14,19 +14,14 @@ from rmjudge.calls import Reply, Reward, RewardCall
 from rmjudge.providers.base import Provider, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
 from rmjudge.providers.listing import listings
-from rmjudge.providers.registry import (
-    HOSTED,
-    ScorerSettings,
-    create,
-    parse_spec,
-    provider_class,
-)
+from rmjudge.providers.registry import ScorerSettings, create, provider_class
 from rmjudge.providers.rendering import (
     ChatTemplate,
     conversation,
     template_from_file,
     template_from_tokenizer,
 )
+from rmjudge.providers.spec import HOSTED, parse_spec
 from rmjudge.providers.vendors import VENDORS
 
 if TYPE_CHECKING:
@@ -181,19 +176,19 @@ def with_bos(name: str, bos: str = "<s>") -> Provider:
 
 @pytest.mark.parametrize("name", ["sglang", "tei", "hf-endpoint"])
 def test_one_token_of_the_beginning_is_taken_off_for_a_server_that_adds_it(name: str) -> None:
-    assert with_bos(name).rendered("p", "r") == "<s>p<s>"
+    assert with_bos(name).rendered(RewardCall("p", "r")) == "<s>p<s>"
     assert "<s>p<s>" in str(with_bos(name).build([CALL]).body).replace("2+2?", "p")
     assert "<s><s>" not in str(with_bos(name).build([CALL]).body)
 
 
 @pytest.mark.parametrize("name", ["openrlhf", "nemo"])
 def test_it_stays_for_a_server_that_does_not(name: str) -> None:
-    assert with_bos(name).rendered("p", "r") == "<s><s>p<s>"
+    assert with_bos(name).rendered(RewardCall("p", "r")) == "<s><s>p<s>"
 
 
 @pytest.mark.parametrize("name", WANTING)
 def test_a_template_without_one_is_left_as_it_is(name: str) -> None:
-    assert with_bos(name, bos="").rendered("p", "r") == "<s><s>p<s>"
+    assert with_bos(name, bos="").rendered(RewardCall("p", "r")) == "<s><s>p<s>"
 
 
 @pytest.mark.parametrize("name", WANTING)

@@ -21,8 +21,8 @@ from batched import (
 from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import HOSTED
 from rmjudge.providers.sglang import SGLang
+from rmjudge.providers.spec import HOSTED
 
 if TYPE_CHECKING:
     from served import StubServer

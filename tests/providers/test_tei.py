@@ -23,10 +23,10 @@ from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.errors import UsageError
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import identity_of
-from rmjudge.providers.registry import HOSTED
 from rmjudge.providers.sending.errors import classify
 from rmjudge.providers.sending.messages import FinalForCall, FinalForRun, RawReply, Retryable
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.spec import HOSTED
 from rmjudge.providers.tei import TEI
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from rmjudge.providers.decisions import DecisionProvider
 from rmjudge.providers.hosted import HostedScorer
 from rmjudge.providers.judge import JudgeProvider
 from rmjudge.providers.listing import listings
-from rmjudge.providers.registry import HOSTED, ScorerSettings, create, parse_spec, provider_class
+from rmjudge.providers.registry import ScorerSettings, create, provider_class
+from rmjudge.providers.spec import HOSTED, parse_spec
 from rmjudge.providers.vendors import VENDORS
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pytest
 from rmjudge.calls import CompareCall, Json, Reward, RewardCall, Unscored, Usage
 from rmjudge.providers.base import MalformedBodyError, Target
 from rmjudge.providers.hosted import HostedScorer, identity_of
-from rmjudge.providers.registry import create, parse_spec
+from rmjudge.providers.registry import create
+from rmjudge.providers.spec import parse_spec
 from rmjudge.providers.vllm import VLLM, VLLMPooling
 
 CALL = RewardCall("2+2?", "4")

@@ -14,8 +14,9 @@ from rmjudge.cache.rows import decode
 from rmjudge.calls import Reply, Unscored
 from rmjudge.errors import StopRun
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import create, parse_spec
+from rmjudge.providers.registry import create
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.spec import parse_spec
 
 POLICY = Policy(
     backoff_first_s=0.001,

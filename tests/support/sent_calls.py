@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from rmjudge.calls import Outcome, RewardCall
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import create, parse_spec
+from rmjudge.providers.registry import create
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.spec import parse_spec
 
 if TYPE_CHECKING:
     from served import ModelServer

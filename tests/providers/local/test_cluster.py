@@ -19,7 +19,8 @@ from rmjudge.providers.local.classifier import Classifier
 from rmjudge.providers.local.cluster import Answered, ClusterScorer, Worker, blocks_of
 from rmjudge.providers.local.connection import Fleet, fleet_of
 from rmjudge.providers.local.settings import LocalSettings
-from rmjudge.providers.registry import ScorerSettings, create, parse_spec
+from rmjudge.providers.registry import ScorerSettings, create
+from rmjudge.providers.spec import parse_spec
 from rmjudge.running.queueing import WorkQueue
 from rmjudge.scorer import StreamingScorer
 

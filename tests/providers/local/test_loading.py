@@ -367,7 +367,9 @@ def test_without_its_libraries_the_line_that_installs_them_is_told(
 
 def test_a_slow_import_is_not_made_for_the_identity(folder: Path) -> None:
     code = (
-        "import sys; from rmjudge.providers.registry import create, parse_spec\n"
+        "import sys\n"
+        "from rmjudge.providers.registry import create\n"
+        "from rmjudge.providers.spec import parse_spec\n"
         f"scorer = create(parse_spec('hf/{folder}'))\n"
         "assert scorer.identity['device'] == 'cpu'\n"
         "print(sorted({'torch', 'transformers'} & set(sys.modules)))"

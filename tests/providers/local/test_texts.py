@@ -10,6 +10,7 @@ from local_models import CHATML, FOR_ENCODERS, NO_NEWLINE, WITH_BOS, Kind, make_
 from rmjudge.calls import Failure
 from rmjudge.providers.local.templates import Template
 from rmjudge.providers.local.texts import Texts, Tokens
+from rmjudge.providers.rendering import conversation
 
 PAIR = ("2+2?", "It is 4.")
 TURNS = [{"role": "user", "content": PAIR[0]}, {"role": "assistant", "content": PAIR[1]}]
@@ -21,7 +22,7 @@ def texts(kind: Kind, limit: int | None = None, side: str = "right") -> tuple[Te
 
 
 def one(made: Texts, pair: tuple[str, str] = PAIR, *, find_responses: bool = False) -> Tokens:
-    (tokens,) = made.encode([pair], find_responses=find_responses)
+    (tokens,) = made.encode([conversation(*pair)], find_responses=find_responses)
     assert isinstance(tokens, Tokens)
     return tokens
 
@@ -84,7 +85,7 @@ def test_half_a_character_becomes_a_replacement_character() -> None:
 def test_a_conversation_that_the_template_refuses_fails_alone() -> None:
     refusing = "{% if '!' in messages[0].content %}{{ raise_exception('no') }}{% endif %}" + CHATML
     made, _ = texts(Kind(template=refusing))
-    first, second, third = made.encode([PAIR, ("!", "x"), PAIR])
+    first, second, third = made.encode([conversation(*one) for one in (PAIR, ("!", "x"), PAIR)])
     assert isinstance(first, Tokens)
     assert third == first
     assert second == Failure("template", "the chat template does not render this: no")

@@ -19,9 +19,10 @@ from rmjudge.calls import CompareCall, Failure, Outcome, Reply
 from rmjudge.errors import ProviderStopped
 from rmjudge.providers.base import Target
 from rmjudge.providers.hosted import HostedScorer
-from rmjudge.providers.registry import create, parse_spec
+from rmjudge.providers.registry import create
 from rmjudge.providers.sending.policy import Policy
 from rmjudge.providers.sending.redaction import MASK, Secret
+from rmjudge.providers.spec import parse_spec
 from rmjudge.providers.vllm import VLLM
 
 if TYPE_CHECKING:
