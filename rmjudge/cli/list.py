@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rmjudge.cli.arguments import add_command, add_json
+from rmjudge.errors import UsageError
 from rmjudge.options.written import path
+from rmjudge.text import one_line
 
 
 def add(commands: Any) -> None:
@@ -39,12 +41,22 @@ def list_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.listing import list_runs
     from rmjudge.runs.open_batches import batches_under_way
+    from rmjudge.runs.underway import find_underway
 
-    runs, damaged = list_runs(arguments.folder)
+    underway = find_underway(arguments.folder)
+    try:
+        runs, damaged = list_runs(arguments.folder)
+    except UsageError:
+        if not underway:
+            raise
+        runs, damaged = [], []
     if arguments.json:
         print_json(list_json(runs))
-    else:
+    elif runs:
         tables().print(sheets_renderable(list_sheets(runs, arguments.folder)))
+    for one in underway:
+        for line in one.lines():
+            say(f"{one_line(str(one.folder))}: {line}")
     for line in batches_under_way(one.record for one in runs):
         say(line)
     for line in damaged:

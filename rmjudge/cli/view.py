@@ -16,7 +16,6 @@ from rmjudge.errors import RmjudgeError, UsageError
 
 if TYPE_CHECKING:
     from rmjudge.calls import Json
-    from rmjudge.runs.underway import Underway
 
 PORT: Final = 8765
 PORTS: Final = 65535
@@ -24,8 +23,6 @@ FILES: Final = ("metrics.json", "results.jsonl", "run.json")
 SO_FAR_S: Final = 10.0
 SHARE: Final = 20
 """What a run has so far appears anew so often, or after so many times what making the page took."""
-SILENT_S: Final = 60.0
-"""A run tells how far it is every two seconds; one that is silent for so long has died."""
 
 
 def add(commands: Any) -> None:
@@ -156,7 +153,7 @@ class _Shown:
 
         for folder in self._folders:
             for underway in find_underway(folder):
-                yield from _lines(underway)
+                yield from underway.lines()
 
 
 def _digest(paths: Iterable[Path]) -> str:
@@ -175,19 +172,3 @@ def _results(folder: Path) -> list[Path]:
         return find_results(folder)
     except UsageError:
         return []
-
-
-def _lines(underway: Underway) -> Iterator[str]:
-    """A line for each scorer of a run under way."""
-    silent = time.time() - underway.told
-    for one in underway.scorers:
-        line = f"{one.scorer}: still running, {one.done:,} of {one.planned:,} calls answered"
-        if silent > SILENT_S:
-            line = (
-                f"{one.scorer}: {one.done:,} of {one.planned:,} calls answered, and no word for "
-                f"{silent / 60:.0f} min; if the run has died, run its command again"
-            )
-        elif one.done >= one.planned > 0:
-            line = f"{one.scorer}: all {one.planned:,} calls answered"
-        more = [text for text in (one.figures, one.so_far) if text]
-        yield "; ".join((line, *more))

@@ -31,6 +31,8 @@ METRICS: Final = "metrics.json"
 RESULTS: Final = "results.jsonl"
 RUN: Final = "run.json"
 DECISION: Final = "decision.json"
+PROGRESS: Final = "progress.json"
+"""There while a run goes on, and no longer."""
 # `json.dumps` with separators makes an encoder for every text, at the price of encoding one.
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -235,6 +237,11 @@ def find_results(folder: Path) -> list[Path]:
         (path.parent for under in ("*", "*/*") for path in folder.glob(f"{under}/{METRICS}")),
         key=lambda path: (path.parent, _index_in_run(path), path.name),
     )
+    if not found and any(any(folder.glob(under)) for under in (PROGRESS, f"*/{PROGRESS}")):
+        raise UsageError(
+            f"{folder}: its run goes on and writes results at its end; `rmjudge view {folder}` "
+            "shows what there is so far"
+        )
     if not found:
         what = "no such folder" if not folder.exists() else f"no {METRICS} in it"
         raise UsageError(f"{folder}: {what}; give the folder that `rmjudge run` wrote")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rmjudge.runs.files import PROGRESS
 from rmjudge.runs.so_far import clear_so_far
 from rmjudge.text import one_line
 
-PROGRESS: Final = "progress.json"
 FORMAT: Final = 1
+SILENT_S: Final = 60.0
+"""A run tells how far it is every two seconds; one that is silent for so long has died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,26 @@ class ScorerProgress:
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """A run that goes on; `told` is when the file was written, Unix time."""
+    """A run that goes on in a folder; `told` is when the file was written, Unix time."""
 
+    folder: Path
     scorers: tuple[ScorerProgress, ...]
     told: float
+
+    def lines(self) -> Iterator[str]:
+        """A line for each scorer."""
+        silent = time.time() - self.told
+        for one in self.scorers:
+            line = f"{one.scorer}: still running, {one.done:,} of {one.planned:,} calls answered"
+            if silent > SILENT_S:
+                line = (
+                    f"{one.scorer}: {one.done:,} of {one.planned:,} calls answered, and no word "
+                    f"for {silent / 60:.0f} min; if the run has died, run its command again"
+                )
+            elif one.done >= one.planned > 0:
+                line = f"{one.scorer}: all {one.planned:,} calls answered"
+            more = [text for text in (one.figures, one.so_far) if text]
+            yield "; ".join((line, *more))
 
 
 def write_underway(folder: Path, scorers: Sequence[ScorerProgress]) -> None:
@@ -69,7 +87,8 @@ def _read(path: Path) -> Underway | None:
     try:
         told = path.stat().st_mtime
         record = json.loads(path.read_text("utf-8"))
-        return Underway(tuple(map(_scorer, record["scorers"])), min(told, time.time()))
+        scorers = tuple(map(_scorer, record["scorers"]))
+        return Underway(path.parent, scorers, min(told, time.time()))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,3 +85,29 @@ def test_a_folder_without_runs_is_told(cli: Cli) -> None:
     done = cli("list")
     assert (done.returncode, done.stdout) == (2, "")
     assert "runs: no such folder" in done.stderr
+
+
+def test_a_run_that_goes_on_is_told_beside_those_that_are_done(
+    cli: Cli, server: ModelServer
+) -> None:
+    server.control(latency_s=2)
+    words = ("run", server.judge, "--limit", "1", "--concurrency", "2", "--quiet")
+    with cli.start(*words, "--out", "runs/slow") as run:
+        end = time.monotonic() + 60
+        while not (cli.home / "runs/slow/progress.json").exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        alone = cli("list")
+        assert alone.returncode == 0
+        told = r"runs/slow: openai/judge: still running, \d+ of 36 calls answered"
+        assert re.search(told, alone.stderr + alone.stdout)
+        early = cli("report", "runs/slow")
+        assert early.returncode == 2
+        assert "its run goes on and writes results at its end" in early.stderr
+        assert cli("run", "baseline/length", "--limit", "1", "--out", "runs/done").returncode == 0
+        both = cli("list")
+        assert "baseline/length" in both.stdout
+        assert re.search(told, both.stderr + both.stdout)
+        server.control(latency_s=0)
+        run.communicate(timeout=60)
+    assert "still running" not in cli("list").stderr

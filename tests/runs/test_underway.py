@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rmjudge.runs.files import PROGRESS
 from rmjudge.runs.underway import (
-    PROGRESS,
     ScorerProgress,
     clear_underway,
     find_underway,
