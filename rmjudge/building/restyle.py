@@ -21,11 +21,12 @@ from rmjudge.building.writing import (
 def restyle(tools: Tools, case: Case) -> Asking:
     """Both given texts, each by itself, in three styles; the company's label is the proof."""
     sides: list[Triple] = []
-    for given in (case.good, case.bad):
+    for title, given in (("One title", case.good), ("Other title", case.bad)):
         markdown: str | Outcome = given.strip()
         if not is_markdown(given):
+            example = EXAMPLE.replace("One title", title)  # two texts are two concise calls
             markdown = yield from written(
-                tools, "markdown", detailed, EXAMPLE, prompt=case.prompt, text=given.strip()
+                tools, "markdown", detailed, example, prompt=case.prompt, text=given.strip()
             )
         elif reason := bad_plain(plain(given)):
             markdown = rejected("given", reason)
