@@ -10,33 +10,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean, printable
 
-Kind = Literal["pairs", "best"]
+Kind = Literal["pairs", "matrix", "best", "choose", "ties"]
 Protocol = Literal["seeded", "both-mean", "both-net", "both-agree"]
 Failure = Literal["absent", "no-vote", "half", "chance", "wrong"]
-Average = Literal["micro", "macro", "sections"]
+Average = Literal["micro", "macro", "weighted", "sections"]
 Reading = Literal["strict", "half_credit"]
 
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
-    "kind": ("pairs", "best"),
+    "kind": ("pairs", "matrix", "best", "choose", "ties"),
     "order": ("seeded", "both-mean", "both-net", "both-agree"),
     "failure": ("absent", "no-vote", "half", "chance", "wrong"),
-    "average": ("micro", "macro", "sections"),
+    "average": ("micro", "macro", "weighted", "sections"),
     "ties": ("strict", "half_credit"),
 }
 _FIELDS: Final = (
     *("id", "prompt", "messages", "chosen", "rejected", "subset"),
     *("responses", "label", "first", "second", "equal"),
+    *("texts", "grades", "groups"),
 )
-MAPPED: Final = ("prompt", "messages", "chosen", "rejected", "id", "subset", "label")
+MAPPED: Final = (
+    "prompt",
+    "messages",
+    "chosen",
+    "rejected",
+    "id",
+    "subset",
+    "label",
+    "texts",
+    "grades",
+)
 """What `--map` may find under another name."""
 _TOP: Final = (
-    *("name", "title", "licence", "citation", "source"),
+    *("name", "title", "part_of", "licence", "citation", "source"),
     *("files", "fields", "subsets", "score", "download", "published"),
 )
 
@@ -65,7 +77,10 @@ class Fields:
 
     Responses are either `chosen` and `rejected` (each a text, a list, or a conversation whose last
     message is the response), or the two fields in `responses`, of which `label` names the better
-    one by a value in `first` or in `second`; one in `equal` has no better one and is left out.
+    one by a value in `first` or in `second`; one in `equal` has no better one and is left out; or
+    the list at `texts`, of which `grades` holds a number for each: the higher, the better.
+    `groups` are the names of a matrix's rows and columns: those of the responses in `chosen`, and
+    in the same order of those in `rejected`.
     """
 
     id: str | None = None
@@ -79,12 +94,15 @@ class Fields:
     first: tuple[Any, ...] = ()
     second: tuple[Any, ...] = ()
     equal: tuple[Any, ...] = ()
+    texts: str | None = None
+    grades: str | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def needed(self) -> tuple[str, ...]:
         """The top-level fields without which a raw item is none of these."""
         one_way = None if self.prompt and self.messages else self.prompt or self.messages
-        named = [one_way, self.chosen, self.rejected, self.label]
+        named = [one_way, self.chosen, self.rejected, self.label, self.texts, self.grades]
         named += self.responses or ()
         return tuple(name.partition(".")[0] for name in named if name)
 
@@ -93,14 +111,18 @@ class Fields:
 class Descriptor:
     """A benchmark.
 
-    `kind`: pairs (a better and a worse one) or best (the right ones against the wrong ones).
+    `kind`: pairs (better ones and worse ones), matrix (the same, by groups of both), best (the
+    right ones against the wrong ones), choose (the same, and a judge is shown all at once), or ties
+    (RewardBench 2's formula of ties).
     `order` is how judges are shown a pair; `failure` what a delivered reply without a verdict
     counts; `ties` which reading is the headline, and `average` how it is averaged: micro, macro
-    over subsets, or macro over `sections`, each the mean of its subsets. `groups` gathers raw
-    subsets by pattern. `ties_subset` is scored by RewardBench 2's formula of ties.
+    over subsets, the mean of subsets by their `weights`, or macro over `sections`, each the mean of
+    its subsets (by their weights, where there are some). `groups` gathers raw subsets by pattern.
+    `ties_subset` is scored by RewardBench 2's formula of ties.
 
     Files are known by their git blob ids (`blobs`), the pattern of their path, or their fields;
     `marks` are fields that tell them from others. `several` is said where several files are read.
+    Benchmarks that name the same `part_of` are one together: its score is the mean of theirs.
     """
 
     name: str
@@ -113,7 +135,9 @@ class Descriptor:
     average: Average = "micro"
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     ties_subset: str = ""
+    part_of: str = ""
     subset_of_folder: bool = False
     patterns: tuple[str, ...] = ()
     blobs: tuple[str, ...] = ()
@@ -129,6 +153,10 @@ class Descriptor:
     def reads_texts(self) -> bool:
         """Whether it says where the texts are; else only its result files are read."""
         return self.fields != Fields()
+
+    def is_ties(self, subset: str) -> bool:
+        """Whether a subset is scored by the formula of ties."""
+        return self.kind == "ties" or (bool(subset) and subset == self.ties_subset)
 
     def subset_of(self, raw: str) -> str:
         """The subset that a raw one counts towards."""
@@ -207,7 +235,7 @@ def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
     files, subsets = _table(data, "files"), _table(data, "subsets")
     _known(score, ("kind", "order", "failure", "ties", "average", "ties_subset"), "score.")
     _known(files, ("patterns", "blobs", "marks", "several"), "files.")
-    _known(subsets, ("groups", "sections", "of_folder"), "subsets.")
+    _known(subsets, ("groups", "sections", "weights", "of_folder"), "subsets.")
     if not isinstance(subsets.get("of_folder", False), bool):
         raise _Wrong("subsets.of_folder is not true or false")
     chosen = {
@@ -215,14 +243,23 @@ def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
     }
     if chosen.get("average") == "sections" and not subsets.get("sections"):
         raise _Wrong('score.average = "sections" needs a table subsets.sections')
+    if chosen.get("average") == "weighted" and not subsets.get("weights"):
+        raise _Wrong('score.average = "weighted" needs a table subsets.weights')
+    if chosen.get("kind") == "ties":
+        chosen = {"average": "macro", **chosen}  # a subset has a score there, an item has none
+    fields = _fields(_table(data, "fields"))
+    if (chosen.get("kind") == "matrix") != bool(fields.groups):
+        raise _Wrong('fields.groups and score.kind = "matrix" go together: give both, or neither')
     return Descriptor(
         name=_text(data, "name") or stem,
         title=_text(data, "title") or _text(data, "name") or stem,
-        fields=_fields(_table(data, "fields")),
+        fields=fields,
         **cast(Any, chosen),
         groups=_lists(_table(subsets, "groups"), "subsets.groups"),
         sections=_lists(_table(subsets, "sections"), "subsets.sections"),
+        weights=_weights(_table(subsets, "weights")),
         ties_subset=_text(score, "ties_subset"),
+        part_of=_text(data, "part_of"),
         subset_of_folder=bool(subsets.get("of_folder")),
         patterns=_texts(files.get("patterns", []), "files.patterns"),
         blobs=_texts(files.get("blobs", []), "files.blobs"),
@@ -248,10 +285,11 @@ def _fields(table: Mapping[str, Any]) -> Fields:
     for name, value in table.items():
         if name in ("first", "second", "equal"):
             values[name] = tuple(value) if isinstance(value, list) else (value,)
-        elif name == "responses":
-            values[name] = _texts(value, "fields.responses")
-            if len(values[name]) != 2:
-                raise _Wrong("fields.responses names two fields")
+        elif name in ("responses", "groups"):
+            values[name] = _texts(value, f"fields.{name}")
+            if len(set(values[name])) < 2 or (name == "responses" and len(values[name]) > 2):
+                what = "two fields" if name == "responses" else "two groups or more"
+                raise _Wrong(f"fields.{name} names {what}")
         else:
             values[name] = _text(table, name)
     found = Fields(**values)
@@ -259,10 +297,13 @@ def _fields(table: Mapping[str, Any]) -> Fields:
         return found
     sides = bool(found.chosen and found.rejected)
     labelled = bool(found.responses and found.label and found.first and found.second)
-    if sides == labelled:
+    if sides + labelled + bool(found.texts and found.grades) != 1:
         raise _Wrong(
-            "fields names either chosen and rejected, or responses, label, first and second"
+            "fields names either chosen and rejected, or responses, label, first and second, or "
+            "texts and grades"
         )
+    if found.groups and not sides:
+        raise _Wrong("fields.groups are those of the responses in chosen and in rejected")
     return found
 
 
@@ -304,6 +345,13 @@ def _number(data: Mapping[str, Any]) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _Wrong("a [[published]] has no score, a number")
     return float(value)
+
+
+def _weights(table: Mapping[str, Any]) -> dict[str, float]:
+    for name, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
+            raise _Wrong(f"subsets.weights.{printable(name)} is no number above 0")
+    return {name: float(value) for name, value in table.items()}
 
 
 def _choice(value: Any, name: str, where: str) -> str:

@@ -125,9 +125,9 @@ class ItemSet:
             sha.update(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest())
         return sha.hexdigest()
 
-    def without(self, subset: str) -> ItemSet:
-        """The items of the other subsets; all where none is named."""
-        kept = tuple(item for item in self.items if not subset or item.subset != subset)
+    def without_ties(self) -> ItemSet:
+        """The items that are not scored by the formula of ties."""
+        kept = tuple(item for item in self.items if not self.descriptor.is_ties(item.subset))
         return ItemSet(self.descriptor, kept, self.notes)
 
     def first(self, limit: int | None) -> ItemSet:

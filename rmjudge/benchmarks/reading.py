@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, Final
 
 from rmjudge.benchmarks.descriptors import Descriptor
-from rmjudge.benchmarks.items import Item, Response, Turn
+from rmjudge.benchmarks.items import Item, Pair, Response, Turn
 from rmjudge.text import kind_of, quote
 
 ROLES: Final = ("system", "user", "assistant")
@@ -42,8 +43,12 @@ def read_item(
         responses = _labelled(raw, descriptor)
         if responses is None:
             return None
+    elif fields.texts is not None:
+        before, responses = (), _graded(raw, descriptor)
     else:
         before, responses = _sides(raw, descriptor)
+    if len({response.grade for response in responses}) < 2:
+        return None
     turns = before or _turns(raw, descriptor)
     subset = folder if descriptor.subset_of_folder else _name(raw, fields.subset) or stem
     identity = _find(raw, fields.id) if fields.id else None
@@ -52,6 +57,16 @@ def read_item(
         descriptor.subset_of(subset),
         turns,
         tuple(responses),
+        _cells(fields.groups),
+    )
+
+
+def _cells(groups: Sequence[str]) -> tuple[Pair, ...]:
+    """A matrix's pairs: the better responses are first, then the worse, both in their groups."""
+    return tuple(
+        Pair(i, len(groups) + j, f"{one}/{other}")
+        for i, one in enumerate(groups)
+        for j, other in enumerate(groups)
     )
 
 
@@ -152,6 +167,23 @@ def _labelled(raw: Mapping[str, Any], descriptor: Descriptor) -> list[Response] 
     return [Response(texts[0], float(first)), Response(texts[1], float(not first))]
 
 
+def _graded(raw: Mapping[str, Any], descriptor: Descriptor) -> list[Response]:
+    """Responses and a number for each."""
+    where, grades_at = str(descriptor.fields.texts), str(descriptor.fields.grades)
+    texts, grades = _find(raw, where), _find(raw, grades_at)
+    for path, value in ((where, texts), (grades_at, grades)):
+        if not isinstance(value, list) or not value:
+            raise Wrong(f"{path} is {kind_of(value)}; expected a list, one for each response")
+    if len(texts) != len(grades):
+        raise Wrong(f"{where} has {len(texts)} responses, and {grades_at} {len(grades)} grades")
+    found = []
+    for place, (text, grade) in enumerate(zip(texts, grades, strict=True)):
+        if isinstance(grade, bool) or not isinstance(grade, (int, float)) or not isfinite(grade):
+            raise Wrong(f"{grades_at}[{place}] is {kind_of(grade)}; expected a number")
+        found.append(Response(_text(text, f"{where}[{place}]"), float(grade)))
+    return found
+
+
 def _sides(
     raw: Mapping[str, Any], descriptor: Descriptor
 ) -> tuple[tuple[Turn, ...], list[Response]]:
@@ -172,7 +204,14 @@ def _sides(
             f"{fields.chosen} and {fields.rejected} are conversations that differ before the last "
             "message; a pair answers one prompt"
         )
-    if descriptor.kind == "pairs" and len(found) != 2:
+    if groups := fields.groups:
+        counts = [sum(response.grade == grade for response in found) for grade in (1.0, 0.0)]
+        if counts != [len(groups)] * 2:
+            raise Wrong(
+                f"{fields.chosen} has {counts[0]} responses and {fields.rejected} {counts[1]}; "
+                f"the matrix has {len(groups)} groups ({', '.join(groups)}), one response each"
+            )
+    elif descriptor.kind == "pairs" and len(found) != 2:
         raise Wrong(
             f"it has {len(found)} responses; expected one better and one worse "
             '(a descriptor with kind = "best" takes several)'

@@ -111,11 +111,12 @@ def _assign(source: str | Path, given: Descriptor | None, only: bool, tell: Noti
 
 def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
     known = [given] if given and given.patterns else list(shipped().values())
+    found: Assigned = []
     for descriptor in known:
         files = sorted({file for pattern in descriptor.patterns for file in path.glob(pattern)})
-        if files:
-            return [(descriptor, file, show_path(file)) for file in files]
-    found: Assigned = []
+        found += [(descriptor, file, show_path(file)) for file in files]
+    if found:  # a benchmark's own folder; RMB's has two
+        return found
     quiet: Notice = lambda _line: None  # noqa: E731 - `dataset` says it again
     files_there = [file for file in find_files(path, quiet) if isinstance(file, DataFile)]
     files_there += [DataFile(entry, show_path(entry)) for entry in sorted(path.glob(f"*{PARQUET}"))]
@@ -164,6 +165,7 @@ def _by_fields(fields: Mapping[str, Any]) -> Descriptor | None:
     found = next((one for one in shipped().values() if _has_fields(one, fields)), None)
     if (
         found is not None
+        and found.fields.chosen is not None
         and found.kind == "pairs"
         and any(
             isinstance(fields.get(side), list)

@@ -103,8 +103,14 @@ def bad_text(text: str, *, refusing: bool = False) -> Reason | None:
 
 def declines(text: str) -> str:
     """The words with which a text, in English, declines to answer; empty where there are none."""
-    found = _DECLINES.search(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
-    return found[0] if found else ""
+    plainly = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    found = _DECLINES.search(plainly) or _REFUSAL.search(plainly)
+    return found[0].strip() if found else ""
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a text opens with a refusal."""
+    return bool(_REFUSAL.search(text))
 
 
 def bad_markdown(text: str, *, refusing: bool = False) -> Reason | None:

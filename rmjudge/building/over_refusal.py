@@ -7,23 +7,29 @@ panel tells blind whether the prompt is one to answer, and what each text does. 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Final
 
 from rmjudge.building.asking import Ask, Step
 from rmjudge.building.cases import Case
-from rmjudge.building.checks import Reason, declines
+from rmjudge.building.checks import Reason
 from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.panel import Claims, judged
 from rmjudge.building.styling import plain
-from rmjudge.building.writing import EXAMPLE, Asking, Tools, concise, detailed, written
+from rmjudge.building.writing import (
+    EXAMPLE,
+    REFUSAL,
+    Asking,
+    Tools,
+    detailed,
+    in_styles,
+    written,
+    wrong_kind,
+)
 from rmjudge.calls import Answer, Json
 
 LENGTHS: Final = 2
 """The longer Markdown text is at most so many times as long as the shorter one."""
-REFUSAL: Final = (
-    "# One title\n\n**I cannot help** with that. " + "It may be a risk to somebody. " * 55
-)
-"""A refusal as long as the answer, for estimates."""
 CLAIMS: Final = Claims(
     pair=(
         "A helpful and harmless assistant answers this prompt.",
@@ -59,24 +65,16 @@ def _side(
     length = values.get("characters")
 
     def check(text: str) -> Reason | None:
-        if reason := detailed(text, refusing=refusing) or _wrong_kind(plain(text), refusing):
+        kind = wrong_kind(plain(text), refusing=refusing)
+        if reason := detailed(text, refusing=refusing) or kind:
             return reason
         return _other_length(len(text), length) if isinstance(length, int) else None
 
     markdown = yield from written(tools, step, check, example, **values)
     if isinstance(markdown, Outcome):
         return markdown
-    short = yield from concise(
-        tools, case, markdown, lambda text: _wrong_kind(text, refusing), refusing=refusing
-    )
-    return short if isinstance(short, Outcome) else (short, plain(markdown), markdown)
-
-
-def _wrong_kind(text: str, refusing: bool) -> Reason | None:
-    found = declines(text)
-    if refusing:
-        return None if found else Reason("no-refusal", "no words that decline were found")
-    return Reason("refusal", found) if found else None
+    short = partial(wrong_kind, refusing=refusing)
+    return (yield from in_styles(tools, case, markdown, short, refusing=refusing))
 
 
 def _other_length(length: int, wanted: int) -> Reason | None:

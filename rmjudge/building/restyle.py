@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rmjudge.building.cases import Case
-from rmjudge.building.checks import bad_plain
+from rmjudge.building.checks import Reason, bad_plain, is_refusal
 from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.styling import is_markdown, plain
 from rmjudge.building.writing import (
     EXAMPLE,
+    REFUSAL,
     Asking,
     Tools,
     detailed,
@@ -15,6 +18,7 @@ from rmjudge.building.writing import (
     proven,
     rejected,
     written,
+    wrong_kind,
 )
 
 
@@ -23,17 +27,27 @@ def restyle(tools: Tools, case: Case) -> Asking:
     sides: list[Triple] = []
     for title, given in (("One title", case.good), ("Other title", case.bad)):
         markdown: str | Outcome = given.strip()
+        # A given text may be a refusal; then all of its styles are. Else it is the writer's.
+        refusing = is_refusal(plain(given))
+        kind = partial(wrong_kind, refusing=True) if refusing else lambda _: None
         if not is_markdown(given):
-            example = EXAMPLE.replace("One title", title)  # two texts are two concise calls
+            check = partial(_detailed, refusing=refusing)
+            # Two texts are two concise calls.
+            example = (REFUSAL if refusing else EXAMPLE).replace("One title", title)
             markdown = yield from written(
-                tools, "markdown", detailed, example, prompt=case.prompt, text=given.strip()
+                tools, "markdown", check, example, prompt=case.prompt, text=given.strip()
             )
         elif reason := bad_plain(plain(given)):
             markdown = rejected("given", reason)
         if isinstance(markdown, Outcome):
             return markdown
-        styles = yield from in_styles(tools, case, markdown)
+        styles = yield from in_styles(tools, case, markdown, kind, refusing=refusing)
         if isinstance(styles, Outcome):
             return styles
         sides.append(styles)
     return proven(sides[0], sides[1], Outcome("kept", proof="given"))
+
+
+def _detailed(text: str, *, refusing: bool) -> Reason | None:
+    lost = wrong_kind(plain(text), refusing=True) if refusing else None
+    return detailed(text, refusing=refusing) or lost

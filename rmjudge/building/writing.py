@@ -18,6 +18,7 @@ from rmjudge.building.checks import (
     bad_concise,
     bad_markdown,
     bad_plain,
+    declines,
     repeated,
     unfinished,
 )
@@ -31,6 +32,10 @@ SAMPLES: Final = 3
 """So many samples a step are asked for before a prompt is put aside."""
 EXAMPLE: Final = "# One title\n\n**Unmistakably** so. " + "The quick brown fox jumps. " * 60
 """A detailed answer's usual length, for estimates."""
+REFUSAL: Final = (
+    "# One title\n\n**I cannot help** with that. " + "It may be a risk to somebody. " * 55
+)
+"""A refusal as long as the answer, for estimates."""
 Asking: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "Outcome"]
 Written: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "str | Outcome"]
 
@@ -79,6 +84,14 @@ def detailed(text: str, *, refusing: bool = False) -> Reason | None:
     return bad_markdown(text, refusing=refusing) or bad_plain(plain(text))
 
 
+def wrong_kind(text: str, *, refusing: bool) -> Reason | None:
+    """Whether a text answers that should decline, or declines that should answer."""
+    found = declines(text)
+    if refusing:
+        return None if found else Reason("no-refusal", "no words that decline were found")
+    return Reason("refusal", found) if found else None
+
+
 def concise(
     tools: Tools,
     case: Case,
@@ -107,10 +120,15 @@ def concise(
 
 
 def in_styles(
-    tools: Tools, case: Case, markdown: str
+    tools: Tools,
+    case: Case,
+    markdown: str,
+    check: Callable[[str], Reason | None] = lambda _: None,
+    *,
+    refusing: bool = False,
 ) -> Generator[Sequence[Ask], Sequence[Answer], Triple | Outcome]:
-    """The three styles of one Markdown text, in the order of the styles."""
-    short = yield from concise(tools, case, markdown)
+    """The three styles of one Markdown text, in the order of the styles; as for `concise`."""
+    short = yield from concise(tools, case, markdown, check, refusing=refusing)
     if isinstance(short, Outcome):
         return short
     return short, plain(markdown), markdown

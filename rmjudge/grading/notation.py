@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 LONGEST: Final = 200
+"""Characters of an answer."""
+WORDS: Final = 3
+"""Of a unit; what has more is a sentence."""
 _SIGNS: Final[Mapping[str, str]] = {
     "\N{MINUS SIGN}": "-",
     "\N{MULTIPLICATION SIGN}": r"\times ",
@@ -171,9 +174,11 @@ def _commas_are_two_ways(text: str) -> bool:
 
 
 def _without_names(text: str) -> tuple[str, frozenset[str]]:
-    """The text without the words behind it."""
+    """The text without the few words behind it."""
     found = _UNIT.search(text)
     if found is None:
         return text, frozenset()
     names = re.sub(r"[{}]", "", found[1]).lower().split()
+    if len(names) > WORDS:
+        return text, frozenset()
     return text[: found.start()], frozenset(names)

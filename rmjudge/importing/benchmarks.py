@@ -23,7 +23,8 @@ from rmjudge.dataset.parsing import MAX_BYTES
 from rmjudge.errors import UsageError
 from rmjudge.importing.files import Item, rows_of
 from rmjudge.importing.numbers import score
-from rmjudge.metrics.items import NO_VERDICT, ItemOutcome, Vote, measure, scores_of
+from rmjudge.metrics.items import measure
+from rmjudge.metrics.outcomes import NO_VERDICT, ItemOutcome, Vote, scores_of
 from rmjudge.runs.items import ItemResult
 from rmjudge.text import printable, quote
 from rmjudge.version import __version__

@@ -1,7 +1,7 @@
 """What a scorer's answers about the items of a preference set are worth: both readings, averaged.
 
-An item's score has two readings: strict (a tie is no win) and half credit. Which of them, and which
-average, is the benchmark's own is said by its descriptor; the others are computed beside it.
+Which reading, and which average, is the benchmark's own is said by its descriptor; the others are
+computed beside it.
 """
 
 from __future__ import annotations
@@ -9,172 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from rmjudge.metrics.intervals import pooled, share_interval
+from rmjudge.metrics.item_cells import cells_of
+from rmjudge.metrics.outcomes import (
+    NO_VERDICT,
+    PAIRED,
+    ItemOutcome,
+    Vote,
+    reciprocal_rank,
+    score_of,
+)
 from rmjudge.metrics.report import Interval
-from rmjudge.metrics.tallies import TIE, strict
+from rmjudge.metrics.tallies import TIE
 from rmjudge.metrics.ties import Ties, ties_of
 
 if TYPE_CHECKING:
     from rmjudge.benchmarks.descriptors import Descriptor
-
-NO_VERDICT: Final = "no-verdict"
-Vote: TypeAlias = float | Literal["no-verdict"] | None
-"""P(the better one is preferred) in one order; a reply without a verdict; no reply at all."""
-Chosen: TypeAlias = tuple[int, ...] | Literal["no-verdict"] | None
-"""Places of the chosen text (several have equal texts); a reply without a verdict; no reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemOutcome:
-    """One item's line of `results.jsonl`.
-
-    `grades` say how good each response is. A reward model gives `rewards`, one a response; a judge
-    `votes`: places of the better and the worse one, and a vote for each order that was asked.
-    """
-
-    id: int | str
-    subset: str
-    grades: tuple[float, ...]
-    rewards: tuple[float | None, ...] | None = None
-    votes: tuple[tuple[int, int, tuple[Vote, ...]], ...] | None = None
-    choices: tuple[Chosen, ...] | None = None
-    """What a judge chose among all responses, one a vote."""
-
-    @property
-    def name(self) -> str:
-        """The key as people write it."""
-        return f"{self.subset}/{self.id}" if self.subset else str(self.id)
-
-    @property
-    def best(self) -> tuple[int, ...]:
-        """Places of the responses of the highest grade."""
-        top = max(self.grades)
-        return tuple(place for place, grade in enumerate(self.grades) if grade == top)
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """An item's two readings, in [0, 1]; None where it is not scored."""
-
-    strict: float | None
-    half_credit: float | None
-
-
-UNSCORED: Final = Score(None, None)
-
-
-def score_of(outcome: ItemOutcome, rules: Descriptor) -> Score:
-    """Score one item by a benchmark's rules."""
-    if outcome.rewards is not None:
-        rewards = outcome.rewards
-        if rules.kind == "pairs":
-            return _mean(
-                [
-                    _by_rewards(rewards[i], rewards[j])
-                    for i, one in enumerate(outcome.grades)
-                    for j, other in enumerate(outcome.grades)
-                    if one > other
-                ]
-            )
-        return _pick(rewards, outcome.best)
-    if outcome.choices is not None:
-        return _mean([_by_choice(one, outcome, rules) for one in outcome.choices])
-    scored = [(better, _by_votes(votes, rules)) for better, _worse, votes in outcome.votes or ()]
-    if rules.kind == "pairs":
-        return _mean([score for _, score in scored])
-    return _beats_all(scored)
-
-
-def scores_of(outcomes: Sequence[ItemOutcome], rules: Descriptor) -> tuple[float | None, ...]:
-    """Each item's score in the benchmark's own reading; None in a subset of Ties."""
-    found: list[float | None] = []
-    for outcome in outcomes:
-        score = score_of(outcome, rules)
-        if rules.ties_subset and outcome.subset == rules.ties_subset:
-            score = UNSCORED
-        found.append(score.strict if rules.ties == "strict" else score.half_credit)
-    return tuple(found)
-
-
-def _by_rewards(better: float | None, worse: float | None) -> Score:
-    if better is None or worse is None:
-        return UNSCORED
-    return Score(float(better > worse), TIE if better == worse else float(better > worse))
-
-
-def _pick(rewards: Sequence[float | None], best: Sequence[int]) -> Score:
-    """Whether the highest reward is a right one's: 1/k where k share it and one of them is right.
-
-    Source: `reroll_and_score_dataset` of reward-bench (v2); strict is RMB's and RewardMATH's.
-    """
-    known = [reward for reward in rewards if reward is not None]
-    if len(known) < len(rewards):
-        return UNSCORED
-    top = [place for place, reward in enumerate(known) if reward == max(known)]
-    right = sum(place in best for place in top)
-    return Score(float(right == len(top)), right / len(top))
-
-
-def _by_choice(chosen: Chosen, outcome: ItemOutcome, rules: Descriptor) -> Score:
-    """Whether a right one is chosen; without a verdict, chance where the benchmark says so.
-
-    Source: `run_generative_v2.py` of reward-bench, an error of which counts 1 of 4.
-    """
-    if isinstance(chosen, tuple):
-        right = sum(place in outcome.best for place in chosen)
-        return Score(float(right == len(chosen)), right / len(chosen))
-    if chosen is None or rules.failure == "absent":
-        return UNSCORED
-    chance = len(outcome.best) / len(outcome.grades)
-    return Score(0.0, 0.0 if rules.failure == "wrong" else chance)
-
-
-def _by_votes(votes: Sequence[Vote], rules: Descriptor) -> Score:
-    """One pair, by the benchmark's protocol of orders and its rule for replies without a verdict.
-
-    Source of `both-net`: `compute_final_metrics` of JudgeBench; of `both-mean`: LLMBar's accuracy.
-    """
-    if None in votes:
-        return UNSCORED
-    if NO_VERDICT in votes and rules.failure == "absent":
-        return UNSCORED
-    lost = 0.0 if rules.failure == "wrong" else TIE
-    credits = [vote if isinstance(vote, float | int) else lost for vote in votes]
-    if rules.order == "both-net":
-        net = sum((credit > TIE) - (credit < TIE) for credit in credits)
-        return Score(float(net > 0), TIE if net == 0 else float(net > 0))
-    if rules.order == "both-agree":
-        won = all(credit > TIE for credit in credits)
-        lost_all = all(credit < TIE for credit in credits)
-        return Score(float(won), 1.0 if won else 0.0 if lost_all else TIE)
-    count = len(credits)
-    return Score(math.fsum(map(strict, credits)) / count, math.fsum(credits) / count)
-
-
-def _mean(scores: Sequence[Score]) -> Score:
-    ones = [score.strict for score in scores if score.strict is not None]
-    halves = [score.half_credit for score in scores if score.half_credit is not None]
-    if not scores or len(ones) < len(scores) or len(halves) < len(scores):
-        return UNSCORED
-    return Score(math.fsum(ones) / len(ones), math.fsum(halves) / len(halves))
-
-
-def _beats_all(scored: Sequence[tuple[int, Score]]) -> Score:
-    """Whether a right response beats every wrong one; ties share the credit as equal rewards do."""
-    readings = []
-    for place in dict.fromkeys(better for better, _ in scored):
-        halves = [score.half_credit for better, score in scored if better == place]
-        known = [half for half in halves if half is not None]
-        if len(known) < len(halves):
-            return UNSCORED
-        beaten = any(half < TIE for half in known)
-        tied = sum(half == TIE for half in known)
-        readings.append((float(not beaten and not tied), 0.0 if beaten else 1 / (1 + tied)))
-    if not readings:
-        return UNSCORED
-    return Score(max(one for one, _ in readings), max(half for _, half in readings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +59,9 @@ class ItemMetrics:
     `averages` holds each reading of micro, macro and, where the benchmark has sections, these.
     `tie_rate` is the share of ties among a judge's verdicts, or among pairs of a better and a worse
     reward; `swap_rate` that of pairs whose winner both orders name; None where nobody knows.
-    `no_verdict` counts replies without one, `absent` questions without a reply.
+    `no_verdict` counts replies without one, `absent` questions without a reply. `mrr` is the mean
+    reciprocal rank of the first right response by rewards, where one is to beat all wrong ones;
+    `cells` are a matrix's, `better/worse`, with both readings.
     """
 
     scorer: str
@@ -230,6 +84,8 @@ class ItemMetrics:
     swap_rate: float | None = None
     no_verdict: int = 0
     absent: int = 0
+    mrr: float | None = None
+    cells: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def items(self) -> int:
@@ -259,13 +115,15 @@ def measure(
     for outcome in outcomes:
         groups.setdefault(outcome.subset, []).append(outcome)
     subsets = {name: _share(group, rules) for name, group in groups.items()}
-    whole = _share([o for o in outcomes if o.subset != rules.ties_subset or not o.subset], rules)
+    whole = _share([o for o in outcomes if not rules.is_ties(o.subset)], rules)
     sections = _sections(subsets, rules)
     averages: dict[str, dict[str, float | None]] = {}
     for reading in ("strict", "half_credit"):
         of_subsets = [share.read(reading) for share in subsets.values()]
         averages.setdefault("micro", {})[reading] = whole.read(reading)
         averages.setdefault("macro", {})[reading] = _average(of_subsets)
+        if rules.weights:
+            averages.setdefault("weighted", {})[reading] = _weighted(subsets, rules, reading)
         if rules.sections:
             named = _sections(subsets, rules, reading)
             averages.setdefault("sections", {})[reading] = _average(list(named.values()))
@@ -297,7 +155,15 @@ def measure(
         swap_rate=_rate(_survives(pairs)),
         no_verdict=sum(vote == NO_VERDICT for vote in (*votes, *chosen)),
         absent=absent,
+        mrr=_mean_rank(outcomes, rules),
+        cells=cells_of(outcomes, rules),
     )
+
+
+def _mean_rank(outcomes: Sequence[ItemOutcome], rules: Descriptor) -> float | None:
+    if rules.kind in PAIRED:
+        return None
+    return _average([reciprocal_rank(o) for o in outcomes if not rules.is_ties(o.subset)])
 
 
 def _tied(outcomes: Sequence[ItemOutcome]) -> list[float]:
@@ -326,7 +192,7 @@ def _survives(pairs: Sequence[tuple[int, int, tuple[Vote, ...]]]) -> list[float]
 
 
 def _share(outcomes: Sequence[ItemOutcome], rules: Descriptor) -> Share:
-    if rules.ties_subset and outcomes and outcomes[0].subset == rules.ties_subset:
+    if outcomes and rules.is_ties(outcomes[0].subset):
         ties = ties_of(outcomes)
         scored = sum(None not in (outcome.rewards or (None,)) for outcome in outcomes)
         score = ties.score if ties else None
@@ -353,7 +219,7 @@ def _bounds(
     """The headline if all items without a score were wrong, or right; not known of sections."""
     if rules.average == "micro":
         return whole.low, whole.high
-    if rules.average == "sections":
+    if rules.average in ("sections", "weighted"):
         return None, None
     low = _average([share.low for share in subsets.values()])
     return low, _average([share.high for share in subsets.values()])
@@ -366,7 +232,7 @@ def _interval(
     if rules.average == "micro":
         return whole.interval
     named = {outcome.subset for group in groups for outcome in group}
-    if rules.average == "sections" or (rules.ties_subset and rules.ties_subset in named):
+    if rules.average in ("sections", "weighted") or any(map(rules.is_ties, named)):
         return None
     return share_interval([pooled([[v] for v in _read(group, rules)]) for group in groups])
 
@@ -380,14 +246,24 @@ def _read(outcomes: Sequence[ItemOutcome], rules: Descriptor) -> list[float]:
 def _sections(
     subsets: Mapping[str, Share], rules: Descriptor, reading: str | None = None
 ) -> dict[str, float | None]:
-    """Each section: the mean of its subsets that are there."""
+    """Each section: the mean of its subsets that are there, weighted where these have weights."""
     return {
-        name: _average(
-            [subsets[one].read(reading or rules.ties) for one in members if one in subsets]
+        name: _weighted(
+            {one: subsets[one] for one in members if one in subsets}, rules, reading or rules.ties
         )
         for name, members in rules.sections.items()
         if any(one in subsets for one in members)
     }
+
+
+def _weighted(subsets: Mapping[str, Share], rules: Descriptor, reading: str) -> float | None:
+    """The mean of subsets, each with its weight; one without a weight of its own weighs 1."""
+    parts = [(rules.weights.get(name, 1.0), share.read(reading)) for name, share in subsets.items()]
+    known = [(weight, value) for weight, value in parts if value is not None]
+    if not known or len(known) < len(parts):
+        return None
+    total = math.fsum(weight for weight, _ in known)
+    return math.fsum(weight * value for weight, value in known) / total if total else None
 
 
 def _average(values: Sequence[float | None]) -> float | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rmjudge.metrics.items import ItemOutcome
+    from rmjudge.metrics.outcomes import ItemOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rmjudge.benchmarks.descriptors import Descriptor
 from rmjudge.benchmarks.items import Item
 from rmjudge.calls import Answer, Call, Choice, ChooseCall, CompareCall, RewardCall, Unscored
-from rmjudge.metrics.items import NO_VERDICT, Chosen, ItemOutcome, Vote
+from rmjudge.metrics.outcomes import NO_VERDICT, Chosen, ItemOutcome, Vote
 from rmjudge.planning.ordering import better_first, shuffled
 from rmjudge.planning.plan import Answers, Question, credit_of, mean_reward
 from rmjudge.vocabulary import Method

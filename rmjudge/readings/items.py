@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from rmjudge.metrics.items import ItemOutcome, measure
+from rmjudge.metrics.items import measure
+from rmjudge.metrics.outcomes import ItemOutcome
 
 if TYPE_CHECKING:
     from rmjudge.benchmarks.descriptors import Descriptor
@@ -128,9 +129,10 @@ def read_items_as(
 ) -> list[ItemReading]:
     """Read a run as each tool that has a way with this kind of set; all where none is named."""
     asked = _asked(result.outcomes)
+    kind = "best" if rules.kind == "choose" else rules.kind
     found = []
     for tool in ITEM_TOOLS:
-        if tool.kind != rules.kind or (names is not None and tool.name not in names):
+        if tool.kind != kind or (names is not None and tool.name not in names):
             continue
         if tool.asks != asked:
             found.append(ItemReading(tool, lacks=_NEEDS[tool.asks]))

@@ -40,14 +40,33 @@ def check_items_run(
         if given:
             raise UsageError(f"{flag} {what} alone, not on {sets[0].name}: run the two apart")
     for one in sets:
-        patterns = dict.fromkeys(tuple(t.role for t in i.turns) for i in one if i.is_conversation)
-        for item in filter(is_given_turns, chosen):
-            for roles in patterns:
-                if why := _refused(item.scorer, roles):
-                    raise UsageError(
-                        f"{item.scorer.name}: {one.name} has items with messages of "
-                        f"{', '.join(roles)} before the response, and it cannot score these: {why}"
-                    )
+        for item in chosen:
+            _check_kind(one, item.scorer)
+            if is_given_turns(item):
+                _check_turns(one, item.scorer)
+
+
+def _check_kind(items: ItemSet, scorer: Scorer) -> None:
+    if items.descriptor.kind == "choose" and scorer.method == "pairwise":
+        raise UsageError(
+            f"{scorer.name}: {items.name} asks which of all responses is the best, and this judge "
+            "compares two; give --method choice"
+        )
+    if items.descriptor.kind == "ties" and scorer.method != "pointwise":
+        raise UsageError(
+            f"{scorer.name}: {items.name} is scored by the margins between rewards; give a reward "
+            "model, or a judge with --method pointwise"
+        )
+
+
+def _check_turns(items: ItemSet, scorer: Scorer) -> None:
+    turns = (tuple(turn.role for turn in item.turns) for item in items if item.is_conversation)
+    for roles in dict.fromkeys(turns):
+        if why := _refused(scorer, roles):
+            raise UsageError(
+                f"{scorer.name}: {items.name} has items with messages of {', '.join(roles)} before "
+                f"the response, and it cannot score these: {why}"
+            )
 
 
 def _refused(scorer: Scorer, roles: Sequence[str]) -> str:

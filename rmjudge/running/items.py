@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from rmjudge.benchmarks.items import ItemSet
 from rmjudge.calls import Call, Verdict
-from rmjudge.metrics.items import measure, scores_of
+from rmjudge.metrics.items import measure
+from rmjudge.metrics.outcomes import scores_of
 from rmjudge.metrics.tallies import TIE
 from rmjudge.planning.items import ItemPlan
 from rmjudge.running.assembly import bill_of, tokens_of

@@ -100,7 +100,8 @@ def prepare(
         if not len(data):
             raise DataError(["no tuple is left: the data has none of the domains asked for"])
     choosing = [item.scorer.name for item in chosen if item.scorer.method == "choice"]
-    if choosing and (len(data) or any(one.descriptor.kind != "best" for one in sets)):
+    kinds = {one.descriptor.kind for one in sets}
+    if choosing and (len(data) or not kinds <= {"best", "choose"}):
         raise UsageError(
             f"{choosing[0]}: --method choice asks which of all responses is the best, and that "
             "is for sets of right against wrong responses alone, such as rewardbench-2"
@@ -264,10 +265,10 @@ def items_job(chosen: Chosen, items: ItemSet, options: RunOptions) -> ItemJob:
     """Plan the items of one set for a scorer."""
     scorer, rules = chosen.scorer, items.descriptor
     left_out = ""
-    ties = [item for item in items if rules.ties_subset and item.subset == rules.ties_subset]
+    ties = [item for item in items if rules.is_ties(item.subset)]
     if scorer.method != "pointwise" and ties:
         # Right against wrong, all with all, would be bought, and tell nothing of the margins.
-        items = items.without(rules.ties_subset)
+        items = items.without_ties()
         left_out = (
             f"the subset {rules.ties_subset} is left out, which needs rewards or ratings (--method "
             "pointwise): the score is that of the other subsets, and no whole one"

@@ -132,6 +132,11 @@ def _pretty(data: Mapping[str, Json]) -> str:
 
 
 def _line(item: TupleResult) -> str:
+    return line_of(record_of(item))
+
+
+def record_of(item: TupleResult) -> dict[str, Any]:
+    """What a line of `results.jsonl` holds; the inverse of `tuple_of`."""
     record: dict[str, Any] = {"id": item.id, "domain": item.domain, "subset": item.subset}
     if item.matrix is None:
         record |= {"score_chosen": item.score_chosen, "score_rejected": item.score_rejected}
@@ -139,7 +144,7 @@ def _line(item: TupleResult) -> str:
         record["matrix"] = item.matrix
     if item.scorer is not None:
         record["scorer"] = item.scorer
-    return line_of(record)
+    return record
 
 
 def line_of(record: Mapping[str, Any]) -> str:
@@ -258,7 +263,7 @@ def read_result(folder: Path) -> ScorerResult:
             raise _OtherBenchmark(stored["benchmark"])
         metrics = metrics_from_json(stored)
         path = folder / RESULTS
-        tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
+        tuples = tuple(tuple_of(json.loads(line)) for line in path.read_text("utf-8").splitlines())
         if not has_rates(stored):
             metrics = _with_intervals(metrics, tuples)
         path = folder / RUN
@@ -314,8 +319,12 @@ def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
     return with_intervals(metrics, credits)
 
 
-def _tuple(line: str) -> TupleResult:
-    record = json.loads(line)
+def tuple_of(record: Mapping[str, Any]) -> TupleResult:
+    """A tuple from its line of `results.jsonl`.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is no such line.
+    """
     matrix = record.get("matrix")
     domain = _domain(record["domain"])
     return TupleResult(

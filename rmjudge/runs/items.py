@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rmjudge.errors import DataError, UsageError
-from rmjudge.metrics.items import NO_VERDICT, ItemMetrics, ItemOutcome, Share, Vote
+from rmjudge.metrics.items import ItemMetrics, Share
+from rmjudge.metrics.outcomes import NO_VERDICT, ItemOutcome, Vote
 from rmjudge.metrics.report import Interval
 from rmjudge.metrics.ties import Ties
 from rmjudge.runs.files import (
@@ -215,7 +216,7 @@ def texts_of(result: ItemResult, data: Sequence[str] = ()) -> dict[str, tuple[st
     for one in sets:
         if one.name == result.metrics.benchmark:
             kept = one.first(limit)
-            compared = kept.without(one.descriptor.ties_subset)
+            compared = kept.without_ties()
             if result.digest in (one.digest, kept.digest, compared.digest):
                 return {item.name: item.texts for item in kept}
     if not sets:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rmjudge.metrics.intervals import difference_interval, pooled
-from rmjudge.metrics.items import ItemOutcome
+from rmjudge.metrics.outcomes import ItemOutcome
 from rmjudge.metrics.report import Interval
 from rmjudge.metrics.tallies import TIE
 from rmjudge.statistics.testing import mcnemar

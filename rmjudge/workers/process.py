@@ -62,7 +62,7 @@ class Worker:
             TimeoutError: there was none in time. WorkerGoneError: the process ended.
         """
         self.start()
-        return self._exchange(json.dumps(question) + "\n", seconds)
+        return self._exchange(json.dumps([seconds, question]) + "\n", seconds)
 
     def close(self) -> None:
         """End the process."""
@@ -72,7 +72,7 @@ class Worker:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    with suppress(BrokenPipeError):  # what it was not told any more
+                    with suppress(OSError):  # of a question that it did not read
                         pipe.close()
         if self._errors is not None:
             self._errors.close()

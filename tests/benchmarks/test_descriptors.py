@@ -36,7 +36,7 @@ def test_a_few_lines_are_a_whole_descriptor(tmp_path: Path) -> None:
     [
         ("[fields", "no TOML"),
         ('[fields]\nprompt = "p"\n', "either chosen and rejected, or responses"),
-        (GOOD + '[score]\nkind = "pair"\n', "score.kind = 'pair' is not one of pairs, best"),
+        (GOOD + '[score]\nkind = "pair"\n', "score.kind = 'pair' is not one of pairs, matrix"),
         (GOOD + "[scores]\n", "did you mean score"),
         (GOOD + '[score]\naverage = "sections"\n', "needs a table subsets.sections"),
         ('[fields]\nresponses = ["a"]\n', "names two fields"),

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rmjudge.benchmarks.descriptors import Descriptor, Fields, shipped
-from rmjudge.metrics.items import NO_VERDICT, ItemOutcome, Vote, measure, score_of
+from rmjudge.metrics.items import measure
+from rmjudge.metrics.outcomes import NO_VERDICT, ItemOutcome, Vote, score_of
 
 
 def rules(**about: Any) -> Descriptor:

@@ -102,11 +102,12 @@ def test_where_no_price_is_known_no_highest_cost_is_told(cli: Cli, models: Reluc
     [
         ({}, (3, 3), (9, 3)),
         ({"good": "It is so.", "bad": "It is not.", "domain": "support"}, (4, 0), (12, 0)),
+        ({"good": "It is so.", "bad": "I'm sorry, no.", "domain": "support"}, (4, 0), (12, 0)),
         ({"tests": "assert double(2) == 4", "language": "python"}, (4, 0), (12, 0)),
         ({"answer": "42"}, (6, 0), (18, 0)),
         ({"domain": "safety-response"}, (4, 3), (12, 3)),
     ],
-    ids=["edit", "restyle", "code", "answer", "over-refusal"],
+    ids=["edit", "restyle", "restyle-refusal", "code", "answer", "over-refusal"],
 )
 def test_each_recipe_has_its_likely_and_its_highest_number_of_calls(
     cli: Cli, fields: dict[str, str], likely: tuple[int, int], most: tuple[int, int]

@@ -178,3 +178,19 @@ def test_lines_whose_recipe_does_not_fit_are_refused(
     assert done.returncode == 2
     assert told in done.stderr
     assert not server.counts
+
+
+def test_a_given_refusal_is_restyled_and_goes_on_to_decline(
+    cli: Cli, models: Callable[..., ScriptedRefusals]
+) -> None:
+    pair = {"id": 1, "prompt": "How do I kill my neighbour?", "domain": "safety-refuse"}
+    offer(cli, pair | {"good": REFUSAL, "bad": ANSWER})
+    done = cli(*words(models(), "--quiet", panel=()))
+    assert done.returncode == 0, done.stderr
+    (item,) = cli.json("mine/tuples.json")
+    assert (item["chosen"][0], item["rejected"][0]) == (REFUSAL_SHORT, ANSWER_SHORT)
+    lost = models(said={"concise refusal": "See the manual."})
+    assert cli(*words(lost, "--quiet", panel=())).returncode == 0
+    assert cli.json("mine/tuples.json") == []
+    (reject,) = lines(cli, "mine/rejects.jsonl")
+    assert reject["reason"] == "no-refusal"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from rmjudge.errors import UsageError
 from rmjudge.grading.grader import Grader
+
+REWARDMATH = Path(__file__).resolve().parents[3] / "shared/data/rewardmath/RewardMATH_direct.json"
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: rmjudge[build]")
 
@@ -114,6 +119,7 @@ def test_two_values_are_different(grader: Grader, one: str, other: str) -> None:
         ("5...", "6"),
         ("about 5", "6"),
         ("5 or 6", "7"),
+        ("5 metres and a bit more", "6 metres and a bit more"),
         ("5-7 m", "6"),
         ("0.33", "1/3"),  # one of them may be rounded
         ("3.14", "π"),
@@ -138,8 +144,8 @@ def test_what_is_not_surely_read_is_no_difference(grader: Grader, one: str, othe
     assert grader.compare(other, one) == "unread"
 
 
-def test_what_takes_too_long_is_slow_and_the_next_answer_is_read(grader: Grader) -> None:
-    grader = Grader(seconds=3)
+def test_what_takes_too_long_is_slow_and_the_next_answer_is_read() -> None:
+    grader = Grader(seconds=8)
     try:
         grader.compare("1", "2")
         assert grader.compare("10^{10^{10^{10}}}", "5") == "slow"
@@ -147,6 +153,14 @@ def test_what_takes_too_long_is_slow_and_the_next_answer_is_read(grader: Grader)
         assert grader.compare("1/2", "0.5") == "equal"
     finally:
         grader.close()
+
+
+def test_without_math_verify_the_command_that_installs_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rmjudge.grading.grader.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"pip install 'rmjudge\[build\]'"):
+        Grader()
 
 
 def test_fractions_compare_as_pythons_own_do(grader: Grader) -> None:
@@ -169,3 +183,14 @@ def test_a_text_that_states_two_answers_is_unread(grader: Grader) -> None:
 def test_answers_that_nothing_can_be_compared_with_are_named(grader: Grader) -> None:
     known = ["5", "B", "Evelyn", r"\frac{1}", "x^2", "[0,1)"]
     assert grader.unreadable(known) == ["Evelyn", r"\frac{1}"]
+
+
+@pytest.mark.skipif(not REWARDMATH.exists(), reason="needs ../shared/data")
+def test_what_people_labelled_is_never_graded_the_other_way(grader: Grader) -> None:
+    wrong_verdict = {"chosen": "different", "rejected": "equal"}
+    read = 0
+    for item in json.loads(REWARDMATH.read_text("utf-8")):
+        verdict = grader.grade("\n".join(item["eval_solution"]), item["answer"])
+        assert verdict != wrong_verdict[item["solution_type"]], item["id"]
+        read += verdict in ("equal", "different")
+    assert read >= 16

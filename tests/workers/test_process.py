@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +80,38 @@ def test_a_process_that_was_killed_between_two_questions_is_told(worker: Worker)
 def test_what_a_process_says_besides_blocks_nothing(worker: Worker) -> None:
     assert worker.ask("chatter", 60)["question"] == "chatter"
     assert worker.ask("one", 60)["question"] == "one"
+
+
+def test_a_process_whose_asker_was_killed_ends_at_the_deadline(tmp_path: Path) -> None:
+    (tmp_path / "answering.py").write_text(MODULE)
+    asker = f"""
+import sys
+from rmjudge.workers.process import Worker
+worker = Worker("answering")
+script = "import sys; sys.path.insert(0, {str(tmp_path)!r}); import answering"
+worker._command = (sys.executable, "-c", script)
+print(worker.ask("one", 60)["process"], flush=True)
+worker.ask("sleep", 1)
+"""
+    with subprocess.Popen([sys.executable, "-c", asker], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        number = int(process.stdout.readline())
+        time.sleep(0.5)
+        process.kill()
+    assert wait_until_gone(number)
+
+
+def wait_until_gone(number: int) -> bool:
+    for _ in range(300):
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        state = Path(f"/proc/{number}/stat")
+        if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True  # ended, and nobody asks how
+        time.sleep(0.1)
+    return False
 
 
 def test_a_process_that_does_not_start_is_told() -> None:

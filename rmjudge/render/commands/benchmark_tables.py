@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rmjudge.benchmarks.items import Item, ItemSet
-from rmjudge.metrics.items import ItemOutcome, measure
+from rmjudge.metrics.items import measure
+from rmjudge.metrics.outcomes import ItemOutcome
 from rmjudge.providers.baseline import REWARDS
 from rmjudge.render.commands.benchmarks import NONE, percent
 from rmjudge.render.sheets import Sheet

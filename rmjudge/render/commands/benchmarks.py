@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
 from rich.console import Group, RenderableType
 
+from rmjudge.benchmarks.descriptors import shipped
 from rmjudge.calls import Json
 from rmjudge.metrics.items import ItemMetrics
 from rmjudge.render.commands.report import report_renderable
@@ -40,7 +42,7 @@ def sheets_of(results: Sequence[ScorerResult], items: Sequence[ItemResult]) -> l
     sheets = [together_sheet(results, items)] if several else []
     for name in dict.fromkeys(one.metrics.benchmark for one in items):
         found = [one for one in items if one.metrics.benchmark == name]
-        sheets += [set_sheet(found), subsets_sheet(found)]
+        sheets += [set_sheet(found), subsets_sheet(found), *map(matrix_sheet, found)]
     return [sheet for sheet in sheets if sheet.rows]
 
 
@@ -90,6 +92,12 @@ def together_sheet(results: Sequence[ScorerResult], items: Sequence[ItemResult])
         shown = percent(one.metrics.headline) + ("" if one.complete else "*")
         figures.setdefault((one.metrics.scorer, one.metrics.benchmark), shown)
     columns = [*([""] if results else []), *sets]
+    for whole, parts in _wholes(sets).items():  # RMB: the mean of its pairs and its best of N
+        columns.append(f"{whole} ")
+        titles.append(f"{whole} (mean of {len(parts)})")
+        for name in scorers:
+            mean = _mean_of([i for i in items if i.metrics.scorer == name], parts)
+            figures[name, columns[-1]] = percent(mean)
     incomplete = not all(one.complete for one in items)
     return Sheet(
         title="One scorer, several benchmarks, %",
@@ -103,6 +111,36 @@ def together_sheet(results: Sequence[ScorerResult], items: Sequence[ItemResult])
     )
 
 
+def _wholes(sets: Sequence[str]) -> dict[str, list[str]]:
+    """Benchmarks of several parts of which all are among the sets, and the names of the parts."""
+    wholes: dict[str, list[str]] = {}
+    for name, descriptor in shipped().items():
+        if descriptor.part_of:
+            wholes.setdefault(descriptor.part_of, []).append(name)
+    return {whole: parts for whole, parts in wholes.items() if set(parts) <= set(sets)}
+
+
+def _mean_of(items: Sequence[ItemResult], parts: Sequence[str]) -> float | None:
+    """The mean of the headlines of all parts; None unless each is complete."""
+    scores = {i.metrics.benchmark: i.metrics.headline for i in items if i.complete}
+    values = [value for part in parts if (value := scores.get(part)) is not None]
+    return math.fsum(values) / len(values) if len(values) == len(parts) else None
+
+
+def matrix_sheet(result: ItemResult) -> Sheet:
+    """A matrix set's cells: rows are the groups of the better response, columns of the worse."""
+    metrics = result.metrics
+    groups = list(dict.fromkeys(name.partition("/")[0] for name in metrics.cells))
+    read = {name: percent(cell[metrics.reading]) for name, cell in metrics.cells.items()}
+    return Sheet(
+        title=f"{metrics.title}: {label(metrics.scorer)}, % ({READS[metrics.reading]})",
+        header=("Better, worse", *map(label, groups)),
+        rows=tuple(
+            (label(one), *(read.get(f"{one}/{other}", NONE) for other in groups)) for one in groups
+        ),
+    )
+
+
 def set_sheet(items: Sequence[ItemResult]) -> Sheet:
     """The scorers of one set."""
     metrics = items[0].metrics
@@ -112,6 +150,8 @@ def set_sheet(items: Sequence[ItemResult]) -> Sheet:
     ]
     for one in items:
         m = one.metrics
+        if m.mrr is not None:
+            notes.append(f"{label(m.scorer)}: mean reciprocal rank {m.mrr:.4f}")
         if m.absent or not one.complete:
             total = sum(share.items for share in m.subsets.values())
             scored = sum(share.scored for share in m.subsets.values())
