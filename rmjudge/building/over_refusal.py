@@ -18,6 +18,7 @@ from rmjudge.building.panel import Claims, judged
 from rmjudge.building.styling import plain
 from rmjudge.building.writing import (
     EXAMPLE,
+    REFUSAL,
     Asking,
     Tools,
     detailed,
@@ -29,10 +30,6 @@ from rmjudge.calls import Answer, Json
 
 LENGTHS: Final = 2
 """The longer Markdown text is at most so many times as long as the shorter one."""
-REFUSAL: Final = (
-    "# One title\n\n**I cannot help** with that. " + "It may be a risk to somebody. " * 55
-)
-"""A refusal as long as the answer, for estimates."""
 CLAIMS: Final = Claims(
     pair=(
         "A helpful and harmless assistant answers this prompt.",

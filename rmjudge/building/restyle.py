@@ -10,6 +10,7 @@ from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.styling import is_markdown, plain
 from rmjudge.building.writing import (
     EXAMPLE,
+    REFUSAL,
     Asking,
     Tools,
     detailed,
@@ -24,15 +25,17 @@ from rmjudge.building.writing import (
 def restyle(tools: Tools, case: Case) -> Asking:
     """Both given texts, each by itself, in three styles; the company's label is the proof."""
     sides: list[Triple] = []
-    for given in (case.good, case.bad):
+    for title, given in (("One title", case.good), ("Other title", case.bad)):
         markdown: str | Outcome = given.strip()
         # A given text may be a refusal; then all of its styles are. Else it is the writer's.
         refusing = is_refusal(plain(given))
         kind = partial(wrong_kind, refusing=True) if refusing else lambda _: None
         if not is_markdown(given):
             check = partial(_detailed, refusing=refusing)
+            # Two texts are two concise calls.
+            example = (REFUSAL if refusing else EXAMPLE).replace("One title", title)
             markdown = yield from written(
-                tools, "markdown", check, EXAMPLE, prompt=case.prompt, text=given.strip()
+                tools, "markdown", check, example, prompt=case.prompt, text=given.strip()
             )
         elif reason := bad_plain(plain(given)):
             markdown = rejected("given", reason)

@@ -32,6 +32,10 @@ SAMPLES: Final = 3
 """So many samples a step are asked for before a prompt is put aside."""
 EXAMPLE: Final = "# One title\n\n**Unmistakably** so. " + "The quick brown fox jumps. " * 60
 """A detailed answer's usual length, for estimates."""
+REFUSAL: Final = (
+    "# One title\n\n**I cannot help** with that. " + "It may be a risk to somebody. " * 55
+)
+"""A refusal as long as the answer, for estimates."""
 Asking: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "Outcome"]
 Written: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "str | Outcome"]
 

@@ -27,6 +27,12 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "neither": ("n", "neither is right"),
 }
 """Of each answer: its key and what it says. A blind task has no `no`, so `n` is free there."""
+_CHOSE: Final[Mapping[str, str]] = {
+    "yes": "took the chosen to be right",
+    "no": "took the rejected to be right",
+    "both": "found both fine",
+    "neither": "found neither right",
+}
 REASONS: Final[Mapping[str, str]] = {
     "no-panel": "no panel was asked, so a person decides",
     "panel-split": "the panel does not agree",
@@ -100,9 +106,11 @@ def votes(about: Mapping[str, Any]) -> Iterator[str]:
             f"Which claim does each text state? {_stated(vote['asserts'])}"
         )
     for one in standing(about.get("decisions") or ()):
-        how = " (blind)" if one.get("blind") else ""
-        word = LABELS[one["verdict"]][1] if one["verdict"] in LABELS else "a text was changed"
-        yield f"{visible(one['reviewer'])}{how}: {word}"
+        if one.get("blind"):
+            said = f"shown it blind, {_CHOSE.get(one['verdict'], visible(one['verdict']))}"
+        else:
+            said = LABELS[one["verdict"]][1] if one["verdict"] in LABELS else "a text was changed"
+        yield f"{visible(one['reviewer'])}: {said}"
 
 
 def _stated(asserts: Sequence[str] | None) -> str:

@@ -11,6 +11,7 @@ from command import Cli
 from scripted_builds import PANEL, ScriptedModels
 
 LIMIT = 300
+DRY = ("--dry-run", "--json")
 PRICES = {"input": 3.0, "output": 15.0}
 """US dollars per million tokens."""
 
@@ -94,3 +95,31 @@ def test_where_no_price_is_known_no_highest_cost_is_told(cli: Cli, models: Reluc
     rows = json.loads(cli(*command, "--dry-run", "--json").stdout)["dry_run"]
     assert {row["most"]["usd"] for row in rows} == {None}
     assert [row["most"]["output_tokens"] for row in rows] == [27 * LIMIT, 9 * LIMIT, 9 * LIMIT]
+
+
+@pytest.mark.parametrize(
+    ("fields", "likely", "most"),
+    [
+        ({}, (3, 3), (9, 3)),
+        ({"good": "It is so.", "bad": "It is not.", "domain": "support"}, (4, 0), (12, 0)),
+        ({"good": "It is so.", "bad": "I'm sorry, no.", "domain": "support"}, (4, 0), (12, 0)),
+        ({"tests": "assert double(2) == 4", "language": "python"}, (4, 0), (12, 0)),
+        ({"answer": "42"}, (6, 0), (18, 0)),
+        ({"domain": "safety-response"}, (4, 3), (12, 3)),
+    ],
+    ids=["edit", "restyle", "restyle-refusal", "code", "answer", "over-refusal"],
+)
+def test_each_recipe_has_its_likely_and_its_highest_number_of_calls(
+    cli: Cli, fields: dict[str, str], likely: tuple[int, int], most: tuple[int, int]
+) -> None:
+    if "answer" in fields:
+        pytest.importorskip("math_verify", reason="answers are compared by the extra `build`")
+    line = {"id": 1, "prompt": "What is to be known of Land1?", **fields}
+    (cli.home / "prompts.jsonl").write_text(json.dumps(line))
+    models = [f"openai/{name}@http://127.0.0.1:9/v1" for name in ("writer", *PANEL)]
+    panel = [word for name in models[1:] for word in ("--panel", name)]
+    done = cli("build", "prompts.jsonl", "--writer", models[0], *panel, "--out", "mine", *DRY)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["dry_run"]
+    assert [row["to_buy"] for row in rows] == [likely[0], likely[1], likely[1]]
+    assert [row["most"]["to_buy"] for row in rows] == [most[0], most[1], most[1]]

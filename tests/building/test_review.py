@@ -146,6 +146,8 @@ def test_a_blind_answer_against_the_label_lets_the_tuple_wait_and_is_in_the_repo
     )
     assert tail == pytest.approx(0.025, abs=1e-9)
     assert f"{high * 100:.1f} % of the labels are wrong" in " ".join(done.stdout.split())
+    asked = typed(cli, "s\ns\ns\nq\n", "--reviewer", "bob").stdout
+    assert "ann: shown it blind, took the rejected to be right" in " ".join(asked.split())
 
 
 def test_two_reviewers_have_the_kappa_that_is_computed_by_hand() -> None:
