@@ -246,6 +246,15 @@ READ = {
         True,
     ),
     "too fast": ("openai", chat_row(429, {"error": {"message": "slow down"}}), "http-429", True),
+    **{
+        f"vLLM's refusal, {what}": (
+            "openai",
+            {"custom_id": "cKEY", "response": {"status_code": 400, "body": None}, "error": error},
+            "http-400",
+            False,
+        )
+        for what, error in (("an object", {"message": "so", "code": 400}), ("a text", "so"))
+    },
     "expired": (
         "openai",
         {"custom_id": "cKEY", "response": None, "error": {"code": "batch_expired"}},

@@ -79,6 +79,17 @@ def test_other_scorers_of_the_run_are_asked_live_which_is_told(
     assert cli.json("runs/batch/baseline-length/metrics.json")["domains"]
 
 
+def test_nothing_is_handed_over_where_no_call_is_answered_live(
+    cli: Cli, vendor: BatchVendor
+) -> None:
+    model = f"openai/judge@{vendor.root}/nowhere/v1"
+    done = cli("run", model, "--limit", "1", "--quiet", "--batch", **FAST)
+    assert done.returncode == 3
+    assert "nowhere" in done.stderr
+    assert vendor.stats["creates"] == 0
+    assert vendor.stats["files"] == []
+
+
 def test_a_fallback_takes_what_refused_batches_leave_and_no_more(
     cli: Cli, vendor: BatchVendor
 ) -> None:
@@ -117,7 +128,7 @@ def test_what_a_detached_batch_cost_is_in_the_totals_of_the_run_that_collects_it
     assert bought(cli, vendor, "--detach").returncode == 3
     vendor.control(run_s=0)
     assert cli("batches", "fetch", **FAST).returncode == 0
-    done = bought(cli, vendor)
+    done = bought(cli, vendor, "--max-cost", "0.01")  # which takes nothing of this ceiling
     assert done.returncode == 0, done.stderr
     read, written = vendor.stats["tokens"]
     live_read, live_written = vendor.stats["live_tokens"]
@@ -125,6 +136,8 @@ def test_what_a_detached_batch_cost_is_in_the_totals_of_the_run_that_collects_it
     (told,) = json.loads(cli("cache", "info", "--json").stdout)["scorers"]
     (batch,) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
     live = (live_read * 1000 + live_written * 3000) / 1e6
+    (run,) = json.loads(cli("list", "runs", "--json").stdout)["runs"]
+    assert run["cost"]["usd"] == pytest.approx(bill)
     assert told["cost"]["usd"] == pytest.approx(bill)
     assert cli.json("runs/batch/run.json")["in_all"]["cost"]["usd"] == pytest.approx(bill)
     assert batch["dollars"] == pytest.approx(bill - live)

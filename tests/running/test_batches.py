@@ -231,7 +231,10 @@ def test_a_ceiling_holds_back_the_worst_case(cli: Cli, vendor: BatchVendor) -> N
     assert max(vendor.stats["sizes"]) <= 11
 
 
-def test_the_flex_tier_costs_what_a_batch_does(cli: Cli, stub_server: type[StubServer]) -> None:
+@pytest.mark.parametrize(("served_in", "share"), [("flex", 0.5), ("default", 1.0)])
+def test_the_flex_tier_costs_what_a_batch_does_where_the_reply_says_so(
+    cli: Cli, stub_server: type[StubServer], served_in: str, share: float
+) -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 0}
     message = {"role": "assistant", "content": "\\boxed{A>B}"}
     choice = {"message": message, "finish_reason": "stop"}
@@ -239,11 +242,12 @@ def test_the_flex_tier_costs_what_a_batch_does(cli: Cli, stub_server: type[StubS
     (cli.home / "rmjudge.toml").write_text(
         '[prices."openai/judge"]\ninput = 1000.0\noutput = 0.0\nbatch = 0.5\n'
     )
-    with stub_server(lambda body: {**served, "service_tier": body["service_tier"]}) as server:
+    with stub_server(lambda _body: {**served, "service_tier": served_in}) as server:
         model = f"openai/judge@{server.url}/v1"
         words = ("run", model, "--limit", "1", "--domain", "chat", "--quiet", "--out", "runs/flex")
         assert cli(*words, "--tier", "flex").returncode == 0
         asked = len(server.asked)
-        assert cli.json("runs/flex/run.json")["cost"]["usd"] == pytest.approx(asked * 0.5)
+        assert cli.json("runs/flex/run.json")["cost"]["usd"] == pytest.approx(asked * share)
+        assert {body["service_tier"] for _, body in server.asked} == {"flex"}
         assert cli(*words).returncode == 0  # the answers serve the plain service too
         assert len(server.asked) == asked
