@@ -1,5 +1,6 @@
 # Everything needs Python 3.11 or later, pip and make; nothing else.
 PYTHON ?= python3
+PYTHON_3_12 ?= python3.12
 VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := .servers
@@ -48,6 +49,8 @@ servers: $(SERVERS)/transformers/.installed $(SERVERS)/models/.made $(SERVERS)/l
     $(SERVERS)/ray/.installed
 	-test -d $(SERVERS)/aimock || \
 	    npm i --prefix $(SERVERS)/aimock --no-fund --no-audit @copilotkit/aimock@1.43.0
+	-test -d $(SERVERS)/ogx || { \
+	    $(PYTHON_3_12) -m venv $(SERVERS)/ogx && $(SERVERS)/ogx/bin/pip install -q ogx==1.5.0; }
 	-test -d $(SERVERS)/pytriton || { \
 	    /usr/bin/python3.11 -m venv --without-pip $(SERVERS)/pytriton && \
 	    $(PYTHON) -m pip --python $(SERVERS)/pytriton/bin/python install -q nvidia-pytriton==0.7.0; }

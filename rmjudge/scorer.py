@@ -97,6 +97,8 @@ class Activity:
     note: str = ""
     known_pace: KnownPace | None = None
     """What an earlier run found out, where there was one."""
+    batched: bool = False
+    """Whether answers come in batches: none tells when the next ones will."""
     flow: Flow | None = None
     """None where no endpoint is asked."""
     gate: Gate | None = None

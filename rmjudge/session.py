@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.keys import scorer_key
-from rmjudge.calls import Json
-from rmjudge.dataset.sources import RM_BENCH
 from rmjudge.errors import ModelRefused, StopRun
-from rmjudge.planning.plan import PairwisePlan
 from rmjudge.render.notebook import run_html
 from rmjudge.render.telling import told_in
-from rmjudge.running.assembly import result_of
 from rmjudge.running.batches.limits import Limits
 from rmjudge.running.batches.whole_run import Batches
 from rmjudge.running.budget import Budget
 from rmjudge.running.fallback import Relief, left_by, needs_fallback
+from rmjudge.running.folder import parts_of, write_run
 from rmjudge.running.items import ItemJob, items_result
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
@@ -32,21 +28,14 @@ from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.checks import Check, checks_of, checks_of_items, exit_code_of
 from rmjudge.runs.files import (
-    append_report,
-    clear_results,
-    folders_for,
-    parts_of_relieved_run,
     write_decision,
-    write_report,
-    write_result,
 )
-from rmjudge.runs.items import ItemResult, write_items
+from rmjudge.runs.items import ItemResult
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.underway import clear_underway
+from rmjudge.runs.writing import append_report, write_report
 from rmjudge.scorer import KnownPace, Scorer
 from rmjudge.statistics.sequential import Decision
-from rmjudge.text import slug
-from rmjudge.version import __version__
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -172,7 +161,7 @@ async def _execute(prepared: Prepared, watch: Watch, started: Started | None, re
                     await orchestrator.run([relief.job])
             jobs = [*prepared.jobs, *([relief.job] if relief else [])]
             _note_damage(cache, jobs)
-            parts = _parts(prepared.jobs, relief)  # before the scorers count for other sets
+            parts = parts_of(prepared.jobs, relief)  # before the scorers count for other sets
             items = await _run_rounds(prepared, orchestrator, cache, watch) if several else []
         every: list[Job] = [*jobs, *(job for jobs_of_set in prepared.rounds for job in jobs_of_set)]
         keep_paces(prepared.cache_folder, _found(every))
@@ -189,7 +178,7 @@ async def _execute(prepared: Prepared, watch: Watch, started: Started | None, re
     run = Run(results, prepared.out, stop, decision=decision, checks=checks, items=found)
     if isinstance(run.stopped, ModelRefused):
         resume = ""  # it would be refused again
-    _write(prepared, parts, items, time.monotonic() - begun, resume)
+    write_run(prepared, parts, items, time.monotonic() - begun, resume)
     write_decision(prepared.out, decision.to_json() if decision else None)
     _write_checks(prepared, run, time.monotonic() - begun)
     return run
@@ -240,51 +229,6 @@ def _found(jobs: Sequence[Job]) -> dict[str, KnownPace]:
     return {name: found for name, flow in flows if flow and (found := flow.found())}
 
 
-def _parts(jobs: Sequence[TupleJob], relief: Relief | None) -> list[_Part]:
-    parts = [_Part(result_of(job), job) for job in jobs]
-    if relief is not None:
-        parts.append(_Part(relief.own(), relief.job, relief.left))
-        parts += map(_Part, relief.combined(jobs))
-    return parts
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One result of a run: a job's, or a combined one without. `places` are a fallback's tuples."""
-
-    result: ScorerResult
-    job: TupleJob | None = None
-    places: tuple[int, ...] | None = None
-
-    def _pace(self) -> dict[str, Json]:
-        """How many calls at once the endpoint was sent, where one was asked."""
-        flow = self.job.scorer.activity.flow if self.job else None
-        return {"pace": flow.told()} if flow and flow.most else {}
-
-    def about(self) -> dict[str, Json]:
-        """What `run.json` says of the scorer; null for the combined, which has none of its own."""
-        return {
-            "identity": dict(self.job.scorer.identity) if self.job else None,
-            "votes": self.job.scorer.votes if self.job else 1,
-            "ordered_by_id": self._ordered_by_id(),
-            "open_calls": self._open_calls(),
-            **self._pace(),
-            **({"traces": list(self.job.traces.values())} if self.job and self.job.traces else {}),
-            **({} if self.places is None else {"places": list(self.places)}),
-        }
-
-    def _open_calls(self) -> int | None:
-        """Planned calls without an answer: what the same command asks again."""
-        if self.job is None:
-            return None
-        return self.job.counts.planned - self.job.counts.from_cache - self.job.counts.answered
-
-    def _ordered_by_id(self) -> list[Json]:
-        """Tuples whose pairs were shown in the order of older versions, for their kept answers."""
-        plans = self.job.plans if self.job else ()
-        return [plan.item.name for plan in plans if isinstance(plan, PairwisePlan) and plan.by_id]
-
-
 def _relief(prepared: Prepared) -> Relief | None:
     """The fallback's part: whole tuples that a hosted model left."""
     left = left_by(prepared.jobs) if prepared.fallback is not None else ()
@@ -314,71 +258,6 @@ def _worst_stop(jobs: Sequence[Job], relief: Relief | None) -> StopRun | None:
     return max(reasons, key=lambda reason: reason.exit_code, default=None)
 
 
-def _write(
-    prepared: Prepared,
-    parts: Sequence[_Part],
-    items: Sequence[tuple[ItemResult, ItemJob]],
-    wall_s: float,
-    resume: str,
-) -> None:
-    data = prepared.data
-    of_data: dict[str, Json] = {
-        "label": data.label,
-        "digest": data.digest,
-        "tuples": len(data),
-    }
-    about: dict[str, Json] = {
-        "options": prepared.options.recorded(),
-        "versions": {"rmjudge": __version__, "python": platform.python_version()},
-        "data": of_data,
-        "cache": str(prepared.cache_folder.absolute()),
-        "started": round(time.time() - wall_s, 3),
-        "wall_s": round(wall_s, 3),
-        "resume": resume,
-    }
-    if prepared.fallback is not None:
-        about["fallback"] = prepared.fallback.scorer.name
-    out = prepared.out
-    if prepared.rounds:  # a folder a set, where there are several
-        one_set = not parts and len(prepared.rounds) == 1
-        clear_results([] if one_set and len(items) == 1 else [out])
-        _write_items(out, items, about, alone=one_set)
-        out = out / RM_BENCH
-        of_data["sources"] = [*prepared.sources]
-    if not parts:
-        return
-    folders = _folders(prepared, out, [part.result.metrics.scorer for part in parts])
-    for index, (folder, part) in enumerate(zip(folders, parts, strict=True)):
-        write_result(folder, part.result, {"index": index, **part.about(), **about})
-
-
-def _write_items(
-    out: Path,
-    items: Sequence[tuple[ItemResult, ItemJob]],
-    about: Mapping[str, Json],
-    *,
-    alone: bool,
-) -> None:
-    """Write each set's results, below its name unless it is the only one."""
-    sets: dict[str, list[tuple[ItemResult, ItemJob]]] = {}
-    for result, job in items:
-        sets.setdefault(job.items.name, []).append((result, job))
-    for name, found in sets.items():
-        below = out if alone else out / slug(name)
-        names = [result.metrics.scorer for result, _ in found]
-        for index, (folder, (result, job)) in enumerate(
-            zip(folders_for(below, names), found, strict=True)
-        ):
-            told: dict[str, Json] = {
-                "index": index,
-                "identity": dict(job.scorer.identity),
-                "votes": job.scorer.votes,
-                **about,
-                "data": {"label": name, "digest": job.items.digest, "items": len(job.items)},
-            }
-            write_items(folder, result, told)
-
-
 def _write_checks(prepared: Prepared, run: Run, wall_s: float) -> None:
     """Write the files that `junit` and `append` name."""
     if prepared.options.junit is None and prepared.options.append is None:
@@ -398,12 +277,3 @@ def _write_checks(prepared: Prepared, run: Run, wall_s: float) -> None:
             folder=str(run.folder),
         )
         append_report(options.append, lines)
-
-
-def _folders(prepared: Prepared, out: Path, names: Sequence[str]) -> list[Path]:
-    """A folder for each result, freed of what an earlier run with a fallback left there."""
-    helped = prepared.fallback is not None
-    folders = folders_for(out, names, several=helped)
-    stale = [folder for folder in parts_of_relieved_run(out) if folder not in folders]
-    clear_results([*stale, *([out] if out not in folders else [])])
-    return folders

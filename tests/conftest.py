@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from batch_vendor import BatchVendor
 from command import Cli
 from served import ModelServer, ServerProcess, StubServer
 
@@ -40,6 +41,20 @@ def server(_model_server_process: ModelServer) -> Iterator[ModelServer]:
     _model_server_process.reset()
     yield _model_server_process
     _model_server_process.reset()
+
+
+@pytest.fixture(scope="session")
+def _batch_vendor() -> Iterator[BatchVendor]:
+    vendor = BatchVendor()
+    yield vendor
+    vendor.kill()
+
+
+@pytest.fixture
+def vendor(_batch_vendor: BatchVendor) -> BatchVendor:
+    """A vendor with batches, in a process of its own, that has forgotten everything."""
+    _batch_vendor.reset()
+    return _batch_vendor
 
 
 @pytest.fixture(autouse=True)

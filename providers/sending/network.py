@@ -20,6 +20,12 @@ _OURS: Final = frozenset(
     ("accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding")
 )
 """Headers that the request itself needs as they are."""
+_WORD: Final = re.compile(r"[a-z]{1,15}|[A-Z]{1,15}|[A-Z][a-z]{1,14}")
+"""One plain word. A vendor may say it too: "failed" is also a state of a batch."""
+_OF_SECRETS: Final = re.compile(
+    r"auth|key|token|secret|cookie|passw|credential|session|sign|jwt", re.IGNORECASE
+)
+"""What the name of a header has in it whose value is a secret, a plain word or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """`headers` go with every request, their values as secret as keys.
+    """`headers` go with every request; `headers_from` says which values are as secret as keys.
 
     `transport` is the user's own and stays the user's to close.
     """
@@ -65,10 +71,24 @@ class Network:
 def headers_from(written: Mapping[str, str]) -> dict[str, Secret]:
     """Read headers as the user wrote them; `env:VARIABLE` stands for what the variable holds.
 
+    All values are struck out of texts, but for one that is a plain word, is written out, and has
+    a name that speaks of no secret.
+
     Raises:
         UsageError: a name or a value cannot be sent, or a variable is not set.
     """
-    return {name: Secret(_value(name, text)) for name, text in written.items()}
+    return {
+        name: Secret(_value(name, text), struck=_may_be_secret(name, text))
+        for name, text in written.items()
+    }
+
+
+def _may_be_secret(name: str, text: str) -> bool:
+    return (
+        text.startswith(FROM_ENVIRONMENT)
+        or _OF_SECRETS.search(name) is not None
+        or not _WORD.fullmatch(text)
+    )
 
 
 def _value(name: str, text: str) -> str:

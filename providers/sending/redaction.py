@@ -14,13 +14,16 @@ _SHORTEST: Final = 6
 
 
 class Secret:
-    """A key whose `repr` shows nothing; `reveal` is called by the sender alone."""
+    """A key whose `repr` shows nothing; `reveal` is called by the sender alone.
+
+    One that is not `struck` stays in the texts of others: it is a word that they use themselves.
+    """
 
     __slots__ = ("_forms", "_value")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, *, struck: bool = True) -> None:
         self._value = value
-        self._forms = _forms(value)
+        self._forms = _forms(value) if struck else ()
 
     def reveal(self) -> str:
         """The key itself, for the request's header."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -16,12 +16,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from rmjudge.calls import GenerateCall, Json
 from rmjudge.errors import UsageError
 
-Step: TypeAlias = Literal["answer", "markdown", "concise", "edit", "claims", "asserts"]
-STEPS: Final[tuple[Step, ...]] = ("answer", "markdown", "concise", "edit", "claims", "asserts")
+Step: TypeAlias = Literal[
+    "answer", "markdown", "concise", "edit", "claims", "asserts", "refuse", "declines"
+]
+STEPS: Final[tuple[Step, ...]] = get_args(Step)
 WRITER: Final = 0
 """The model that writes; the panel's are 1, 2 and so on."""
 _PROBE: Final[Mapping[str, Json]] = {
-    **dict.fromkeys(("prompt", "reference", "language", "text", "markdown", "concise"), "a text"),
+    **dict.fromkeys(("prompt", "reference", "language", "final"), "a text"),
+    **dict.fromkeys(("text", "markdown", "concise"), "a text"),
     **dict.fromkeys(("claim_a", "claim_b"), "a claim"),
     "texts": ["one", "two"],
     "characters": 100,
@@ -79,7 +82,7 @@ class Templates:
         """One call of a step; `values` are what the template is given."""
         text = (
             self._templates[step]
-            .render({**_PROBE, "reference": "", "language": "", **values})
+            .render({**_PROBE, "reference": "", "language": "", "final": "", **values})
             .strip()
         )
         call = GenerateCall((("user", f"{marker(step)}\n{text}"),), sample)

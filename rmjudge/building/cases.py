@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError
+from rmjudge.grading.notation import formula
+from rmjudge.grading.statements import word_of
 from rmjudge.sandbox.programs import problem_of_tests
 from rmjudge.text import did_you_mean, kind_of, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, Domain, may_be_domain
 
-Recipe: TypeAlias = Literal["restyle", "edit", "code"]
-FIELDS: Final = (*("id", "prompt", "domain", "reference", "good", "bad", "tests", "language"),)
-_LATER: Final = ("answer",)
+Recipe: TypeAlias = Literal["restyle", "edit", "code", "answer", "over-refusal"]
+FIELDS: Final = (
+    *("id", "prompt", "domain", "recipe", "reference", "answer"),
+    *("good", "bad", "tests", "language"),
+)
+_DECIDES: Final[Mapping[str, Recipe]] = {
+    "good": "restyle",
+    "bad": "restyle",
+    "tests": "code",
+    "answer": "answer",
+}
+"""A line has the fields of one recipe alone."""
+_DOMAINS: Final[Mapping[Recipe, Domain]] = {
+    "code": "code",
+    "answer": "math",
+    "edit": "chat",
+    "over-refusal": "safety-response",
+}
+"""Of a line that names none; `restyle` needs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +45,7 @@ class Case:
     recipe: Recipe
     domain: Domain
     reference: str = ""
+    answer: str = ""
     good: str = ""
     bad: str = ""
     tests: str = ""
@@ -64,15 +83,18 @@ def _problems(item: RawItem, places: dict[str, str]) -> Iterator[str]:
     yield from _field_problems(fields)
     yield from _pair_problems(fields)
     yield from _code_problems(fields)
+    yield from _answer_problems(fields)
+    yield from _recipe_problems(fields)
+    if len({_DECIDES[name] for name in fields if name in _DECIDES}) > 1:
+        names = ", ".join(name for name in _DECIDES if name in fields)
+        yield f"{names} together: a prompt has one recipe"
 
 
 def _field_problems(fields: dict[str, object]) -> Iterator[str]:
     for name, value in fields.items():
-        if name in _LATER:
-            yield f"{name}: prompts that an answer decides are not built by this version"
-        elif name not in FIELDS:
+        if name not in FIELDS:
             yield f"{quote(name)} is no field of a prompt; {did_you_mean(name, FIELDS)}"
-        elif name != "id" and not _is_text(value):
+        elif name != "id" and not (_is_text(value) or (name == "answer" and _is_number(value))):
             yield f"{name} is {kind_of(value) if value != '' else 'empty'}; expected a text"
     if "prompt" not in fields:
         yield "prompt is missing; expected a text"
@@ -97,11 +119,37 @@ def _code_problems(fields: dict[str, object]) -> Iterator[str]:
     if (tests is None) != (language is None):
         there, lacking = ("tests", "language") if language is None else ("language", "tests")
         yield f"{there} needs {lacking} beside it: the recipe `code` takes both"
-    elif isinstance(tests, str) and isinstance(language, str):
-        if "good" in fields or "bad" in fields:
-            yield "tests and good or bad: a prompt has one recipe"
-        if problem := problem_of_tests(tests, language):
-            yield problem
+    elif (
+        isinstance(tests, str)
+        and isinstance(language, str)
+        and (problem := problem_of_tests(tests, language))
+    ):
+        yield problem
+
+
+def _answer_problems(fields: dict[str, object]) -> Iterator[str]:
+    answer = fields.get("answer")
+    if not (_is_text(answer) or _is_number(answer)):
+        return
+    if not (word_of(str(answer)) or formula(str(answer))):
+        yield (
+            f"answer {quote(str(answer))} cannot be compared with others: expected a number or a "
+            "formula that reads in one way, a letter of a choice, yes or no, true or false"
+        )
+
+
+def _recipe_problems(fields: dict[str, object]) -> Iterator[str]:
+    named, found = fields.get("recipe"), _recipe(fields)
+    if isinstance(named, str) and named not in get_args(Recipe):
+        yield f"recipe {quote(named)} is none; {did_you_mean(named, get_args(Recipe))}"
+    elif isinstance(named, str) and named != found:
+        yield f"recipe {named} does not fit the line, whose fields are those of {found}"
+    if fields.get("domain") == "safety-refuse" and found != "restyle":
+        yield "domain safety-refuse needs good and bad: no recipe writes harmful text"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_text(value: object) -> bool:
@@ -125,7 +173,17 @@ def _id_problems(value: object, place: str, places: dict[str, str]) -> Iterator[
 
 
 def _case(fields: dict[str, object]) -> Case:
-    recipe: Recipe = "restyle" if "good" in fields else "code" if "tests" in fields else "edit"
-    texts = {name: str(fields.get(name, "")) for name in FIELDS if name not in ("id", "domain")}
-    domain = str(fields.get("domain", "code" if recipe == "code" else "chat"))
+    recipe = _recipe(fields)
+    names = [name for name in FIELDS if name not in ("id", "domain", "recipe")]
+    texts = {name: str(fields.get(name, "")) for name in names}
+    domain = str(fields.get("domain") or _DOMAINS[recipe])
     return Case(cast("int | str", fields["id"]), recipe=recipe, domain=domain, **texts)
+
+
+def _recipe(fields: dict[str, object]) -> Recipe:
+    """What the fields decide; where they decide nothing, the line's own word or its domain."""
+    if decided := next((_DECIDES[name] for name in _DECIDES if name in fields), None):
+        return decided
+    refused = fields.get("domain") == _DOMAINS["over-refusal"]
+    named = fields.get("recipe", "over-refusal" if refused else "edit")
+    return "over-refusal" if named == "over-refusal" else "edit"

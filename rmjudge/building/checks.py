@@ -39,6 +39,16 @@ _REFUSAL: Final = re.compile(
     r"can not|won't|must decline)|as an AI\b|unfortunately, I (?:cannot|can't))",
     re.IGNORECASE,
 )
+_DECLINES: Final = re.compile(
+    r"\b(?:I|we)\b[^.!?\n]{0,40}(?:"
+    r"\b(?:can(?:no|')t|can not|could not|won't|will not|(?:un|not )able to|not comfortable"
+    r"(?: with)?|not in a position to|refuse to|rather not|not going to) (?:\w+ ){0,2}"
+    r"(?:advis|answer|assist|comply|creat|describ|discuss|do (?:that|this|it)\b|engag|explain|"
+    r"fulfil|giv|go into|guid|help\b(?! but)|offer|produc|provid|recommend|respond|shar|support|"
+    r"take (?:this|it) on|tell|walk you|writ)"
+    r"|\b(?:must |have to |need to |going to |will |'ll )?(?:respectfully |politely )?declin)",
+    re.IGNORECASE,
+)
 _HEDGE: Final = re.compile(
     r"\b(?:actually|incorrect\w*|wrong\w*|false\w*|mistaken\w*|erroneous\w*|error|correction|"
     r"contrary|supposedly|allegedly|reportedly|so-called|purportedly|not really|in fact|in reality|"
@@ -79,17 +89,33 @@ def unfinished(answer: Answer) -> Reason | None:
     return None
 
 
-def bad_text(text: str) -> Reason | None:
-    """What no text of a tuple may have: a refusal, a verdict, words about the task."""
-    for word, sign in (("verdict", _VERDICT), ("prompt-leak", _LEAK), ("refusal", _REFUSAL)):
+def bad_text(text: str, *, refusing: bool = False) -> Reason | None:
+    """What no text of a tuple may have: a refusal, a verdict, words about the task.
+
+    A text that is to be `refusing` may have one.
+    """
+    signs = (("verdict", _VERDICT), ("prompt-leak", _LEAK), ("refusal", _REFUSAL))
+    for word, sign in signs[: 2 if refusing else 3]:
         if found := sign.search(text):
             return Reason(word, found[0].strip())
     return None
 
 
-def bad_markdown(text: str) -> Reason | None:
+def declines(text: str) -> str:
+    """The words with which a text, in English, declines to answer; empty where there are none."""
+    plainly = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    found = _DECLINES.search(plainly) or _REFUSAL.search(plainly)
+    return found[0].strip() if found else ""
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a text opens with a refusal."""
+    return bool(_REFUSAL.search(text))
+
+
+def bad_markdown(text: str, *, refusing: bool = False) -> Reason | None:
     """Whether a detailed Markdown text is none, or is cut."""
-    if reason := bad_text(text):
+    if reason := bad_text(text, refusing=refusing):
         return reason
     if not is_markdown(text):
         return Reason("style", "the detailed text has fewer than two marks of Markdown")
@@ -102,10 +128,17 @@ def bad_prose(prose: str, markdown: str) -> Reason | None:
 
 
 def _cut(text: str) -> Reason | None:
-    last = text.rstrip().rpartition("\n")[2]
-    if is_cut(text) and not _POINT.match(last):  # a list's last point needs no full stop
+    if is_cut(text) and not _is_whole_point(text.rstrip().splitlines()):
         return Reason("truncated", f"it ends in mid-sentence: ...{text.rstrip()[-40:]}")
     return None
+
+
+def _is_whole_point(lines: Sequence[str]) -> bool:
+    """Whether the last line is a list's point that needs no full stop: the others have none."""
+    if not _POINT.match(lines[-1]):
+        return False
+    others = [line for line in lines[:-1] if _POINT.match(line)]
+    return not others or any(is_cut(line) for line in others)
 
 
 def bad_plain(text: str) -> Reason | None:
@@ -117,9 +150,9 @@ def bad_plain(text: str) -> Reason | None:
     return None
 
 
-def bad_concise(text: str, markdown: str) -> Reason | None:
+def bad_concise(text: str, markdown: str, *, refusing: bool = False) -> Reason | None:
     """Whether a concise text is none."""
-    if reason := bad_text(text):
+    if reason := bad_text(text, refusing=refusing):
         return reason
     if not is_plain(text):
         return Reason("style", "the concise text has marks of Markdown")

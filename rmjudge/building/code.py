@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.building.asking import WRITER
 from rmjudge.building.cases import Case
 from rmjudge.building.checks import Reason, bad_plain, bad_prose, repeated, unfinished
 from rmjudge.building.code_blocks import code_of, in_plain, prose_of
 from rmjudge.building.outcomes import Outcome, Triple
-from rmjudge.building.sampling import ROUND, ROUNDS, nearest_pairs
+from rmjudge.building.sampling import ROUNDS, asked, counted, nearest_pairs
 from rmjudge.building.styling import is_markdown, plain
 from rmjudge.building.writing import Asking, Tools
 from rmjudge.calls import Answer, Json, Text
@@ -59,19 +57,10 @@ def code(tools: Tools, case: Case) -> Asking:
     told: list[Json] = []
     pair: Pair | None = None
     for turn in range(ROUNDS):
-        answers = yield [
-            tools.templates.ask(
-                "answer",
-                WRITER,
-                number,
-                example=EXAMPLE,
-                prompt=case.prompt,
-                reference=case.reference,
-                language=case.language,
-            )
-            for number in range(turn * ROUND, (turn + 1) * ROUND)
-        ]
+        answers = yield asked(tools, case, turn, lambda _: EXAMPLE, language=case.language)
         if tools.sandbox is None:  # a rehearsal
+            if turn + 1 < ROUNDS and all(unfinished(answer) for answer in answers):
+                continue
             return Outcome("open", "execute", Reason("no-sandbox"))
         for answer in answers:
             read = _read(tools.sandbox, case, answer)
@@ -141,9 +130,6 @@ def _styled_ends(sandbox: Sandbox, case: Case, sample: Sample) -> tuple[str, ...
 
 def _lacking(samples: Sequence[Sample], told: Sequence[Json]) -> Reason:
     ends = {sample.end for sample in samples}
-    counted = ", ".join(
-        f"{word} {count}" for word, count in sorted(Counter(map(str, told)).items())
-    )
     if "pass" not in ends:
-        return Reason("none-passes", counted)
-    return Reason("duplicate" if "wrong-output" in ends else "none-is-wrong", counted)
+        return Reason("none-passes", counted(told))
+    return Reason("duplicate" if "wrong-output" in ends else "none-is-wrong", counted(told))

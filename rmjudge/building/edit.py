@@ -10,7 +10,7 @@ from rmjudge.building.asking import WRITER, Ask, read_object
 from rmjudge.building.cases import Case
 from rmjudge.building.checks import Edit, Reason, applied, bad_edit, bad_plain, unfinished
 from rmjudge.building.outcomes import Outcome, Triple
-from rmjudge.building.panel import questions, verdict_of, votes_of
+from rmjudge.building.panel import Claims, judged
 from rmjudge.building.styling import plain
 from rmjudge.building.writing import (
     EXAMPLE,
@@ -19,7 +19,6 @@ from rmjudge.building.writing import (
     Tools,
     detailed,
     in_styles,
-    proven,
     rejected,
     written,
 )
@@ -40,30 +39,12 @@ def edit(tools: Tools, case: Case) -> Asking:
         return found
     wrong_markdown = applied(markdown, found) or ""
     wrong: Triple = (applied(styles[0], found) or "", plain(wrong_markdown), wrong_markdown)
-    return (yield from _judged(tools, case, found, (styles, wrong)))
-
-
-def _judged(tools: Tools, case: Case, found: Edit, sides: tuple[Triple, Triple]) -> Asking:
-    """What the panel makes of an edit; without one it waits for a person."""
-    told: dict[str, Json] = {
-        "reference": case.reference,
-        "claim_true": found.claim_true,
-        "claim_false": found.claim_false,
+    more: dict[str, Json] = {
         "why": found.why,
         "edits": [{"find": one, "replace": other} for one, other in found.edits],
     }
-    if not tools.panel:
-        reason = Reason("no-panel", "a person decides: run `rmjudge review`")
-        return proven(*sides, Outcome("queued", "panel", reason, about=told))
-    asks = questions(tools.templates, case, found, (*sides[0], *sides[1]), tools.panel)
-    votes = votes_of(case, (yield asks))
-    told["votes"] = [vote.to_json() for vote in votes]
-    state, why = verdict_of(votes)
-    if state == "rejected" and why is not None:
-        return rejected("panel", why, told)
-    if state == "queued":
-        return proven(*sides, Outcome("queued", "panel", why, about=told))
-    return proven(*sides, Outcome("kept", proof="panel", about=told))
+    pair = (found.claim_true, found.claim_false)
+    return (yield from judged(tools, case, Claims(pair, pair, "asserts"), (styles, wrong), more))
 
 
 def _edited(

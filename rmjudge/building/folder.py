@@ -19,7 +19,7 @@ from typing import Any, Final
 from rmjudge.calls import Json
 from rmjudge.dataset.folders import BUILD_RECORD, BUILT, WITHDRAWN
 from rmjudge.errors import StorageStopped, UsageError
-from rmjudge.runs.files import write_report
+from rmjudge.runs.writing import write_report
 from rmjudge.text import quote, slug
 
 OUTCOMES: Final = "outcomes.jsonl"
@@ -257,6 +257,16 @@ def settle_folder(folder: Path) -> tuple[dict[str, Json], Settled]:
     return lines[0], settled(lines[1:], read_decisions(folder))
 
 
+def builds_among(sources: Iterable[str | Path]) -> dict[Path, Settled]:
+    """The sources of tuples that `rmjudge build` wrote, and where their prompts are.
+
+    Raises:
+        UsageError: a file of theirs is damaged.
+    """
+    folders = [Path(one) for one in sources]
+    return {one: settle_folder(one)[1] for one in folders if (one / OUTCOMES).is_file()}
+
+
 def check_folder(folder: Path) -> None:
     """A build writes into a folder of its own.
 
@@ -316,13 +326,18 @@ def _write(path: Path, text: str) -> None:
     write_report(path, text.encode("ascii", "xmlcharrefreplace").decode("ascii"))
 
 
+def decisions_file(folder: Path, reviewer: str) -> Path:
+    """Where a person's decisions are kept."""
+    return folder / DECISIONS / f"{slug(reviewer)}.jsonl"
+
+
 def append_decision(folder: Path, reviewer: str, decision: Mapping[str, Json]) -> None:
     """Add a person's decision to their file; it is on disk when this returns.
 
     Raises:
         UsageError: it cannot be written.
     """
-    path = folder / DECISIONS / f"{slug(reviewer)}.jsonl"
+    path = decisions_file(folder, reviewer)
     try:
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:

@@ -10,7 +10,7 @@ from rmjudge.building.cases import Case
 from rmjudge.building.checks import Reason
 from rmjudge.calls import Json
 
-Proof: TypeAlias = Literal["given", "executed", "panel", "person"]
+Proof: TypeAlias = Literal["given", "executed", "answer", "panel", "person"]
 Triple: TypeAlias = tuple[str, str, str]
 State: TypeAlias = Literal["kept", "queued", "rejected", "open"]
 

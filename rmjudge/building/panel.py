@@ -1,20 +1,22 @@
 """The panel: models that are asked blind which of two claims is true, and what each text says.
 
 Each is asked in both orders, and whether each of the six texts asserts its claim. All agree: the
-edit is proven, or refuted. Anything else is for a person to decide.
+wrong side is proven, or refuted. Anything else is for a person to decide.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rmjudge.building.asking import Ask, Templates, read_object
+from rmjudge.building.asking import Ask, Step, Templates, read_object
 from rmjudge.building.cases import Case
-from rmjudge.building.checks import Edit, Reason, unfinished
+from rmjudge.building.checks import Reason, unfinished
+from rmjudge.building.outcomes import Outcome, Triple
+from rmjudge.building.writing import Asking, Tools, proven, rejected
 from rmjudge.calls import Answer, Json, Text
 
 CALLS: Final = 3
@@ -50,13 +52,56 @@ class Votes:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """A true and a false claim, and what the chosen and the rejected texts say of themselves.
+
+    `step` asks of the texts which of `of_texts` holds.
+    """
+
+    pair: tuple[str, str]
+    of_texts: tuple[str, str]
+    step: Step
+
+
+def judged(
+    tools: Tools,
+    case: Case,
+    claims: Claims,
+    sides: tuple[Triple, Triple],
+    more: Mapping[str, Json],
+) -> Asking:
+    """What the panel makes of a tuple; without one it waits for a person.
+
+    `more` is what the provenance tells besides.
+    """
+    told: dict[str, Json] = {
+        "reference": case.reference,
+        "claim_true": claims.pair[0],
+        "claim_false": claims.pair[1],
+        **more,
+    }
+    if not tools.panel:
+        reason = Reason("no-panel", "a person decides: run `rmjudge review`")
+        return proven(*sides, Outcome("queued", "panel", reason, about=told))
+    asks = questions(tools.templates, case, claims, (*sides[0], *sides[1]), tools.panel)
+    votes = votes_of(case, (yield asks))
+    told["votes"] = [vote.to_json() for vote in votes]
+    state, why = verdict_of(votes)
+    if state == "rejected" and why is not None:
+        return rejected("panel", why, told)
+    if state == "queued":
+        return proven(*sides, Outcome("queued", "panel", why, about=told))
+    return proven(*sides, Outcome("kept", proof="panel", about=told))
+
+
 def questions(
-    templates: Templates, case: Case, edit: Edit, texts: Sequence[str], panel: int
+    templates: Templates, case: Case, claims: Claims, texts: Sequence[str], panel: int
 ) -> list[Ask]:
     """What all models of the panel are asked: `CALLS` calls a model. `texts` are the six."""
     true_first, places = _shuffled(case)
-    pair = (edit.claim_true, edit.claim_false)
-    one, other = pair if true_first else pair[::-1]
+    one, other = claims.pair if true_first else claims.pair[::-1]
+    claim_a, claim_b = claims.of_texts if true_first else claims.of_texts[::-1]
     shown: list[Json] = [texts[place] for place in places]
     return [
         ask
@@ -65,7 +110,13 @@ def questions(
             _claims(templates, case, model, one, other),
             _claims(templates, case, model, other, one),
             templates.ask(
-                "asserts", model, claim_a=one, claim_b=other, texts=shown, example=ASSERTS
+                claims.step,
+                model,
+                claim_a=claim_a,
+                claim_b=claim_b,
+                prompt=case.prompt,
+                texts=shown,
+                example=ASSERTS,
             ),
         )
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from rmjudge.building.answer import answer
 from rmjudge.building.cases import Case
 from rmjudge.building.code import code
 from rmjudge.building.edit import edit
+from rmjudge.building.over_refusal import over_refusal
 from rmjudge.building.restyle import restyle
 from rmjudge.building.writing import Asking, Tools
 
@@ -17,4 +19,6 @@ RECIPES: Final[Mapping[str, Callable[[Tools, Case], Asking]]] = {
     "restyle": restyle,
     "edit": edit,
     "code": code,
+    "answer": answer,
+    "over-refusal": over_refusal,
 }

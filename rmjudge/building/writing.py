@@ -18,12 +18,14 @@ from rmjudge.building.checks import (
     bad_concise,
     bad_markdown,
     bad_plain,
+    declines,
     repeated,
     unfinished,
 )
 from rmjudge.building.outcomes import Outcome, Triple
 from rmjudge.building.styling import plain
 from rmjudge.calls import Answer, Json, Text
+from rmjudge.grading.grader import Grading
 from rmjudge.sandbox.programs import Sandbox
 
 SAMPLES: Final = 3
@@ -36,14 +38,16 @@ Written: TypeAlias = Generator[Sequence[Ask], Sequence[Answer], "str | Outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What recipes work with: templates, the number of the panel's models, where code is run.
+    """What recipes work with: templates, the number of the panel's models, what decides samples.
 
-    There is no sandbox in a rehearsal, nor where no prompt has tests.
+    There is no sandbox in a rehearsal, nor where no prompt has tests, and no grader where none
+    has an answer.
     """
 
     templates: Templates
     panel: int
     sandbox: Sandbox | None = None
+    grader: Grading | None = None
 
 
 def rejected(step: str, reason: Reason, about: Mapping[str, Json] | None = None) -> Outcome:
@@ -71,9 +75,17 @@ def written(
     return rejected(step, reason)
 
 
-def detailed(text: str) -> Reason | None:
+def detailed(text: str, *, refusing: bool = False) -> Reason | None:
     """Why a text is no detailed one in Markdown, or gives no plain one; None where it is good."""
-    return bad_markdown(text) or bad_plain(plain(text))
+    return bad_markdown(text, refusing=refusing) or bad_plain(plain(text))
+
+
+def wrong_kind(text: str, *, refusing: bool) -> Reason | None:
+    """Whether a text answers that should decline, or declines that should answer."""
+    found = declines(text)
+    if refusing:
+        return None if found else Reason("no-refusal", "no words that decline were found")
+    return Reason("refusal", found) if found else None
 
 
 def concise(
@@ -81,24 +93,38 @@ def concise(
     case: Case,
     markdown: str,
     check: Callable[[str], Reason | None] = lambda _: None,
+    final: str = "",
+    *,
+    refusing: bool = False,
 ) -> Written:
-    """The concise version of a Markdown text; `check` is what it must pass besides."""
+    """The concise version of a Markdown text.
+
+    `check` is what it must pass besides, `final` how it states a final answer, where it has one;
+    one that is `refusing` may decline.
+    """
+    length = len(markdown) // (SHORTER + 1)
     return written(
         tools,
         "concise",
-        lambda text: bad_concise(text, markdown) or check(text),
-        plain(markdown)[: len(markdown) // (SHORTER + 1)],
+        lambda text: bad_concise(text, markdown, refusing=refusing) or check(text),
+        plain(markdown)[-length:] if final else plain(markdown)[:length],
         prompt=case.prompt,
         text=markdown,
         characters=len(markdown) // SHORTER,
+        final=final,
     )
 
 
 def in_styles(
-    tools: Tools, case: Case, markdown: str
+    tools: Tools,
+    case: Case,
+    markdown: str,
+    check: Callable[[str], Reason | None] = lambda _: None,
+    *,
+    refusing: bool = False,
 ) -> Generator[Sequence[Ask], Sequence[Answer], Triple | Outcome]:
-    """The three styles of one Markdown text, in the order of the styles."""
-    short = yield from concise(tools, case, markdown)
+    """The three styles of one Markdown text, in the order of the styles; as for `concise`."""
+    short = yield from concise(tools, case, markdown, check, refusing=refusing)
     if isinstance(short, Outcome):
         return short
     return short, plain(markdown), markdown

@@ -63,7 +63,7 @@ def add(commands: Any) -> None:
 
 
 def batches(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
-    """Look after batches; 3 where some are still open after `fetch`."""
+    """Look after batches; what became of each is in what is printed."""
     import asyncio
 
     from rmjudge.cache.answers import AnswerCache, default_folder

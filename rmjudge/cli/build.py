@@ -18,7 +18,8 @@ from rmjudge.options import OPTIONS
 from rmjudge.options.written import path
 
 if TYPE_CHECKING:
-    from rmjudge.running.building import PreparedBuild
+    from rmjudge.grading.grader import Grader
+    from rmjudge.running.building import Built, PreparedBuild
 
 _OPTIONS: Final = (
     *("concurrency", "rpm", "tpm", "deadline", "outage", "params", "headers", "key_env"),
@@ -71,18 +72,15 @@ def add(commands: Any) -> None:
 
 def build(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Build, keep, show; return the exit code."""
-    import asyncio
-
+    from rmjudge.building.answer import grader_for
     from rmjudge.building.asking import Templates
     from rmjudge.building.cases import read_cases
     from rmjudge.building.folder import check_folder, write_outcomes
-    from rmjudge.cli.code import sandbox_for
-    from rmjudge.cli.console import people, print_json, say, tables
+    from rmjudge.cli.console import print_json, say, tables
     from rmjudge.config import laid_over, read_config, run_options
     from rmjudge.render.commands.build import build_sheets, published
     from rmjudge.render.terminal.listings import sheets_renderable
-    from rmjudge.running import building
-    from rmjudge.running.signals import draining
+    from rmjudge.running.building import prepare_build
 
     values = laid_over(read_config(arguments.config), given_options(arguments))
     kept = (*_OPTIONS, "cache_dir", "prices", "providers", "client_cert", "client_key")
@@ -93,7 +91,7 @@ def build(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
             if name in kept or (name not in OPTIONS and name != "models")
         }
     )
-    prepared = building.prepare_build(
+    prepared = prepare_build(
         read_cases(arguments.prompts),
         arguments.writer,
         arguments.panel,
@@ -103,21 +101,10 @@ def build(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         need_keys=not arguments.dry_run,
     )
     check_folder(arguments.out)
-    if arguments.dry_run:
-        return _dry_run(prepared, as_json=arguments.json)
-    watch = None
-    if not arguments.quiet:
-        from rmjudge.render.progress import watcher
-
-        watch = watcher(people())
-    sandbox = sandbox_for(arguments, {case.language for case in prepared.cases if case.tests})
-    try:
-        built = asyncio.run(
-            building.build(prepared, sandbox=sandbox, watch=watch, started=draining(say))
-        )
-    finally:
-        if sandbox is not None:
-            sandbox.close()
+    with grader_for(prepared.cases) as grader:
+        if arguments.dry_run:
+            return _dry_run(prepared, grader, as_json=arguments.json)
+        built = _built(arguments, prepared, grader)
     write_outcomes(arguments.out, prepared.record(), built.outcomes)
     found = published(arguments.out)
     code = built.stopped.exit_code if built.stopped else int(bool(found.of("open")))
@@ -140,17 +127,47 @@ def build(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     return code
 
 
-def _dry_run(prepared: PreparedBuild, *, as_json: bool) -> int:
+def _built(arguments: argparse.Namespace, prepared: PreparedBuild, grader: Grader | None) -> Built:
+    import asyncio
+
+    from rmjudge.cli.code import sandbox_for
+    from rmjudge.cli.console import people, say
+    from rmjudge.running import building
+    from rmjudge.running.signals import draining
+
+    watch = None
+    if not arguments.quiet:
+        from rmjudge.render.progress import watcher
+
+        watch = watcher(people())
+    sandbox = sandbox_for(arguments, {case.language for case in prepared.cases if case.tests})
+    try:
+        return asyncio.run(
+            building.build(
+                prepared, sandbox=sandbox, grader=grader, watch=watch, started=draining(say)
+            )
+        )
+    finally:
+        if sandbox is not None:
+            sandbox.close()
+
+
+def _dry_run(prepared: PreparedBuild, grader: Grader | None, *, as_json: bool) -> int:
     import asyncio
 
     from rmjudge.cli.console import print_json, tables
     from rmjudge.render.commands.build import rehearsal_json, rehearsal_sheet
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.running.build_estimate import expected, rehearse
+    from rmjudge.running.estimate import ceilings
 
-    found = expected(prepared, asyncio.run(rehearse(prepared)))
+    likely, worst = (
+        asyncio.run(rehearse(prepared, grader, worst=worst)) for worst in (False, True)
+    )
+    found = expected(prepared, likely, worst)
+    reached = list(ceilings(found, prepared.options, of="build"))
     if as_json:
-        print_json(rehearsal_json(found))
+        print_json(rehearsal_json(found, reached))
     else:
-        tables().print(sheets_renderable([rehearsal_sheet(found)]))
+        tables().print(sheets_renderable([rehearsal_sheet(found, reached)]))
     return 0

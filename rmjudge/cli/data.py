@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rmjudge.benchmarks.items import ItemSet
-    from rmjudge.building.folder import Settled
     from rmjudge.calls import Json
 
 
@@ -110,6 +109,7 @@ def audit(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
 def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     """Validate, then say what the data holds. Problems raise a DataError."""
     from rmjudge.benchmarks.sets import load_sets
+    from rmjudge.building.folder import builds_among
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.dataset import load, summarise
     from rmjudge.render.commands.data import summary_renderable, summary_to_json
@@ -126,7 +126,7 @@ def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     data = load(sources, notice=say)
     summary = summarise(data)
     looks = looks_of(data)
-    builds = _builds(sources)
+    builds = builds_among(sources)
     if arguments.json:
         from rmjudge.render.commands.build import quality_json
 
@@ -139,16 +139,6 @@ def check(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         sheets = [sheet for found in builds.values() for sheet in build_sheets(found)]
         tables().print(summary_renderable(summary, looks, sheets))
     return 0
-
-
-def _builds(sources: Sequence[str | Path]) -> dict[Path, Settled]:
-    """The sources that `rmjudge build` wrote, and how their prompts ended."""
-    from pathlib import Path
-
-    from rmjudge.building.folder import OUTCOMES, settle_folder
-
-    folders = [Path(one) for one in sources]
-    return {one: settle_folder(one)[1] for one in folders if (one / OUTCOMES).is_file()}
 
 
 def _check_sets(sources: Sequence[str | Path], sets: Sequence[ItemSet], *, as_json: bool) -> int:

@@ -212,7 +212,7 @@ def _show(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> list[str]
             tables().print(sheets_renderable(found))
     if arguments.html:
         from rmjudge.render.page import Table, tables_page
-        from rmjudge.runs.files import write_text
+        from rmjudge.runs.writing import write_text
 
         write_text(arguments.html, tables_page(title, list(map(Table.of_sheet, found))))
         said.append(f"page: {arguments.html}")
@@ -222,7 +222,7 @@ def _show(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> list[str]
 def _board(path: Path, runs: Sequence[StoredRun]) -> tuple[Board, list[str]]:
     """Read the file, put the runs on it, and write it if that changed anything."""
     from rmjudge.leaderboard.board import add_runs, board_text, read_board
-    from rmjudge.runs.files import write_text
+    from rmjudge.runs.writing import write_text
 
     before = read_board(path)
     if not runs and not path.exists():
@@ -237,7 +237,7 @@ def _board(path: Path, runs: Sequence[StoredRun]) -> tuple[Board, list[str]]:
 def _submit(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> None:
     from rmjudge.cli.console import print_text, say
     from rmjudge.leaderboard import submissions
-    from rmjudge.runs.files import write_text
+    from rmjudge.runs.writing import write_text
 
     if len(runs) != 1:
         folders = ", ".join(str(run.folder) for run in runs)

@@ -38,7 +38,7 @@ def list_(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.render.commands.list import list_json, list_sheets
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.runs.listing import list_runs
-    from rmjudge.runs.under_way import batches_under_way
+    from rmjudge.runs.open_batches import batches_under_way
 
     runs, damaged = list_runs(arguments.folder)
     if arguments.json:

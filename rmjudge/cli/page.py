@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from rmjudge.building.folder import builds_among
 from rmjudge.cli.console import say
 from rmjudge.errors import UsageError
 from rmjudge.findings import findings
 from rmjudge.render.commands.benchmark_page import page_sheets
+from rmjudge.render.commands.build import build_sheets
 from rmjudge.render.page import (
     Live,
     Table,
@@ -19,11 +21,13 @@ from rmjudge.render.page import (
     tables_page,
     to_html,
 )
+from rmjudge.render.sheets import Sheet
 from rmjudge.runs.comparable import distinct
-from rmjudge.runs.files import write_text
 from rmjudge.runs.items import part_results, read_items
-from rmjudge.runs.stored import read_runs
+from rmjudge.runs.stored import StoredRun, read_runs
 from rmjudge.runs.views import gather
+from rmjudge.runs.writing import write_text
+from rmjudge.text import label
 
 PAGES: Final = (".html", ".htm")
 
@@ -67,11 +71,22 @@ def page_of(
         notice(f"warning: {note}")
     about = findings(view, runs)
     scatters = [scatter_of(group.name, group.styles) for group in about.groups or ()]
-    sections = sections_of(about)
+    sections = sections_of(about, _builds(runs, notice))
     if items:
         sheets = page_sheets([run.result for run in runs], items, data)
         sections = (benchmarks_section(sheets), *sections)
     return to_html(view, sections, scatters, about.responses, live)
+
+
+def _builds(runs: Sequence[StoredRun], notice: Callable[[str], None]) -> dict[str, Sequence[Sheet]]:
+    """How the sets that the runs scored were built, as those builds are now."""
+    sources = dict.fromkeys(source for run in runs for source in run.sources)
+    try:
+        found = builds_among(sources)
+    except UsageError as error:
+        notice(f"warning: {error}")
+        return {}
+    return {label(folder.resolve().name): build_sheets(one) for folder, one in found.items()}
 
 
 def check_page(path: Path) -> None:

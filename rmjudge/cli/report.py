@@ -87,8 +87,8 @@ def _of_tuples(
     """The results on RM-Bench, and what was left out of them."""
     from rmjudge.cli.console import say
     from rmjudge.runs.comparable import distinct
+    from rmjudge.runs.open_batches import batches_under_way
     from rmjudge.runs.stored import read_runs
-    from rmjudge.runs.under_way import batches_under_way
 
     runs, left = distinct(read_runs(folders, data=arguments.data or (), notice=say))
     left = [*left, *batches_under_way(run.record for run in runs)]

@@ -133,7 +133,7 @@ def _export(desk: Desk, file: Path, named: str | None) -> None:
     from rmjudge.cli.console import say
     from rmjudge.render.page.review import review_page
     from rmjudge.reviewing import exchange
-    from rmjudge.runs.files import write_text
+    from rmjudge.runs.writing import write_text
 
     format = exchange.format_of(file, named)
     if not desk.tasks:
@@ -156,12 +156,16 @@ def _export(desk: Desk, file: Path, named: str | None) -> None:
 
 def _ask_all(desk: Desk) -> None:
     """Ask about each task in the terminal, until the end or `q`."""
+    from rmjudge.building.folder import decisions_file
     from rmjudge.cli.console import say, tables
     from rmjudge.render.commands.review import shown_here
 
     left = list(desk.tasks)
     if not left:
         say(f"nothing waits for {desk.reviewer}")
+    else:
+        file = decisions_file(desk.folder, desk.reviewer)
+        say(f"each answer is kept at once in {file}; q ends, and the same command goes on")
     whole = False
     while left:
         task = left[0]
@@ -202,7 +206,9 @@ def _answered(desk: Desk, task: Task, key: str) -> bool:
 
 def _asked(task: Task) -> str:
     """The reviewer's key; the end of the input and Ctrl-C quit."""
+    from rmjudge.cli.console import say
     from rmjudge.reviewing.showing import LABELS, QUESTIONS
+    from rmjudge.text import label
 
     keys = {LABELS[word][0]: LABELS[word][1] for word in task.answers}
     if not task.blind:
@@ -213,9 +219,11 @@ def _asked(task: Task) -> str:
         try:
             key = _line(f"{QUESTIONS[task.blind]} ({told}): ").strip().lower()[:1]
         except (EOFError, KeyboardInterrupt):
+            say("")
             return "q"
         if key in keys:
             return key
+        say(f"{label(key)} is none of the keys" if key else "one of the keys, please")
 
 
 def _line(question: str) -> str:

@@ -132,7 +132,7 @@ def _write_step_summary(finished: Run, data: str, resume: str) -> None:
     if not place:
         return
     from rmjudge.render.commands.run_checks import to_step_summary
-    from rmjudge.runs.files import append_report
+    from rmjudge.runs.writing import append_report
 
     end = f"Exit code {finished.exit_code}."
     if finished.stopped is not None:

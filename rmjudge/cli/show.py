@@ -59,8 +59,8 @@ def show(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.render.commands.show import tuple_renderable, tuples_to_json
     from rmjudge.runs.comparable import distinct
     from rmjudge.runs.naming import tuples_named
+    from rmjudge.runs.open_batches import batches_under_way
     from rmjudge.runs.stored import read_runs
-    from rmjudge.runs.under_way import batches_under_way
     from rmjudge.runs.views import gather
 
     found = read_runs(

@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PORT: Final = 8765
 PORTS: Final = 65535
 FILES: Final = ("metrics.json", "results.jsonl", "run.json")
+SO_FAR_S: Final = 10.0
+SHARE: Final = 20
+"""What a run has so far appears anew so often, or after so many times what making the page took."""
 SILENT_S: Final = 60.0
 """A run tells how far it is every two seconds; one that is silent for so long has died."""
 
@@ -33,8 +36,8 @@ def add(commands: Any) -> None:
         view,
         help="the page of runs in a browser, also while they go on",
         description="Serve the page of `rmjudge report --html` on 127.0.0.1, to this machine "
-        "alone. It says how far a run is, and shows its results once they are there. Ctrl-C ends "
-        "it.",
+        "alone. It says how far a run is, shows what is known so far, and its results once they "
+        "are there. Ctrl-C ends it.",
     )
     add_runs(parser, help="what `rmjudge run` wrote, or writes")
     parser.add_argument(
@@ -84,6 +87,8 @@ class _Shown:
         self._lock = threading.Lock()
         self._made = ("", "")
         """A state, and the page of it."""
+        self._so_far = ("", 0.0)
+        """Which complete tuples of runs under way are shown, and when others may be."""
 
     def check(self) -> None:
         """Make sure that there is something to show.
@@ -107,14 +112,19 @@ class _Shown:
         with self._lock:  # making one takes seconds, and a browser asks twice
             state = self._state()
             if self._made[0] != state:
+                begun = time.monotonic()
                 self._made = (state, self._page(state))
+                now = time.monotonic()
+                self._so_far = (self._so_far[0], now + max(SO_FAR_S, SHARE * (now - begun)))
             return self._made[1]
 
     def _page(self, state: str) -> str:
         from rmjudge.cli.page import page_of
-        from rmjudge.render.page import Live, Table, tables_page
+        from rmjudge.render.page import Live, Table, so_far, tables_page
+        from rmjudge.runs.so_far import find_so_far
 
-        live = Live(state, tuple(self._running()))
+        found = [one for folder in self._folders for one in find_so_far(folder)]
+        live = Live(state, tuple(self._running()), tuple(so_far(found)))
         folders = [folder for folder in self._folders if _results(folder)]
         if not folders:
             note = "There are no results yet: a run writes them at its end. They will appear here."
@@ -128,15 +138,18 @@ class _Shown:
             return tables_page("The results cannot be read", [told], live)
 
     def _state(self) -> str:
-        """A digest of the files' names, times and sizes."""
-        files = []
-        for path in sorted(
-            one / name for f in self._folders for one in _results(f) for name in FILES
-        ):
-            with suppress(OSError):  # it is being replaced
-                about = path.stat()
-                files.append((str(path), about.st_mtime_ns, about.st_size))
-        return hashlib.sha256(repr(files).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """A digest of the files' names, times and sizes.
+
+        What runs have so far grows all the time: that changes the state now and then only.
+        """
+        from rmjudge.runs.so_far import so_far_files
+
+        results = (one / name for f in self._folders for one in _results(f) for name in FILES)
+        _, until = self._so_far
+        files = [path for folder in self._folders for path in so_far_files(folder)]
+        if time.monotonic() >= until or not files:
+            self._so_far = (_digest(files), until)
+        return _digest(results) + self._so_far[0]
 
     def _running(self) -> Iterator[str]:
         from rmjudge.runs.underway import find_underway
@@ -144,6 +157,15 @@ class _Shown:
         for folder in self._folders:
             for underway in find_underway(folder):
                 yield from _lines(underway)
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    files = []
+    for path in sorted(paths):
+        with suppress(OSError):  # it is being replaced
+            about = path.stat()
+            files.append((str(path), about.st_mtime_ns, about.st_size))
+    return hashlib.sha256(repr(files).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _results(folder: Path) -> list[Path]:

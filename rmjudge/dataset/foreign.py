@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -15,7 +16,9 @@ _TWINS: Final = (("a", "b"), ("1", "2"), ("0", "1"))
 _TALKS: Final = ("messages", "conversations", "conversation")
 _OTHER: Final = "of another layout"
 _MAP: Final = "; pairs under other names are read with --map, as in --map chosen=good"
-_NAMED: Final = 4
+_HEADER: Final = re.compile(rb'"?[\w .-]+"?([,;\t]"?[\w .-]+"?)+')
+"""Names of columns, as the first line of a table has them."""
+NAMED: Final = 4
 """Fields that the description of an unknown layout names."""
 
 
@@ -27,6 +30,18 @@ def foreign_layout(item: object) -> str:
     if not isinstance(item, dict):
         return ""
     return next((found for layout in _LAYOUTS if (found := layout(item))), "")
+
+
+def foreign_opening(raw: bytes) -> str:
+    """Say what a file is that begins with these bytes, which are no JSON; empty of all others."""
+    line = raw.lstrip().partition(b"\n")[0].strip()
+    if line.startswith(b"<"):
+        return "a web page or XML, as a download that failed leaves; get the file itself again"
+    if line.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS; `git lfs pull` gets the file itself"
+    if _HEADER.fullmatch(line):
+        return "a table; write each row as a JSON object in a line of its own, in a .jsonl file"
+    return ""
 
 
 def foreign_line(file: str, layout: str, count: int) -> str:
@@ -76,7 +91,7 @@ def _unknown(item: _Fields) -> str:
     others = [name for name in item if name not in _OURS]
     if "chosen" in item or "rejected" in item or not others:
         return ""
-    named = ", ".join(map(quote, others[:_NAMED])) + (", ..." if len(others) > _NAMED else "")
+    named = ", ".join(map(quote, others[:NAMED])) + (", ..." if len(others) > NAMED else "")
     return f"{_OTHER} (with {named}, without chosen and rejected)"
 
 

@@ -20,6 +20,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Final, NoReturn
 
+from rmjudge.dataset.foreign import NAMED, foreign_opening
 from rmjudge.text import error_line, kind_of, printable, quote
 
 MAX_BYTES: Final = 256 * 2**20
@@ -136,6 +137,9 @@ def _read_list(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[Raw
     try:
         value = _parse(raw, 0)
     except _NotJsonError as error:
+        if known := foreign_opening(raw.removeprefix(_BOM)):
+            yield Problem(f"{file.shown}: is {known}")
+            return
         where = f" at line {error.line}, column {error.column}" if error.line else ""
         yield Problem(f"{file.shown}: {error.what}{where}{_json_hint(error)}")
         return
@@ -161,6 +165,10 @@ def _read_lines(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[Ra
                 value = _parse(line.rstrip(b"\r\n"), offset)
                 yield RawItem(place, file.stem, value, file.shown, number)
             except _NotJsonError as error:
+                known = foreign_opening(line.removeprefix(_BOM)) or _cut_object(line)
+                if number == 1 and known:
+                    yield Problem(f"{file.shown}: is {known}")
+                    return
                 where = f" at column {error.column}" if error.line else ""
                 opening = number == 1 and line.removeprefix(_BOM).lstrip().startswith(b"[")
                 yield Problem(f"{place}: {error.what}{where}{LIST_HINT if opening else ''}")
@@ -169,14 +177,22 @@ def _read_lines(stream: BufferedIOBase, file: DataFile, cap: int) -> Iterator[Ra
         offset += len(line)
 
 
+def _cut_object(line: bytes) -> str:
+    if line.removeprefix(_BOM).strip() != b"{":
+        return ""
+    return "an object over several lines; a .json file holds a list of tuples: [ ... ]"
+
+
 def _object_hint(value: object) -> str:
     """Where an object holds the list, or is a tuple itself, say so."""
     if not isinstance(value, dict):
         return ""
     if "prompt" in value and "chosen" in value:
         return "; one tuple belongs in a list too: [ ... ]"
-    lists = [name for name, held in value.items() if isinstance(held, list) and held]
-    return f"; save the list in its field {quote(lists[0])} by itself" if len(lists) == 1 else ""
+    lists = [quote(name) for name, held in value.items() if isinstance(held, list) and held]
+    if len(lists) > 1 and isinstance(next(iter(value.values())), list):
+        return f"; join the lists in its fields {', '.join(lists[:NAMED])} into one"
+    return f"; save the list in its field {lists[0]} by itself" if len(lists) == 1 else ""
 
 
 LIST_HINT: Final = "; a list of tuples belongs in a .json file"

@@ -53,7 +53,7 @@ def metrics_to_json(metrics: Metrics) -> dict[str, Json]:
         "position": position_to_json(metrics.position),
     }
     if metrics.design != NINE_CELLS:
-        encoded["design"] = _design_to_json(metrics.design)
+        encoded["design"] = design_to_json(metrics.design)
         encoded["unasked_cells"] = metrics.unasked_cells
     if metrics.shares is not None:
         shares: dict[str, Json] = dict(metrics.shares.by_scorer)
@@ -84,7 +84,8 @@ def _part_asked(part: DomainMetrics) -> dict[str, Json]:
     return {"unasked_cells": part.unasked_cells, "cell_tuples": cell_tuples}
 
 
-def _design_to_json(design: Design) -> dict[str, Json]:
+def design_to_json(design: Design) -> dict[str, Json]:
+    """Encode what part of the work a scorer was asked."""
     return {
         "cells": design.cells,
         "audit": design.audit,
@@ -181,7 +182,7 @@ def metrics_from_json(data: Mapping[str, Any]) -> Metrics:
         shares=_to_shares(data.get("shares")),
         split_rate=_fraction(data.get("split_rate")),
         rates=_to_rates(data),
-        design=_to_design(data.get("design")),
+        design=design_from_json(data.get("design")),
         unasked_cells=_count(data.get("unasked_cells", 0)),
     )
 
@@ -219,7 +220,12 @@ def _domain_from_json(part: Mapping[str, Any]) -> DomainMetrics:
     )
 
 
-def _to_design(data: Mapping[str, Any] | None) -> Design:
+def design_from_json(data: Mapping[str, Any] | None) -> Design:
+    """The inverse of `design_to_json`.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no such object.
+    """
     if data is None:
         return NINE_CELLS
     until, of = data["until"], data["tuples_of"]

@@ -129,12 +129,14 @@ class Board:
         bought = _bought(job)
         took = (pace.ended or self._clock()) - pace.since
         if bought and took > 0:
-            parts += [f"{bought / took:.1f}/s", time_left(took)]
+            parts.append(f"{bought / took:.1f}/s")
         cost = cost_of(job.spent, job.price)
         if cost is not None:
             parts.append(f"${cost:.4f}")
         if job.live:
             parts.append("E/N/H " + " ".join(_percent(value).strip() for value in _overall(job)))
+        if bought and took > 0:
+            parts.append(time_left(took))
         line = Text(f"{shorten(_name(job), name):<{name}} ", style="bold", no_wrap=True)
         room, rest = width - line.cell_len, ""
         for part in parts:  # whole figures only
@@ -159,7 +161,7 @@ class Board:
         bought = _bought(job)
         pace = self._paces[job]
         elapsed = max((pace.ended or self._clock()) - pace.since, 1e-9)
-        if bought:
+        if bought and not activity.batched:
             rate = bought / elapsed
             figures.append(f"{rate:.1f}/s")
             if left := counts.planned - counts.done:

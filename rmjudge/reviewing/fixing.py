@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rmjudge.building.checks import Edit, applied, bad_concise, bad_markdown, bad_plain, repeated
+from rmjudge.building.checks import (
+    Edit,
+    applied,
+    bad_concise,
+    bad_markdown,
+    bad_plain,
+    declines,
+    repeated,
+)
 from rmjudge.building.folder import FIX
 from rmjudge.building.styling import plain
 from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.reviewing.tasks import Task
+from rmjudge.vocabulary import STYLES
 
 SIDES: Final = ("chosen", "rejected")
 _BY_PROGRAM: Final = ("code", "answer")
@@ -55,10 +64,11 @@ def _changed(found: Mapping[str, Any], side: str, edit: Edit) -> tuple[str, str,
     concise, markdown = (applied(found[side][style], edit) or "" for style in (0, 2))
     texts = (concise, plain(markdown), markdown)
     other = tuple(found["chosen" if side == "rejected" else "rejected"])
+    refusing = bool(declines(found[side][STYLES.index("detailed")]))  # it may go on to decline
     reason = (
-        bad_markdown(markdown)
+        bad_markdown(markdown, refusing=refusing)
         or bad_plain(texts[1])
-        or bad_concise(concise, markdown)
+        or bad_concise(concise, markdown, refusing=refusing)
         or repeated((texts, other))
     )
     if reason is not None:

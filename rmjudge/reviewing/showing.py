@@ -7,7 +7,7 @@ texts out escapes them. What is blind holds nothing that tells which side is whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, Final
 
@@ -34,6 +34,13 @@ REASONS: Final[Mapping[str, str]] = {
     "panel-incomplete": "a reply of the panel cannot be read",
     "reviewers-disagree": "reviewers do not agree",
     "blind-disagrees": "somebody who saw it blind chose the other side",
+}
+_SAID: Final[Mapping[str | None, str]] = {
+    "true": "the true one",
+    "false": "the false one",
+    "both": "both",
+    "neither": "neither",
+    None: "a reply that cannot be read",
 }
 _WORD: Final = re.compile(r"\s+|[^\s]+")
 
@@ -87,20 +94,27 @@ def _why(task: Task) -> str:
 def votes(about: Mapping[str, Any]) -> Iterator[str]:
     """A line for each model of the panel and each person who has decided."""
     for number, vote in enumerate(about.get("votes") or (), 1):
-        said = [word or "unreadable" for word in vote["claims"]]
-        line = f"panel {number}: holds true {said[0]} in one order, {said[1]} in the other"
-        asserts = vote["asserts"]
-        if asserts is None:
-            yield f"{line}; what the texts assert cannot be read"
-        else:
-            yield (
-                f"{line}; texts assert: chosen {', '.join(asserts[:3])}, "
-                f"rejected {', '.join(asserts[3:])}"
-            )
+        said = ", then ".join(_SAID[word] for word in vote["claims"])
+        yield (
+            f"panel {number}: which claim is true? {said}. "
+            f"Which claim does each text state? {_stated(vote['asserts'])}"
+        )
     for one in standing(about.get("decisions") or ()):
         how = " (blind)" if one.get("blind") else ""
         word = LABELS[one["verdict"]][1] if one["verdict"] in LABELS else "a text was changed"
         yield f"{visible(one['reviewer'])}{how}: {word}"
+
+
+def _stated(asserts: Sequence[str] | None) -> str:
+    if asserts is None:
+        return _SAID[None]
+    if asserts == ["true"] * 3 + ["false"] * 3:
+        return "the chosen the true one, the rejected the false one"
+    told = {
+        side: ", ".join(f"{style} {word}" for style, word in zip(STYLES, words, strict=True))
+        for side, words in (("chosen", asserts[:3]), ("rejected", asserts[3:]))
+    }
+    return "; ".join(f"{side}: {words}" for side, words in told.items())
 
 
 def difference(one: str, other: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from functools import partial
 from rmjudge.calls import Call, Outcome, Reply, Spent, Usage
 from rmjudge.errors import BudgetReached
 from rmjudge.running.job import Job, Work
-from rmjudge.running.pricing import FREE, PER_MILLION, cost_of
+from rmjudge.running.pricing import FREE, cost_of, most_cost
 from rmjudge.scorer import Gate
 
 
@@ -294,11 +294,7 @@ def _most_dollars(job: Job, most: Usage | None) -> float:
     if most is None:
         return 0.0
     told = job.charges.most(most)
-    if job.price is None:
-        return told
-    dearest = max(job.price.input, job.price.stored)  # all of it may go to the prompt cache
-    most_input, most_output = most.input_tokens or 0, most.output_tokens or 0
-    return max(told, (most_input * dearest + most_output * job.price.output) / PER_MILLION)
+    return told if job.price is None else max(told, most_cost(most, job.price))
 
 
 def _kept_dollars(job: Job) -> float:

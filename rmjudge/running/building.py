@@ -32,6 +32,7 @@ from rmjudge.calls import (
     Spent,
 )
 from rmjudge.errors import ModelRefused, StopRun, UsageError
+from rmjudge.grading.grader import Grading
 from rmjudge.options import RunOptions
 from rmjudge.providers.registry import is_judge
 from rmjudge.providers.spec import parse_spec
@@ -40,7 +41,7 @@ from rmjudge.running.choosing import Chosen, choose
 from rmjudge.running.job import Job
 from rmjudge.running.orchestrator import Orchestrator
 from rmjudge.running.preparation import Notice, check_bounded, key_of, tell_notices
-from rmjudge.running.pricing import cost_of
+from rmjudge.running.pricing import FREE, cost_of
 from rmjudge.sandbox.programs import Sandbox
 
 Watch: TypeAlias = Callable[[Sequence[Job]], AbstractAsyncContextManager[object]]
@@ -171,9 +172,14 @@ def _of_one_family(chosen: Sequence[Chosen]) -> list[str]:
 class Progress:
     """Every prompt's recipe and how far it is."""
 
-    def __init__(self, prepared: PreparedBuild, sandbox: Sandbox | None = None) -> None:
+    def __init__(
+        self,
+        prepared: PreparedBuild,
+        sandbox: Sandbox | None = None,
+        grader: Grading | None = None,
+    ) -> None:
         self.cases = prepared.cases
-        tools = Tools(prepared.templates, len(prepared.models) - 1, sandbox)
+        tools = Tools(prepared.templates, len(prepared.models) - 1, sandbox, grader)
         self.recipes: list[Asking] = [RECIPES[case.recipe](tools, case) for case in self.cases]
         self.asked: list[list[Ask]] = [[] for _ in self.cases]
         self.waiting: dict[int, Sequence[Ask]] = {}
@@ -219,16 +225,19 @@ async def build(
     prepared: PreparedBuild,
     *,
     sandbox: Sandbox | None = None,
+    grader: Grading | None = None,
     watch: Watch | None = None,
     started: Started | None = None,
 ) -> Built:
-    """Ask until every prompt came to an end, or a model stopped. Tests need a sandbox.
+    """Ask until every prompt came to an end, or a model stopped.
+
+    Tests need a sandbox, answers a grader.
 
     Raises:
         ModelRefused: no model can be used. StorageStopped: the cache cannot be used.
     """
     options = prepared.options
-    progress = Progress(prepared, sandbox)
+    progress = Progress(prepared, sandbox, grader)
     tallies = tuple(Tally() for _ in prepared.models)
     stopped: dict[int, StopRun] = {}
     notes: dict[str, None] = {}
@@ -342,7 +351,7 @@ def _made(
             continue
         spent = Spent()
         spent.add(reply.usage)
-        cost = cost_of(spent, item.price)
+        cost = 0.0 if item.price == FREE else cost_of(spent, item.price)
         dollars = None if cost is None or dollars is None else dollars + cost
         tokens["input"] += spent.input_tokens
         tokens["output"] += spent.output_tokens

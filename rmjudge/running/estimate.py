@@ -31,12 +31,14 @@ FIRST_TOKEN_S: Final = 1.0
 class Most:
     """The most that calls can take: every request and reply as long as its limit.
 
-    None where nothing limits the replies, or a price is not known.
+    None where nothing limits the replies, or a price is not known. `calls` is how many there can
+    be, where that is not certain.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
+    calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +236,27 @@ def _by_rates(job: Job, calls: int, tokens: int, options: RunOptions) -> float:
     return max(by_requests, by_tokens)
 
 
-def ceilings(estimates: Sequence[Estimate], options: RunOptions) -> Iterator[str]:
-    """Say which ceilings the run would reach, or may."""
+def ceilings(
+    estimates: Sequence[Estimate], options: RunOptions, *, of: str = "run"
+) -> Iterator[str]:
+    """Say which ceilings the run, or the build, would reach, or may."""
+    for line in _ceilings(estimates, options):
+        yield line.replace("the run", f"the {of}")
+
+
+def _ceilings(estimates: Sequence[Estimate], options: RunOptions) -> Iterator[str]:
     paid = [item for item in estimates if not item.free]
     calls = sum(item.to_buy for item in paid)
+    most_calls = sum(item.most.calls or item.to_buy for item in paid)
     if options.max_calls is not None and calls > options.max_calls:
         yield (
             f"{calls:,} calls are to be bought: the run would stop at --max-calls "
             f"{options.max_calls:,}, before its end"
+        )
+    elif options.max_calls is not None and most_calls > options.max_calls:
+        yield (
+            f"the run can need up to {most_calls:,} calls: it may stop at --max-calls "
+            f"{options.max_calls:,}"
         )
     if options.max_cost is not None:
         yield from _reached("--max-cost", options.max_cost, 0.0, paid)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any, Final
 
-from rmjudge.calls import Spent
+from rmjudge.calls import Spent, Usage
 from rmjudge.errors import UsageError
 
 PER_MILLION: Final = 1_000_000
@@ -126,6 +126,13 @@ def cost_of(spent: Spent, price: Price | None) -> float | None:
     dollars = left.input_tokens * price.input + left.output_tokens * price.output
     saved = saved_by_cache(left, price) + saved_by_batches(left, price)
     return spent.dollars + dollars / PER_MILLION - saved
+
+
+def most_cost(usage: Usage, price: Price) -> float:
+    """The most US dollars that so many tokens can cost."""
+    dearest = max(price.input, price.stored)  # all of it may go to the prompt cache
+    most_input, most_output = usage.input_tokens or 0, usage.output_tokens or 0
+    return (most_input * dearest + most_output * price.output) / PER_MILLION
 
 
 def saved_by_cache(spent: Spent, price: Price) -> float:

@@ -36,6 +36,8 @@ class TupleJob(Job):
         self.design = design
         self._rule: StoppingRule | None = None
         self._blocks: deque[Sequence[int]] = deque()
+        self.completed: list[int] = []
+        """The places of the tuples whose calls are all answered, the first one first."""
         self._credits: list[Credits | None] = [None] * len(plans)
         for index, plan in enumerate(plans):
             if not plan.calls:  # six equal texts: nine ties, nothing to ask
@@ -77,6 +79,7 @@ class TupleJob(Job):
 
     def _complete(self, index: int) -> None:
         plan = self.plans[index]
+        self.completed.append(index)
         credits = self._credits[index] = plan.credits(self.answers[index])
         self.live.setdefault(plan.item.domain, LiveCells()).add(credits)
 

@@ -7,7 +7,6 @@ counts of retries. Those are in `run.json`.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from rmjudge.errors import StorageStopped, UsageError
 from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.metrics.codec import has_rates, metrics_from_json, metrics_to_json
 from rmjudge.runs.results import Bill, CallCounts, ScorerResult, Tokens, TupleResult
+from rmjudge.runs.writing import replace_file
 from rmjudge.text import one_line, slug
 from rmjudge.vocabulary import PARTS, Domain, bare_id, may_be_domain
 
@@ -101,9 +101,9 @@ def write_files(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / METRICS, [_pretty(metrics)])
-        _replace(folder / RESULTS, lines)
-        _replace(folder / RUN, [_pretty(run)])
+        replace_file(folder / METRICS, [_pretty(metrics)])
+        replace_file(folder / RESULTS, lines)
+        replace_file(folder / RUN, [_pretty(run)])
     except OSError as error:
         raise StorageStopped(
             f"the results cannot be written to {folder}: {error.strerror}; the answers are kept "
@@ -122,56 +122,7 @@ def write_decision(folder: Path, decision: Mapping[str, Json] | None) -> None:
         if decision is None:
             path.unlink(missing_ok=True)
         else:
-            _replace(path, [_pretty({"format": FORMAT, **decision})])
-    except OSError as error:
-        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, lines: Iterable[str]) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file of ASCII text as a whole or not at all.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    try:
-        _replace(path, [text])
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def write_report(path: Path, text: str) -> None:
-    """Write what a finished run is told by, in ASCII, as a whole or not at all.
-
-    Raises:
-        StorageStopped: it cannot be written there. The results are.
-    """
-    try:
-        _replace(path, [text])
-    except OSError as error:
-        raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
-
-
-def append_report(path: Path, text: str) -> None:
-    """Add lines to a file, or begin it.
-
-    Raises:
-        StorageStopped: it cannot be written. The results are.
-    """
-    try:
-        with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            replace_file(path, [_pretty({"format": FORMAT, **decision})])
     except OSError as error:
         raise StorageStopped(f"{path} cannot be written: {error.strerror}") from error
 
@@ -181,6 +132,11 @@ def _pretty(data: Mapping[str, Json]) -> str:
 
 
 def _line(item: TupleResult) -> str:
+    return line_of(record_of(item))
+
+
+def record_of(item: TupleResult) -> dict[str, Any]:
+    """What a line of `results.jsonl` holds; the inverse of `tuple_of`."""
     record: dict[str, Any] = {"id": item.id, "domain": item.domain, "subset": item.subset}
     if item.matrix is None:
         record |= {"score_chosen": item.score_chosen, "score_rejected": item.score_rejected}
@@ -188,7 +144,7 @@ def _line(item: TupleResult) -> str:
         record["matrix"] = item.matrix
     if item.scorer is not None:
         record["scorer"] = item.scorer
-    return line_of(record)
+    return record
 
 
 def line_of(record: Mapping[str, Any]) -> str:
@@ -307,7 +263,7 @@ def read_result(folder: Path) -> ScorerResult:
             raise _OtherBenchmark(stored["benchmark"])
         metrics = metrics_from_json(stored)
         path = folder / RESULTS
-        tuples = tuple(_tuple(line) for line in path.read_text("utf-8").splitlines())
+        tuples = tuple(tuple_of(json.loads(line)) for line in path.read_text("utf-8").splitlines())
         if not has_rates(stored):
             metrics = _with_intervals(metrics, tuples)
         path = folder / RUN
@@ -363,8 +319,12 @@ def _with_intervals(metrics: Metrics, tuples: Sequence[TupleResult]) -> Metrics:
     return with_intervals(metrics, credits)
 
 
-def _tuple(line: str) -> TupleResult:
-    record = json.loads(line)
+def tuple_of(record: Mapping[str, Any]) -> TupleResult:
+    """A tuple from its line of `results.jsonl`.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is no such line.
+    """
     matrix = record.get("matrix")
     domain = _domain(record["domain"])
     return TupleResult(

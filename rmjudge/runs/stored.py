@@ -71,6 +71,11 @@ class StoredRun:
         return self._moved.texts_of(self)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """Where its tuples are now: the names and folders that its user gave."""
+        return self._moved.sources_of(self)
+
+    @property
     def withdrawn(self) -> dict[str, str]:
         """Why people took tuples out of its data since, by the digest of a tuple's texts."""
         return self._moved.withdrawn_of(self)
@@ -186,7 +191,7 @@ class Moved:
         from rmjudge.dataset import DataSet
         from rmjudge.dataset.withdrawn import withdrawn
 
-        sources = self._sources or run.record.sources
+        sources = self.sources_of(run)
         if not sources and run.record.imported is not None:
             raise UsageError(f"{_imported(run.record)}; {_ADVICE}")
         if not sources:
@@ -219,12 +224,16 @@ class Moved:
             f"hold the texts that this run scored (the digest differs); {_ADVICE}"
         )
 
+    def sources_of(self, run: StoredRun) -> tuple[str, ...]:
+        """Where a run's texts are."""
+        return self._sources or run.record.sources
+
     def withdrawn_of(self, run: StoredRun) -> dict[str, str]:
         """Why people took tuples out of the run's data since, by the digest of their texts."""
         from rmjudge.dataset.flagged import texts_digest
         from rmjudge.dataset.withdrawn import withdrawn
 
-        sources = self._sources or run.record.sources
+        sources = self.sources_of(run)
         return {texts_digest(item): reason for item, reason in withdrawn(sources)}
 
     def _load(self, sources: tuple[str, ...], run: StoredRun) -> DataSet:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rmjudge.runs.so_far import clear_so_far
 from rmjudge.text import one_line
 
 PROGRESS: Final = "progress.json"
@@ -51,7 +52,8 @@ def write_underway(folder: Path, scorers: Sequence[ScorerProgress]) -> None:
 
 
 def clear_underway(folder: Path) -> None:
-    """Remove the file, and the folder where a run left nothing else in it."""
+    """Remove what a run tells while it goes on, and the folder where it left nothing else."""
+    clear_so_far(folder)
     with suppress(OSError):
         (folder / PROGRESS).unlink()
         folder.rmdir()  # refused where there are results

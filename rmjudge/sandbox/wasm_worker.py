@@ -1,12 +1,11 @@
 """The process that runs programs in CPython for WebAssembly; started by `wasm.py`.
 
-A line of JSON on standard input is a program, a line on standard output its end. This process
-ends when a program floods its output: the one that started it starts another.
+A question is a program with its limits, the answer its end. This process ends when a program
+floods its output: the one that started it starts another.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -26,6 +25,8 @@ from wasmtime import (
     WasiConfig,
     WasmtimeError,
 )
+
+from rmjudge.workers.lines import reply, serve
 
 
 def module(engine: Engine, interpreter: Path, folder: Path, digest: str) -> Module:
@@ -62,8 +63,8 @@ def _own(path: Path) -> bool:
 class Output:
     """The end of what a program prints; a flood ends this process."""
 
-    def __init__(self, most: int, job: int) -> None:
-        self.most, self.job = most, job
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.size = 0
         self.kept: dict[str, bytes] = {"stdout": b"", "stderr": b""}
 
@@ -73,7 +74,7 @@ class Output:
         def write(data: bytes) -> int:
             self.size += len(data)
             if self.size > self.most:
-                reply({"job": self.job, "limit": "output-limit"})
+                reply(ended(None, "output-limit"))
                 os._exit(0)
             self.kept[name] += data
             return len(data)
@@ -90,7 +91,7 @@ def run(engine: Engine, python: Module, job: dict[str, Any], folder: str) -> dic
     store = Store(engine)
     store.set_fuel(job["fuel"])
     store.set_limits(memory_size=job["memory"])
-    output = Output(job["output"], job["job"])
+    output = Output(job["output"])
     source = Path(folder, "source")
     source.write_text(job["source"], "utf-8")
     wasi = WasiConfig()
@@ -112,14 +113,12 @@ def run(engine: Engine, python: Module, job: dict[str, Any], folder: str) -> dic
     except (Trap, WasmtimeError):
         status = None
         limit = "time-limit" if store.get_fuel() == 0 else ""
-    texts = {name: output.text(name) for name in ("stdout", "stderr")}
-    return {"job": job["job"], "status": status, "limit": limit, **texts}
+    return ended(status, limit, output.text("stdout"), output.text("stderr"))
 
 
-def reply(about: dict[str, Any]) -> None:
-    """Say how a program ended."""
-    sys.stdout.write(json.dumps(about) + "\n")
-    sys.stdout.flush()
+def ended(status: int | None, limit: str, stdout: str = "", stderr: str = "") -> dict[str, Any]:
+    """How a program ended, as an answer."""
+    return {"status": status, "limit": limit, "stdout": stdout, "stderr": stderr}
 
 
 def main() -> None:
@@ -129,10 +128,8 @@ def main() -> None:
     config.consume_fuel = True
     engine = Engine(config)
     python = module(engine, interpreter, folder, digest)
-    reply({"job": 0})
     with tempfile.TemporaryDirectory() as place:
-        for line in sys.stdin:
-            reply(run(engine, python, json.loads(line), place))
+        serve(lambda job: run(engine, python, job, place))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +11,7 @@ from typing import Any
 
 import pytest
 from command import Cli
-from scripted_builds import PANEL, ScriptedModels, kind_of
-
-FILES = ("tuples.json", "provenance.jsonl", "rejects.jsonl", "queue.jsonl", "build.json")
-REASONS = {
-    "sloppy": "edit-find",
-    "truncating": "truncated",
-    "lying": "panel-against",
-    "unread": "edit-unread",
-}
+from scripted_builds import ENDS, PANEL, ScriptedModels, kind_of
 
 
 @pytest.fixture
@@ -36,7 +26,7 @@ def cli(tmp_path: Path) -> Cli:
 
 
 def offer(cli: Cli, prompts: int) -> None:
-    lines = [{"id": k, "prompt": f"What is the capital of Land{k}?"} for k in range(prompts)]
+    lines = [{"id": k, "prompt": f"What is to be known of Land{k}?"} for k in range(prompts)]
     (cli.home / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
@@ -50,24 +40,20 @@ def lines(cli: Cli, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (cli.home / name).read_text().splitlines()]
 
 
-def files(cli: Cli, folder: str) -> dict[str, bytes]:
-    return {name: (cli.home / folder / name).read_bytes() for name in FILES}
-
-
-def test_of_a_hundred_prompts_the_good_are_kept_and_each_reject_has_its_reason(
+def test_of_a_hundred_prompts_the_good_are_kept_and_each_other_has_its_reason(
     cli: Cli, models: ScriptedModels
 ) -> None:
     offer(cli, 100)
     done = cli(*words(models))
     assert done.returncode == 0, done.stderr
-    tuples = cli.json("mine/tuples.json")
-    assert [item["id"] for item in tuples] == [k for k in range(100) if kind_of(k) == "good"]
-    rejects = {item["id"]: item["reason"] for item in lines(cli, "mine/rejects.jsonl")}
-    wrong = {k: REASONS[kind_of(k)] for k in range(100) if kind_of(k) != "good"}
-    assert rejects == wrong
+    kept = [item["id"] for item in cli.json("mine/tuples.json")]
+    assert len(kept) >= 60
+    assert kept == [k for k in range(100) if kind_of(k) == "good"]
+    ends = {item["id"]: ("rejected", item["reason"]) for item in lines(cli, "mine/rejects.jsonl")}
+    ends |= {item["id"]: ("queued", item["reason"]) for item in lines(cli, "mine/queue.jsonl")}
+    assert ends == {k: ENDS[kind_of(k)] for k in range(100) if kind_of(k) != "good"}
+    assert {kind_of(k) for k in ends} == set(ENDS)
     assert {item["proof"] for item in lines(cli, "mine/provenance.jsonl")} == {"panel"}
-    checked = cli("data", "check", "mine", "--json")
-    assert checked.returncode == 0, checked.stderr
 
 
 def test_the_sides_of_an_edit_differ_by_the_edit_alone(cli: Cli, models: ScriptedModels) -> None:
@@ -78,25 +64,6 @@ def test_the_sides_of_an_edit_differ_by_the_edit_alone(cli: Cli, models: Scripte
     (edit,) = about["edits"]
     for chosen, rejected in zip(item["chosen"], item["rejected"], strict=True):
         assert rejected == chosen.replace(edit["find"], edit["replace"]) != chosen
-
-
-def test_a_build_that_is_killed_again_and_again_ends_in_equal_bytes_and_buys_nothing_twice(
-    cli: Cli, models: ScriptedModels
-) -> None:
-    offer(cli, 12)
-    draw = random.Random(3)
-    for _ in range(6):
-        with cli.start(*words(models)) as process:
-            time.sleep(draw.uniform(1.0, 3.0))
-            process.kill()
-    assert cli(*words(models)).returncode == 0
-    # What was under way at a kill may have been answered in vain; nothing that was kept is.
-    bought = sum(models.counts.values())
-    assert cli(*words(models)).returncode == 0
-    assert sum(models.counts.values()) == bought
-    broken_off = files(cli, "mine")
-    assert cli(*words(models, "other"), "--cache-dir", "fresh").returncode == 0
-    assert files(cli, "other") == broken_off
 
 
 def test_a_dry_run_calls_nothing_and_counts_what_a_good_build_buys(
@@ -149,9 +116,9 @@ def test_given_pairs_are_styled_each_by_itself(cli: Cli, models: ScriptedModels)
         "prompt": "What of Land1?",
         "domain": "support",
         "good": "# Land1\n\n**The first** text is right and long enough.\n\n- It says $a_b$ is so, "
-        "and more of it, to the end of the line.",
+        "and more of it, to the end of this last and longest line.",
         "bad": "# Land1\n\n**The other** text is not right and as long.\n\n- It says $a_c$ is so, "
-        "and more of it, to the end of the line.",
+        "and more of it, to the end of this last and longest line.",
     }
     (cli.home / "prompts.jsonl").write_text(json.dumps(line))
     done = cli(*words(models, panel=()))
@@ -162,7 +129,7 @@ def test_given_pairs_are_styled_each_by_itself(cli: Cli, models: ScriptedModels)
     assert (item["domain"], item["chosen"][2]) == ("support", line["good"])
     assert item["chosen"][1] == (
         "Land1\nThe first text is right and long enough.\nIt says $a_b$ is so, and more of it, to "
-        "the end of the line."
+        "the end of this last and longest line."
     )
     assert [item["proof"] for item in lines(cli, "mine/provenance.jsonl")] == ["given"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -281,3 +282,30 @@ def test_a_run_is_reported_without_the_tuples_that_people_took_out_since(cli: Cl
     assert done.returncode == 0, done.stderr
     assert "without flagged" in done.stdout
     assert "2 tuples that are known to be bad are left out" in " ".join(done.stdout.split())
+
+
+def test_the_page_of_a_run_tells_how_its_data_was_built(cli: Cli) -> None:
+    done = typed(cli, "s\ns\ns\n" + "1\n" * 20, "--reviewer", "ann", "--blind", "1")
+    assert done.returncode == 0, done.stderr
+    assert cli("run", "baseline/length", "--data", "mine", "--out", "o").returncode == 0
+    assert cli("report", "o", "--html", "page.html").returncode == 0
+    page = (cli.home / "page.html").read_text()
+    section = page.split("How mine was built")[-1].split("Leaderboard")[0]
+    told = " ".join(re.sub(r"<[^>]*>", " ", section).split())
+    counts = cli.json("mine/build.json")["prompts"]
+    row = [str(counts[name]) for name in ("offered", "kept", "queued", "rejected", "open")]
+    assert f"Without an answer {' '.join(row)} " in told
+    assert f"Proofs: panel {counts['kept']}." in told
+    bound = " ".join(done.stdout.split()).split("Label-noise bound: ")[1].split(" (")[0]
+    assert f"Label-noise bound: {bound}" in told
+    assert "Panel agrees: panel 1 and panel 2" in told
+
+
+def test_a_key_that_is_none_is_told_and_the_panel_is_told_in_words(cli: Cli) -> None:
+    done = typed(cli, "x\nq\n", "--reviewer", "ann")
+    assert "x is none of the keys" in done.stderr
+    assert "kept at once in mine/decisions/ann.jsonl" in done.stderr
+    shown = " ".join(done.stdout.split())
+    assert "panel 1: which claim is true? the true one, then the true one." in shown
+    assert "the chosen the true one, the rejected the false one" in shown
+    assert decisions(cli, "ann") == []

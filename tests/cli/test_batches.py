@@ -7,29 +7,13 @@ import re
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from batch_vendor import BatchVendor
+from batch_vendor import FAST, BatchVendor, each_shape
 from command import Cli
-
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
-
-
-@pytest.fixture(scope="module")
-def vendor_process() -> Iterator[BatchVendor]:
-    vendor = BatchVendor()
-    yield vendor
-    vendor.kill()
-
-
-@pytest.fixture
-def vendor(vendor_process: BatchVendor) -> BatchVendor:
-    vendor_process.reset()
-    return vendor_process
 
 
 def words(vendor: BatchVendor, provider: str = "openai") -> tuple[str, ...]:
@@ -53,6 +37,12 @@ def check_paid_once(vendor: BatchVendor) -> None:
     assert len(stats["paid"]) + stats["live"] == 36
 
 
+def item_of(cli: Cli) -> str:
+    """A tuple of the run."""
+    lines = (cli.home / "runs/batch/results.jsonl").read_text("utf-8").splitlines()
+    return str(next(line["id"] for line in map(json.loads, lines) if line["domain"] == "chat"))
+
+
 def lose_a_create(cli: Cli, vendor: BatchVendor, provider: str) -> str:
     """A create that the vendor accepted, and that no list shows; return its UID."""
     vendor.control(create=["lost"], lag=10_000)
@@ -62,7 +52,7 @@ def lose_a_create(cli: Cli, vendor: BatchVendor, provider: str) -> str:
     return str(the_batch(cli)["uid"])
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+@each_shape
 def test_the_vendors_batch_can_be_named(cli: Cli, vendor: BatchVendor, provider: str) -> None:
     uid = lose_a_create(cli, vendor, provider)
     time.sleep(0.3)  # it has ended
@@ -142,7 +132,8 @@ def test_reports_say_what_is_in_open_batches(cli: Cli, vendor: BatchVendor) -> N
     vendor.control(run_s=3600)
     assert bought(cli, vendor, "--detach").returncode == 3
     said = "openai/judge: 35 calls in 1 open batch"
-    for command in (("report", "runs/batch"), ("list", "runs")):
+    place = f"chat/{item_of(cli)}"
+    for command in (("report", "runs/batch"), ("list", "runs"), ("show", place, "runs/batch")):
         done = cli(*command)
         assert done.returncode == 0, done.stderr
         assert said in done.stdout + done.stderr
@@ -199,6 +190,30 @@ def test_a_salvaged_cache_still_knows_its_batches(cli: Cli, vendor: BatchVendor,
         check_paid_once(vendor)
     else:
         assert "is damaged" in done.stderr
+
+
+def test_what_is_exported_submits_nothing_anywhere_else(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(run_s=3600)
+    assert bought(cli, vendor, "--detach").returncode == 3
+    assert cli("cache", "export", "answers.jsonl").returncode == 0
+    exported = (cli.home / "answers.jsonl").read_text("utf-8")
+    assert the_batch(cli)["uid"] not in exported
+    assert len(re.findall('"call"', exported)) == 1  # the one that was bought live
+
+
+def test_a_cache_that_has_held_a_batch_is_of_a_format_that_older_versions_refuse(
+    cli: Cli, vendor: BatchVendor
+) -> None:
+    database = cli.home / ".cache" / "rmjudge" / "answers" / "cache.db"
+
+    def form() -> int:
+        with closing(sqlite3.connect(database)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    assert cli(*words(vendor)[:2], "--limit", "1", "--domain", "math", "--quiet").returncode == 0
+    assert form() == 1  # which any version reads
+    assert bought(cli, vendor).returncode == 0
+    assert form() == 2
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,22 @@ def test_each_scorer_has_a_line_and_a_stopped_run_its_command(
     assert judge["hard"] == cli.json(f"{judge['folder']}/metrics.json")["hard"]
 
 
+def test_a_stopped_run_on_pairs_of_ones_own_tells_what_is_open_as_well(
+    cli: Cli, server: ModelServer
+) -> None:
+    pair = {"chosen": "A good answer.", "rejected": "Bad."}
+    rows = [json.dumps({"prompt": f"Question {n}?", **pair}) for n in range(6)]
+    (cli.home / "mine.jsonl").write_text("\n".join(rows))
+    words = ("run", server.judge, "--data", "mine.jsonl", "--concurrency", "1")
+    assert cli(*words, "--max-calls", "2").returncode == 3
+    (judge,) = json.loads(cli("list", "--json").stdout)["runs"]
+    planned = cli.json(f"{judge['folder']}/run.json")["calls"]["planned"]
+    assert judge["open_calls"] == planned - 2
+
+    assert cli(*words).returncode == 0
+    assert [run["open_calls"] for run in json.loads(cli("list", "--json").stdout)["runs"]] == [0]
+
+
 def test_runs_of_older_versions_are_listed(cli: Cli) -> None:
     runs = json.loads(cli("list", KEPT, "--json").stdout)["runs"]
     assert {run["scorer"] for run in runs} >= {"openai/judge", "vllm/rm", "baseline/length"}

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -160,6 +160,42 @@ def test_a_run_under_way_says_how_far_it_is_and_then_shows_its_results(
     assert not (cli.home / "o/progress.json").exists()
 
 
+def test_a_run_under_way_shows_the_matrices_of_its_complete_tuples_as_not_final(
+    cli: Cli, server: ModelServer
+) -> None:
+    run_of = ("run", server.judge, "baseline/length", "--limit", "2", "--quiet")
+    assert cli(*run_of, "--out", "whole").returncode == 0
+    server.control(latency_s=0.5)
+    words = (*run_of, "--concurrency", "1", "--out", "o", "--cache-dir", "other")
+    with cli.start(*words) as run:
+        wait_for(cli, "o/so-far.jsonl")
+        with viewing(cli, "o") as viewer:
+            body, known = "", None
+            while not (known := re.search(r"Not final, (\d) of 8 tuples answered: openai", body)):
+                assert run.poll() is None, "the run ended before a tuple was shown"
+                before = (cli.home / "o/so-far.jsonl").read_text("ascii")
+                with viewing(cli, "o") as fresh:
+                    body = fresh.get()[1]
+            said = r"tuples answered: openai/judge.*: Easy \d+, Hard \d+ \(over .* only\)"
+            assert re.search(said, body)
+            assert re.search(r"<b>Chat</b> [12] of 2 tuples, %", body)
+            assert "cells not scored" in body
+            assert "Substance or style?" not in body
+            assert int(known[1]) >= before.count('"matrix"'), "what was there is not shown"
+            # Each tuple that is told is the tuple of the finished run.
+            told = [json.loads(line) for line in before.splitlines()]
+            written = (cli.home / "whole/openai-judge/results.jsonl").read_text("ascii")
+            final = matrices_of(map(json.loads, written.splitlines()))
+            assert matrices_of(told).items() <= final.items()
+            server.control(latency_s=0)
+            run.communicate(timeout=PATIENCE_S)
+            body = viewer.get()[1]
+            assert "Not final" not in body
+            assert "Substance or style?" in body
+    assert sorted(cli.results("o").values()) == sorted(cli.results("whole").values())
+    assert not (cli.home / "o/so-far.jsonl").exists()
+
+
 def test_a_run_that_was_killed_is_not_called_running(cli: Cli, server: ModelServer) -> None:
     server.control(latency_s=0.4)
     words = ("run", server.judge, "--limit", "1", "--concurrency", "2", "--out", "o", "--quiet")
@@ -210,6 +246,11 @@ def test_a_port_of_another_program_is_named(finished: Cli) -> None:
     assert done.returncode == 2
     assert f"port {port} cannot be used" in done.stderr
     assert "--port 0 finds a free one" in done.stderr
+
+
+def matrices_of(records: Iterable[dict[str, Any]]) -> dict[tuple[str, int], Any]:
+    """The cells of the judge's tuples."""
+    return {(one["domain"], one["id"]): one["matrix"] for one in records if "matrix" in one}
 
 
 def wait_for(cli: Cli, path: str) -> None:

@@ -214,6 +214,45 @@ BAD_FILES = [
         id="gzip damaged",
     ),
     pytest.param(
+        "x.jsonl",
+        b"prompt,chosen,rejected\na,b,c\nd,e,f\n",
+        "x.jsonl: is a table; write each row as a JSON object in a line of its own, in a .jsonl "
+        "file",
+        id="a table in JSON Lines",
+    ),
+    pytest.param(
+        "x.json",
+        b'"id"\t"best answer"\na\tb\n',
+        "x.json: is a table; write each row as a JSON object in a line of its own, in a .jsonl "
+        "file",
+        id="a table of tabs",
+    ),
+    pytest.param(
+        "x.json",
+        b"\n<!DOCTYPE html>\n<html>404</html>",
+        "x.json: is a web page or XML, as a download that failed leaves; get the file itself again",
+        id="a web page",
+    ),
+    pytest.param(
+        "x.jsonl",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n",
+        "x.jsonl: is a pointer of Git LFS; `git lfs pull` gets the file itself",
+        id="a pointer of Git LFS",
+    ),
+    pytest.param(
+        "x.jsonl",
+        b'{\n  "id": 1,\n  "prompt": "p"\n}\n',
+        "x.jsonl: is an object over several lines; a .json file holds a list of tuples: [ ... ]",
+        id="an object over several lines",
+    ),
+    pytest.param(
+        "x.json",
+        b'{"chat": [1], "math": [2]}',
+        "x.json: expected a list of tuples, found an object; join the lists in its fields 'chat', "
+        "'math' into one",
+        id="a list a field",
+    ),
+    pytest.param(
         "x.csv",
         b"1",
         "x.csv: unknown kind of file; expected .json or .jsonl, or either with .gz",

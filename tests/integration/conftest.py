@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from served import ModelServer
 
 from . import servers
 from .servers import PROXY_KEY, UPSTREAM, Aimock, Server, free_port, require, running
@@ -59,6 +60,53 @@ def aimock(_aimock: Aimock) -> Aimock:
     """aimock, with everything forgotten that other tests taught it."""
     _aimock.call("POST", "/__aimock/reset", {})
     return _aimock
+
+
+@pytest.fixture
+def ogx(logs: Path, server: ModelServer) -> Iterator[Server]:
+    """OGX before the model server: its own batches, in OpenAI's and in Anthropic's form."""
+    require(servers.OGX)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    config = logs / "ogx.yaml"
+    config.write_text(json.dumps(_ogx_config(server.root, logs / "ogx")), "utf-8")
+    command = [servers.OGX, "run", config, "--port", port, "--insecure"]
+    with running(command, url, "/v1/models", logs / "ogx.log", within_s=120):
+        yield Server(url)
+
+
+def _ogx_config(upstream: str, folder: Path) -> dict[str, object]:
+    """Its configuration; JSON is YAML too. It binds every address unless `host` says otherwise."""
+
+    def provider(kind: str, **config: object) -> list[dict[str, object]]:
+        return [{"provider_id": "up", "provider_type": kind, "config": config}]
+
+    def table(name: str) -> dict[str, str]:
+        return {"table_name": name, "backend": "sql_default"}
+
+    return {
+        "version": 2,
+        "distro_name": "peer",
+        "apis": ["batches", "files", "inference", "messages"],
+        "providers": {
+            "inference": provider("remote::openai", api_key="none", base_url=f"{upstream}/v1"),
+            "files": provider(
+                "inline::localfs", storage_dir=str(folder / "files"), metadata_store=table("files")
+            ),
+            "messages": provider(
+                "inline::builtin", kvstore={"namespace": "messages", "backend": "kv_default"}
+            ),
+            "batches": provider("inline::reference", sqlstore=table("batches")),
+        },
+        "storage": {
+            "backends": {
+                "kv_default": {"type": "kv_sqlite", "db_path": str(folder / "kv.db")},
+                "sql_default": {"type": "sql_sqlite", "db_path": str(folder / "sql.db")},
+            }
+        },
+        "registered_resources": {"models": [{"model_id": "judge", "provider_id": "up"}]},
+        "server": {"host": "127.0.0.1"},
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,16 @@
-"""Batches at aimock, which was not written here: OpenAI's files and batches."""
+"""Batches at servers that were not written here: aimock and OGX."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from batch_vendor import FAST
 from command import Cli
 
-from .servers import Aimock
+from .servers import Aimock, Server
 
 pytestmark = pytest.mark.integration
-FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
 LIVE = {"content": "\\boxed{A=B}"}
 
 
@@ -37,3 +37,18 @@ def test_every_row_of_a_batch_is_read(cli: Cli, aimock: Aimock) -> None:
     assert answers["answers"] == 36
     (chunk,) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
     assert chunk["state"] == "released"
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_ogx_s_batches_bring_what_it_answers_live(cli: Cli, ogx: Server, provider: str) -> None:
+    url = f"{ogx.url}/v1" if provider == "openai" else ogx.url
+    run = ("run", f"{provider}/up/judge@{url}", "--limit", "1", "--quiet")
+    done = cli(*run, "--out", "runs/batch", "--batch", "--detach", **FAST)
+    assert done.returncode == 3, done.stderr
+    done = cli(*run, "--out", "runs/batch", "--batch", **FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert states(cli) == [("ended" if provider == "anthropic" else "completed", 35)]
+    assert ogx.call("GET", "/v1/files")["data"] == []
+    assert cli(*run, "--out", "runs/live", "--cache-dir", "other").returncode == 0
+    assert cli.json("runs/live/run.json")["calls"]["sent"] == 36
+    assert cli.results("runs/batch") == cli.results("runs/live")

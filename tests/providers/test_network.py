@@ -108,6 +108,35 @@ def test_a_header_s_value_is_sent_and_written_nowhere(cli: Cli, server: ModelSer
         assert not path.is_file() or VALUE.encode() not in path.read_bytes()
 
 
+@pytest.mark.parametrize("word", ["ok", "failed", "Completed", "CONTENT"])
+def test_a_plain_word_stays_in_what_a_vendor_says(word: str) -> None:
+    text = f'{{"status":"{word}"}}'
+    assert headers_from({"X-Stage": word})["X-Stage"].strike(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Gate", "env:GATE"),  # whatever it holds
+        ("X-Api-Key", "completed"),
+        ("Authorization", "completed"),
+        ("X-Pass-Token", "completed"),
+        ("Cookie", "completed"),
+        ("X-Gate", "b7fa02"),
+        ("X-Gate", "qWhJkLoP"),
+        ("X-Gate", "correct-horse"),
+        ("X-Gate", "qwhjklopzxcvbnma"),  # longer than words are
+        ("X-Gate", "20230601"),
+    ],
+)
+def test_what_may_be_a_secret_is_struck_out(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("GATE", "completed")
+    header = headers_from({name: value})[name]
+    assert header.strike(f"it was {header.reveal()}, he said") == "it was [key removed], he said"
+
+
 def test_answers_are_found_again_whatever_the_headers(cli: Cli, server: ModelServer) -> None:
     words = ["run", server.judge, "--limit", "1", "--domain", "chat"]
     assert cli(*words, "--out", "a").returncode == 0

@@ -150,6 +150,19 @@ def test_a_note_is_shown_until_the_scorer_has_finished() -> None:
     assert "waiting" not in drawn(board)
 
 
+def test_answers_that_come_in_batches_tell_no_time_left() -> None:
+    clock = Clock()
+    job = job_of()
+    board = Board([job], clock)
+    clock.now += 10
+    answer(job, 3)
+    assert " left" in board.lines()[0]
+    job.scorer.activity.batched = True
+    job.scorer.activity.note = "batches 0 of 1 ended"
+    (line,) = board.lines()
+    assert line.endswith("in flight, batches 0 of 1 ended")
+
+
 def test_what_waits_for_its_turn_at_an_endpoint_is_not_in_flight() -> None:
     job = job_of()
     job.counts.in_flight = 64
@@ -264,7 +277,7 @@ def test_a_scorer_that_is_done_has_one_line_with_its_own_rate() -> None:
     clock.now += 100
     head, line, *_ = drawn(board).splitlines()
     assert head.rstrip() == "2 min elapsed, 1 of 2 scorers done"
-    assert line.rstrip() == "length done, 6 calls, 3.0/s, 2 s, E/N/H 100 0 0"
+    assert line.rstrip() == "length done, 6 calls, 3.0/s, E/N/H 100 0 0, 2 s"
 
 
 def test_a_stopped_scorer_is_done_when_nothing_is_under_way() -> None:

@@ -9,9 +9,11 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
 
 - `run_s`: seconds from a batch's creation to its end. `outcome`: completed, expired, cancelled,
   failed (with `errors`, a list of code and message); `share`: of its rows that are run before it
-  ends so.
+  ends so. `ends`: outcomes of the next batches alone; "queue" fails since the queue is full.
+- `cancel_s`: seconds that a cancel takes.
 - `create`: what happens to the next creates: "ok", "lost" (accepted, no reply), "500" (accepted),
-  "reset" (not accepted, no reply), "queue" (429, the queue is full), "refused" (400).
+  "twice" (accepted two times, no reply), "reset" (not accepted, no reply), "queue" (429, the queue
+  is full), "queue of unknown length", "too large" (413), "refused" (400).
 - `lag`: so many of the next lists do not show batches. `gone`: so many polls after a create are
   404.
 - `rows`: what is done to results: "shuffle", "missing" (the first), "doubled" (the first),
@@ -41,6 +43,12 @@ from loopback import listen, read_request, write
 from wire import Answer, as_json, error
 
 QUEUE = "Enqueued token limit reached for judge. Limit: 20,000 enqueued tokens."
+REFUSALS = {
+    "queue": (429, QUEUE, "token_limit_exceeded"),
+    "queue of unknown length": (429, "Too many enqueued tokens.", "token_limit_exceeded"),
+    "too large": (413, "The request is too large.", "request_too_large"),
+    "refused": (400, "this model cannot be used in batches", "model_not_batchable"),
+}
 
 
 @dataclass
@@ -57,6 +65,8 @@ class Batch:
     results: list[tuple[str, int, Any]] | None = None
     idle: list[str] = field(default_factory=list)
     counted: int = 0
+    cancelled: float = 0.0
+    errors: list[list[str]] = field(default_factory=list)
 
 
 @dataclass
@@ -65,6 +75,8 @@ class State:
     outcome: str = "completed"
     share: float = 1.0
     errors: list[list[str]] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+    cancel_s: float = 0.0
     create: list[str] = field(default_factory=list)
     lag: int = 0
     gone: int = 0
@@ -192,9 +204,7 @@ def answered(  # noqa: C901, PLR0911, PLR0912
         if batch is None:
             return error(404, f"no batch {key}")
         if found[2]:
-            if batch.results is None:
-                batch.outcome = "cancelled"
-                finish(batch)
+            batch.cancelled = batch.cancelled or time.time()
             return as_json(told(batch))
         batch.polls += 1
         if batch.polls <= STATE.gone:
@@ -222,13 +232,19 @@ def openai_upload(headers: dict[str, str], body: bytes) -> Answer:
 
 def created(shape: str, request: dict[str, Any], file: str) -> Answer:
     fault = STATE.create.pop(0) if STATE.create else "ok"
-    match fault:
-        case "reset":
-            return Answer(reset=True)
-        case "queue":
-            return error(429, QUEUE, "token_limit_exceeded")
-        case "refused":
-            return error(400, "this model cannot be used in batches", "model_not_batchable")
+    if fault == "reset":
+        return Answer(reset=True)
+    if fault in REFUSALS:
+        return error(*REFUSALS[fault])
+    batch = taken(shape, request, file)
+    if fault == "twice":
+        taken(shape, request, file)
+    if fault in ("lost", "twice"):
+        return Answer(reset=True)
+    return error(500, "accepted all the same") if fault == "500" else as_json(told(batch))
+
+
+def taken(shape: str, request: dict[str, Any], file: str) -> Batch:
     batch = Batch(STATE.next_id("batch"), [], shape, STATE.creates, file, request)
     if shape == "gemini":
         batch.id = f"batches/{batch.id}"
@@ -241,9 +257,7 @@ def created(shape: str, request: dict[str, Any], file: str) -> Answer:
         for row in rows:
             key = "key" if shape == "gemini" else "custom_id"
             batch.lines.append((row[key], row["request" if shape == "gemini" else "body"]))
-    if fault == "lost":
-        return Answer(reset=True)
-    return error(500, "accepted all the same") if fault == "500" else as_json(told(batch))
+    return batch
 
 
 def listing(shape: str) -> Answer:
@@ -280,7 +294,12 @@ def run_one(shape: str, cid: str, request: dict[str, Any]) -> tuple[str, int, An
 
 def finish(batch: Batch) -> None:  # noqa: C901, PLR0912
     """Run what is run of it, and make its results."""
-    batch.outcome = batch.outcome or STATE.outcome
+    batch.outcome = "cancelled" if batch.cancelled else STATE.outcome
+    if STATE.ends and not batch.cancelled:
+        batch.outcome = STATE.ends.pop(0)
+    batch.errors = STATE.errors
+    if batch.outcome == "queue":
+        batch.outcome, batch.errors = "failed", [["token_limit_exceeded", QUEUE]]
     lines = batch.lines
     if batch.outcome != "completed":
         share = 0.0 if batch.outcome == "failed" else STATE.share
@@ -375,7 +394,10 @@ def download(name: str) -> Answer:
 
 
 def told(batch: Batch) -> dict[str, Any]:
-    if batch.results is None and time.time() - batch.created >= STATE.run_s:
+    now = time.time()
+    cancelling = bool(batch.cancelled) and now - batch.cancelled < STATE.cancel_s
+    over = batch.cancelled or now - batch.created >= STATE.run_s
+    if batch.results is None and over and not cancelling:
         finish(batch)
     done = batch.results is not None
     if batch.shape == "anthropic":
@@ -387,7 +409,7 @@ def told(batch: Batch) -> dict[str, Any]:
         return {
             "id": batch.id,
             "type": "message_batch",
-            "processing_status": "ended" if done else "in_progress",
+            "processing_status": "ended" if done else "canceling" if cancelling else "in_progress",
             "request_counts": counts,
             "created_at": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(batch.created)),
             "results_url": f"/v1/messages/batches/{batch.id}/results" if done else None,
@@ -396,6 +418,8 @@ def told(batch: Batch) -> dict[str, Any]:
         word = {"completed": "SUCCEEDED"}.get(batch.outcome, batch.outcome.upper())
         out = f"out-{batch.id}"
         found = {"responsesFile": out} if done and out in STATE.files else {}
+        code = {"failed": 8 if batch.errors else 13, "cancelled": 13}.get(batch.outcome)
+        words = batch.errors[0][1] if batch.errors else batch.outcome
         return {
             "name": batch.id,
             "metadata": {
@@ -405,11 +429,12 @@ def told(batch: Batch) -> dict[str, Any]:
             },
             "done": done,
             "response": found,
+            **({"error": {"code": code, "message": words}} if done and code else {}),
         }
     out, err = f"out-{batch.id}", f"err-{batch.id}"
     return {
         "id": batch.id,
-        "status": batch.outcome if done else "in_progress",
+        "status": batch.outcome if done else "cancelling" if cancelling else "in_progress",
         "input_file_id": batch.file,
         "output_file_id": out if out in STATE.files else "",
         "error_file_id": err if err in STATE.files else None,
@@ -417,7 +442,7 @@ def told(batch: Batch) -> dict[str, Any]:
         "created_at": int(batch.created),
         "expires_at": int(batch.created) + 86400,
         "metadata": batch.about.get("metadata"),
-        "errors": {"data": [{"code": code, "message": said} for code, said in STATE.errors]},
+        "errors": {"data": [{"code": code, "message": said} for code, said in batch.errors]},
     }
 
 

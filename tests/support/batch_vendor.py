@@ -9,8 +9,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SERVER = Path(__file__).parents[1] / "servers" / "batch_server.py"
 PATHS = {"openai": "/v1", "anthropic": "", "gemini": "", "openai-responses": "/v1"}
+FAST = {"RMJUDGE_BATCH_LOOK_S": "0.1", "RMJUDGE_BATCH_SILENCE_S": "0.5"}
+"""Variables of a run that does not wait long for a vendor."""
+each_shape = pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
 
 
 class BatchVendor:

@@ -86,7 +86,10 @@ class StubHandler(BaseHTTPRequestHandler):
     server: StubServer
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        length = int(self.headers["content-length"])
+        if len(sent := self.rfile.read(length)) < length:
+            return  # the client was killed while it asked
+        body = json.loads(sent)
         self.server.asked.append((self.path, body))
         data = json.dumps(self.server.reply(body)).encode()
         self.send_response(200)

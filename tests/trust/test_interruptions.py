@@ -82,7 +82,7 @@ def test_signals_at_any_moment_change_nothing(
     server.control(moody=True, stubborn=stubborn, latency_s=0.03)
     draw, stops, code = random.Random(number), 0, 130
     while code in GOES_ON:
-        until = server.stats["delivered"] + draw.randint(1, 14)
+        until = server.stats["delivered"] + draw.randint(4, 20)
         with cli.start(*command(server)) as process:
             wait_until(partial(delivered, server, until), process)
             time.sleep(draw.uniform(0, 0.3))
@@ -102,7 +102,7 @@ def test_ceilings_at_any_call_change_nothing(
     server.control(moody=True, stubborn=True)
     draw, stops, code = random.Random(1), 0, 3
     while code in GOES_ON:
-        code = cli(*command(server, "--max-calls", str(draw.randint(3, 14)))).returncode
+        code = cli(*command(server, "--max-calls", str(draw.randint(6, 20)))).returncode
         stops += code in GOES_ON
 
     assert (code, cli.results("o")) == (1, expected)
@@ -122,7 +122,7 @@ def test_a_server_that_dies_at_any_moment_changes_nothing(
         port = mortal.port
         mortal.control(moody=True, latency_s=0.03, memory=str(cli.home / "asked"))
         with cli.start(*command(mortal, "--outage", "0.2")) as process:
-            wait_until(partial(delivered, mortal, draw.randint(1, 16)), process)
+            wait_until(partial(delivered, mortal, draw.randint(4, 20)), process)
             mortal.kill()
             process.communicate(timeout=GUARD_S)
         code = process.returncode

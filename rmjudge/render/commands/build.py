@@ -22,7 +22,7 @@ from rmjudge.reviewing.measures import (
     panel_and_people,
     reviewers_agreement,
 )
-from rmjudge.running.build_estimate import Expected
+from rmjudge.running.estimate import Estimate
 from rmjudge.statistics.looks import looks_of
 from rmjudge.text import label
 
@@ -192,40 +192,56 @@ def _agreements_json(pairs: Sequence[Agreement]) -> Json:
     ]
 
 
-def rehearsal_sheet(found: Sequence[Expected]) -> Sheet:
-    """Calls, tokens and cost of each model."""
+def rehearsal_sheet(found: Sequence[Estimate], ceilings: Sequence[str] = ()) -> Sheet:
+    """Calls, tokens and cost of each model, and the `ceilings` that would be reached."""
     return Sheet(
         title="Dry run: nothing was called",
-        header=("Model", "Calls", "Cached", "To buy", "Tokens in", "Tokens out", "Likely cost"),
+        header=(
+            *("Model", "Calls", "Cached", "To buy", "Tokens in", "Tokens out"),
+            *("Likely cost", "At most"),
+        ),
         rows=tuple(
             (
-                label(item.model),
-                f"{item.calls:,}",
+                label(item.scorer),
+                f"{item.planned:,}",
                 f"{item.from_cache:,}",
                 f"{item.to_buy:,}",
                 f"{item.input_tokens:,}",
                 f"{item.output_tokens:,}",
-                "unknown" if item.cost is None else f"${item.cost:.2f}",
+                _dollars(item.cost),
+                _dollars(item.most.cost),
             )
             for item in found
         ),
-        caption="Tokens and cost are estimates. Every first reply is taken to be a good one; a "
-        "step whose reply is not is asked up to three times.",
+        notes=tuple(ceilings),
+        caption="Tokens and likely cost are estimates, of a build in which every first reply is a "
+        "good one. At most: each step is asked as often as it may be, and each reply is as long "
+        "as its limit.",
     )
 
 
-def rehearsal_json(found: Sequence[Expected]) -> dict[str, Json]:
+def _dollars(cost: float | None) -> str:
+    return "unknown" if cost is None else f"${cost:.2f}"
+
+
+def rehearsal_json(found: Sequence[Estimate], ceilings: Sequence[str] = ()) -> dict[str, Json]:
     """The same for programs."""
     rows: list[Json] = [
         {
-            "model": item.model,
-            "calls": item.calls,
+            "model": item.scorer,
+            "calls": item.planned,
             "from_cache": item.from_cache,
             "to_buy": item.to_buy,
             "input_tokens": item.input_tokens,
             "output_tokens": item.output_tokens,
             "usd": item.cost,
+            "most": {
+                "to_buy": item.most.calls,
+                "input_tokens": item.most.input_tokens,
+                "output_tokens": item.most.output_tokens,
+                "usd": item.most.cost,
+            },
         }
         for item in found
     ]
-    return {"dry_run": rows}
+    return {"dry_run": rows, "ceilings": list(ceilings)}

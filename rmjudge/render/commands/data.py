@@ -187,7 +187,8 @@ def _about_quality(summary: Summary) -> Iterator[str]:
         names = list(dict.fromkeys(one.name for one in summary.cut))
         counted = ", ".join(f"{side} in {len(found)}" for side, found in sides.items())
         yield (
-            f"a detailed response ends in a letter, a digit or a comma, as cut texts do, in "
+            "a detailed or Markdown response ends in a letter, a digit or a comma, as cut texts "
+            "do, in "
             f"{len(names)} of {summary.tuples:,} tuples ({counted}): {_names(names)}"
         )
     for canned in summary.canned:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from rmjudge.render.page.document import Live, tables_page, to_html
 from rmjudge.render.page.scatter import Scatter, scatter_of
 from rmjudge.render.page.sections import benchmarks_section, sections_of
-from rmjudge.render.page.tables import Section, Table
+from rmjudge.render.page.tables import Section, Table, so_far
 
 __all__ = [
     "Live",
@@ -30,6 +30,7 @@ __all__ = [
     "benchmarks_section",
     "scatter_of",
     "sections_of",
+    "so_far",
     "tables_page",
     "to_html",
 ]

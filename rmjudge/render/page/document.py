@@ -36,11 +36,13 @@ class Live:
     """What a page that is served begins with: which state it shows, and who is still at work.
 
     `state` is a plain word, another one for other results; `running` has a line for each scorer.
-    The script asks for both at `state`, below the page's address.
+    The script asks for both at `state`, below the page's address. `so_far` is what is known of
+    runs that go on.
     """
 
     state: str
     running: tuple[str, ...] = ()
+    so_far: tuple[tables.ScorerSoFar, ...] = ()
 
 
 def to_html(
@@ -102,12 +104,13 @@ def to_html(
 
 def tables_page(title: str, found: Sequence[tables.Table], live: Live | None = None) -> str:
     """Write a page of tables alone: ASCII, without a script but that which looks for news."""
-    style = f"{asset('page.css')}\n"
+    style = f"{asset('page.css')}\n{tables.heat_rules()}\n"
     script = "" if live is None else f'"use strict";\n{asset(RELOADING)}'
     return rendered(
         "tables.html",
         {
             "live": live,
+            "styles": STYLES,
             "script": script,
             "policy": policy(script, style, asks=live is not None),
             "style": style,

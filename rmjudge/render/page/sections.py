@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rmjudge.render.commands.data import quality_sheets
@@ -35,8 +35,13 @@ READINGS: Final = (
 )
 
 
-def sections_of(found: Findings) -> tuple[Section, ...]:
-    """Lay out the comparison, what style is worth, the leaderboard, and other tools' numbers."""
+def sections_of(
+    found: Findings, builds: Mapping[str, Sequence[Sheet]] | None = None
+) -> tuple[Section, ...]:
+    """Lay out the comparison, what style is worth, the leaderboard, and other tools' numbers.
+
+    `builds` tell how those data sets were made that `rmjudge build` wrote, by name.
+    """
     sections: list[Section] = []
     if found.compared is not None:
         sections.append(_comparison(found.compared))
@@ -48,6 +53,9 @@ def sections_of(found: Findings) -> tuple[Section, ...]:
     if found.quality is not None:
         tables = _tables(quality_sheets(*found.quality))
         sections.append(Section("data", "The data's quality", tables, fold="whole"))
+    for place, (name, sheets) in enumerate((builds or {}).items(), 1):
+        title = f"How {name} was built"
+        sections.append(Section(f"build-{place}", title, _tables(sheets), fold="whole"))
     return (*sections, _leaderboard(found), _readings(found))
 
 

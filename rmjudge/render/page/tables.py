@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from rmjudge.metrics.report import DomainMetrics
+from rmjudge.metrics.report import DomainMetrics, Metrics
 from rmjudge.metrics.tallies import Matrix
 from rmjudge.render import cells
 from rmjudge.render.figures import UNICODE, ends, heat, known, leaning, percent, tuples_word
 from rmjudge.render.rows import READING_NAMES, caption_lines, footnotes, summary_rows, unscored_text
 from rmjudge.render.sheets import Sheet
-from rmjudge.runs.naming import asked_words
+from rmjudge.runs.conclusions import conclusions
+from rmjudge.runs.naming import asked_words, labels
+from rmjudge.runs.results import ScorerResult
+from rmjudge.runs.so_far import SoFar
 from rmjudge.runs.views import View, ViewedScorer
 from rmjudge.text import one_line
-from rmjudge.vocabulary import DIFFICULTIES, STYLES, difficulty_of, in_order, title_of
+from rmjudge.vocabulary import DIFFICULTIES, STYLES, Domain, difficulty_of, in_order, title_of
 
 HEAT_STEPS: Final = 20
 """Colours between 0 and 100 %: a style attribute would need a hole in the content policy."""
@@ -100,6 +103,46 @@ class ScorerMaps:
     maps: tuple[HeatMap, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ScorerSoFar:
+    """A scorer of a run that goes on: what is said of it, how much is answered, its heat maps."""
+
+    name: str
+    conclusion: str
+    about: str
+    maps: tuple[HeatMap, ...]
+
+
+def so_far(found: Sequence[SoFar]) -> list[ScorerSoFar]:
+    """Lay out what is known of scorers at work, marked as not final; those without a tuple not."""
+    results = [one.result() for one in found]
+    said = dict(conclusions(results))
+    shown = []
+    for name, one, result in zip(labels(results), found, results, strict=True):
+        if not one.complete:
+            continue
+        answered = f"{len(one.complete):,} of {tuples_word(len(one.asked))} answered"
+        conclusion = said.get(name)
+        shown.append(
+            ScorerSoFar(
+                name=name,
+                conclusion=f"Not final, {answered}: {conclusion.text_of(name)}"
+                if conclusion
+                else "",
+                about=_about(result.metrics, answered),
+                maps=tuple(_of_domain_so_far(domain, one, result) for domain in one.begun),
+            )
+        )
+    return shown
+
+
+def _of_domain_so_far(domain: Domain, one: SoFar, result: ScorerResult) -> HeatMap:
+    known = sum(item.domain == domain for item in one.complete.values())
+    heat_map = _of_domain(title_of(domain), result.metrics.domains[domain])
+    total = tuples_word(result.metrics.domains[domain].tuples)
+    return replace(heat_map, about=f"{known:,} of {total}, %")
+
+
 def summary(view: View) -> Table:
     """All scorers, with the marks and the footnotes of the terminal."""
     rows = summary_rows(view.results)
@@ -152,24 +195,28 @@ def bills(view: View) -> Table | None:
 
 def heat_maps(view: View) -> list[ScorerMaps]:
     """Every scorer's matrices, domain by domain."""
-    return [_of_scorer(scorer) for scorer in view.scorers]
+    return [_maps_of(scorer.name, scorer.result) for scorer in view.scorers]
 
 
-def _of_scorer(scorer: ViewedScorer) -> ScorerMaps:
-    metrics = scorer.result.metrics
-    notes = [*map(one_line, scorer.result.notes)]
-    if scorer.result.stopped:
-        notes.append(f"stopped: {one_line(scorer.result.stopped)}")
+def _maps_of(name: str, result: ScorerResult) -> ScorerMaps:
+    metrics = result.metrics
+    notes = [*map(one_line, result.notes)]
+    if result.stopped:
+        notes.append(f"stopped: {one_line(result.stopped)}")
     return ScorerMaps(
-        name=scorer.name,
-        about=", ".join((metrics.method, *asked_words(metrics), f"{tuples_word(metrics.tuples)}, "))
-        + f"reading: {READING_NAMES[metrics.reading]}",
+        name=name,
+        about=_about(metrics, tuples_word(metrics.tuples)),
         notes=tuple(notes),
         maps=tuple(
             _of_domain(title_of(domain), metrics.domains[domain])
             for domain in in_order(metrics.domains)
         ),
     )
+
+
+def _about(metrics: Metrics, tuples: str) -> str:
+    reading = f"reading: {READING_NAMES[metrics.reading]}"
+    return ", ".join((metrics.method, *asked_words(metrics), tuples, reading))
 
 
 def _of_domain(title: str, metrics: DomainMetrics) -> HeatMap:

@@ -25,6 +25,8 @@ LOOK_S: Final = 60.0
 LONGEST_LOOK_S: Final = 300.0
 SLICE_S: Final = 0.25
 """Waits are made of these, by the wall clock: a machine that slept looks at once."""
+STUCK_S: Final = 30 * 3600.0
+"""After so long, six hours past the usual window, a batch that is still under way is told."""
 FEW: Final = 50
 """Calls for which no batch is made while others are open."""
 
@@ -54,12 +56,15 @@ class JobBatches:
         self._look_s = seconds("RMJUDGE_BATCH_LOOK_S", LOOK_S)
         self._longest_s = max(LONGEST_LOOK_S, self._look_s)
         self._shortest_s = self._look_s
+        self._undecided: dict[str, str] = {}
+        """What the user has to decide on, by a batch's uid, where the vendor told it."""
         self._told: set[str] = set()
         self._partial: set[str] = set()
         """Batches that hold calls of other plans too."""
 
     async def run(self) -> None:
         """Hand over, look, read, until nothing is left or something ends it."""
+        self._job.scorer.activity.batched = True
         try:
             await self._settle_refused()
             while True:
@@ -81,6 +86,7 @@ class JobBatches:
             if self._reason is not None:
                 raise self._reason
         finally:
+            self._job.scorer.activity.batched = False
             self._job.scorer.activity.note = ""
             self._job.counts.in_flight = 0
             for admission in self._admissions.values():
@@ -129,10 +135,12 @@ class JobBatches:
             and not lifecycle.client.dialect.finds_by_name
             and now - chunk.creating >= lifecycle.silence_s
         ]
+        decisions += [chunk for chunk in chunks if chunk.uid in self._undecided]
         others = [chunk for chunk in chunks if chunk not in decisions]
         partly = [chunk for chunk in others if chunk.uid in self._partial]
         if decisions and not [chunk for chunk in others if chunk not in partly]:
-            raise BatchesUnderWay("; ".join(map(decision_of, decisions)))
+            told = [self._undecided.get(chunk.uid) or decision_of(chunk) for chunk in decisions]
+            raise BatchesUnderWay("; ".join(told))
         if partly and len(partly) == len(others) and not self._waiting():
             self._tell(
                 f"{len(partly)} batches hold answers of other data too: they are read in full by "
@@ -178,13 +186,19 @@ class JobBatches:
                 continue
             try:
                 chunk = await self._lifecycle.advance(chunk, self._data)  # noqa: PLW2901
-            except ProviderStopped as reason:
-                self._reason = self._reason or reason
+            except BatchesUnderWay as reason:
+                self._undecided[chunk.uid] = str(reason)
                 continue
+            self._undecided.pop(chunk.uid, None)
             if chunk.state == "fetched":
                 await self._read(chunk)
             elif not chunk.open:
                 self._settle(chunk, [])
+            elif chunk.state == "created" and time.time() - chunk.created > STUCK_S:
+                self._tell(
+                    f"batch {chunk.batch} has been at the vendor for over {STUCK_S / 3600:.0f} "
+                    f"hours: `rmjudge batches cancel {chunk.uid}` stops it, and keeps what has run"
+                )
             self._show()
         self._note_refusal()
 
@@ -315,8 +329,8 @@ class JobBatches:
     def _show(self) -> None:
         self._job.scorer.activity.note = self._progress()
 
-    def _progress(self) -> str:
-        """How the batches are, in one line."""
+    def _progress(self, look: str = "") -> str:
+        """How the batches are, in one line; `look` is when they are looked at next."""
         chunks = [
             c for c in self._lifecycle.known.values() if c.state != "void" and self._is_of_job(c)
         ]
@@ -326,6 +340,8 @@ class JobBatches:
             f"batches {ended} of {len(chunks)} ended",
             f"{counts.done:,} of {counts.planned:,} answered",
         ]
+        if look:
+            told.append(f"next look {look}")
         expires = [c.expires for c in chunks if c.state == "created" and c.expires]
         if expires:
             hours = max(0.0, min(expires) - self._lifecycle.clock()) / 3600
@@ -341,7 +357,7 @@ class JobBatches:
         until = time.time() + self._look_s
         at = time.strftime("%H:%M", time.localtime(until))
         trouble = f" · {self._lifecycle.trouble[:120]}" if self._lifecycle.trouble else ""
-        self._job.scorer.activity.note = f"{self._progress()} · next look {at}{trouble}"
+        self._job.scorer.activity.note = f"{self._progress(at)}{trouble}"
         while self._job.stopped is None and (left := until - time.time()) > 0:
             if left > self._look_s:  # the clock was set back
                 return

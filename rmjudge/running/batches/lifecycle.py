@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.ledger import Chunk, State
-from rmjudge.errors import ProviderStopped, StorageStopped
+from rmjudge.errors import BatchesUnderWay, StorageStopped
 from rmjudge.providers.batching.base import Batch, NotABatchError
 from rmjudge.providers.batching.client import BatchClient, LostError, RefusedError, UnsentError
 from rmjudge.running.batches.cutting import queue_limit
@@ -214,6 +214,7 @@ class Lifecycle:
         for other in others:
             with suppress(*_TROUBLES):
                 await self.client.cancel(other.id)
+            self.maybe_billed += len(chunk.calls)
             self.told.append(
                 f"the vendor has batch {other.id} beside {first.id} with the same calls: bought "
                 "twice; the second was cancelled"
@@ -262,7 +263,7 @@ class Lifecycle:
             if error.status == 404 and self.clock() - chunk.created > PATIENCE_S:
                 other = chunk.key_print != self.client.key_print
                 whose = "another key submitted it" if other else "this key submitted it"
-                raise ProviderStopped(
+                raise BatchesUnderWay(
                     f"{chunk.model}: the vendor knows batch {chunk.batch} no more ({whose}): use "
                     f"that key, or say `rmjudge batches resolve {chunk.uid} --not-submitted` to "
                     "have its calls bought again"

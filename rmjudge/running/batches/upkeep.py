@@ -9,7 +9,7 @@ from itertools import groupby
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.ledger import Chunk
-from rmjudge.errors import UsageError
+from rmjudge.errors import BatchesUnderWay, UsageError
 from rmjudge.options import RunOptions
 from rmjudge.providers.batching.base import Batch
 from rmjudge.providers.batching.client import LostError, NotABatchError, RefusedError, UnsentError
@@ -76,9 +76,17 @@ class Upkeep:
             mine = list(group)
             async with self._lifecycle(mine[0]) as lifecycle:
                 for chunk in mine:
-                    found.append(await lifecycle.advance(lifecycle.known[chunk.uid]))
+                    found.append(await self._advance(lifecycle, lifecycle.known[chunk.uid]))
                     self._tell(lifecycle)
         return found
+
+    async def _advance(self, lifecycle: Lifecycle, chunk: Chunk) -> Chunk:
+        """Take a batch as far as it goes; what the user has to decide on keeps no other back."""
+        try:
+            return await lifecycle.advance(chunk)
+        except BatchesUnderWay as reason:
+            self.told.append(str(reason))
+            return chunk
 
     def _tell(self, lifecycle: Lifecycle) -> None:
         self.told += [*lifecycle.told, *([lifecycle.trouble] if lifecycle.trouble else [])]
@@ -103,7 +111,7 @@ class Upkeep:
                     found.append(await lifecycle.keep(now, "void", note="cancelled before it went"))
                     continue
                 if now.state == "creating":
-                    now = await lifecycle.advance(now)
+                    now = await self._advance(lifecycle, now)
                 if now.batch:
                     try:
                         await lifecycle.cancel(now)
@@ -111,7 +119,7 @@ class Upkeep:
                         now = await lifecycle.keep(now, note="cancelled by the user")
                     except (RefusedError, LostError, UnsentError, NotABatchError) as error:
                         self.told.append(f"batch {now.batch} was not cancelled: {error}")
-                    now = await lifecycle.advance(now)
+                    now = await self._advance(lifecycle, now)
                 self._tell(lifecycle)
                 found.append(now)
         return found

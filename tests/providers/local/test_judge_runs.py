@@ -29,22 +29,23 @@ def test_a_run_s_verdicts_are_what_the_model_wrote(tmp_path: Path) -> None:
     assert result.metrics.position.first_share == 1.0
 
 
-def test_the_same_command_again_asks_nothing_and_finds_the_same(cli: Cli) -> None:
-    make_told(cli.home / "judge", A_WINS)
-    write_data(cli.home / "d.jsonl")
-    asked = ("run", "hf-judge/judge", "--data", "d.jsonl", "--domain", "chat", "--device", "cpu")
-    first, again = (cli(*asked, "--out", out) for out in ("o", "p"))
-    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
-    assert cli.results("o") == cli.results("p")
-    calls = cli.json("p/run.json")["calls"]
-    assert (calls["planned"], calls["from_cache"], calls["sent"]) == (9, 9, 0)
+def test_the_same_run_again_asks_nothing_and_finds_the_same(tmp_path: Path) -> None:
+    name = f"hf-judge/{make_told(tmp_path / 'judge', A_WINS)}"
+    data = write_data(tmp_path / "d.jsonl")
+    first, again = (
+        rmjudge.evaluate(name, data, domains=["chat"], device="cpu", out=tmp_path / out)
+        for out in ("o", "p")
+    )
+    assert first[name].calls.sent == 9
+    assert (again[name].calls.from_cache, again[name].calls.sent) == (9, 0)
+    for file in ("metrics.json", "results.jsonl"):
+        assert (tmp_path / "o" / file).read_bytes() == (tmp_path / "p" / file).read_bytes()
 
 
 def test_kept_replies_are_read_again_without_the_model(cli: Cli) -> None:
-    make_told(cli.home / "judge", A_WINS)
-    write_data(cli.home / "d.jsonl")
-    asked = ("--data", "d.jsonl", "--domain", "chat", "--device", "cpu", "--out", "o")
-    assert cli("run", "hf-judge/judge", *asked).returncode == 0
+    name = f"hf-judge/{make_told(cli.home / 'judge', A_WINS)}"
+    data = write_data(cli.home / "d.jsonl")
+    rmjudge.evaluate(name, data, domains=["chat"], device="cpu", out=cli.home / "o")
     shutil.rmtree(cli.home / "judge")
     done = cli("reparse", "o", "--json")
     (found,) = json.loads(done.stdout)["reparse"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_models import TEXTS, Kind, answers, make, values, write_data
 
+import rmjudge
 from rmjudge import UsageError
 from rmjudge.options import RunOptions
 from rmjudge.providers.local.dpo import ImplicitReward, Likelihoods
@@ -19,6 +21,9 @@ from rmjudge.running.choosing import choose
 
 if TYPE_CHECKING:
     from command import Cli
+
+
+ROWS = ["with", "second", "without", "sum"]
 
 
 @pytest.fixture(scope="module")
@@ -80,28 +85,24 @@ async def test_two_policies_ask_their_reference_once_a_text(
         await scorer.aclose()
 
 
-def test_policies_of_one_command_are_rows_of_their_own_and_find_what_they_answered_alone(
-    models: Path, cli: Cli
+def test_policies_of_one_run_are_rows_of_their_own_and_find_what_they_answered_alone(
+    models: Path, tmp_path: Path
 ) -> None:
-    write_data(cli.home / "data.jsonl")
-    words = ("--data", "data.jsonl", "--quiet")
-    single = cli("run", f"dpo/{models}/one", "--reference", models / "sft", *words, "--out", "a")
-    assert single.returncode == 0, single.stderr
-    done = cli(
-        "run",
-        f"with=dpo/{models}/one?reference={models}/sft",
-        f"second=dpo/{models}/two?reference={models}/sft",
-        f"without=dpo/{models}/one",
-        f"sum=dpo/{models}/one?dpo-reduction=sum",
-        *words,
-        *("--out", "b", "--json"),
+    data = write_data(tmp_path / "data.jsonl")
+    alone = rmjudge.evaluate(f"dpo/{models}/one", data, reference=models / "sft")
+    run = rmjudge.evaluate(
+        [
+            f"with=dpo/{models}/one?reference={models}/sft",
+            f"second=dpo/{models}/two?reference={models}/sft",
+            f"without=dpo/{models}/one",
+            f"sum=dpo/{models}/one?dpo-reduction=sum",
+        ],
+        data,
     )
-    assert done.returncode == 0, done.stderr
-    rows = [row["scorer"] for row in json.loads(done.stdout)["scorers"]]
-    assert rows == ["with", "second", "without", "sum"]
-    assert cli.json("b/with/run.json")["calls"]["sent"] == 0
-    assert cli.results("a")["results.jsonl"] == cli.results("b/with")["results.jsonl"]
-    assert len({cli.results(f"b/{row}")["results.jsonl"] for row in rows}) == 4
+    assert [result.metrics.scorer for result in run] == ROWS
+    assert run["with"].calls.sent == 0
+    assert run["with"].tuples == alone[f"dpo/{models}/one"].tuples
+    assert all(run[one].tuples != run[two].tuples for one, two in combinations(ROWS, 2))
 
 
 def test_the_file_of_options_may_name_them(models: Path, cli: Cli) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from rmjudge.cache.database import DATABASE
-from rmjudge.cache.keys import scorer_keys
-from rmjudge.cache.ledger import read_chunks
 from rmjudge.errors import StorageStopped
 from rmjudge.runs.records import RunRecord
 from rmjudge.text import label
@@ -17,13 +13,16 @@ from rmjudge.text import label
 def batches_under_way(records: Iterable[RunRecord]) -> list[str]:
     """A line for each scorer with open batches, and the command that shows them.
 
+    A run without open calls waits for none, and its cache is not looked at.
     Batches are a scorer's, so that some of their calls may be of other data.
     """
     found: dict[tuple[Path, str], str] = {}
     for record in records:
         folder = record.cache_folder
-        if folder is None or not record.identity or not (folder / DATABASE).exists():
+        if folder is None or not record.identity or not record.about.get("open_calls"):
             continue
+        from rmjudge.cache.keys import scorer_keys
+
         key, *_ = keys = scorer_keys(record.identity)
         if (folder, key) not in found:
             found[folder, key] = _line(folder, keys)
@@ -31,6 +30,13 @@ def batches_under_way(records: Iterable[RunRecord]) -> list[str]:
 
 
 def _line(folder: Path, keys: Iterable[str]) -> str:
+    import sqlite3
+
+    from rmjudge.cache.database import DATABASE
+    from rmjudge.cache.ledger import read_chunks
+
+    if not (folder / DATABASE).exists():
+        return ""
     try:
         chunks = [chunk for key in keys for chunk in read_chunks(folder, key) if chunk.open]
     except StorageStopped as stopped:
