@@ -155,8 +155,8 @@ def _other_sets(
 def _write_rows(arguments: argparse.Namespace, result: ItemResult) -> None:
     from rmjudge.cli.console import say
     from rmjudge.leaderboard.judgebench import check, output_rows
-    from rmjudge.runs.files import write_text
     from rmjudge.runs.items import scored_items, seed_of
+    from rmjudge.runs.writing import write_text
 
     check(result)
     items = scored_items(result, arguments.data or ())
