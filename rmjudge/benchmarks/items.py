@@ -46,13 +46,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is asked about. `cells` are the pairs that count; empty: every better against worse."""
+    """What is asked about. `cells` are the pairs that count; empty: every better against worse.
+
+    `raw_subset` is the subset as its file names it, where a benchmark gathers several.
+    """
 
     id: int | str
     subset: str
     turns: tuple[Turn, ...]
     responses: tuple[Response, ...]
     cells: tuple[Pair, ...] = ()
+    raw_subset: str = ""
 
     @property
     def name(self) -> str:

@@ -58,6 +58,7 @@ def read_item(
         turns,
         tuple(responses),
         _cells(fields.groups),
+        subset,
     )
 
 

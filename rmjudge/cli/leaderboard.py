@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rmjudge.leaderboard.board import Board
+    from rmjudge.runs.items import ItemResult
     from rmjudge.runs.stored import StoredRun
 
 
@@ -50,7 +51,7 @@ def add(commands: Any) -> None:
         "--emit-file",
         type=path,
         metavar="FILE",
-        help="write the scores in the format of RM-Bench's scripts",
+        help="write the scores in the format of RM-Bench's scripts, or the rows of JudgeBench's",
     )
     submit.add_argument(
         "--emit-hub",
@@ -118,18 +119,27 @@ def _other_sets(
             "a leaderboard is of one benchmark: name the folders below the run one by one, such "
             f"as {of_tuples[0]} or {of_items[0]}"
         )
-    of_tuples_alone = ("top", "around", "board", "html", "emit_file", "emit_hub", "data", "link")
+    of_tuples_alone = ("top", "around", "board", "html", "emit_hub", "link")
     for option in (*of_tuples_alone, "type", "license"):
         if getattr(arguments, option) is not None:
             flag = f"--{option.replace('_', '-')}"
-            raise UsageError(f"{flag} is for RM-Bench's leaderboard; other sets have --emit alone")
-    if arguments.name is not None and not arguments.emit:
-        raise UsageError("--name is for --emit")
+            raise UsageError(
+                f"{flag} is for RM-Bench's leaderboard; other sets have --emit and --emit-file"
+            )
+    submits = arguments.emit or arguments.emit_file is not None
+    if arguments.name is not None and not submits:
+        raise UsageError("--name is for --emit and --emit-file")
+    if arguments.data and arguments.emit_file is None:
+        raise UsageError("--data is for --emit-file, which writes the texts")
     results = [read_items(folder) for folder in of_items]
-    if arguments.emit:
+    if submits:
         if len(results) != 1:
-            raise UsageError(f"--emit is for the run of one scorer, and {len(results)} are named")
-        print_text(emitted(results[0], arguments.name))
+            flag = "--emit" if arguments.emit else "--emit-file"
+            raise UsageError(f"{flag} is for the run of one scorer, and {len(results)} are named")
+        if arguments.emit:
+            print_text(emitted(results[0], arguments.name))
+        if arguments.emit_file is not None:
+            _write_rows(arguments, results[0])
         return 0
     rules = {one.metrics.benchmark: rules_of(one) for one in results}
     boards = [
@@ -140,6 +150,19 @@ def _other_sets(
     sheets, told = shown.board_sheets(boards), shown.board_data(boards)
     show_sets(arguments.format, sheets, told, csv, beside=False)
     return 0
+
+
+def _write_rows(arguments: argparse.Namespace, result: ItemResult) -> None:
+    from rmjudge.cli.console import say
+    from rmjudge.leaderboard.judgebench import check, output_rows
+    from rmjudge.runs.items import scored_items, seed_of
+    from rmjudge.runs.writing import write_text
+
+    check(result)
+    items = scored_items(result, arguments.data or ())
+    rows = output_rows(result, items, arguments.name, seed_of(result))
+    write_text(arguments.emit_file, "".join(f"{row}\n" for row in rows))
+    say(f"written: {arguments.emit_file}")
 
 
 def _show(arguments: argparse.Namespace, runs: Sequence[StoredRun]) -> list[str]:

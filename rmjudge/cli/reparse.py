@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json, add_runs
+from rmjudge.errors import UsageError
 
 
 def add(commands: Any) -> None:
@@ -33,8 +34,15 @@ def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.render.commands import reparse as shown
     from rmjudge.running.reparse import reparse as read_again
     from rmjudge.running.reparse import write
+    from rmjudge.runs.items import part_results
     from rmjudge.runs.stored import read_runs
 
+    _, of_items = part_results(arguments.folders)
+    if of_items:
+        raise UsageError(
+            f"{of_items[0]} is of another set than RM-Bench, whose runs reparse writes anew; the "
+            "command that made such a run reads its kept replies again by itself, and buys nothing"
+        )
     runs = read_runs(
         arguments.folders,
         data=arguments.data or (),

@@ -31,6 +31,7 @@ from rmjudge.runs.results import Bill, CallCounts, Tokens
 
 if TYPE_CHECKING:
     from rmjudge.benchmarks.descriptors import Descriptor
+    from rmjudge.benchmarks.items import ItemSet
     from rmjudge.calls import Json
 
 
@@ -193,7 +194,12 @@ def _vote(value: Any) -> Vote:
 
 
 def texts_of(result: ItemResult, data: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-    """The responses of each item, read again from the run's data, or from where it is now.
+    """The responses of each item, as `scored_items` finds them."""
+    return {item.name: item.texts for item in scored_items(result, data)}
+
+
+def scored_items(result: ItemResult, data: Sequence[str] = ()) -> ItemSet:
+    """The items of a run, read again from its data, or from where it is now.
 
     Raises:
         UsageError: they cannot be found, or the data is not what the run scored.
@@ -218,7 +224,7 @@ def texts_of(result: ItemResult, data: Sequence[str] = ()) -> dict[str, tuple[st
             kept = one.first(limit)
             compared = kept.without_ties()
             if result.digest in (one.digest, kept.digest, compared.digest):
-                return {item.name: item.texts for item in kept}
+                return kept
     if not sets:
         raise UsageError(
             f"{folder}: {', '.join(sources)} holds no {result.metrics.benchmark}; say where its "
@@ -251,6 +257,12 @@ def rules_of(result: ItemResult) -> Descriptor:
     if found.name != name:
         raise UsageError(f"{given} describes {found.name} now, and {folder} is of {name}")
     return found
+
+
+def seed_of(result: ItemResult) -> int:
+    """The seed that the order of its pairs was drawn from."""
+    run = json.loads(((result.folder or Path()) / RUN).read_text("utf-8"))
+    return int((run.get("options") or {}).get("seed", 0))
 
 
 def is_limited(result: ItemResult) -> bool:

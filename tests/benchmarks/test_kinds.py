@@ -44,7 +44,7 @@ grades = "answers.score"
 def test_graded_responses_are_scored_over_pairs_of_different_grade(cli: Cli, home: Path) -> None:
     (home / "graded.toml").write_text(GRADED)
     draw = random.Random(4)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "q": f"Question {n}?",
             "answers": [
@@ -267,7 +267,7 @@ def test_rmbs_score_is_the_mean_of_its_four_numbers_from_one_folder(cli: Cli, ho
                 won = {"answer": "x" * (9 if long else 1)}
                 lost = [{"answer": "y" * 4}, {"answer": "z" * 5}]
                 wins.append(long)
-                row = {
+                row: dict[str, Any] = {
                     "conversation_input": [{"role": "user", "content": f"{goal} {n}?"}],
                     "category_path": goal,
                 }
@@ -280,11 +280,11 @@ def test_rmbs_score_is_the_mean_of_its_four_numbers_from_one_folder(cli: Cli, ho
             numbers.append(np.mean(wins))
     done = cli("run", "baseline/length", "--data", "RMB", "--out", "r")
     assert done.returncode == 0, done.stderr
-    header, row = (
+    header, shown = (
         next(line for line in done.stdout.splitlines() if word in line)
         for word in ("RMB (mean of 2)", "baseline/length")
     )
-    assert row.split()[-1] == f"{100 * np.mean(numbers):.2f}", header
+    assert shown.split()[-1] == f"{100 * np.mean(numbers):.2f}", header
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,18 @@ def test_ties_are_not_asked_of_a_judge_of_pairs_and_that_is_said(
     assert set(judge["subsets"]) == {"Math"}
     assert "the subset Ties is left out" in done.stdout.replace("\n", " ")
     assert reward["subsets"]["Ties"]["ties"] is not None
+
+
+def test_commands_about_nine_cells_refuse_other_sets_and_say_what_to_do(
+    cli: Cli, home: Path
+) -> None:
+    lines(home / "mine.jsonl", PAIRS)
+    models = ("baseline/length", "baseline/random")
+    assert cli("run", *models, "--data", "mine.jsonl", "--out", "r").returncode == 0
+    for command in ("panel", "retest"):
+        refused = cli(command, "r")
+        assert refused.returncode == 2
+        assert "this command is about RM-Bench's nine cells" in refused.stderr
+    refused = cli("reparse", "r")
+    assert refused.returncode == 2
+    assert "reads its kept replies again by itself" in refused.stderr
