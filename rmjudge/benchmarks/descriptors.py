@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from rmjudge.errors import UsageError
-from rmjudge.text import did_you_mean, printable
+from rmjudge.text import did_you_mean, printable, quote, slug
+from rmjudge.vocabulary import SOURCES
 
 Kind = Literal["pairs", "matrix", "best", "choose", "ties"]
 Protocol = Literal["seeded", "both-mean", "both-net", "both-agree"]
@@ -199,7 +200,15 @@ def descriptor_named(name: str) -> Descriptor:
     if name in shipped():
         return shipped()[name]
     if name.endswith(".toml"):
-        return read_descriptor(Path(name))
+        found = read_descriptor(Path(name))
+        # Results lie in folders by these names, and some file systems know no capitals.
+        taken = {slug(name).lower() for name in (*SOURCES, *shipped())}
+        if slug(found.name).lower() in taken:
+            raise UsageError(
+                f"{printable(name)}: name = {quote(found.name, 40)} is another benchmark's, whose "
+                "results yours would be taken for; give it a name of its own"
+            )
+        return found
     raise UsageError(
         f"--as {printable(name)}: {did_you_mean(name, shipped())} "
         "A descriptor of your own is a file whose name ends in .toml"

@@ -62,6 +62,11 @@ def read_item(
     )
 
 
+def names_subset(raw: object, descriptor: Descriptor) -> bool:
+    """Whether a raw item says which subset it is of."""
+    return bool(_name(raw, descriptor.fields.subset)) if isinstance(raw, dict) else False
+
+
 def _cells(groups: Sequence[str]) -> tuple[Pair, ...]:
     """A matrix's pairs: the better responses are first, then the worse, both in their groups."""
     return tuple(

@@ -16,11 +16,12 @@ from typing import Any, Final, TypeAlias
 from rmjudge.benchmarks.descriptors import Descriptor, descriptor_named, shipped
 from rmjudge.benchmarks.fetching import fetch
 from rmjudge.benchmarks.items import Item, ItemSet
-from rmjudge.benchmarks.reading import Wrong, read_item
+from rmjudge.benchmarks.reading import Wrong, names_subset, read_item
 from rmjudge.dataset.download import git_blob_id
 from rmjudge.dataset.folders import TOTAL, find_files
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError, UsageError
+from rmjudge.text import quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, SOURCES
 
 Notice: TypeAlias = Callable[[str], None]
@@ -69,7 +70,8 @@ def load_sets(
             entry = found.setdefault(descriptor.name, _Found(descriptor))
             if (path, shown) not in entry.files:
                 entry.files.append((path, shown))
-    if given is not None and given.name not in found:
+    # What is not there, or holds no file, `dataset` tells.
+    if given is not None and given.name not in found and all(map(_has_files, left)):
         option = "--as" if name else "--map"
         raise UsageError(f"{option} is for files, and every source is known without it")
     problems: list[str] = []
@@ -77,6 +79,11 @@ def load_sets(
     if problems:
         raise DataError(problems)
     return left, sets
+
+
+def _has_files(source: str | Path) -> bool:
+    path = Path(source)
+    return source in SOURCES or path.is_file() or (path.is_dir() and any(path.iterdir()))
 
 
 def of_rm_bench(sources: Sequence[str]) -> list[str]:
@@ -227,10 +234,15 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
         )
         return ItemSet(descriptor, ())
     several = len(found.files) > 1
-    items, equal = _items_of(found, problems)
+    items, equal, has_subset = _items_of(found, problems)
     if not items and not problems:
         problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
-    notes = []
+    subset = descriptor.fields.subset
+    if subset and descriptor != shipped().get(descriptor.name) and items and not has_subset:
+        problems.append(
+            f"{found.files[0][1]}: no item has {quote(subset, 40)}, where the subset is said to be"
+        )
+    notes = _notes_on_subsets(descriptor, items)
     if equal:
         notes.append(f"{equal} items are left out: their label says that neither is better")
     if several and descriptor.several:
@@ -238,11 +250,30 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
     return ItemSet(descriptor, tuple(items), tuple(notes))
 
 
-def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int]:
-    """The sound items of the files, and how many say that neither response is better."""
+def _notes_on_subsets(descriptor: Descriptor, items: Sequence[Item]) -> list[str]:
+    """What changes a score and may be a slip of the pen: subsets that only one side names."""
+    notes = []
+    there = {item.subset for item in items}
+    unnamed = sum(not item.subset for item in items)
+    if descriptor.fields.subset and unnamed and len(there) > 1:
+        notes.append(
+            f"{unnamed} items have no {descriptor.fields.subset}; they are a subset of their own"
+        )
+    sections = {name for names in descriptor.sections.values() for name in names}
+    if sections and descriptor.average == "sections" and (left := sorted(there - sections)):
+        names = ", ".join(name or "(unnamed)" for name in left)
+        notes.append(f"not in the score, since no section has these subsets: {names}")
+    is_own = descriptor.name not in shipped()  # a file of a published set may be a part of it
+    if is_own and (absent := sorted((sections | set(descriptor.weights)) - there)):
+        notes.append(f"sections or weights name subsets without an item: {', '.join(absent)}")
+    return notes
+
+
+def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, bool]:
+    """The sound items, how many say that neither response is better, whether any has a subset."""
     items: list[Item] = []
     places: dict[tuple[str, str], str] = {}
-    equal = 0
+    equal, has_subset = 0, False
     several = len(found.files) > 1
     for path, shown in found.files:
         stem = DataFile(path, shown).stem if several else ""
@@ -257,6 +288,7 @@ def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int]:
             except Wrong as error:
                 problems.append(f"{row.place}: {error}")
                 continue
+            has_subset |= names_subset(row.value, found.descriptor)
             if item is None:
                 equal += 1
                 continue
@@ -266,4 +298,4 @@ def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int]:
                 continue
             places[key] = row.place
             items.append(item)
-    return items, equal
+    return items, equal, has_subset

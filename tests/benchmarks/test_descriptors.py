@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from rmjudge.benchmarks.descriptors import descriptor_named, read_descriptor, shipped
+from rmjudge.benchmarks.items import ItemSet
 from rmjudge.benchmarks.sets import load_sets
-from rmjudge.errors import UsageError
+from rmjudge.errors import DataError, UsageError
 from rmjudge.vocabulary import DOWNLOADED_SETS
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -101,3 +102,48 @@ def test_a_tuple_with_a_text_too_few_is_left_to_rm_bench_which_says_what_is_wron
     row = {"id": 1, "domain": "chat", "prompt": "?", "chosen": ["a", "b"], "rejected": ["c"] * 3}
     path = written(tmp_path / "mine.jsonl", json.dumps(row) + "\n")
     assert load_sets([path]) == ([path], [])
+
+
+@pytest.mark.parametrize("name", ["rm-bench", "RM Bench", "judgebench", "sample"])
+def test_a_descriptor_cannot_take_the_name_of_another_benchmark(tmp_path: Path, name: str) -> None:
+    mine = written(tmp_path / "mine.toml", f'name = "{name}"\n{GOOD}')
+    with pytest.raises(UsageError, match="is another benchmark's"):
+        descriptor_named(str(mine))
+
+
+ROWS = [
+    {"p": "Cats?", "c": "Yes, some.", "r": "No.", "topic": "pets"},
+    {"p": "Seas?", "c": "Yes, seven.", "r": "No.", "topic": "nature"},
+    {"p": "Else?", "c": "Yes, more.", "r": "No."},
+]
+OWN = '[fields]\nprompt = "p"\nchosen = "c"\nrejected = "r"\nsubset = "%s"\n'
+
+
+def loaded(folder: Path, descriptor: str) -> ItemSet:
+    rows = folder / "rows.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    mine = written(folder / "mine.toml", descriptor)
+    _, (found,) = load_sets([str(rows)], name=str(mine))
+    return found
+
+
+def test_a_subset_that_no_item_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no item has 'topik'"):
+        loaded(tmp_path, OWN % "topik")
+
+
+def test_what_the_subsets_leave_out_is_said(tmp_path: Path) -> None:
+    sections = '[score]\naverage = "sections"\n[subsets.sections]\nAnimals = ["pets", "zoo"]\n'
+    assert loaded(tmp_path, OWN % "topic" + sections).notes == (
+        "1 items have no topic; they are a subset of their own",
+        "not in the score, since no section has these subsets: (unnamed), nature",
+        "sections or weights name subsets without an item: zoo",
+    )
+
+
+def test_a_file_that_is_not_there_is_left_to_who_says_so(tmp_path: Path) -> None:
+    mine = written(tmp_path / "mine.toml", OWN % "topic")
+    assert load_sets([str(tmp_path / "no.jsonl")], name=str(mine)) == (
+        [str(tmp_path / "no.jsonl")],
+        [],
+    )

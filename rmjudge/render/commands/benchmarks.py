@@ -22,7 +22,7 @@ from rmjudge.runs.results import ScorerResult
 from rmjudge.text import label, one_line
 
 NONE: Final = "\N{EN DASH}"
-READS: Final = {"strict": "a tie is no win", "half_credit": "a tie counts half"}
+READS: Final = {"strict": "a tie is no win", "half_credit": "ties share the credit"}
 CAPTION: Final = (
     "Score: the benchmark's own average and reading, with its 95 % interval over items. Strict: a "
     "tie is no win; half: it counts half. Micro: over all items; macro: the mean of the subsets."
