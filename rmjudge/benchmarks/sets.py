@@ -255,10 +255,8 @@ def _notes_on_subsets(descriptor: Descriptor, items: Sequence[Item]) -> list[str
     notes = []
     there = {item.subset for item in items}
     unnamed = sum(not item.subset for item in items)
-    if descriptor.fields.subset and unnamed and len(there) > 1:
-        notes.append(
-            f"{unnamed} items have no {descriptor.fields.subset}; they are a subset of their own"
-        )
+    if (field := descriptor.fields.subset) and unnamed and len(there) > 1:
+        notes.append(f"items without {field}, which count as a subset of their own: {unnamed}")
     sections = {name for names in descriptor.sections.values() for name in names}
     if sections and descriptor.average == "sections" and (left := sorted(there - sections)):
         names = ", ".join(name or "(unnamed)" for name in left)

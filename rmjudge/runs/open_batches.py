@@ -16,14 +16,18 @@ def batches_under_way(records: Iterable[RunRecord]) -> list[str]:
     A run without open calls waits for none, and its cache is not looked at.
     Batches are a scorer's, so that some of their calls may be of other data.
     """
-    found: dict[tuple[Path, str], str] = {}
-    for record in records:
-        folder = record.cache_folder
-        if folder is None or not record.identity or not record.about.get("open_calls"):
-            continue
-        from rmjudge.cache.keys import scorer_keys
+    waiting = [
+        (record.cache_folder, record.identity)
+        for record in records
+        if record.cache_folder is not None and record.identity and record.about.get("open_calls")
+    ]
+    if not waiting:
+        return []
+    from rmjudge.cache.keys import scorer_keys
 
-        key, *_ = keys = scorer_keys(record.identity)
+    found: dict[tuple[Path, str], str] = {}
+    for folder, identity in waiting:
+        key, *_ = keys = scorer_keys(identity)
         if (folder, key) not in found:
             found[folder, key] = _line(folder, keys)
     return [line for line in found.values() if line]

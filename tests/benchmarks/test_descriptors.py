@@ -135,7 +135,7 @@ def test_a_subset_that_no_item_has_is_refused(tmp_path: Path) -> None:
 def test_what_the_subsets_leave_out_is_said(tmp_path: Path) -> None:
     sections = '[score]\naverage = "sections"\n[subsets.sections]\nAnimals = ["pets", "zoo"]\n'
     assert loaded(tmp_path, OWN % "topic" + sections).notes == (
-        "1 items have no topic; they are a subset of their own",
+        "items without topic, which count as a subset of their own: 1",
         "not in the score, since no section has these subsets: (unnamed), nature",
         "sections or weights name subsets without an item: zoo",
     )

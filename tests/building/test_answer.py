@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from command import Cli
+from offered import lines, offer, words
 from scripted_answers import CONCISE, MARKDOWN, ScriptedSolver, offered, sample_rows
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: rmjudge[build]")
@@ -34,18 +35,6 @@ def solver() -> Iterator[Callable[..., ScriptedSolver]]:
     yield start
     for server in started:
         server.__exit__(None, None, None)
-
-
-def offer(cli: Cli, *lines: dict[str, Any]) -> None:
-    (cli.home / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
-def words(model: str, *more: str, out: str = "mine") -> list[str]:
-    return ["build", "prompts.jsonl", "--writer", model, "--out", out, "--quiet", *more]
-
-
-def lines(cli: Cli, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (cli.home / name).read_text().splitlines()]
 
 
 def said(end: str, about: str = "They are counted **one by one**, and each is tried.") -> str:

@@ -7,10 +7,10 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from command import Cli
+from offered import lines
 from scripted_builds import ENDS, PANEL, ScriptedModels, kind_of
 
 
@@ -34,10 +34,6 @@ def words(models: ScriptedModels, out: str = "mine", panel: tuple[str, ...] = PA
     judges = [word for name in panel for word in ("--panel", models.model(name))]
     writer = models.model("writer")
     return ["build", "prompts.jsonl", "--writer", writer, *judges, "--out", out, "--quiet"]
-
-
-def lines(cli: Cli, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (cli.home / name).read_text().splitlines()]
 
 
 def test_of_a_hundred_prompts_the_good_are_kept_and_each_other_has_its_reason(

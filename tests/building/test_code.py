@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from command import Cli
+from offered import lines, offer, words
 from sandboxes import lend_compiled, needs_wasm
 from scripted_code import MARKDOWN, ScriptedCoder, offered, sample_rows
 
@@ -34,18 +35,6 @@ def coder() -> Iterator[Callable[..., ScriptedCoder]]:
     yield start
     for server in started:
         server.__exit__(None, None, None)
-
-
-def offer(cli: Cli, *lines: dict[str, Any]) -> None:
-    (cli.home / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
-def words(model: str, *more: str, out: str = "mine") -> list[str]:
-    return ["build", "prompts.jsonl", "--writer", model, "--out", out, "--quiet", *more]
-
-
-def lines(cli: Cli, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (cli.home / name).read_text().splitlines()]
 
 
 def said(source: str, about: str = "It is done in **one** step.") -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from command import Cli
+from offered import lines, offer
 from scripted_refusals import (
     ANSWER,
     ANSWER_SHORT,
@@ -39,18 +40,10 @@ def models() -> Iterator[Callable[..., ScriptedRefusals]]:
         server.__exit__(None, None, None)
 
 
-def offer(cli: Cli, *lines: dict[str, Any]) -> None:
-    (cli.home / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
 def words(models: ScriptedRefusals, *more: str, panel: tuple[str, ...] = PANEL) -> list[str]:
     judges = [word for name in panel for word in ("--panel", models.model(name))]
     writer = models.model("writer")
     return ["build", "prompts.jsonl", "--writer", writer, *judges, "--out", "mine", *more]
-
-
-def lines(cli: Cli, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (cli.home / name).read_text().splitlines()]
 
 
 def test_an_answer_and_a_refusal_are_kept_once_the_panel_agrees(

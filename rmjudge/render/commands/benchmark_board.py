@@ -8,7 +8,7 @@ from typing import Final
 from rmjudge.benchmarks.descriptors import Descriptor
 from rmjudge.calls import Json
 from rmjudge.leaderboard.sets import Standing
-from rmjudge.render.commands.benchmarks import NONE, READS, percent
+from rmjudge.render.commands.benchmarks import NONE, TIES_COUNT, percent
 from rmjudge.render.csvrows import rows_csv
 from rmjudge.render.sheets import Sheet
 from rmjudge.text import label, one_line
@@ -21,7 +21,7 @@ def board_sheets(boards: Boards) -> list[Sheet]:
     """A table a benchmark, the runs in bold."""
     return [
         Sheet(
-            title=f"{rules.title}: published scores, % ({rules.average}, {READS[rules.ties]})",
+            title=f"{rules.title}: published scores, % ({rules.average}, {TIES_COUNT[rules.ties]})",
             header=("Rank", "Scorer", "Score", "Of"),
             rows=tuple(
                 (

@@ -22,7 +22,7 @@ from rmjudge.runs.results import ScorerResult
 from rmjudge.text import label, one_line
 
 NONE: Final = "\N{EN DASH}"
-READS: Final = {"strict": "a tie is no win", "half_credit": "ties share the credit"}
+TIES_COUNT: Final = {"strict": "a tie is no win", "half_credit": "ties share the credit"}
 CAPTION: Final = (
     "Score: the benchmark's own average and reading, with its 95 % interval over items. Strict: a "
     "tie is no win; half: it counts half. Micro: over all items; macro: the mean of the subsets."
@@ -133,7 +133,7 @@ def matrix_sheet(result: ItemResult) -> Sheet:
     groups = list(dict.fromkeys(name.partition("/")[0] for name in metrics.cells))
     read = {name: percent(cell[metrics.reading]) for name, cell in metrics.cells.items()}
     return Sheet(
-        title=f"{metrics.title}: {label(metrics.scorer)}, % ({READS[metrics.reading]})",
+        title=f"{metrics.title}: {label(metrics.scorer)}, % ({TIES_COUNT[metrics.reading]})",
         header=("Better, worse", *map(label, groups)),
         rows=tuple(
             (label(one), *(read.get(f"{one}/{other}", NONE) for other in groups)) for one in groups
@@ -160,7 +160,7 @@ def set_sheet(items: Sequence[ItemResult]) -> Sheet:
                 f"lies between {percent(m.low)} (all wrong) and {percent(m.high)} (all right)"
             )
     return Sheet(
-        title=f"{metrics.title}, % ({metrics.average}, {READS[metrics.reading]})",
+        title=f"{metrics.title}, % ({metrics.average}, {TIES_COUNT[metrics.reading]})",
         header=(
             *("Scorer", "Score", "95 %", "Micro strict", "Micro half", "Macro strict"),
             *("Macro half", "Items", "Order", "Ties", "No verdict", "Swap kept"),
@@ -211,7 +211,7 @@ def subsets_sheet(items: Sequence[ItemResult]) -> Sheet:
         figures = [percent(one.metrics.sections.get(name)) for one in items]
         rows.append((f"{label(name)} (mean of its subsets)", "", *figures))
     return Sheet(
-        title=f"{first.title}: subsets, % ({READS[first.reading]})",
+        title=f"{first.title}: subsets, % ({TIES_COUNT[first.reading]})",
         header=("Subset", "Items", *(label(one.metrics.scorer) for one in items)),
         rows=tuple(rows),
     )
