@@ -140,9 +140,10 @@ def test_a_second_signal_leaves_at_once(
     process.send_signal(second)
     code, err = finish(process)
 
-    # Had it drained, the files and the resume command would be there.
+    # Had it drained, the files and the resume command would be there. On a slow machine there is
+    # a file that says how far the run is: it is written some seconds after the start.
     assert (code, err) == (130, "")
-    assert not (cli.home / "o").exists()
+    assert not (cli.home / "o" / "run.json").exists()
 
 
 def test_two_commands_at_once_on_one_cache_buy_each_call_once(
