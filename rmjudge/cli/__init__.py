@@ -23,7 +23,8 @@ Command: TypeAlias = Callable[[Namespace, Sequence[str]], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. Errors are printed without a traceback."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Not `list(...)`: once the command of that name is imported, it is what `list` means here.
+    arguments = [*(sys.argv[1:] if argv is None else argv)]
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: no traceback
     try:

@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import imported
+
+AT_START = ("PYTHON", "LANG", "LC_")
+"""Variables that Python reads when it starts."""
+
 
 class Cli:
     """`rmjudge` as a user starts it: a process in `home`, with nothing else in its environment."""
@@ -38,9 +43,14 @@ class Cli:
 
     def __call__(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        command = [str(self.command), *map(str, words)]
+        environment = self.environment(**variables)
+        if sys.platform == "linux" and not any(name.startswith(AT_START) for name in variables):
+            code, out, err = imported.run(command, self.home, environment)
+            return subprocess.CompletedProcess(command, code, out, err)
         with self.start(*words, **variables) as process:
             out, err = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def json(self, path: str) -> Any:
         """A JSON file below home."""
