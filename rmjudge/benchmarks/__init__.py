@@ -3,6 +3,7 @@
 ::
 
     descriptors  a TOML file -> a Descriptor: where the fields are, how the score is made
+    values       the values of such a file, each checked
     reading      raw items -> items, by a descriptor's fields
     sets         sources -> item sets, each assigned to its descriptor; RM-Bench's are left to it
     fetching     a benchmark's published files, downloaded once and verified

@@ -10,10 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from math import inf
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
+from rmjudge.benchmarks.values import (
+    WrongValue,
+    lists_of,
+    needed_text,
+    number_at,
+    refuse_unknown,
+    table_at,
+    tables_at,
+    text_at,
+    texts_of,
+    weights_of,
+)
 from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean, printable, quote, slug
 from rmjudge.vocabulary import SOURCES
@@ -100,6 +111,13 @@ class Fields:
     groups: tuple[str, ...] = ()
 
     @property
+    def of_responses(self) -> tuple[str, ...]:
+        """The fields that responses, and what says which is better, are read from."""
+        if self.responses:
+            return ("responses", "label")
+        return ("texts", "grades") if self.texts else ("chosen", "rejected")
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The top-level fields without which a raw item is none of these."""
         one_way = None if self.prompt and self.messages else self.prompt or self.messages
@@ -123,7 +141,8 @@ class Descriptor:
 
     Files are known by their git blob ids (`blobs`), the pattern of their path, or their fields;
     `marks` are fields that tell them from others. `several` is said where several files are read.
-    Benchmarks that name the same `part_of` are one together: its score is the mean of theirs.
+    `columns` are the fields that `--map` names, `file` is the user's own descriptor. Benchmarks that
+    name the same `part_of` are one together: its score is the mean of theirs.
     """
 
     name: str
@@ -149,6 +168,14 @@ class Descriptor:
     source: str = ""
     downloads: tuple[Download, ...] = ()
     published: tuple[Published, ...] = ()
+    columns: frozenset[str] = frozenset()
+    file: str = ""
+
+    def said_by(self, role: str) -> str:
+        """Where the user names a field: `--map chosen`, `fields.chosen`; nowhere if it ships."""
+        if role in self.columns:
+            return f"--map {role}"
+        return f"fields.{role}" if self.file else ""
 
     @property
     def reads_texts(self) -> bool:
@@ -180,7 +207,17 @@ class Descriptor:
             named.setdefault("messages", None)
         if "messages" in named:
             named.setdefault("prompt", None)
-        return replace(self, fields=replace(self.fields, **named))
+        fields = replace(self.fields, **named)
+        if bool(fields.texts) != bool(fields.grades):
+            raise UsageError("--map texts=... and --map grades=... go together: give both")
+        used = {"id", "prompt", "messages", "subset", *fields.of_responses}
+        for role in columns:
+            if role not in used:
+                raise UsageError(
+                    f"--map {role}=...: {self.name} has its responses in "
+                    f"{' and '.join(fields.of_responses)}, and would not look there"
+                )
+        return replace(self, fields=fields, columns=frozenset(columns))
 
 
 @cache
@@ -208,7 +245,7 @@ def descriptor_named(name: str) -> Descriptor:
                 f"{printable(name)}: name = {quote(found.name, 40)} is another benchmark's, whose "
                 "results yours would be taken for; give it a name of its own"
             )
-        return found
+        return replace(found, file=printable(name))
     raise UsageError(
         f"--as {printable(name)}: {did_you_mean(name, shipped())} "
         "A descriptor of your own is a file whose name ends in .toml"
@@ -230,151 +267,99 @@ def read_descriptor(path: Path) -> Descriptor:
         raise UsageError(f"{shown}: no TOML: {printable(str(error))}") from error
     try:
         return _descriptor(data, path.stem)
-    except _Wrong as error:
+    except WrongValue as error:
         raise UsageError(f"{shown}: {error}") from error
 
 
-class _Wrong(Exception):
-    """What is wrong in a descriptor."""
-
-
 def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
-    _known(data, _TOP, "")
-    score = _table(data, "score")
-    files, subsets = _table(data, "files"), _table(data, "subsets")
-    _known(score, ("kind", "order", "failure", "ties", "average", "ties_subset"), "score.")
-    _known(files, ("patterns", "blobs", "marks", "several"), "files.")
-    _known(subsets, ("groups", "sections", "weights", "of_folder"), "subsets.")
+    refuse_unknown(data, _TOP, "")
+    score = table_at(data, "score")
+    files, subsets = table_at(data, "files"), table_at(data, "subsets")
+    refuse_unknown(score, ("kind", "order", "failure", "ties", "average", "ties_subset"), "score.")
+    refuse_unknown(files, ("patterns", "blobs", "marks", "several"), "files.")
+    refuse_unknown(subsets, ("groups", "sections", "weights", "of_folder"), "subsets.")
     if not isinstance(subsets.get("of_folder", False), bool):
-        raise _Wrong("subsets.of_folder is not true or false")
+        raise WrongValue("subsets.of_folder is not true or false")
     chosen = {
         name: _choice(score[name], name, f"score.{name}") for name in _CHOICES if name in score
     }
     if chosen.get("average") == "sections" and not subsets.get("sections"):
-        raise _Wrong('score.average = "sections" needs a table subsets.sections')
+        raise WrongValue('score.average = "sections" needs a table subsets.sections')
     if chosen.get("average") == "weighted" and not subsets.get("weights"):
-        raise _Wrong('score.average = "weighted" needs a table subsets.weights')
+        raise WrongValue('score.average = "weighted" needs a table subsets.weights')
     if chosen.get("kind") == "ties":
         chosen = {"average": "macro", **chosen}  # a subset has a score there, an item has none
-    fields = _fields(_table(data, "fields"))
+    fields = _fields(table_at(data, "fields"))
     if (chosen.get("kind") == "matrix") != bool(fields.groups):
-        raise _Wrong('fields.groups and score.kind = "matrix" go together: give both, or neither')
+        raise WrongValue(
+            'fields.groups and score.kind = "matrix" go together: give both, or neither'
+        )
     return Descriptor(
-        name=_text(data, "name") or stem,
-        title=_text(data, "title") or _text(data, "name") or stem,
+        name=text_at(data, "name") or stem,
+        title=text_at(data, "title") or text_at(data, "name") or stem,
         fields=fields,
         **cast(Any, chosen),
-        groups=_lists(_table(subsets, "groups"), "subsets.groups"),
-        sections=_lists(_table(subsets, "sections"), "subsets.sections"),
-        weights=_weights(_table(subsets, "weights")),
-        ties_subset=_text(score, "ties_subset"),
-        part_of=_text(data, "part_of"),
+        groups=lists_of(table_at(subsets, "groups"), "subsets.groups"),
+        sections=lists_of(table_at(subsets, "sections"), "subsets.sections"),
+        weights=weights_of(table_at(subsets, "weights"), "subsets.weights"),
+        ties_subset=text_at(score, "ties_subset"),
+        part_of=text_at(data, "part_of"),
         subset_of_folder=bool(subsets.get("of_folder")),
-        patterns=_texts(files.get("patterns", []), "files.patterns"),
-        blobs=_texts(files.get("blobs", []), "files.blobs"),
-        marks=_texts(files.get("marks", []), "files.marks"),
-        several=_text(files, "several"),
-        licence=_text(data, "licence"),
-        citation=_text(data, "citation"),
-        source=_text(data, "source"),
+        patterns=texts_of(files.get("patterns", []), "files.patterns"),
+        blobs=texts_of(files.get("blobs", []), "files.blobs"),
+        marks=texts_of(files.get("marks", []), "files.marks"),
+        several=text_at(files, "several"),
+        licence=text_at(data, "licence"),
+        citation=text_at(data, "citation"),
+        source=text_at(data, "source"),
         downloads=tuple(
-            Download(*(_needed(one, name, "download") for name in ("file", "url", "blob")))
-            for one in _tables(data, "download")
+            Download(*(needed_text(one, name, "download") for name in ("file", "url", "blob")))
+            for one in tables_at(data, "download")
         ),
         published=tuple(
-            Published(_needed(one, "scorer", "published"), _number(one), _text(one, "what"))
-            for one in _tables(data, "published")
+            Published(
+                needed_text(one, "scorer", "published"),
+                number_at(one, "score", "published"),
+                text_at(one, "what"),
+            )
+            for one in tables_at(data, "published")
         ),
     )
 
 
 def _fields(table: Mapping[str, Any]) -> Fields:
-    _known(table, _FIELDS, "fields.")
+    refuse_unknown(table, _FIELDS, "fields.")
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name in ("first", "second", "equal"):
             values[name] = tuple(value) if isinstance(value, list) else (value,)
         elif name in ("responses", "groups"):
-            values[name] = _texts(value, f"fields.{name}")
+            values[name] = texts_of(value, f"fields.{name}")
             if len(set(values[name])) < 2 or (name == "responses" and len(values[name]) > 2):
                 what = "two fields" if name == "responses" else "two groups or more"
-                raise _Wrong(f"fields.{name} names {what}")
+                raise WrongValue(f"fields.{name} names {what}")
         else:
-            values[name] = _text(table, name)
+            values[name] = text_at(table, name)
     found = Fields(**values)
     if not table:  # a benchmark whose result files are read, and whose texts are not
         return found
     sides = bool(found.chosen and found.rejected)
     labelled = bool(found.responses and found.label and found.first and found.second)
     if sides + labelled + bool(found.texts and found.grades) != 1:
-        raise _Wrong(
+        raise WrongValue(
             "fields names either chosen and rejected, or responses, label, first and second, or "
             "texts and grades"
         )
+    if both := [one for one in found.first if one in (*found.second, *found.equal)]:
+        raise WrongValue(f"fields.first names {both[0]!r:.40}, and so does fields.second or equal")
+    if both := [one for one in found.second if one in found.equal]:
+        raise WrongValue(f"fields.second names {both[0]!r:.40}, and so does fields.equal")
     if found.groups and not sides:
-        raise _Wrong("fields.groups are those of the responses in chosen and in rejected")
+        raise WrongValue("fields.groups are those of the responses in chosen and in rejected")
     return found
-
-
-def _known(table: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-    for name in table:
-        if name not in names:
-            raise _Wrong(f"{where}{printable(name)}: {did_you_mean(name, names)}")
-
-
-def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = data.get(name, {})
-    if not isinstance(value, dict):
-        raise _Wrong(f"{name} is no table")
-    return value
-
-
-def _tables(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    value = data.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise _Wrong(f"{name} is no list of tables, each [[{name}]]")
-    return value
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name, "")
-    if not isinstance(value, str):
-        raise _Wrong(f"{name} is no text")
-    return value
-
-
-def _needed(data: Mapping[str, Any], name: str, where: str) -> str:
-    if not (value := _text(data, name)):
-        raise _Wrong(f"a [[{where}]] has no {name}")
-    return value
-
-
-def _number(data: Mapping[str, Any]) -> float:
-    value = data.get("score")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Wrong("a [[published]] has no score, a number")
-    return float(value)
-
-
-def _weights(table: Mapping[str, Any]) -> dict[str, float]:
-    for name, value in table.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
-            raise _Wrong(f"subsets.weights.{printable(name)} is no number above 0")
-    return {name: float(value) for name, value in table.items()}
 
 
 def _choice(value: Any, name: str, where: str) -> str:
     if value not in _CHOICES[name]:
-        raise _Wrong(f"{where} = {value!r:.40} is not one of {', '.join(_CHOICES[name])}")
+        raise WrongValue(f"{where} = {value!r:.40} is not one of {', '.join(_CHOICES[name])}")
     return str(value)
-
-
-def _texts(value: Any, where: str) -> tuple[str, ...]:
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise _Wrong(f"{where} is no list of texts")
-    return tuple(given)
-
-
-def _lists(table: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:
-    return {name: _texts(value, f"{where}.{name}") for name, value in table.items()}

@@ -16,12 +16,11 @@ from typing import Any, Final, TypeAlias
 from rmjudge.benchmarks.descriptors import Descriptor, descriptor_named, shipped
 from rmjudge.benchmarks.fetching import fetch
 from rmjudge.benchmarks.items import Item, ItemSet
-from rmjudge.benchmarks.reading import Wrong, names_subset, read_item
+from rmjudge.benchmarks.reading import Wrong, lacks, read_item, says
 from rmjudge.dataset.download import git_blob_id
 from rmjudge.dataset.folders import TOTAL, find_files
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError, UsageError
-from rmjudge.text import quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, SOURCES
 
 Notice: TypeAlias = Callable[[str], None]
@@ -234,14 +233,10 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
         )
         return ItemSet(descriptor, ())
     several = len(found.files) > 1
-    items, equal, has_subset = _items_of(found, problems)
+    items, equal, lacking = _items_of(found, problems)
     if not items and not problems:
         problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
-    subset = descriptor.fields.subset
-    if subset and descriptor != shipped().get(descriptor.name) and items and not has_subset:
-        problems.append(
-            f"{found.files[0][1]}: no item has {quote(subset, 40)}, where the subset is said to be"
-        )
+    problems += [f"{found.files[0][1]}: in every item {told}" for told in lacking if items]
     notes = _notes_on_subsets(descriptor, items)
     if equal:
         notes.append(f"{equal} items are left out: their label says that neither is better")
@@ -267,11 +262,13 @@ def _notes_on_subsets(descriptor: Descriptor, items: Sequence[Item]) -> list[str
     return notes
 
 
-def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, bool]:
-    """The sound items, how many say that neither response is better, whether any has a subset."""
+def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, list[str]]:
+    """The sound items, how many say that no response is better, what the user names in vain."""
     items: list[Item] = []
     places: dict[tuple[str, str], str] = {}
-    equal, has_subset = 0, False
+    equal = 0
+    named = {"id": found.descriptor.fields.id, "subset": found.descriptor.fields.subset}
+    lacking = {role: "" for role, path in named.items() if path and found.descriptor.said_by(role)}
     several = len(found.files) > 1
     for path, shown in found.files:
         stem = DataFile(path, shown).stem if several else ""
@@ -281,12 +278,17 @@ def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, bool
                 problems.append(row.text)
                 continue
             number += 1
+            for role in list(lacking):
+                where = str(named[role])
+                if says(row.value, where):
+                    del lacking[role]
+                elif not lacking[role]:
+                    lacking[role] = lacks(row.value, found.descriptor, role, where)
             try:
                 item = read_item(row.value, found.descriptor, number, path.parent.name, stem)
             except Wrong as error:
                 problems.append(f"{row.place}: {error}")
                 continue
-            has_subset |= names_subset(row.value, found.descriptor)
             if item is None:
                 equal += 1
                 continue
@@ -296,4 +298,4 @@ def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, bool
                 continue
             places[key] = row.place
             items.append(item)
-    return items, equal, has_subset
+    return items, equal, list(lacking.values())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +43,10 @@ def test_a_few_lines_are_a_whole_descriptor(tmp_path: Path) -> None:
         (GOOD + "[scores]\n", "did you mean score"),
         (GOOD + '[score]\naverage = "sections"\n', "needs a table subsets.sections"),
         ('[fields]\nresponses = ["a"]\n', "names two fields"),
+        (
+            '[fields]\nresponses = ["a", "b"]\nlabel = "l"\nfirst = 1\nsecond = [1]\n',
+            "fields.first names 1, and so does fields.second or equal",
+        ),
         (GOOD + '[[published]]\nscorer = "x"\n', "no score, a number"),
     ],
 )
@@ -119,17 +125,134 @@ ROWS = [
 OWN = '[fields]\nprompt = "p"\nchosen = "c"\nrejected = "r"\nsubset = "%s"\n'
 
 
-def loaded(folder: Path, descriptor: str) -> ItemSet:
+def loaded(folder: Path, descriptor: str, given: Sequence[Mapping[str, Any]] = ROWS) -> ItemSet:
     rows = folder / "rows.jsonl"
-    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    rows.write_text("".join(json.dumps(row) + "\n" for row in given))
     mine = written(folder / "mine.toml", descriptor)
     _, (found,) = load_sets([str(rows)], name=str(mine))
     return found
 
 
 def test_a_subset_that_no_item_has_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no item has 'topik'"):
+    with pytest.raises(DataError) as error:
         loaded(tmp_path, OWN % "topik")
+    (told,) = error.value.problems
+    assert told.endswith(
+        "in every item topik is missing (fields.subset = topik); did you mean topic?"
+    )
+
+
+def test_an_id_that_no_item_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"in every item uid is missing \(fields\.id = uid\)"):
+        loaded(tmp_path, OWN % "topic" + 'id = "uid"\n')
+
+
+GRADED = '[fields]\nprompt = "p"\ntexts = "answers.text"\ngrades = "answers.score"\n'
+LABELLED = (
+    '[fields]\nprompt = "p"\nresponses = ["one", "two"]\nlabel = "winner"\n'
+    'first = ["A"]\nsecond = ["B"]\nequal = ["C"]\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "row", "told"),
+    [
+        (
+            GOOD,
+            {"p": "?", "chosen": "a", "r": "b"},
+            "c is missing (fields.chosen = c); there are p, chosen, r",
+        ),
+        (
+            GOOD.replace('"p"', '"question"'),
+            {"questions": "?", "c": "a", "r": "b"},
+            "question is missing (fields.prompt = question); did you mean questions?",
+        ),
+        (GOOD, {"p": "?", "c": "a", "r": None}, "r is null (fields.rejected = r)"),
+        (
+            GRADED,
+            {"p": "?", "answers": [{"text": "a", "score": 1}, {"text": "b", "scor": 2}]},
+            "answers[1].score is missing (fields.grades = answers.score); did you mean scor?",
+        ),
+        (
+            GRADED,
+            {"p": "?", "answer": [{"text": "a", "score": 1}]},
+            "answers is missing (fields.texts = answers.text); did you mean answer?",
+        ),
+        (
+            GRADED,
+            {"p": "?", "answers": ["a", "b"]},
+            "answers[0] is a string and has no text (fields.texts = answers.text)",
+        ),
+        (GRADED, {"p": "?", "answers": []}, "answers.text is empty; expected a list"),
+        (
+            LABELLED,
+            {"p": "?", "one": "a", "two": "b", "winer": "A"},
+            "winner is missing (fields.label = winner); did you mean winer?",
+        ),
+        (
+            LABELLED,
+            {"p": "?", "one": "a", "too": "b", "winner": "A"},
+            "two is missing (fields.responses = two); did you mean too?",
+        ),
+        (GOOD, {}, "c is missing (fields.chosen = c); there are no fields"),
+        (
+            GOOD,
+            {f"column{n}\x1b": n for n in range(40)},
+            ", column11\\x1b, 28 more",
+        ),
+    ],
+)
+def test_what_a_row_lacks_is_said_with_the_key_that_asks_for_it_and_what_is_there(
+    tmp_path: Path, descriptor: str, row: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        loaded(tmp_path, descriptor, [row])
+    (line,) = error.value.problems
+    assert line.startswith(f"{tmp_path}/rows.jsonl:1: ")
+    assert told in line
+    assert "--map" not in line
+
+
+def test_a_column_that_map_names_and_no_row_has_is_said_as_that(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"question": "?", "chosen": "a", "rejected": "b"}\n')
+    with pytest.raises(DataError) as error:
+        load_sets([str(rows)], columns={"prompt": "qestion"})
+    assert list(error.value.problems) == [
+        f"{rows}:1: qestion is missing (--map prompt = qestion); did you mean question?"
+    ]
+    _, (found,) = load_sets([str(rows)], columns={"prompt": "question"})
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"label": "x"}, "pairs has its responses in chosen and rejected, and would not look"),
+        ({"texts": "x"}, "go together"),
+    ],
+)
+def test_a_column_that_would_not_be_read_is_refused(
+    tmp_path: Path, columns: dict[str, str], told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        load_sets([str(tmp_path / "rows.jsonl")], columns=columns)
+
+
+def test_a_name_with_dots_is_a_field_where_the_row_has_it(tmp_path: Path) -> None:
+    flat = '[fields]\nprompt = "q.text"\nchosen = "a.best"\nrejected = "a.worst"\n'
+    row = {"q.text": "?", "a.best": "yes", "a": {"worst": "no"}}
+    found = loaded(tmp_path, flat, [row])
+    assert found.items[0].texts == ("yes", "no")
+
+
+def test_labels_may_be_true_and_false_and_are_not_0_and_1(tmp_path: Path) -> None:
+    named = LABELLED.replace('["A"]', "[true]").replace('["B"]', "[false]")
+    row = {"p": "?", "one": "a", "two": "b"}
+    found = loaded(tmp_path, named, [{**row, "winner": True}, {**row, "winner": False}])
+    assert [item.best for item in found] == [(0,), (1,)]
+    with pytest.raises(DataError, match="winner is 1; expected one of True, False, 'C'"):
+        loaded(tmp_path, named, [{**row, "winner": 1}])
 
 
 def test_what_the_subsets_leave_out_is_said(tmp_path: Path) -> None:

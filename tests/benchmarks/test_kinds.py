@@ -104,7 +104,7 @@ def test_a_judge_is_asked_only_about_pairs_of_different_grade(
     [
         ({"q": "?", "answers": [{"text": "a", "score": "x"}]}, "answers.score[0] is"),
         ({"q": "?", "answers": []}, "expected a list, one for each response"),
-        ({"q": "?", "answers": [{"text": "a"}]}, "expected a number"),
+        ({"q": "?", "answers": [{"text": "a"}]}, "answers[0].score is missing"),
     ],
 )
 def test_what_is_wrong_with_grades_is_said(home: Path, row: dict[str, Any], told: str) -> None:
