@@ -18,6 +18,7 @@ from rmjudge.benchmarks.values import (
     lists_of,
     needed_text,
     number_at,
+    patterns_of,
     refuse_unknown,
     table_at,
     tables_at,
@@ -141,8 +142,8 @@ class Descriptor:
 
     Files are known by their git blob ids (`blobs`), the pattern of their path, or their fields;
     `marks` are fields that tell them from others. `several` is said where several files are read.
-    `columns` are the fields that `--map` names, `file` is the user's own descriptor. Benchmarks that
-    name the same `part_of` are one together: its score is the mean of theirs.
+    Benchmarks that name the same `part_of` are one together: its score is the mean of theirs.
+    `columns` are the fields that `--map` names; `file` is the descriptor's own, if it is a user's.
     """
 
     name: str
@@ -305,7 +306,7 @@ def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
         ties_subset=text_at(score, "ties_subset"),
         part_of=text_at(data, "part_of"),
         subset_of_folder=bool(subsets.get("of_folder")),
-        patterns=texts_of(files.get("patterns", []), "files.patterns"),
+        patterns=patterns_of(files.get("patterns", []), "files.patterns"),
         blobs=texts_of(files.get("blobs", []), "files.blobs"),
         marks=texts_of(files.get("marks", []), "files.marks"),
         several=text_at(files, "several"),

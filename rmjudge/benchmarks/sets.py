@@ -16,11 +16,12 @@ from typing import Any, Final, TypeAlias
 from rmjudge.benchmarks.descriptors import Descriptor, descriptor_named, shipped
 from rmjudge.benchmarks.fetching import fetch
 from rmjudge.benchmarks.items import Item, ItemSet
-from rmjudge.benchmarks.reading import Wrong, lacks, read_item, says
+from rmjudge.benchmarks.reading import LISTED, Wrong, lacks, read_item, says
 from rmjudge.dataset.download import git_blob_id
 from rmjudge.dataset.folders import TOTAL, find_files
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError, UsageError
+from rmjudge.text import printable, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, SOURCES
 
 Notice: TypeAlias = Callable[[str], None]
@@ -119,7 +120,8 @@ def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
     known = [given] if given and given.patterns else list(shipped().values())
     found: Assigned = []
     for descriptor in known:
-        files = sorted({file for pattern in descriptor.patterns for file in path.glob(pattern)})
+        matched = {file for pattern in descriptor.patterns for file in path.glob(pattern)}
+        files = sorted(file for file in matched if file.is_file())
         found += [(descriptor, file, show_path(file)) for file in files]
     if found:  # a benchmark's own folder; RMB's has two
         return found
@@ -128,6 +130,8 @@ def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
     files_there += [DataFile(entry, show_path(entry)) for entry in sorted(path.glob(f"*{PARQUET}"))]
     for file in files_there:
         of_file = _of_file(file.path, file.shown, given, forced=only and given is not None)
+        if of_file is given and given is not None and given.file and given.patterns:
+            raise UsageError(_unmatched(path, given))
         if of_file is not None:
             found.append((of_file, file.path, file.shown))
     if found and len(found) < len(files_there):
@@ -136,6 +140,17 @@ def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
             f"{found[0][0].name}; name the files one by one"
         )
     return found
+
+
+def _unmatched(path: Path, given: Descriptor) -> str:
+    names = sorted(entry.name + "/" * entry.is_dir() for entry in path.iterdir())
+    more = [f"{len(names) - LISTED} more"] if len(names) > LISTED else []
+    return (
+        f"{show_path(path)}: no file in it matches files.patterns of {given.file} "
+        f"({', '.join(map(quote, given.patterns))}); there are "
+        f"{', '.join([*map(printable, names[:LISTED]), *more])}. Change the patterns, or name the "
+        "files one by one"
+    )
 
 
 def _of_file(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
+from os import devnull
+from pathlib import Path
 from typing import Any
 
-from rmjudge.text import did_you_mean, printable
+from rmjudge.text import did_you_mean, printable, quote
 
 
 class WrongValue(Exception):
@@ -76,6 +78,22 @@ def texts_of(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
         raise WrongValue(f"{where} is no list of texts")
     return tuple(given)
+
+
+def patterns_of(value: Any, where: str) -> tuple[str, ...]:
+    """Patterns of paths below a folder."""
+    given = texts_of(value, where)
+    for pattern in given:
+        try:
+            next(Path(devnull).glob(pattern), None)
+            if ".." in Path(pattern).parts:
+                raise ValueError("it leaves the folder")
+        except (ValueError, NotImplementedError) as error:
+            raise WrongValue(
+                f"{where}: {quote(pattern, 60)} is no pattern of paths below a folder "
+                f"({printable(str(error))})"
+            ) from error
+    return given
 
 
 def lists_of(table: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:

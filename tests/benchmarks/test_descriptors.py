@@ -47,6 +47,12 @@ def test_a_few_lines_are_a_whole_descriptor(tmp_path: Path) -> None:
             '[fields]\nresponses = ["a", "b"]\nlabel = "l"\nfirst = 1\nsecond = [1]\n',
             "fields.first names 1, and so does fields.second or equal",
         ),
+        (
+            GOOD + '[files]\npatterns = ["/etc/*"]\n',
+            "'/etc/*' is no pattern of paths below a folder",
+        ),
+        (GOOD + '[files]\npatterns = [""]\n', "is no pattern of paths below a folder"),
+        (GOOD + '[files]\npatterns = ["../*"]\n', "it leaves the folder"),
         (GOOD + '[[published]]\nscorer = "x"\n', "no score, a number"),
     ],
 )
@@ -270,3 +276,21 @@ def test_a_file_that_is_not_there_is_left_to_who_says_so(tmp_path: Path) -> None
         [str(tmp_path / "no.jsonl")],
         [],
     )
+
+
+def test_patterns_that_match_no_file_are_refused_with_what_is_there(tmp_path: Path) -> None:
+    mine = written(tmp_path / "mine.toml", GOOD + '[files]\npatterns = ["test/*.jsonl"]\n')
+    folder = tmp_path / "data"
+    (folder / "test" / "x.jsonl").mkdir(parents=True)
+    rows = "".join(json.dumps(row) + "\n" for row in ROWS)
+    written(folder / "train.jsonl", rows)
+    with pytest.raises(UsageError) as error:
+        load_sets([str(folder)], name=str(mine))
+    assert str(error.value) == (
+        f"{folder}: no file in it matches files.patterns of {mine} ('test/*.jsonl'); there are "
+        "test/, train.jsonl. Change the patterns, or name the files one by one"
+    )
+    written(folder / "test" / "a.jsonl", rows)
+    for source in (folder, folder / "train.jsonl"):
+        _, (found,) = load_sets([str(source)], name=str(mine))
+        assert len(found) == 3
