@@ -64,7 +64,8 @@ def _check_kind(items: ItemSet, scorer: Scorer) -> None:
             if (count := len(set(item.texts))) > len(LETTERS):
                 raise UsageError(
                     f"{scorer.name}: {one_line(item.name)} of {items.name} has {count:,} "
-                    f"responses, and a choice has {len(LETTERS)} letters; give --method pairwise or pointwise"
+                    f"responses, and a choice has {len(LETTERS)} letters; give --method pairwise "
+                    "or pointwise"
                 )
 
 
