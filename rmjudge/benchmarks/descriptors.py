@@ -248,8 +248,8 @@ def descriptor_named(name: str) -> Descriptor:
             )
         return replace(found, file=printable(name))
     raise UsageError(
-        f"--as {printable(name)}: {did_you_mean(name, shipped())} "
-        "A descriptor of your own is a file whose name ends in .toml"
+        f"--as {printable(name)}: {did_you_mean(name, shipped())}; a descriptor of your own is a "
+        "file whose name ends in .toml"
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any, Final
 
 from rmjudge.benchmarks.descriptors import MAPPED, Descriptor
 from rmjudge.benchmarks.items import Item, Pair, Response, Turn
+from rmjudge.benchmarks.values import LARGEST
 from rmjudge.text import did_you_mean, kind_of, printable, quote
 
 ROLES: Final = ("system", "user", "assistant")
@@ -75,7 +75,7 @@ def lacks(raw: object, descriptor: Descriptor, role: str, path: str) -> str:
     what, meant = _lacking(raw, path) or (f"{path} is empty", "")
     by = descriptor.said_by(role)
     told = f"{what} ({by} = {path})" if by else what
-    if not by and role in MAPPED:
+    if not by and meant and role in MAPPED:
         meant = "; ".join(filter(None, (meant, f"--map {role}=FIELD says where it is")))
     return "; ".join(filter(None, (told, meant)))
 
@@ -125,7 +125,8 @@ def _cells(groups: Sequence[str]) -> tuple[Pair, ...]:
 
 def _id(value: object) -> int | str:
     if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
-        raise Wrong(f"its id is {kind_of(value)}; expected an integer or a text")
+        told = value if isinstance(value, float) else kind_of(value)
+        raise Wrong(f"its id is {told}; expected an integer or a text")
     if isinstance(value, str) and not value.isprintable():
         raise Wrong("its id has characters that cannot be printed")
     return value
@@ -157,6 +158,8 @@ def _turns(raw: Mapping[str, Any], descriptor: Descriptor) -> tuple[Turn, ...]:
     for path in (fields.prompt, fields.messages):
         value = _find(raw, path) if path else None
         if isinstance(value, str):
+            if value and not value.strip():
+                raise Wrong(f"{path} is only white space; expected a text")
             return (Turn("user", _text(value, str(path))),)
         if value is not None:
             return _messages(value, str(path))
@@ -245,10 +248,17 @@ def _graded(raw: Mapping[str, Any], descriptor: Descriptor) -> list[Response]:
         raise Wrong(f"{where} has {len(texts)} responses, and {grades_at} {len(grades)} grades")
     found = []
     for place, (text, grade) in enumerate(zip(texts, grades, strict=True)):
-        if isinstance(grade, bool) or not isinstance(grade, (int, float)) or not isfinite(grade):
-            raise Wrong(f"{grades_at}[{place}] is {kind_of(grade)}; expected a number")
-        found.append(Response(_text(text, f"{where}[{place}]"), float(grade)))
+        number = _grade(grade, f"{grades_at}[{place}]")
+        found.append(Response(_text(text, f"{where}[{place}]"), number))
     return found
+
+
+def _grade(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Wrong(f"{where} is {kind_of(value)}; expected a number")
+    if not abs(value) < LARGEST:
+        raise Wrong(f"{where} is infinite, too large or NaN; expected a number")
+    return float(value)
 
 
 def _sides(

@@ -107,13 +107,15 @@ def _assign(source: str | Path, given: Descriptor | None, only: bool, tell: Noti
         return [
             (descriptor, path, f"{source}/{path.name}") for path in fetch(descriptor, notice=tell)
         ]
-    path = Path(source)
+    path, shown = Path(source), show_path(source)
     if path.is_dir():
         return _of_folder(path, given, only)
     if not path.is_file():
         return []
-    known = _of_file(path, show_path(source), given, forced=only)
-    return [(known, path, show_path(source))] if known else []
+    known = _of_file(path, shown, given, forced=only)
+    if known is None and path.suffix.lower() == PARQUET:
+        raise DataError([_unknown_table(path, shown)])
+    return [(known, path, shown)] if known else []
 
 
 def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
@@ -166,6 +168,22 @@ def _of_file(
     if not isinstance(fields, dict) or _is_tuple(fields):
         return None
     return _known(path, fields) or given or _by_fields(fields)
+
+
+def _unknown_table(path: Path, shown: str) -> str:
+    """What a Parquet file is that no benchmark knows: RM-Bench's tuples are in none."""
+    match next(iter(_rows(path, shown)), None):
+        case Problem(text):
+            return text
+        case RawItem(value=dict() as fields):
+            names = [printable(name) for name in fields]
+            more = [f"{len(names) - LISTED} more"] if len(names) > LISTED else []
+            return (
+                f"{shown}: no set is known by its columns ({', '.join([*names[:LISTED], *more])}); "
+                "--map prompt=COLUMN says where pairs are, --as FILE.toml describes another layout"
+            )
+        case _:
+            return f"{shown}: holds no rows"
 
 
 def _known(path: Path, fields: Mapping[str, Any]) -> Descriptor | None:
@@ -252,12 +270,34 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
     if not items and not problems:
         problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
     problems += [f"{found.files[0][1]}: in every item {told}" for told in lacking if items]
-    notes = _notes_on_subsets(descriptor, items)
+    notes = [*_notes_on_texts(items), *_notes_on_subsets(descriptor, items)]
     if equal:
-        notes.append(f"{equal} items are left out: their label says that neither is better")
+        notes.append(f"items left out, in which no response is better than another: {equal}")
     if several and descriptor.several:
         notes.append(descriptor.several)
     return ItemSet(descriptor, tuple(items), tuple(notes))
+
+
+def _notes_on_texts(items: Sequence[Item]) -> list[str]:
+    """What a label cannot mean, or what counts more than once."""
+    undecidable = sum(
+        len(set(item.texts)) < len({(one.text, one.grade) for one in item.responses})
+        for item in items
+    )
+    known: dict[tuple[object, ...], set[tuple[object, ...]]] = {}
+    repeated = contrary = 0
+    for item in items:
+        graded = tuple(sorted((one.text, one.grade) for one in item.responses))
+        same = known.setdefault((item.turns, tuple(text for text, _ in graded)), set())
+        repeated += graded in same
+        contrary += bool(same - {graded})
+        same.add(graded)
+    told = {
+        "items with one text that is both better and worse, which is a tie at most": undecidable,
+        "items that repeat another word for word, and count again": repeated,
+        "items with the texts of another, in which another response is better": contrary,
+    }
+    return [f"{what}: {count}" for what, count in told.items() if count]
 
 
 def _notes_on_subsets(descriptor: Descriptor, items: Sequence[Item]) -> list[str]:

@@ -6,12 +6,14 @@ What is wrong raises a WrongValue that names where.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from os import devnull
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rmjudge.text import did_you_mean, printable, quote
+
+LARGEST: Final = 1e300
+"""What is above this is a slip of the pen, and of an integer no float can be made."""
 
 
 class WrongValue(Exception):
@@ -59,7 +61,7 @@ def needed_text(data: Mapping[str, Any], name: str, where: str) -> str:
 def number_at(data: Mapping[str, Any], name: str, where: str) -> float:
     """A number that each [[`where`]] has."""
     value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
         raise WrongValue(f"a [[{where}]] has no {name}, a number")
     return float(value)
 
@@ -67,7 +69,11 @@ def number_at(data: Mapping[str, Any], name: str, where: str) -> float:
 def weights_of(table: Mapping[str, Any], where: str) -> dict[str, float]:
     """Numbers above 0."""
     for name, value in table.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not 0 < value < LARGEST
+        ):
             raise WrongValue(f"{where}.{printable(name)} is no number above 0")
     return {name: float(value) for name, value in table.items()}
 
