@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
+from rmjudge.benchmarks.fields import MAPPED, Fields, fields_of
 from rmjudge.benchmarks.values import (
     WrongValue,
     lists_of,
@@ -43,23 +44,8 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "average": ("micro", "macro", "weighted", "sections"),
     "ties": ("strict", "half_credit"),
 }
-_FIELDS: Final = (
-    *("id", "prompt", "messages", "chosen", "rejected", "subset"),
-    *("responses", "label", "first", "second", "equal"),
-    *("texts", "grades", "groups"),
-)
-MAPPED: Final = (
-    "prompt",
-    "messages",
-    "chosen",
-    "rejected",
-    "id",
-    "subset",
-    "label",
-    "texts",
-    "grades",
-)
-"""What `--map` may find under another name."""
+LONGEST: Final = 80
+"""Characters of a name or a title, which head tables."""
 _TOP: Final = (
     *("name", "title", "part_of", "licence", "citation", "source"),
     *("files", "fields", "subsets", "score", "download", "published"),
@@ -82,49 +68,6 @@ class Published:
     scorer: str
     score: float
     what: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Where things stand in a raw item; `a.b` looks inside. None: it has no such field.
-
-    Responses are either `chosen` and `rejected` (each a text, a list, or a conversation whose last
-    message is the response), or the two fields in `responses`, of which `label` names the better
-    one by a value in `first` or in `second`; one in `equal` has no better one and is left out; or
-    the list at `texts`, of which `grades` holds a number for each: the higher, the better.
-    `groups` are the names of a matrix's rows and columns: those of the responses in `chosen`, and
-    in the same order of those in `rejected`.
-    """
-
-    id: str | None = None
-    prompt: str | None = None
-    messages: str | None = None
-    chosen: str | None = None
-    rejected: str | None = None
-    subset: str | None = None
-    responses: tuple[str, str] | None = None
-    label: str | None = None
-    first: tuple[Any, ...] = ()
-    second: tuple[Any, ...] = ()
-    equal: tuple[Any, ...] = ()
-    texts: str | None = None
-    grades: str | None = None
-    groups: tuple[str, ...] = ()
-
-    @property
-    def of_responses(self) -> tuple[str, ...]:
-        """The fields that responses, and what says which is better, are read from."""
-        if self.responses:
-            return ("responses", "label")
-        return ("texts", "grades") if self.texts else ("chosen", "rejected")
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The top-level fields without which a raw item is none of these."""
-        one_way = None if self.prompt and self.messages else self.prompt or self.messages
-        named = [one_way, self.chosen, self.rejected, self.label, self.texts, self.grades]
-        named += self.responses or ()
-        return tuple(name.partition(".")[0] for name in named if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +130,17 @@ class Descriptor:
         """Whether a subset is scored by the formula of ties."""
         return self.kind == "ties" or (bool(subset) and subset == self.ties_subset)
 
+    def groups_of(self, raw: str) -> tuple[str, ...]:
+        """The groups of which a pattern fits a raw subset."""
+        return tuple(
+            name
+            for name, patterns in self.groups.items()
+            if any(fnmatchcase(raw, pattern) for pattern in patterns)
+        )
+
     def subset_of(self, raw: str) -> str:
         """The subset that a raw one counts towards."""
-        for name, patterns in self.groups.items():
-            if any(fnmatchcase(raw, pattern) for pattern in patterns):
-                return name
-        return raw
+        return next(iter(self.groups_of(raw)), raw)
 
     def mapped(self, columns: Mapping[str, str]) -> Descriptor:
         """The same with other fields: `--map prompt=instruction`.
@@ -239,6 +187,7 @@ def descriptor_named(name: str) -> Descriptor:
         return shipped()[name]
     if name.endswith(".toml"):
         found = read_descriptor(Path(name))
+        _check_own(found, printable(name))
         # Results lie in folders by these names, and some file systems know no capitals.
         taken = {slug(name).lower() for name in (*SOURCES, *shipped())}
         if slug(found.name).lower() in taken:
@@ -253,6 +202,28 @@ def descriptor_named(name: str) -> Descriptor:
     )
 
 
+def _check_own(found: Descriptor, shown: str) -> None:
+    """Refuse what a user's descriptor lacks, or has and nothing reads."""
+    if not found.reads_texts:
+        raise UsageError(
+            f"{shown}: it has no table [fields], which says where the prompt and the responses are"
+        )
+    unread = {
+        "part_of": found.part_of,
+        "files.blobs": found.blobs,
+        "files.marks": found.marks,
+        "[[download]]": found.downloads,
+    }
+    for name in (name for name, given in unread.items() if given):
+        raise UsageError(f"{shown}: {name} is for benchmarks that ship with rmjudge; leave it out")
+    for name, text in (("name", found.name), ("title", found.title)):
+        if not text.isprintable() or len(text) > LONGEST:
+            raise UsageError(
+                f"{shown}: {name} = {quote(text, 40)} is no heading: expected up to {LONGEST} "
+                "characters that can be printed"
+            )
+
+
 def read_descriptor(path: Path) -> Descriptor:
     """Read and check a descriptor.
 
@@ -261,7 +232,7 @@ def read_descriptor(path: Path) -> Descriptor:
     """
     shown = printable(str(path))
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -288,9 +259,15 @@ def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
         raise WrongValue('score.average = "sections" needs a table subsets.sections')
     if chosen.get("average") == "weighted" and not subsets.get("weights"):
         raise WrongValue('score.average = "weighted" needs a table subsets.weights')
+    if (
+        subsets.get("weights")
+        and chosen.get("average") != "weighted"
+        and not subsets.get("sections")
+    ):
+        raise WrongValue('subsets.weights are read where score.average is "weighted" or "sections"')
     if chosen.get("kind") == "ties":
         chosen = {"average": "macro", **chosen}  # a subset has a score there, an item has none
-    fields = _fields(table_at(data, "fields"))
+    fields = fields_of(table_at(data, "fields"))
     if (chosen.get("kind") == "matrix") != bool(fields.groups):
         raise WrongValue(
             'fields.groups and score.kind = "matrix" go together: give both, or neither'
@@ -326,38 +303,6 @@ def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
             for one in tables_at(data, "published")
         ),
     )
-
-
-def _fields(table: Mapping[str, Any]) -> Fields:
-    refuse_unknown(table, _FIELDS, "fields.")
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        if name in ("first", "second", "equal"):
-            values[name] = tuple(value) if isinstance(value, list) else (value,)
-        elif name in ("responses", "groups"):
-            values[name] = texts_of(value, f"fields.{name}")
-            if len(set(values[name])) < 2 or (name == "responses" and len(values[name]) > 2):
-                what = "two fields" if name == "responses" else "two groups or more"
-                raise WrongValue(f"fields.{name} names {what}")
-        else:
-            values[name] = text_at(table, name)
-    found = Fields(**values)
-    if not table:  # a benchmark whose result files are read, and whose texts are not
-        return found
-    sides = bool(found.chosen and found.rejected)
-    labelled = bool(found.responses and found.label and found.first and found.second)
-    if sides + labelled + bool(found.texts and found.grades) != 1:
-        raise WrongValue(
-            "fields names either chosen and rejected, or responses, label, first and second, or "
-            "texts and grades"
-        )
-    if both := [one for one in found.first if one in (*found.second, *found.equal)]:
-        raise WrongValue(f"fields.first names {both[0]!r:.40}, and so does fields.second or equal")
-    if both := [one for one in found.second if one in found.equal]:
-        raise WrongValue(f"fields.second names {both[0]!r:.40}, and so does fields.equal")
-    if found.groups and not sides:
-        raise WrongValue("fields.groups are those of the responses in chosen and in rejected")
-    return found
 
 
 def _choice(value: Any, name: str, where: str) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rmjudge.benchmarks.descriptors import MAPPED, Descriptor
+from rmjudge.benchmarks.descriptors import Descriptor
+from rmjudge.benchmarks.fields import MAPPED
 from rmjudge.benchmarks.items import Item, Pair, Response, Turn
 from rmjudge.benchmarks.values import LARGEST
 from rmjudge.text import did_you_mean, kind_of, printable, quote

@@ -17,6 +17,7 @@ from rmjudge.benchmarks.descriptors import Descriptor, descriptor_named, shipped
 from rmjudge.benchmarks.fetching import fetch
 from rmjudge.benchmarks.items import Item, ItemSet
 from rmjudge.benchmarks.reading import LISTED, Wrong, lacks, read_item, says
+from rmjudge.benchmarks.remarks import notes_on_subsets, notes_on_texts, untwinned
 from rmjudge.dataset.download import git_blob_id
 from rmjudge.dataset.folders import TOTAL, find_files
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
@@ -270,51 +271,13 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
     if not items and not problems:
         problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
     problems += [f"{found.files[0][1]}: in every item {told}" for told in lacking if items]
-    notes = [*_notes_on_texts(items), *_notes_on_subsets(descriptor, items)]
+    problems += untwinned(descriptor, items, found.files[0][1])
+    notes = [*notes_on_texts(items), *notes_on_subsets(descriptor, items)]
     if equal:
         notes.append(f"items left out, in which no response is better than another: {equal}")
     if several and descriptor.several:
         notes.append(descriptor.several)
     return ItemSet(descriptor, tuple(items), tuple(notes))
-
-
-def _notes_on_texts(items: Sequence[Item]) -> list[str]:
-    """What a label cannot mean, or what counts more than once."""
-    undecidable = sum(
-        len(set(item.texts)) < len({(one.text, one.grade) for one in item.responses})
-        for item in items
-    )
-    known: dict[tuple[object, ...], set[tuple[object, ...]]] = {}
-    repeated = contrary = 0
-    for item in items:
-        graded = tuple(sorted((one.text, one.grade) for one in item.responses))
-        same = known.setdefault((item.turns, tuple(text for text, _ in graded)), set())
-        repeated += graded in same
-        contrary += bool(same - {graded})
-        same.add(graded)
-    told = {
-        "items with one text that is both better and worse, which is a tie at most": undecidable,
-        "items that repeat another word for word, and count again": repeated,
-        "items with the texts of another, in which another response is better": contrary,
-    }
-    return [f"{what}: {count}" for what, count in told.items() if count]
-
-
-def _notes_on_subsets(descriptor: Descriptor, items: Sequence[Item]) -> list[str]:
-    """What changes a score and may be a slip of the pen: subsets that only one side names."""
-    notes = []
-    there = {item.subset for item in items}
-    unnamed = sum(not item.subset for item in items)
-    if (field := descriptor.fields.subset) and unnamed and len(there) > 1:
-        notes.append(f"items without {field}, which count as a subset of their own: {unnamed}")
-    sections = {name for names in descriptor.sections.values() for name in names}
-    if sections and descriptor.average == "sections" and (left := sorted(there - sections)):
-        names = ", ".join(name or "(unnamed)" for name in left)
-        notes.append(f"not in the score, since no section has these subsets: {names}")
-    is_own = descriptor.name not in shipped()  # a file of a published set may be a part of it
-    if is_own and (absent := sorted((sections | set(descriptor.weights)) - there)):
-        notes.append(f"sections or weights name subsets without an item: {', '.join(absent)}")
-    return notes
 
 
 def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, list[str]]:

@@ -43,11 +43,11 @@ def tables_at(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return value
 
 
-def text_at(data: Mapping[str, Any], name: str) -> str:
-    """A text, empty where there is none."""
+def text_at(data: Mapping[str, Any], name: str, where: str = "") -> str:
+    """A text, empty where there is none; `where` is its table, `fields.`."""
     value = data.get(name, "")
     if not isinstance(value, str):
-        raise WrongValue(f"{name} is no text")
+        raise WrongValue(f"{where}{name} is no text")
     return value
 
 

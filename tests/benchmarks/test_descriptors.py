@@ -266,7 +266,7 @@ def test_what_the_subsets_leave_out_is_said(tmp_path: Path) -> None:
     assert loaded(tmp_path, OWN % "topic" + sections).notes == (
         "items without topic, which count as a subset of their own: 1",
         "not in the score, since no section has these subsets: (unnamed), nature",
-        "sections or weights name subsets without an item: zoo",
+        "sections, weights or ties_subset name subsets without an item: zoo",
     )
 
 
@@ -294,3 +294,59 @@ def test_patterns_that_match_no_file_are_refused_with_what_is_there(tmp_path: Pa
     for source in (folder, folder / "train.jsonl"):
         _, (found,) = load_sets([str(source)], name=str(mine))
         assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('name = "x"\n', "has no table [fields], which says where the prompt"),
+        ('part_of = "RMB"\n' + GOOD, "part_of is for benchmarks that ship"),
+        (GOOD + '[files]\nmarks = ["c"]\n', "files.marks is for benchmarks that ship"),
+        (
+            GOOD + '[[download]]\nfile = "f"\nurl = "http://x"\nblob = "b"\n',
+            "[[download]] is for benchmarks that ship",
+        ),
+        ('name = "a\\nb"\n' + GOOD, "name = 'a\\nb' is no heading"),
+        (f'title = "{"t" * 81}"\n' + GOOD, "is no heading: expected up to 80 characters"),
+    ],
+)
+def test_what_ones_own_descriptor_lacks_or_has_in_vain_is_refused(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=r"mine\.toml: ") as error:
+        descriptor_named(str(written(tmp_path / "mine.toml", text)))
+    assert told in str(error.value)
+
+
+def test_a_descriptor_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert descriptor_named(str(tmp_path / "mine.toml")).name == "mine"
+
+
+def test_groups_that_gather_nothing_or_compete_are_said(tmp_path: Path) -> None:
+    groups = '[subsets.groups]\nAnimals = ["p*"]\nHome = ["pets"]\nSky = ["stars"]\n'
+    notes = loaded(tmp_path, OWN % "topic" + groups, ROWS[:2]).notes
+    assert notes == (
+        "groups that no item is in: Home, Sky",
+        "subsets in several groups, of which the first counts: pets",
+    )
+
+
+TIES = GOOD + 'id = "id"\n[score]\nkind = "ties"\n'
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        (["1", "2"], "the id '1' is in a subset of ties; the formula of ties needs ids like ref:1"),
+        (["ref:1", "tied:2"], "needs twins, ref:N and tied:N of one N; none are there"),
+    ],
+)
+def test_ties_that_the_formula_cannot_score_are_refused(
+    tmp_path: Path, ids: list[str], told: str
+) -> None:
+    rows = [{"id": id, "p": f"{id}?", "c": ["a"], "r": ["b"]} for id in ids]
+    with pytest.raises(DataError) as error:
+        loaded(tmp_path, TIES, rows)
+    (line,) = error.value.problems
+    assert told in line

@@ -295,7 +295,10 @@ def test_rmbs_score_is_the_mean_of_its_four_numbers_from_one_folder(cli: Cli, ho
         (MATRIX.replace('"concise", "detailed", ', ""), "two groups or more"),
         (GRADED.replace('grades = "answers.score"\n', ""), "or texts and grades"),
         (GRADED + '[score]\naverage = "weighted"\n', "needs a table subsets.weights"),
-        (GRADED + "[subsets.weights]\na = 0\n", "subsets.weights.a is no number above 0"),
+        (
+            GRADED + '[score]\naverage = "weighted"\n[subsets.weights]\na = 0\n',
+            "subsets.weights.a is no number above 0",
+        ),
     ],
 )
 def test_a_descriptor_that_contradicts_itself_is_refused(
