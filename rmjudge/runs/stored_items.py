@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from rmjudge.errors import UsageError
 from rmjudge.runs.items import ItemResult, read_items, rules_of, scored_items
 from rmjudge.runs.records import RunRecord, read_record
 
 if TYPE_CHECKING:
+    from rmjudge.benchmarks.descriptors import Descriptor
     from rmjudge.benchmarks.items import Item
     from rmjudge.planning.items import ItemPlan
     from rmjudge.vocabulary import Method
@@ -62,15 +64,42 @@ class StoredItems:
         found = {item.name: item for item in scored_items(self.result, self._data)}
         return tuple(found[outcome.name] for outcome in self.result.outcomes)
 
+    @cached_property
+    def rules(self) -> Descriptor:
+        """The descriptor that it was measured by.
+
+        Raises:
+            UsageError: it is gone, or counts otherwise now.
+        """
+        from rmjudge.metrics.items import measure
+
+        metrics, rules = self.result.metrics, rules_of(self.result)
+        orders = (
+            None,
+            "shuffled",
+            rules.order,
+            *(["both-mean"] if rules.order == "seeded" else []),
+        )
+        now = measure(metrics.scorer, metrics.method, metrics.order, self.result.outcomes, rules)
+        counted = (now.kind, now.reading, now.average, now.headline)
+        if metrics.order not in orders or counted != (
+            *(metrics.kind, metrics.reading, metrics.average, metrics.headline),
+        ):
+            raise UsageError(
+                f"{self.folder}: what describes {metrics.benchmark} has changed since the run, and "
+                "would count otherwise; run it again, which buys nothing that is kept"
+            )
+        return rules
+
     def plan(self, items: Iterable[Item]) -> list[ItemPlan]:
         """Plan again what it asked about some of its items."""
         from rmjudge.planning.items import plan_items
 
-        metrics, record, rules = self.result.metrics, self.record, rules_of(self.result)
+        metrics, record = self.result.metrics, self.record
         is_judge = "judging" in (record.identity or {})
         return plan_items(
             items,
-            rules,
+            self.rules,
             cast("Method", metrics.method),
             both=metrics.order == "both-mean",
             seed=record.seed or 0,

@@ -233,6 +233,3 @@ def test_commands_about_nine_cells_refuse_other_sets_and_say_what_to_do(
         refused = cli(command, "r")
         assert refused.returncode == 2
         assert "this command is about RM-Bench's nine cells" in refused.stderr
-    refused = cli("reparse", "r")
-    assert refused.returncode == 2
-    assert "reads its kept replies again by itself" in refused.stderr
