@@ -35,7 +35,7 @@ def written(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def keep_unread(folder: Path) -> int:
-    """Keep the first third of a run's replies as an earlier parser would have, which found no verdict."""
+    """Keep a third of a run's replies as an earlier parser would have, which found no verdict."""
     run = StoredItems(folder)
     assert run.cache_folder is not None
     identity = run.record.identity or {}
