@@ -12,7 +12,8 @@ import pytest
 from command import Cli
 from served import ModelServer
 
-from rmjudge.benchmarks.descriptors import Descriptor, Fields, read_descriptor, shipped
+from rmjudge.benchmarks.descriptors import Descriptor, read_descriptor, shipped
+from rmjudge.benchmarks.fields import Fields
 from rmjudge.benchmarks.sets import load_sets
 from rmjudge.errors import DataError, UsageError
 from rmjudge.metrics.items import measure
