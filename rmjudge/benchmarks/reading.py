@@ -176,7 +176,8 @@ def _turns(raw: Mapping[str, Any], descriptor: Descriptor) -> tuple[Turn, ...]:
 
 def _messages(value: object, where: str) -> tuple[Turn, ...]:
     if not isinstance(value, list) or not value:
-        raise Wrong(f"{where} is {kind_of(value)}; expected a text or a list of messages")
+        told = "empty" if value == [] else kind_of(value)
+        raise Wrong(f"{where} is {told}; expected a text or a list of messages")
     return tuple(_message(one, where) for one in value)
 
 

@@ -40,6 +40,9 @@ def notes_on_texts(items: Sequence[Item]) -> list[str]:
         contrary += bool(same - {graded})
         same.add(graded)
     told = {
+        "items whose last message before the responses is no user's": sum(
+            item.turns[-1].role != "user" for item in items
+        ),
         "items with one text that is both better and worse, which is a tie at most": undecidable,
         "items that repeat another word for word, and count again": repeated,
         "items with the texts of another, in which another response is better": contrary,

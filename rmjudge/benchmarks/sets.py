@@ -8,7 +8,7 @@ id), its path, or its fields; `--as` names the benchmark of a file that none of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -283,37 +283,47 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
 def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, list[str]]:
     """The sound items, how many say that no response is better, what the user names in vain."""
     items: list[Item] = []
-    places: dict[tuple[str, str], str] = {}
-    equal = 0
-    named = {"id": found.descriptor.fields.id, "subset": found.descriptor.fields.subset}
-    lacking = {role: "" for role, path in named.items() if path and found.descriptor.said_by(role)}
-    several = len(found.files) > 1
+    places: dict[str, str] = {}
+    descriptor, several, equal = found.descriptor, len(found.files) > 1, 0
+    by_id = descriptor.fields.id
+    named = {"id": by_id, "subset": descriptor.fields.subset}
+    lacking = {role: "" for role, path in named.items() if path and descriptor.said_by(role)}
+    for row, number, path in _raw_items(found, problems):
+        for role in list(lacking):
+            where = str(named[role])
+            if says(row.value, where):
+                del lacking[role]
+            elif not lacking[role]:
+                lacking[role] = lacks(row.value, descriptor, role, where)
+        stem = DataFile(path, row.shown).stem
+        try:
+            item = read_item(
+                row.value, descriptor, number, path.parent.name, stem if several else ""
+            )
+        except Wrong as error:
+            problems.append(f"{row.place}: {error}")
+            continue
+        if item is None:
+            equal += 1
+            continue
+        if item.name in places and not (by_id and says(row.value, by_id)):
+            # Two files without ids both begin to count at 0.
+            item = replace(item, id=f"{stem}:{item.id}")
+        if item.name in places:
+            problems.append(f"{row.place}: the id of {places[item.name]} again; ids are unique")
+            continue
+        places[item.name] = row.place
+        items.append(item)
+    return items, equal, list(lacking.values())
+
+
+def _raw_items(found: _Found, problems: list[str]) -> Iterator[tuple[RawItem, int, Path]]:
+    """The raw items of all files, each with its place in its file, from 0."""
     for path, shown in found.files:
-        stem = DataFile(path, shown).stem if several else ""
-        number = -1
+        number = 0
         for row in _rows(path, shown):
             if isinstance(row, Problem):
                 problems.append(row.text)
-                continue
-            number += 1
-            for role in list(lacking):
-                where = str(named[role])
-                if says(row.value, where):
-                    del lacking[role]
-                elif not lacking[role]:
-                    lacking[role] = lacks(row.value, found.descriptor, role, where)
-            try:
-                item = read_item(row.value, found.descriptor, number, path.parent.name, stem)
-            except Wrong as error:
-                problems.append(f"{row.place}: {error}")
-                continue
-            if item is None:
-                equal += 1
-                continue
-            key = (item.subset, str(item.id))
-            if key in places:
-                problems.append(f"{row.place}: the id of {places[key]} again; ids are unique")
-                continue
-            places[key] = row.place
-            items.append(item)
-    return items, equal, list(lacking.values())
+            else:
+                yield row, number, path
+                number += 1

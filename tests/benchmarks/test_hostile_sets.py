@@ -30,6 +30,7 @@ def loaded(folder: Path, rows: list[Any], descriptor: str = PAIRS) -> ItemSet:
     [
         (PAIRS, {**PAIR, "prompt": " \n"}, "prompt is only white space; expected a text"),
         (PAIRS, {**PAIR, "chosen": ""}, "chosen is empty"),
+        (PAIRS, {**PAIR, "prompt": []}, "prompt is empty; expected a text or a list of messages"),
         (BEST, {**PAIR, "rejected": []}, "rejected is empty"),
         (BEST, {**PAIR, "rejected": ["b", None]}, "rejected[1] is missing"),
         (PAIRS, [PAIR], "expected an object, found a list"),
@@ -83,6 +84,28 @@ def test_what_no_scorer_can_put_right_is_said(
     tmp_path: Path, rows: list[Any], descriptor: str, note: str
 ) -> None:
     assert loaded(tmp_path, rows, descriptor).notes == (note,)
+
+
+def test_files_without_ids_are_one_set_also_where_they_share_a_subset(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("a", "b"):
+        rows = [{**PAIR, "prompt": f"{name}{n}?", "subset": "s"} for n in range(2)]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, (found,) = load_sets([str(folder)])
+    assert [item.name for item in found] == ["s/0", "s/1", "s/b:0", "s/b:1"]
+
+
+def test_two_items_of_one_name_are_refused_wherever_its_slash_is(tmp_path: Path) -> None:
+    rows = [{**PAIR, "s": "a", "n": "b/c"}, {**PAIR, "s": "a/b", "n": "c"}]
+    with pytest.raises(DataError, match=r"rows\.jsonl:2: the id of .*rows\.jsonl:1 again"):
+        loaded(tmp_path, rows, PAIRS + 'id = "n"\nsubset = "s"\n')
+
+
+def test_a_conversation_that_no_user_ends_is_said(tmp_path: Path) -> None:
+    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]
+    found = loaded(tmp_path, [{**PAIR, "prompt": talk}])
+    assert found.notes == ("items whose last message before the responses is no user's: 1",)
 
 
 def test_a_right_response_among_a_thousand_is_one_item(tmp_path: Path) -> None:
