@@ -285,6 +285,8 @@ def _sides(
             f"{fields.chosen} and {fields.rejected} are conversations that differ before the last "
             "message; a pair answers one prompt"
         )
+    if before:
+        _check_prompt(raw, descriptor, before[0])
     if groups := fields.groups:
         counts = [sum(response.grade == grade for response in found) for grade in (1.0, 0.0)]
         if counts != [len(groups)] * 2:
@@ -298,6 +300,19 @@ def _sides(
             '(a descriptor with kind = "best" takes several)'
         )
     return before[0] if before else (), found
+
+
+def _check_prompt(raw: Mapping[str, Any], descriptor: Descriptor, turns: Sequence[Turn]) -> None:
+    """The prompt beside conversations, which hold their own, must be theirs."""
+    path = descriptor.fields.prompt
+    prompt = _find(raw, path) if path else None
+    if isinstance(prompt, str) and not any(
+        prompt.strip() in turn.content or turn.content.strip() in prompt for turn in turns
+    ):
+        raise Wrong(
+            f"{path} is another text than the conversations in {descriptor.fields.chosen} and "
+            f"{descriptor.fields.rejected} hold before the response; keep one of the two"
+        )
 
 
 def _responses(

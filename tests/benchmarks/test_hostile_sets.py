@@ -25,9 +25,23 @@ def loaded(folder: Path, rows: list[Any], descriptor: str = PAIRS) -> ItemSet:
     return found
 
 
+def conversation(*texts: str) -> list[dict[str, str]]:
+    roles = ("user", "assistant")
+    return [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
+
+
 @pytest.mark.parametrize(
     ("descriptor", "row", "told"),
     [
+        (
+            PAIRS,
+            {
+                "prompt": "Ad?",
+                "chosen": conversation("Hi", "a"),
+                "rejected": conversation("Hi", "b"),
+            },
+            "prompt is another text than the conversations in chosen and rejected hold before",
+        ),
         (PAIRS, {**PAIR, "prompt": " \n"}, "prompt is only white space; expected a text"),
         (PAIRS, {**PAIR, "chosen": ""}, "chosen is empty"),
         (PAIRS, {**PAIR, "prompt": []}, "prompt is empty; expected a text or a list of messages"),
@@ -103,8 +117,7 @@ def test_two_items_of_one_name_are_refused_wherever_its_slash_is(tmp_path: Path)
 
 
 def test_a_conversation_that_no_user_ends_is_said(tmp_path: Path) -> None:
-    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]
-    found = loaded(tmp_path, [{**PAIR, "prompt": talk}])
+    found = loaded(tmp_path, [{**PAIR, "prompt": conversation("Hi", "Hello.")}])
     assert found.notes == ("items whose last message before the responses is no user's: 1",)
 
 
