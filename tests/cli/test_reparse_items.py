@@ -124,3 +124,14 @@ def test_runs_on_rm_bench_and_on_another_set_are_read_again_together(
     found = json.loads(done.stdout)["reparse"]
     assert sorted(one["replies"] for one in found) == [0, 0, 1, 36]
     assert not any(one["changed_calls"] for one in found)
+
+
+def test_rewards_of_conversations_are_found_as_they_were_asked(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    talk = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+    written(home / "mine.jsonl", [{"messages": talk, "chosen": "Hello.", "rejected": "No."}])
+    done = cli("run", server.reward, "--data", "mine.jsonl", "--out", "o")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(cli("reparse", "o", "--json").stdout)["reparse"]
+    assert (found["replies"], found["missing"], found["changed_calls"]) == (2, 0, 0)
