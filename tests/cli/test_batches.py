@@ -225,3 +225,40 @@ def test_a_vendor_whose_batches_are_not_sure_is_refused_with_the_reason(
     done = cli("run", model, "--limit", "1", "--batch", "--dry-run")
     assert done.returncode == 2
     assert why in " ".join(done.stderr.split())
+
+
+@each_shape
+@pytest.mark.parametrize(
+    "value", ["completed", "SUCCEEDED", "succeeded", "ended", "custom_id", "batch", "id", "200"]
+)
+def test_a_header_that_says_what_the_vendor_says_changes_no_state(
+    cli: Cli, vendor: BatchVendor, provider: str, value: str
+) -> None:
+    done = bought(cli, vendor, "--header", f"X-Stage={value}", provider=provider)
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_paid_once(vendor)
+
+
+def test_a_full_queue_is_known_whatever_the_headers_say(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(create=["queue"])
+    done = bought(cli, vendor, "--header", "X-Stage=Enqueued", "--detach")
+    assert done.returncode == 3, done.stdout + done.stderr
+    (first, *_) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    assert "[key removed] token limit reached" in first["note"]
+    assert bought(cli, vendor, "--header", "X-Stage=Enqueued").returncode == 0
+    check_paid_once(vendor)
+
+
+@each_shape
+def test_why_a_batch_failed_is_told_without_the_header(
+    cli: Cli, vendor: BatchVendor, provider: str
+) -> None:
+    outcome = {"anthropic": {"create": ["refused"]}}.get(
+        provider, {"outcome": "failed", "errors": [["bad", "this model cannot be used here"]]}
+    )
+    vendor.control(**outcome)
+    done = bought(cli, vendor, "--header", "X-Stage=cannot", provider=provider)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "this model [key removed] be used" in done.stderr
+    (one, *_) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    assert "cannot" not in one["note"]
