@@ -258,7 +258,7 @@ def test_why_a_batch_failed_is_told_without_the_header(
     )
     vendor.control(**outcome)
     done = bought(cli, vendor, "--header", "X-Stage=cannot", provider=provider)
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == 3, done.stdout + done.stderr
     assert "this model [key removed] be used" in done.stderr
     (one, *_) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
     assert "cannot" not in one["note"]
