@@ -267,3 +267,53 @@ def test_why_a_vendor_takes_no_batch_is_told_without_the_header(
     assert "this model [key removed] be used" in done.stderr
     (one, *_) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
     assert "cannot" not in one["note"]
+
+
+@pytest.mark.parametrize("command", [("fetch",), ("cancel", "--all")])
+@pytest.mark.parametrize("missing", ["openai", "anthropic"])
+def test_a_missing_key_keeps_no_other_vendors_batches_back(
+    cli: Cli, vendor: BatchVendor, command: tuple[str, ...], missing: str
+) -> None:
+    vendor.control(run_s=2 if command == ("fetch",) else 60)
+    keys = {"openai": "FIRST_KEY", "anthropic": "SECOND_KEY"}
+    named = [f"--key-env={provider}/judge={key}" for provider, key in keys.items()]
+    held = dict.fromkeys(keys.values(), "k-123456789")
+    for provider, given in zip(keys, named, strict=True):
+        run = (*words(vendor, provider), "--out", f"runs/{provider}", "--batch", "--detach", given)
+        assert cli(*run, **FAST, **held).returncode == 3
+    if command == ("fetch",):
+        time.sleep(2.5)
+    del held[keys[missing]]
+
+    done = cli("batches", *command, *named, "--json", **FAST, **held)
+
+    assert done.returncode == 2
+    assert "not asked about: batch" in done.stderr
+    assert f"{keys[missing]}, for {missing}/judge, is not set" in done.stderr
+    (batch,) = json.loads(done.stdout)["batches"]
+    assert not batch["model"].startswith(missing)
+    assert batch["state"] == "fetched"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("nobody/model:X-Gate", "no hosted model of this run"),
+        ("X-Gate", "this run asks at 2 addresses, and a header is sent to one"),
+    ],
+)
+def test_a_header_goes_to_the_vendor_that_it_is_for(
+    cli: Cli, vendor: BatchVendor, header: str, said: str
+) -> None:
+    other = BatchVendor()
+    try:
+        for one, provider in ((vendor, "openai"), (other, "anthropic")):
+            one.control(run_s=60)
+            run = (*words(one, provider), "--out", f"runs/{provider}", "--batch", "--detach")
+            assert cli(*run, **FAST).returncode == 3
+        done = cli("batches", "fetch", "--header", f"{header}=gateway-93b1f0", **FAST)
+    finally:
+        other.kill()
+
+    assert done.returncode == 2
+    assert said in done.stderr
