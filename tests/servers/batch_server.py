@@ -10,7 +10,7 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
 - `run_s`: seconds from a batch's creation to its end. `outcome`: completed, expired, cancelled,
   failed (with `errors`, a list of code and message); `share`: of its rows that are run before it
   ends so. `ends`: outcomes of the next batches alone; "queue" fails since the queue is full.
-- `cancel_s`: seconds that a cancel takes.
+- `cancel_s`: seconds that a cancel takes. `no_cancels`: so many of the next cancels are a 500.
 - `create`: what happens to the next creates: "ok", "lost" (accepted, no reply), "500" (accepted),
   "twice" (accepted two times, no reply), "reset" (not accepted, no reply), "queue" (429, the queue
   is full), "queue of unknown length", "too large" (413), "refused" (400).
@@ -77,6 +77,7 @@ class State:
     errors: list[list[str]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     cancel_s: float = 0.0
+    no_cancels: int = 0
     create: list[str] = field(default_factory=list)
     lag: int = 0
     gone: int = 0
@@ -204,6 +205,9 @@ def answered(  # noqa: C901, PLR0911, PLR0912
         if batch is None:
             return error(404, f"no batch {key}")
         if found[2]:
+            if STATE.no_cancels > 0:
+                STATE.no_cancels -= 1
+                return error(500, "not now", "server_error")
             batch.cancelled = batch.cancelled or time.time()
             return as_json(told(batch))
         batch.polls += 1

@@ -215,14 +215,33 @@ class Lifecycle:
             return self.known[chunk.uid]
         first, *others = sorted(matches, key=lambda batch: (batch.created or 0.0, batch.id))
         for other in others:
-            with suppress(*_TROUBLES):
-                await self.client.cancel(other.id)
-            self.maybe_billed += len(chunk.calls)
+            billed, became = await self._stop(other, len(chunk.calls))
+            self.maybe_billed += billed
             self.told.append(
                 f"the vendor has batch {other.id} beside {first.id} with the same calls: bought "
-                "twice; the second was cancelled"
+                f"twice; the second {became}"
             )
         return await self._adopt(chunk, first)
+
+    async def _stop(self, batch: Batch, calls: int) -> tuple[int, str]:
+        """Cancel a batch of calls that another has too; how many may be billed, and what is told.
+
+        Its results are not read: they are answers to the same calls.
+        """
+        refusal = ""
+        try:
+            await self.client.cancel(batch.id)
+        except _TROUBLES as error:  # it may have ended meanwhile
+            refusal = str(error)
+        now = batch
+        with suppress(*_TROUBLES):
+            now = await self.client.poll(batch.id)
+        if now.phase != "under way":
+            ran = calls if now.done is None else min(now.done, calls)
+            return ran, f"is {now.word}, and {ran:,} of its calls may be billed"
+        if refusal:
+            return calls, f"goes on, since it was not cancelled ({refusal}): cancel it there"
+        return calls, "was cancelled, and what it still runs is billed"
 
     async def _matches(self, chunk: Chunk) -> list[Batch]:
         found: list[Batch] = []
