@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import replace
 from subprocess import CompletedProcess
@@ -250,3 +251,31 @@ def test_a_header_that_is_a_word_of_the_vendors_leaves_its_words_alone(
     done = bought(cli, vendor, provider, *stage)
     assert done.returncode == 0, done.stdout + done.stderr
     check_as_live(cli, vendor, provider)
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+def test_a_batch_in_a_state_that_is_not_known_is_watched_and_not_bought_again(
+    cli: Cli, vendor: BatchVendor, provider: str
+) -> None:
+    vendor.control(run_s=3600, waits="moonlit")
+    assert bought(cli, vendor, provider, "--detach").returncode == 3
+    time.sleep(0.6)  # longer than a list that shows nothing is doubted
+    assert bought(cli, vendor, provider, "--detach").returncode == 3
+    assert "moonlit" in cli("batches", "fetch", "--json", **FAST).stdout.lower()
+    vendor.control(run_s=0, waits="")
+    done = bought(cli, vendor, provider)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert vendor.stats["creates"] == 1
+    check_paid_once(vendor)
+
+
+def test_results_that_somebody_deleted_are_fetched_again(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(run_s=1)
+    assert bought(cli, vendor, "openai", "--detach").returncode == 3
+    time.sleep(1.2)
+    assert cli("batches", "fetch", **FAST).returncode == 0
+    (file,) = (path for path in cli.home.rglob("batches/*.jsonl"))
+    file.unlink()
+    done = bought(cli, vendor, "openai")
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_paid_once(vendor)

@@ -103,6 +103,8 @@ class Lifecycle:
                 return await self._poll(chunk)
             case "ended":
                 return await self._fetch(chunk)
+            case "fetched" if not all(file.exists() for file in self.files(chunk)):
+                return await self.keep(chunk, "ended")  # somebody deleted them: the vendor has them
             case "collected":
                 return await self._clear(chunk)
         return chunk

@@ -104,7 +104,7 @@ class Upkeep:
         except UsageError as error:
             uids = ", ".join(chunk.uid[:8] for chunk in chunks)
             many = "batch" if len(chunks) == 1 else "batches"
-            self.left.append(f"{many} {uids} of {chunks[0].model}: {error}")
+            self.left.append(f"{many} {uids}: {error}")
 
     async def _advance(self, lifecycle: Lifecycle, chunk: Chunk) -> Chunk:
         """Take a batch as far as it goes; what the user has to decide on keeps no other back."""
