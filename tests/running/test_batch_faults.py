@@ -279,3 +279,19 @@ def test_results_that_somebody_deleted_are_fetched_again(cli: Cli, vendor: Batch
     done = bought(cli, vendor, "openai")
     assert done.returncode == 0, done.stdout + done.stderr
     check_paid_once(vendor)
+
+
+def test_a_row_in_a_state_of_a_newer_rmjudge_is_not_bought_again(
+    cli: Cli, vendor: BatchVendor
+) -> None:
+    vendor.control(run_s=3600)
+    assert bought(cli, vendor, "openai", "--detach").returncode == 3
+    database = next(cli.home.rglob("cache.db"))
+    (chunk,) = read_chunks(database.parent)
+    changed = encode_chunk(replace(chunk, state="moonlit"))  # type: ignore[arg-type]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE Cache SET value = ? WHERE key = ?", (changed, chunk.row))
+    done = bought(cli, vendor, "openai")
+    assert done.returncode == 3
+    assert "its state 'moonlit' is none that is known here" in done.stderr
+    assert vendor.stats["creates"] == 1

@@ -80,7 +80,7 @@ class Upkeep:
             UsageError: they are not.
         """
         models = list(dict.fromkeys(chunk.model for chunk in chunks))
-        if models:
+        if models and (self.options.headers or self.options.key_env):
             choose(models, self.options, need_keys=False)
 
     async def fetch(self, chunks: Sequence[Chunk]) -> list[Chunk]:
