@@ -21,7 +21,8 @@ _STRIKES: Final = re.compile(r"\\(?:sout|st|[hbx]?cancel|xout)\s*\{[^{}\n]*$")
 _DENIED: Final = re.compile(
     r"[\s*_`\"'”’)$]*(?:"
     r"(?:is|was|would be)(?:\s+not|n['’]t)\s+(?:my|the|what|right|correct|true)\b|"
-    r"(?:is|was|would be)\s+(?:wrong|false|incorrect|no longer|(?:the )?(?:worse|loser|inferior))\b|"
+    r"(?:is|was|would be)\s+(?:wrong|false|incorrect|no longer|"
+    r"(?:the )?(?:worse|loser|inferior))\b|"
     r"loses\b|lost\b|"
     r"would (?:only )?(?:apply|hold|have been|be (?:right|correct|true|warranted))\b)",
     re.IGNORECASE,
