@@ -123,7 +123,7 @@ def test_after_writing_nothing_is_left_to_change(half_read: Cli) -> None:
 
 def test_the_table_says_it_in_words(half_read: Cli) -> None:
     text = " ".join(half_read("reparse", "o").stdout.split())
-    assert "9 stored replies read again (openai-chat/3+verdict/4), nothing was sent" in text
+    assert "9 stored replies read again (openai-chat/4+verdict/4), nothing was sent" in text
     assert "calls: unparsed -> " in text
     assert "1 tuples change: code/" in text
     assert "Before" in text
