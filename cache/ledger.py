@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from rmjudge.cache.queries import scan
 from rmjudge.cache.rows import DamagedRecordError, seal, unseal
@@ -90,6 +90,7 @@ class Chunk:
         return self.state in OPEN
 
 
+_STATES: Final = frozenset(get_args(State))
 _FIELDS: Final = frozenset(Chunk.__dataclass_fields__)
 
 
@@ -109,6 +110,8 @@ def decode_chunk(text: str) -> Chunk:
         known = {name: value for name, value in record.items() if name in _FIELDS}
         for name in ("calls", "results", "not_ours"):
             known[name] = tuple(known.get(name, ()))
+        if known.get("state", "planned") not in _STATES:
+            raise DamagedRecordError(f"its state {known['state']!r} is none that is known here")
         known["refused"] = {key: (said[0], said[1]) for key, said in known["refused"].items()}
         return Chunk(**known)
     except DamagedRecordError:

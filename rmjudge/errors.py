@@ -5,6 +5,7 @@
     RmjudgeError                 a message for people: what, where, what to do
     ├── UsageError               the command, the configuration or a key is wrong   exit 2
     │   ├── DataError            a data set is wrong; carries every problem found   exit 2
+    │   ├── NotInRunsError       no run has a tuple or an item of that name         exit 2
     │   └── MissingKeyError      a provider's API key is not set                    exit 2
     └── StopRun                  the run cannot go on; what is done is kept
         ├── ProviderStopped      the endpoint said no for good, or is gone          exit 3
@@ -32,6 +33,10 @@ class RmjudgeError(Exception):
 
 class UsageError(RmjudgeError):
     """The user's input is wrong; nothing was called."""
+
+
+class NotInRunsError(UsageError):
+    """The runs have no tuple or item of the name that was given."""
 
 
 class DataError(UsageError):

@@ -27,9 +27,7 @@ from rmjudge.running.paces import keep_paces, read_paces
 from rmjudge.running.preparation import Prepared, job_for
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.checks import Check, checks_of, checks_of_items, exit_code_of
-from rmjudge.runs.files import (
-    write_decision,
-)
+from rmjudge.runs.files import write_decision
 from rmjudge.runs.items import ItemResult
 from rmjudge.runs.results import ScorerResult
 from rmjudge.runs.underway import clear_underway

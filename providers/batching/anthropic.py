@@ -70,8 +70,8 @@ class AnthropicBatches(BatchDialect):
 
     def batch(self, body: Json) -> Batch:
         """Counts stay at `processing` until it is ended."""
-        word = str(member(body, "processing_status"))
-        if word not in _PHASES:
+        word = text_or_none(member(body, "processing_status"))
+        if word is None:
             raise NotABatchError("a message batch has a processing_status")
         counts = member(body, "request_counts")
         numbers = (
@@ -80,7 +80,8 @@ class AnthropicBatches(BatchDialect):
         address = text_or_none(member(body, "results_url"))
         return Batch(
             id=needed(member(body, "id"), "a batch has an id"),
-            phase=_PHASES[word],
+            # One that is not known yet: the batch is there, so it is watched, and not bought again.
+            phase=_PHASES.get(word, "under way"),
             word=word,
             total=sum(numbers),
             done=sum(numbers) - (count(member(counts, "processing")) or 0),

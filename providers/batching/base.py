@@ -32,8 +32,9 @@ PAGE: Final = 100
 class Batch:
     """A batch as the vendor tells it; times are Unix times, `results` what `result` takes.
 
-    `word` is the vendor's own for the state. A `failed` one ran nothing, and `why` says why;
-    `queue_full` is no fault of it. `file` and `nonce` tell whose it is, where the vendor does.
+    `word` is the vendor's own for the state. A `failed` one ran nothing, and `why` says why, with
+    `shown` for people; `queue_full` is no fault of it. `file` and `nonce` tell whose it is, where
+    the vendor does.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Batch:
     done: int | None = None
     results: tuple[str, ...] = ()
     why: str = ""
+    shown: str = ""
     queue_full: bool = False
     created: float | None = None
     expires: float | None = None

@@ -101,10 +101,12 @@ class GeminiBatches(BatchDialect):
     def batch(self, body: Json) -> Batch:
         """An operation; its metadata tells."""
         told = member(body, "metadata")
-        word = str(member(told, "state"))
-        phase = _PHASES.get(word.removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_"))
-        if phase is None:
+        word = text_or_none(member(told, "state"))
+        if word is None:
             raise NotABatchError("an operation of a batch has a state")
+        # One that is not known yet: the batch is there, so it is watched, and not bought again.
+        state = word.removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
+        phase = _PHASES.get(state, "under way")
         error = member(body, "error")
         if error is not None and phase == "under way":
             phase = "failed"

@@ -87,9 +87,10 @@ class OpenAIBatches(BatchDialect):
     def batch(self, body: Json) -> Batch:
         """Read states in any case, counts that may be null, ids that may be empty."""
         word = str(member(body, "status")).lower()
-        phase = _PHASES.get(word)
-        if phase is None:
-            raise NotABatchError(f"a batch has a status, and {word[:40]!r} is none that is known")
+        if text_or_none(member(body, "status")) is None:
+            raise NotABatchError("a batch has a status")
+        # One that is not known yet: the batch is there, so it is watched, and not bought again.
+        phase = _PHASES.get(word, "under way")
         errors = as_list(member(body, "errors", "data"))
         codes = [str(member(error, "code")) for error in errors]
         names = (member(body, "output_file_id"), member(body, "error_file_id"))

@@ -21,6 +21,7 @@ from rmjudge.providers.sending.lanes import Arriving, Lanes
 from rmjudge.providers.sending.messages import FinalForRun, RawReply
 from rmjudge.providers.sending.network import Network
 from rmjudge.providers.sending.policy import Policy
+from rmjudge.providers.sending.reading import ReplyReader
 from rmjudge.providers.sending.redaction import Secret
 
 Verb: TypeAlias = Literal["GET", "POST", "DELETE"]
@@ -47,7 +48,10 @@ class LostError(Exception):
 
 
 class Exchange:
-    """Sends requests to one endpoint, with its key."""
+    """Sends requests to one endpoint, with its key.
+
+    Replies are returned as they came: `reader` has what may be shown or kept of them.
+    """
 
     def __init__(
         self,
@@ -61,7 +65,8 @@ class Exchange:
         network = network or Network()
         self._base = base_url
         self._policy = policy
-        self._secrets = (*([secret] if secret else []), *network.headers.values())
+        secrets = (*([secret] if secret else []), *network.headers.values())
+        self.reader = ReplyReader(policy, secrets)
         self._headers = {
             "accept-encoding": "identity",
             # Some vendors turn the names of Python's HTTP clients away.
@@ -77,7 +82,7 @@ class Exchange:
         )
 
     async def ask(self, ask: Ask) -> RawReply:
-        """Send a request, and return its reply, whatever its status, without the key in it.
+        """Send a request, and return its reply, whatever its status.
 
         Raises:
             UnsentError: nothing was sent. LostError: it may have been heard.
@@ -91,8 +96,7 @@ class Exchange:
                     raise LostError(f"the reply is over {self._policy.body_limit} bytes")
             return bytes(body)
 
-        status, headers, body = await self._send(ask, read)
-        return RawReply(status, headers, self.clean(body))
+        return await self._send(ask, read)
 
     async def download(self, ask: Ask, file: Path) -> RawReply:
         """Write a reply's body to a file, which is there whole, synced, or not at all.
@@ -123,14 +127,11 @@ class Exchange:
             return b""
 
         try:
-            status, headers, body = await self._send(ask, write)
+            return await self._send(ask, write)
         finally:
             draft.unlink(missing_ok=True)
-        return RawReply(status, headers, self.clean(body))
 
-    async def _send(
-        self, ask: Ask, read: Callable[[Arriving], Awaitable[bytes]]
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    async def _send(self, ask: Ask, read: Callable[[Arriving], Awaitable[bytes]]) -> RawReply:
         url = self._url(ask.path)
         try:
             async with asyncio.timeout(self._policy.deadline_s):
@@ -141,31 +142,23 @@ class Exchange:
                 finally:
                     await reply.aclose()
         except FinalForRun as error:
-            raise UnsentError(error.message) from None
+            raise UnsentError(self.reader.clean(error.message)) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise UnsentError(f"cannot be reached: {error}") from None
+            raise UnsentError(self.reader.clean(f"cannot be reached: {error}")) from None
         except (TimeoutError, httpx.TransportError) as error:
-            raise LostError(str(error) or type(error).__name__) from None
-        return reply.status, reply.headers, body
+            raise LostError(self.reader.clean(str(error)) or type(error).__name__) from None
+        return RawReply(reply.status, reply.headers, body)
 
     def _url(self, path: str) -> str:
         if path.startswith(("http://", "https://")):
             if origin(path) != origin(self._base):
-                raise UnsentError(f"the vendor names an address of another host: {path[:100]}")
+                shown = self.reader.clean(path)[:100]
+                raise UnsentError(f"the vendor names an address of another host: {shown}")
             return path
         base, mark, query = self._base.partition("?")
         if mark and "?" in path:
             mark = "&"
         return base.rstrip("/") + path + mark + query
-
-    def clean(self, body: bytes) -> bytes:
-        """The same without the key."""
-        if not self._secrets:
-            return body
-        text = body.decode("latin-1")
-        for secret in self._secrets:
-            text = secret.strike(text)
-        return text.encode("latin-1")
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -30,12 +30,21 @@ class RawReply:
 
 
 class CallError(Exception):
-    """One attempt failed. `message` is the provider's own, already shortened."""
+    """One attempt failed. `message` is the provider's own, already shortened.
+
+    `words` are the same for programs to read: they may hold what is not to be shown or kept.
+    """
 
     def __init__(self, status: str, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.words = message
+
+    def show(self, message: str) -> None:
+        """Have this shown in place of the message, which stays in `words`."""
+        self.message = message
+        self.args = (message,)  # a traceback shows these
 
 
 class Retryable(CallError):

@@ -20,8 +20,8 @@ _OURS: Final = frozenset(
     ("accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding")
 )
 """Headers that the request itself needs as they are."""
-_WORD: Final = re.compile(r"[a-z]{1,15}|[A-Z]{1,15}|[A-Z][a-z]{1,14}")
-"""One plain word. A vendor may say it too: "failed" is also a state of a batch."""
+_COMMON: Final = re.compile(r"[a-z]{1,15}|[A-Z]{1,15}|[A-Z][a-z]{1,14}|[\d.:-]+|.{,5}")
+"""A plain word, a number, a date, or a few characters: a model or its vendor may write it too."""
 _OF_SECRETS: Final = re.compile(
     r"auth|key|token|secret|cookie|passw|credential|session|sign|jwt", re.IGNORECASE
 )
@@ -71,23 +71,23 @@ class Network:
 def headers_from(written: Mapping[str, str]) -> dict[str, Secret]:
     """Read headers as the user wrote them; `env:VARIABLE` stands for what the variable holds.
 
-    All values are struck out of texts, but for one that is a plain word, is written out, and has
-    a name that speaks of no secret.
+    All values are struck out of texts. One that anybody may write, is written out here, and has
+    a name that speaks of no secret, is `common`.
 
     Raises:
         UsageError: a name or a value cannot be sent, or a variable is not set.
     """
     return {
-        name: Secret(_value(name, text), struck=_may_be_secret(name, text))
+        name: Secret(_value(name, text), common=_is_common(name, text))
         for name, text in written.items()
     }
 
 
-def _may_be_secret(name: str, text: str) -> bool:
+def _is_common(name: str, text: str) -> bool:
     return (
-        text.startswith(FROM_ENVIRONMENT)
-        or _OF_SECRETS.search(name) is not None
-        or not _WORD.fullmatch(text)
+        not text.startswith(FROM_ENVIRONMENT)
+        and _OF_SECRETS.search(name) is None
+        and _COMMON.fullmatch(text) is not None
     )
 
 

@@ -11,19 +11,24 @@ from urllib.parse import quote
 MASK: Final = "[key removed]"
 _SHORTEST: Final = 6
 """A shorter key would be struck out of ordinary words."""
+_SHORTEST_WORD: Final = 2
+"""A header's value of one character is in every text."""
 
 
 class Secret:
     """A key whose `repr` shows nothing; `reveal` is called by the sender alone.
 
-    One that is not `struck` stays in the texts of others: it is a word that they use themselves.
+    `common` is one that others may use without having it from us, such as a plain word: it is
+    struck out where it is short, too, as a word of its own.
     """
 
-    __slots__ = ("_forms", "_value")
+    __slots__ = ("_forms", "_value", "_word", "common")
 
-    def __init__(self, value: str, *, struck: bool = True) -> None:
+    def __init__(self, value: str, *, common: bool = False) -> None:
         self._value = value
-        self._forms = _forms(value) if struck else ()
+        self.common = common
+        self._forms = _forms(value)
+        self._word = _word(value) if common else None
 
     def reveal(self) -> str:
         """The key itself, for the request's header."""
@@ -34,7 +39,7 @@ class Secret:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
-        return text
+        return self._word.sub(MASK, text) if self._word and self._value in text else text
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -43,6 +48,13 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a key is not written to disk")
+
+
+def _word(value: str) -> re.Pattern[str] | None:
+    """A short value where it is no part of a longer word, in JSON (line ends are letters) too."""
+    if not _SHORTEST_WORD <= len(value) < _SHORTEST:
+        return None
+    return re.compile(rf"(?:(?<!\w)|(?<=\\[bfnrt])){re.escape(value)}(?!\w)")
 
 
 def _forms(value: str) -> tuple[str, ...]:

@@ -222,7 +222,7 @@ class Sender:
         failure = Failure(error.status, error.message)
         if sending.tried:
             return _unfinished(sending, failure)
-        if isinstance(error, FinalForCall) and sending.adapts and sending.adapts(error.message):
+        if isinstance(error, FinalForCall) and sending.adapts and sending.adapts(error.words):
             raise FormChanged from None
         unclear = isinstance(error, Retryable) and error.away
         if unclear and sending.last_resort and self.endpoint.answers == sending.answers_before:
@@ -240,16 +240,16 @@ class Sender:
                 await self._post(sending.request, sending.body), sending.parse
             )
         except CallError as error:
-            error.message = self._reader.clean(error.message)
+            message = self._reader.clean(error.message)
             if self._address_hint and _may_be_the_address(error):
-                error.message += f"; {self._address_hint}"
+                message += f"; {self._address_hint}"
             if self._models_like and isinstance(error, FinalForRun) and error.about == "model":
-                error.message += await self._models_like()
+                message += await self._models_like()
             if error.status.startswith("http-4") and (
-                hint := hint_for(error.message, sending.request.body)
+                hint := hint_for(error.words, sending.request.body)
             ):
-                error.message += f"; {hint}"
-            error.args = (error.message,)  # a traceback shows these
+                message += f"; {hint}"
+            error.show(message)
             if isinstance(error, Retryable) and error.paid_for:
                 sending.tried.append(error.paid_for)
             self.endpoint.attempt_failed(error, sending.calls, sent)

@@ -10,10 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from math import inf
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
+from rmjudge.benchmarks.fields import MAPPED, Fields, fields_of
+from rmjudge.benchmarks.values import (
+    WrongValue,
+    lists_of,
+    needed_text,
+    number_at,
+    patterns_of,
+    refuse_unknown,
+    table_at,
+    tables_at,
+    text_at,
+    texts_of,
+    weights_of,
+)
 from rmjudge.errors import UsageError
 from rmjudge.text import did_you_mean, printable, quote, slug
 from rmjudge.vocabulary import SOURCES
@@ -31,23 +44,8 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "average": ("micro", "macro", "weighted", "sections"),
     "ties": ("strict", "half_credit"),
 }
-_FIELDS: Final = (
-    *("id", "prompt", "messages", "chosen", "rejected", "subset"),
-    *("responses", "label", "first", "second", "equal"),
-    *("texts", "grades", "groups"),
-)
-MAPPED: Final = (
-    "prompt",
-    "messages",
-    "chosen",
-    "rejected",
-    "id",
-    "subset",
-    "label",
-    "texts",
-    "grades",
-)
-"""What `--map` may find under another name."""
+LONGEST: Final = 80
+"""Characters of a name or a title, which head tables."""
 _TOP: Final = (
     *("name", "title", "part_of", "licence", "citation", "source"),
     *("files", "fields", "subsets", "score", "download", "published"),
@@ -73,42 +71,6 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """Where things stand in a raw item; `a.b` looks inside. None: it has no such field.
-
-    Responses are either `chosen` and `rejected` (each a text, a list, or a conversation whose last
-    message is the response), or the two fields in `responses`, of which `label` names the better
-    one by a value in `first` or in `second`; one in `equal` has no better one and is left out; or
-    the list at `texts`, of which `grades` holds a number for each: the higher, the better.
-    `groups` are the names of a matrix's rows and columns: those of the responses in `chosen`, and
-    in the same order of those in `rejected`.
-    """
-
-    id: str | None = None
-    prompt: str | None = None
-    messages: str | None = None
-    chosen: str | None = None
-    rejected: str | None = None
-    subset: str | None = None
-    responses: tuple[str, str] | None = None
-    label: str | None = None
-    first: tuple[Any, ...] = ()
-    second: tuple[Any, ...] = ()
-    equal: tuple[Any, ...] = ()
-    texts: str | None = None
-    grades: str | None = None
-    groups: tuple[str, ...] = ()
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """The top-level fields without which a raw item is none of these."""
-        one_way = None if self.prompt and self.messages else self.prompt or self.messages
-        named = [one_way, self.chosen, self.rejected, self.label, self.texts, self.grades]
-        named += self.responses or ()
-        return tuple(name.partition(".")[0] for name in named if name)
-
-
-@dataclass(frozen=True, slots=True)
 class Descriptor:
     """A benchmark.
 
@@ -124,6 +86,7 @@ class Descriptor:
     Files are known by their git blob ids (`blobs`), the pattern of their path, or their fields;
     `marks` are fields that tell them from others. `several` is said where several files are read.
     Benchmarks that name the same `part_of` are one together: its score is the mean of theirs.
+    `columns` are the fields that `--map` names; `file` is the descriptor's own, if it is a user's.
     """
 
     name: str
@@ -149,6 +112,14 @@ class Descriptor:
     source: str = ""
     downloads: tuple[Download, ...] = ()
     published: tuple[Published, ...] = ()
+    columns: frozenset[str] = frozenset()
+    file: str = ""
+
+    def said_by(self, role: str) -> str:
+        """Where the user names a field: `--map chosen`, `fields.chosen`; nowhere if it ships."""
+        if role in self.columns:
+            return f"--map {role}"
+        return f"fields.{role}" if self.file else ""
 
     @property
     def reads_texts(self) -> bool:
@@ -159,12 +130,17 @@ class Descriptor:
         """Whether a subset is scored by the formula of ties."""
         return self.kind == "ties" or (bool(subset) and subset == self.ties_subset)
 
+    def groups_of(self, raw: str) -> tuple[str, ...]:
+        """The groups of which a pattern fits a raw subset."""
+        return tuple(
+            name
+            for name, patterns in self.groups.items()
+            if any(fnmatchcase(raw, pattern) for pattern in patterns)
+        )
+
     def subset_of(self, raw: str) -> str:
         """The subset that a raw one counts towards."""
-        for name, patterns in self.groups.items():
-            if any(fnmatchcase(raw, pattern) for pattern in patterns):
-                return name
-        return raw
+        return next(iter(self.groups_of(raw)), raw)
 
     def mapped(self, columns: Mapping[str, str]) -> Descriptor:
         """The same with other fields: `--map prompt=instruction`.
@@ -180,7 +156,17 @@ class Descriptor:
             named.setdefault("messages", None)
         if "messages" in named:
             named.setdefault("prompt", None)
-        return replace(self, fields=replace(self.fields, **named))
+        fields = replace(self.fields, **named)
+        if bool(fields.texts) != bool(fields.grades):
+            raise UsageError("--map texts=... and --map grades=... go together: give both")
+        used = {"id", "prompt", "messages", "subset", *fields.of_responses}
+        for role in columns:
+            if role not in used:
+                raise UsageError(
+                    f"--map {role}=...: {self.name} has its responses in "
+                    f"{' and '.join(fields.of_responses)}, and would not look there"
+                )
+        return replace(self, fields=fields, columns=frozenset(columns))
 
 
 @cache
@@ -201,6 +187,7 @@ def descriptor_named(name: str) -> Descriptor:
         return shipped()[name]
     if name.endswith(".toml"):
         found = read_descriptor(Path(name))
+        _check_own(found, printable(name))
         # Results lie in folders by these names, and some file systems know no capitals.
         taken = {slug(name).lower() for name in (*SOURCES, *shipped())}
         if slug(found.name).lower() in taken:
@@ -208,11 +195,33 @@ def descriptor_named(name: str) -> Descriptor:
                 f"{printable(name)}: name = {quote(found.name, 40)} is another benchmark's, whose "
                 "results yours would be taken for; give it a name of its own"
             )
-        return found
+        return replace(found, file=printable(name))
     raise UsageError(
-        f"--as {printable(name)}: {did_you_mean(name, shipped())} "
-        "A descriptor of your own is a file whose name ends in .toml"
+        f"--as {printable(name)}: {did_you_mean(name, shipped())}; a descriptor of your own is a "
+        "file whose name ends in .toml"
     )
+
+
+def _check_own(found: Descriptor, shown: str) -> None:
+    """Refuse what a user's descriptor lacks, or has and nothing reads."""
+    if not found.reads_texts:
+        raise UsageError(
+            f"{shown}: it has no table [fields], which says where the prompt and the responses are"
+        )
+    unread = {
+        "part_of": found.part_of,
+        "files.blobs": found.blobs,
+        "files.marks": found.marks,
+        "[[download]]": found.downloads,
+    }
+    for name in (name for name, given in unread.items() if given):
+        raise UsageError(f"{shown}: {name} is for benchmarks that ship with rmjudge; leave it out")
+    for name, text in (("name", found.name), ("title", found.title)):
+        if not text.isprintable() or len(text) > LONGEST:
+            raise UsageError(
+                f"{shown}: {name} = {quote(text, 40)} is no heading: expected up to {LONGEST} "
+                "characters that can be printed"
+            )
 
 
 def read_descriptor(path: Path) -> Descriptor:
@@ -230,151 +239,73 @@ def read_descriptor(path: Path) -> Descriptor:
         raise UsageError(f"{shown}: no TOML: {printable(str(error))}") from error
     try:
         return _descriptor(data, path.stem)
-    except _Wrong as error:
+    except WrongValue as error:
         raise UsageError(f"{shown}: {error}") from error
 
 
-class _Wrong(Exception):
-    """What is wrong in a descriptor."""
-
-
 def _descriptor(data: Mapping[str, Any], stem: str) -> Descriptor:
-    _known(data, _TOP, "")
-    score = _table(data, "score")
-    files, subsets = _table(data, "files"), _table(data, "subsets")
-    _known(score, ("kind", "order", "failure", "ties", "average", "ties_subset"), "score.")
-    _known(files, ("patterns", "blobs", "marks", "several"), "files.")
-    _known(subsets, ("groups", "sections", "weights", "of_folder"), "subsets.")
+    refuse_unknown(data, _TOP, "")
+    score = table_at(data, "score")
+    files, subsets = table_at(data, "files"), table_at(data, "subsets")
+    refuse_unknown(score, ("kind", "order", "failure", "ties", "average", "ties_subset"), "score.")
+    refuse_unknown(files, ("patterns", "blobs", "marks", "several"), "files.")
+    refuse_unknown(subsets, ("groups", "sections", "weights", "of_folder"), "subsets.")
     if not isinstance(subsets.get("of_folder", False), bool):
-        raise _Wrong("subsets.of_folder is not true or false")
+        raise WrongValue("subsets.of_folder is not true or false")
     chosen = {
         name: _choice(score[name], name, f"score.{name}") for name in _CHOICES if name in score
     }
     if chosen.get("average") == "sections" and not subsets.get("sections"):
-        raise _Wrong('score.average = "sections" needs a table subsets.sections')
+        raise WrongValue('score.average = "sections" needs a table subsets.sections')
     if chosen.get("average") == "weighted" and not subsets.get("weights"):
-        raise _Wrong('score.average = "weighted" needs a table subsets.weights')
+        raise WrongValue('score.average = "weighted" needs a table subsets.weights')
+    if (
+        subsets.get("weights")
+        and chosen.get("average") != "weighted"
+        and not subsets.get("sections")
+    ):
+        raise WrongValue('subsets.weights are read where score.average is "weighted" or "sections"')
     if chosen.get("kind") == "ties":
         chosen = {"average": "macro", **chosen}  # a subset has a score there, an item has none
-    fields = _fields(_table(data, "fields"))
+    fields = fields_of(table_at(data, "fields"))
     if (chosen.get("kind") == "matrix") != bool(fields.groups):
-        raise _Wrong('fields.groups and score.kind = "matrix" go together: give both, or neither')
+        raise WrongValue(
+            'fields.groups and score.kind = "matrix" go together: give both, or neither'
+        )
     return Descriptor(
-        name=_text(data, "name") or stem,
-        title=_text(data, "title") or _text(data, "name") or stem,
+        name=text_at(data, "name") or stem,
+        title=text_at(data, "title") or text_at(data, "name") or stem,
         fields=fields,
         **cast(Any, chosen),
-        groups=_lists(_table(subsets, "groups"), "subsets.groups"),
-        sections=_lists(_table(subsets, "sections"), "subsets.sections"),
-        weights=_weights(_table(subsets, "weights")),
-        ties_subset=_text(score, "ties_subset"),
-        part_of=_text(data, "part_of"),
+        groups=lists_of(table_at(subsets, "groups"), "subsets.groups"),
+        sections=lists_of(table_at(subsets, "sections"), "subsets.sections"),
+        weights=weights_of(table_at(subsets, "weights"), "subsets.weights"),
+        ties_subset=text_at(score, "ties_subset"),
+        part_of=text_at(data, "part_of"),
         subset_of_folder=bool(subsets.get("of_folder")),
-        patterns=_texts(files.get("patterns", []), "files.patterns"),
-        blobs=_texts(files.get("blobs", []), "files.blobs"),
-        marks=_texts(files.get("marks", []), "files.marks"),
-        several=_text(files, "several"),
-        licence=_text(data, "licence"),
-        citation=_text(data, "citation"),
-        source=_text(data, "source"),
+        patterns=patterns_of(files.get("patterns", []), "files.patterns"),
+        blobs=texts_of(files.get("blobs", []), "files.blobs"),
+        marks=texts_of(files.get("marks", []), "files.marks"),
+        several=text_at(files, "several"),
+        licence=text_at(data, "licence"),
+        citation=text_at(data, "citation"),
+        source=text_at(data, "source"),
         downloads=tuple(
-            Download(*(_needed(one, name, "download") for name in ("file", "url", "blob")))
-            for one in _tables(data, "download")
+            Download(*(needed_text(one, name, "download") for name in ("file", "url", "blob")))
+            for one in tables_at(data, "download")
         ),
         published=tuple(
-            Published(_needed(one, "scorer", "published"), _number(one), _text(one, "what"))
-            for one in _tables(data, "published")
+            Published(
+                needed_text(one, "scorer", "published"),
+                number_at(one, "score", "published"),
+                text_at(one, "what"),
+            )
+            for one in tables_at(data, "published")
         ),
     )
 
 
-def _fields(table: Mapping[str, Any]) -> Fields:
-    _known(table, _FIELDS, "fields.")
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        if name in ("first", "second", "equal"):
-            values[name] = tuple(value) if isinstance(value, list) else (value,)
-        elif name in ("responses", "groups"):
-            values[name] = _texts(value, f"fields.{name}")
-            if len(set(values[name])) < 2 or (name == "responses" and len(values[name]) > 2):
-                what = "two fields" if name == "responses" else "two groups or more"
-                raise _Wrong(f"fields.{name} names {what}")
-        else:
-            values[name] = _text(table, name)
-    found = Fields(**values)
-    if not table:  # a benchmark whose result files are read, and whose texts are not
-        return found
-    sides = bool(found.chosen and found.rejected)
-    labelled = bool(found.responses and found.label and found.first and found.second)
-    if sides + labelled + bool(found.texts and found.grades) != 1:
-        raise _Wrong(
-            "fields names either chosen and rejected, or responses, label, first and second, or "
-            "texts and grades"
-        )
-    if found.groups and not sides:
-        raise _Wrong("fields.groups are those of the responses in chosen and in rejected")
-    return found
-
-
-def _known(table: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-    for name in table:
-        if name not in names:
-            raise _Wrong(f"{where}{printable(name)}: {did_you_mean(name, names)}")
-
-
-def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = data.get(name, {})
-    if not isinstance(value, dict):
-        raise _Wrong(f"{name} is no table")
-    return value
-
-
-def _tables(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    value = data.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise _Wrong(f"{name} is no list of tables, each [[{name}]]")
-    return value
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name, "")
-    if not isinstance(value, str):
-        raise _Wrong(f"{name} is no text")
-    return value
-
-
-def _needed(data: Mapping[str, Any], name: str, where: str) -> str:
-    if not (value := _text(data, name)):
-        raise _Wrong(f"a [[{where}]] has no {name}")
-    return value
-
-
-def _number(data: Mapping[str, Any]) -> float:
-    value = data.get("score")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Wrong("a [[published]] has no score, a number")
-    return float(value)
-
-
-def _weights(table: Mapping[str, Any]) -> dict[str, float]:
-    for name, value in table.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < inf:
-            raise _Wrong(f"subsets.weights.{printable(name)} is no number above 0")
-    return {name: float(value) for name, value in table.items()}
-
-
 def _choice(value: Any, name: str, where: str) -> str:
     if value not in _CHOICES[name]:
-        raise _Wrong(f"{where} = {value!r:.40} is not one of {', '.join(_CHOICES[name])}")
+        raise WrongValue(f"{where} = {value!r:.40} is not one of {', '.join(_CHOICES[name])}")
     return str(value)
-
-
-def _texts(value: Any, where: str) -> tuple[str, ...]:
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise _Wrong(f"{where} is no list of texts")
-    return tuple(given)
-
-
-def _lists(table: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:
-    return {name: _texts(value, f"{where}.{name}") for name, value in table.items()}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any, Final
 
 from rmjudge.benchmarks.descriptors import Descriptor
+from rmjudge.benchmarks.fields import MAPPED
 from rmjudge.benchmarks.items import Item, Pair, Response, Turn
-from rmjudge.text import kind_of, quote
+from rmjudge.benchmarks.values import LARGEST
+from rmjudge.text import did_you_mean, kind_of, printable, quote
 
 ROLES: Final = ("system", "user", "assistant")
 _ROLE_OF: Final = {"human": "user", "gpt": "assistant", "developer": "system"}
+QUOTED: Final = 40
+LISTED: Final = 12
+"""Characters of a field's name, and fields, that a message names."""
 IMAGES: Final = ("image", "images", "image_url")
 _HH: Final = re.compile(r"\n\n(Human|Assistant): ?")
 """How Anthropic's HH files part the messages of a text."""
@@ -62,9 +66,53 @@ def read_item(
     )
 
 
-def names_subset(raw: object, descriptor: Descriptor) -> bool:
-    """Whether a raw item says which subset it is of."""
-    return bool(_name(raw, descriptor.fields.subset)) if isinstance(raw, dict) else False
+def says(raw: object, path: str) -> bool:
+    """Whether a raw item has something there."""
+    return _find(raw, path) not in (None, "")
+
+
+def lacks(raw: object, descriptor: Descriptor, role: str, path: str) -> str:
+    """What a raw item lacks there, who asked for it, and what may be meant; for people."""
+    what, meant = _lacking(raw, path) or (f"{path} is empty", "")
+    by = descriptor.said_by(role)
+    told = f"{what} ({by} = {path})" if by else what
+    if not by and meant and role in MAPPED:
+        meant = "; ".join(filter(None, (meant, f"--map {role}=FIELD says where it is")))
+    return "; ".join(filter(None, (told, meant)))
+
+
+def _lacking(value: object, path: str, where: str = "") -> tuple[str, str] | None:
+    """The first place on the way where there is nothing, and the fields that are there."""
+    if isinstance(value, list):
+        each = (_lacking(one, path, f"{where}[{k}]") for k, one in enumerate(value))
+        return next(filter(None, each), None)
+    if not isinstance(value, dict):
+        return f"{where or 'it'} is {kind_of(value)} and has no {path}", ""
+    step, _, rest = (path, "", "") if path in value else path.partition(".")
+    at = f"{where}.{step}" if where else step
+    if step not in value:
+        return f"{at} is missing", _meant(step, value)
+    if rest:
+        return _lacking(value[step], rest, at)
+    return (f"{at} is null", "") if value[step] is None else None
+
+
+def _meant(name: str, fields: Mapping[str, Any]) -> str:
+    shown = [printable(field)[:QUOTED] for field in fields]
+    more = [f"{len(shown) - LISTED} more"] if len(shown) > LISTED else []
+    listed = f"there are {', '.join([*shown[:LISTED], *more]) or 'no fields'}"
+    return did_you_mean(name, shown, otherwise="") or listed
+
+
+def _need(raw: Mapping[str, Any], descriptor: Descriptor, role: str, path: str) -> Any:
+    """What stands at a path that is needed.
+
+    Raises:
+        Wrong: there is nothing; of a list, in one of its elements.
+    """
+    if _lacking(raw, path):
+        raise Wrong(lacks(raw, descriptor, role, path))
+    return _find(raw, path)
 
 
 def _cells(groups: Sequence[str]) -> tuple[Pair, ...]:
@@ -78,7 +126,8 @@ def _cells(groups: Sequence[str]) -> tuple[Pair, ...]:
 
 def _id(value: object) -> int | str:
     if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
-        raise Wrong(f"its id is {kind_of(value)}; expected an integer or a text")
+        told = value if isinstance(value, float) else kind_of(value)
+        raise Wrong(f"its id is {told}; expected an integer or a text")
     if isinstance(value, str) and not value.isprintable():
         raise Wrong("its id has characters that cannot be printed")
     return value
@@ -95,15 +144,14 @@ def _name(raw: Mapping[str, Any], path: str | None) -> str:
 
 def _find(raw: object, path: str) -> Any:
     """What stands at `a.b`; of a list, what stands there in each. None where there is nothing."""
-    value: Any = raw
-    for step in path.split("."):
-        if isinstance(value, list):
-            value = [_find(one, step) for one in value]
-        elif isinstance(value, dict):
-            value = value.get(step)
-        else:
-            return None
-    return value
+    if isinstance(raw, list):
+        return [_find(one, path) for one in raw]
+    if not isinstance(raw, dict):
+        return None
+    if path in raw:  # a name may have dots, as flattened tables have
+        return raw[path]
+    step, dot, rest = path.partition(".")
+    return _find(raw.get(step), rest) if dot else None
 
 
 def _turns(raw: Mapping[str, Any], descriptor: Descriptor) -> tuple[Turn, ...]:
@@ -111,16 +159,25 @@ def _turns(raw: Mapping[str, Any], descriptor: Descriptor) -> tuple[Turn, ...]:
     for path in (fields.prompt, fields.messages):
         value = _find(raw, path) if path else None
         if isinstance(value, str):
+            if value and not value.strip():
+                raise Wrong(f"{path} is only white space; expected a text")
             return (Turn("user", _text(value, str(path))),)
         if value is not None:
             return _messages(value, str(path))
-    names = " or ".join(path for path in (fields.prompt, fields.messages) if path)
-    raise Wrong(f"{names or 'its prompt'} is missing; --map prompt=FIELD says where it is")
+    named = [
+        (role, path)
+        for role, path in (("prompt", fields.prompt), ("messages", fields.messages))
+        if path
+    ]
+    if not named:
+        raise Wrong("its prompt is missing; fields.prompt says where it is")
+    raise Wrong(lacks(raw, descriptor, *named[0]))
 
 
 def _messages(value: object, where: str) -> tuple[Turn, ...]:
     if not isinstance(value, list) or not value:
-        raise Wrong(f"{where} is {kind_of(value)}; expected a text or a list of messages")
+        told = "empty" if value == [] else kind_of(value)
+        raise Wrong(f"{where} is {told}; expected a text or a list of messages")
     return tuple(_message(one, where) for one in value)
 
 
@@ -161,33 +218,49 @@ def _text(value: object, where: str) -> str:
 def _labelled(raw: Mapping[str, Any], descriptor: Descriptor) -> list[Response] | None:
     """Two responses, of which a label names the better one; None where it names none."""
     fields = descriptor.fields
-    label = _find(raw, fields.label or "")
-    if label in fields.equal and not isinstance(label, bool):
+    label = _need(raw, descriptor, "label", str(fields.label))
+    if _among(label, fields.equal):
         return None
-    if label not in (*fields.first, *fields.second) or isinstance(label, bool):
+    first = _among(label, fields.first)
+    if not first and not _among(label, fields.second):
         known = ", ".join(repr(one) for one in (*fields.first, *fields.second, *fields.equal))
-        told = "is missing" if label is None else f"is {quote(str(label), 20)}"
-        raise Wrong(f"{fields.label} {told}; expected one of {known}")
-    first = label in fields.first
-    texts = [_text(_find(raw, name), name) for name in fields.responses or ()]
+        told = quote(label, 20) if isinstance(label, str) else printable(str(label))[:20]
+        raise Wrong(f"{fields.label} is {told}; expected one of {known}")
+    texts = [
+        _text(_need(raw, descriptor, "responses", name), name) for name in fields.responses or ()
+    ]
     return [Response(texts[0], float(first)), Response(texts[1], float(not first))]
+
+
+def _among(label: object, values: Sequence[object]) -> bool:
+    """Whether it is one of these; Python's True is its 1, and here it is not."""
+    return any(one == label and isinstance(one, bool) == isinstance(label, bool) for one in values)
 
 
 def _graded(raw: Mapping[str, Any], descriptor: Descriptor) -> list[Response]:
     """Responses and a number for each."""
     where, grades_at = str(descriptor.fields.texts), str(descriptor.fields.grades)
-    texts, grades = _find(raw, where), _find(raw, grades_at)
+    texts = _need(raw, descriptor, "texts", where)
+    grades = _need(raw, descriptor, "grades", grades_at)
     for path, value in ((where, texts), (grades_at, grades)):
         if not isinstance(value, list) or not value:
-            raise Wrong(f"{path} is {kind_of(value)}; expected a list, one for each response")
+            told = "empty" if value == [] else kind_of(value)
+            raise Wrong(f"{path} is {told}; expected a list, one for each response")
     if len(texts) != len(grades):
         raise Wrong(f"{where} has {len(texts)} responses, and {grades_at} {len(grades)} grades")
     found = []
     for place, (text, grade) in enumerate(zip(texts, grades, strict=True)):
-        if isinstance(grade, bool) or not isinstance(grade, (int, float)) or not isfinite(grade):
-            raise Wrong(f"{grades_at}[{place}] is {kind_of(grade)}; expected a number")
-        found.append(Response(_text(text, f"{where}[{place}]"), float(grade)))
+        number = _grade(grade, f"{grades_at}[{place}]")
+        found.append(Response(_text(text, f"{where}[{place}]"), number))
     return found
+
+
+def _grade(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Wrong(f"{where} is {kind_of(value)}; expected a number")
+    if not abs(value) < LARGEST:
+        raise Wrong(f"{where} is infinite, too large or NaN; expected a number")
+    return float(value)
 
 
 def _sides(
@@ -200,8 +273,10 @@ def _sides(
     )
     before: list[tuple[Turn, ...]] = []
     found: list[Response] = []
-    for path, grade in ((fields.chosen, 1.0), (fields.rejected, 0.0)):
-        for text, turns in _responses(_find(raw, str(path)), str(path), has_prompt):
+    sides = (("chosen", fields.chosen, 1.0), ("rejected", fields.rejected, 0.0))
+    for role, path, grade in sides:
+        value = _need(raw, descriptor, role, str(path))
+        for text, turns in _responses(value, str(path), has_prompt):
             found.append(Response(text, grade))
             if turns:
                 before.append(turns)
@@ -210,6 +285,8 @@ def _sides(
             f"{fields.chosen} and {fields.rejected} are conversations that differ before the last "
             "message; a pair answers one prompt"
         )
+    if before:
+        _check_prompt(raw, descriptor, before[0])
     if groups := fields.groups:
         counts = [sum(response.grade == grade for response in found) for grade in (1.0, 0.0)]
         if counts != [len(groups)] * 2:
@@ -223,6 +300,19 @@ def _sides(
             '(a descriptor with kind = "best" takes several)'
         )
     return before[0] if before else (), found
+
+
+def _check_prompt(raw: Mapping[str, Any], descriptor: Descriptor, turns: Sequence[Turn]) -> None:
+    """The prompt beside conversations, which hold their own, must be theirs."""
+    path = descriptor.fields.prompt
+    prompt = _find(raw, path) if path else None
+    if isinstance(prompt, str) and not any(
+        prompt.strip() in turn.content or turn.content.strip() in prompt for turn in turns
+    ):
+        raise Wrong(
+            f"{path} is another text than the conversations in {descriptor.fields.chosen} and "
+            f"{descriptor.fields.rejected} hold before the response; keep one of the two"
+        )
 
 
 def _responses(

@@ -8,7 +8,7 @@ id), its path, or its fields; `--as` names the benchmark of a file that none of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -16,12 +16,13 @@ from typing import Any, Final, TypeAlias
 from rmjudge.benchmarks.descriptors import Descriptor, descriptor_named, shipped
 from rmjudge.benchmarks.fetching import fetch
 from rmjudge.benchmarks.items import Item, ItemSet
-from rmjudge.benchmarks.reading import Wrong, names_subset, read_item
+from rmjudge.benchmarks.reading import LISTED, Wrong, lacks, read_item, says
+from rmjudge.benchmarks.remarks import notes_on_subsets, notes_on_texts, untwinned
 from rmjudge.dataset.download import git_blob_id
 from rmjudge.dataset.folders import TOTAL, find_files
 from rmjudge.dataset.parsing import DataFile, Problem, RawItem, read_file, show_path
 from rmjudge.errors import DataError, UsageError
-from rmjudge.text import quote
+from rmjudge.text import printable, quote
 from rmjudge.vocabulary import PUBLISHED_DOMAINS, SOURCES
 
 Notice: TypeAlias = Callable[[str], None]
@@ -107,20 +108,23 @@ def _assign(source: str | Path, given: Descriptor | None, only: bool, tell: Noti
         return [
             (descriptor, path, f"{source}/{path.name}") for path in fetch(descriptor, notice=tell)
         ]
-    path = Path(source)
+    path, shown = Path(source), show_path(source)
     if path.is_dir():
         return _of_folder(path, given, only)
     if not path.is_file():
         return []
-    known = _of_file(path, show_path(source), given, forced=only)
-    return [(known, path, show_path(source))] if known else []
+    known = _of_file(path, shown, given, forced=only)
+    if known is None and path.suffix.lower() == PARQUET:
+        raise DataError([_unknown_table(path, shown)])
+    return [(known, path, shown)] if known else []
 
 
 def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
     known = [given] if given and given.patterns else list(shipped().values())
     found: Assigned = []
     for descriptor in known:
-        files = sorted({file for pattern in descriptor.patterns for file in path.glob(pattern)})
+        matched = {file for pattern in descriptor.patterns for file in path.glob(pattern)}
+        files = sorted(file for file in matched if file.is_file())
         found += [(descriptor, file, show_path(file)) for file in files]
     if found:  # a benchmark's own folder; RMB's has two
         return found
@@ -129,6 +133,8 @@ def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
     files_there += [DataFile(entry, show_path(entry)) for entry in sorted(path.glob(f"*{PARQUET}"))]
     for file in files_there:
         of_file = _of_file(file.path, file.shown, given, forced=only and given is not None)
+        if of_file is given and given is not None and given.file and given.patterns:
+            raise UsageError(_unmatched(path, given))
         if of_file is not None:
             found.append((of_file, file.path, file.shown))
     if found and len(found) < len(files_there):
@@ -137,6 +143,17 @@ def _of_folder(path: Path, given: Descriptor | None, only: bool) -> Assigned:
             f"{found[0][0].name}; name the files one by one"
         )
     return found
+
+
+def _unmatched(path: Path, given: Descriptor) -> str:
+    names = sorted(entry.name + "/" * entry.is_dir() for entry in path.iterdir())
+    more = [f"{len(names) - LISTED} more"] if len(names) > LISTED else []
+    return (
+        f"{show_path(path)}: no file in it matches files.patterns of {given.file} "
+        f"({', '.join(map(quote, given.patterns))}); there are "
+        f"{', '.join([*map(printable, names[:LISTED]), *more])}. Change the patterns, or name the "
+        "files one by one"
+    )
 
 
 def _of_file(
@@ -152,6 +169,22 @@ def _of_file(
     if not isinstance(fields, dict) or _is_tuple(fields):
         return None
     return _known(path, fields) or given or _by_fields(fields)
+
+
+def _unknown_table(path: Path, shown: str) -> str:
+    """What a Parquet file is that no benchmark knows: RM-Bench's tuples are in none."""
+    match next(iter(_rows(path, shown)), None):
+        case Problem(text):
+            return text
+        case RawItem(value=dict() as fields):
+            names = [printable(name) for name in fields]
+            more = [f"{len(names) - LISTED} more"] if len(names) > LISTED else []
+            return (
+                f"{shown}: no set is known by its columns ({', '.join([*names[:LISTED], *more])}); "
+                "--map prompt=COLUMN says where pairs are, --as FILE.toml describes another layout"
+            )
+        case _:
+            return f"{shown}: holds no rows"
 
 
 def _known(path: Path, fields: Mapping[str, Any]) -> Descriptor | None:
@@ -234,66 +267,63 @@ def _read(found: _Found, problems: list[str]) -> ItemSet:
         )
         return ItemSet(descriptor, ())
     several = len(found.files) > 1
-    items, equal, has_subset = _items_of(found, problems)
+    items, equal, lacking = _items_of(found, problems)
     if not items and not problems:
         problems.append(f"{found.files[0][1]}: holds no item in which one response is better")
-    subset = descriptor.fields.subset
-    if subset and descriptor != shipped().get(descriptor.name) and items and not has_subset:
-        problems.append(
-            f"{found.files[0][1]}: no item has {quote(subset, 40)}, where the subset is said to be"
-        )
-    notes = _notes_on_subsets(descriptor, items)
+    problems += [f"{found.files[0][1]}: in every item {told}" for told in lacking if items]
+    problems += untwinned(descriptor, items, found.files[0][1])
+    notes = [*notes_on_texts(items), *notes_on_subsets(descriptor, items)]
     if equal:
-        notes.append(f"{equal} items are left out: their label says that neither is better")
+        notes.append(f"items left out, in which no response is better than another: {equal}")
     if several and descriptor.several:
         notes.append(descriptor.several)
     return ItemSet(descriptor, tuple(items), tuple(notes))
 
 
-def _notes_on_subsets(descriptor: Descriptor, items: Sequence[Item]) -> list[str]:
-    """What changes a score and may be a slip of the pen: subsets that only one side names."""
-    notes = []
-    there = {item.subset for item in items}
-    unnamed = sum(not item.subset for item in items)
-    if (field := descriptor.fields.subset) and unnamed and len(there) > 1:
-        notes.append(f"items without {field}, which count as a subset of their own: {unnamed}")
-    sections = {name for names in descriptor.sections.values() for name in names}
-    if sections and descriptor.average == "sections" and (left := sorted(there - sections)):
-        names = ", ".join(name or "(unnamed)" for name in left)
-        notes.append(f"not in the score, since no section has these subsets: {names}")
-    is_own = descriptor.name not in shipped()  # a file of a published set may be a part of it
-    if is_own and (absent := sorted((sections | set(descriptor.weights)) - there)):
-        notes.append(f"sections or weights name subsets without an item: {', '.join(absent)}")
-    return notes
-
-
-def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, bool]:
-    """The sound items, how many say that neither response is better, whether any has a subset."""
+def _items_of(found: _Found, problems: list[str]) -> tuple[list[Item], int, list[str]]:
+    """The sound items, how many say that no response is better, what the user names in vain."""
     items: list[Item] = []
-    places: dict[tuple[str, str], str] = {}
-    equal, has_subset = 0, False
-    several = len(found.files) > 1
+    places: dict[str, str] = {}
+    descriptor, several, equal = found.descriptor, len(found.files) > 1, 0
+    by_id = descriptor.fields.id
+    named = {"id": by_id, "subset": descriptor.fields.subset}
+    lacking = {role: "" for role, path in named.items() if path and descriptor.said_by(role)}
+    for row, number, path in _raw_items(found, problems):
+        for role in list(lacking):
+            where = str(named[role])
+            if says(row.value, where):
+                del lacking[role]
+            elif not lacking[role]:
+                lacking[role] = lacks(row.value, descriptor, role, where)
+        stem = DataFile(path, row.shown).stem
+        try:
+            item = read_item(
+                row.value, descriptor, number, path.parent.name, stem if several else ""
+            )
+        except Wrong as error:
+            problems.append(f"{row.place}: {error}")
+            continue
+        if item is None:
+            equal += 1
+            continue
+        if item.name in places and not (by_id and says(row.value, by_id)):
+            # Two files without ids both begin to count at 0.
+            item = replace(item, id=f"{stem}:{item.id}")
+        if item.name in places:
+            problems.append(f"{row.place}: the id of {places[item.name]} again; ids are unique")
+            continue
+        places[item.name] = row.place
+        items.append(item)
+    return items, equal, list(lacking.values())
+
+
+def _raw_items(found: _Found, problems: list[str]) -> Iterator[tuple[RawItem, int, Path]]:
+    """The raw items of all files, each with its place in its file, from 0."""
     for path, shown in found.files:
-        stem = DataFile(path, shown).stem if several else ""
-        number = -1
+        number = 0
         for row in _rows(path, shown):
             if isinstance(row, Problem):
                 problems.append(row.text)
-                continue
-            number += 1
-            try:
-                item = read_item(row.value, found.descriptor, number, path.parent.name, stem)
-            except Wrong as error:
-                problems.append(f"{row.place}: {error}")
-                continue
-            has_subset |= names_subset(row.value, found.descriptor)
-            if item is None:
-                equal += 1
-                continue
-            key = (item.subset, str(item.id))
-            if key in places:
-                problems.append(f"{row.place}: the id of {places[key]} again; ids are unique")
-                continue
-            places[key] = row.place
-            items.append(item)
-    return items, equal, has_subset
+            else:
+                yield row, number, path
+                number += 1

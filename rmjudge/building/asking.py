@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rmjudge.calls import GenerateCall, Json
 from rmjudge.errors import UsageError
+from rmjudge.text import did_you_mean
 
 Step: TypeAlias = Literal[
     "answer", "markdown", "concise", "edit", "claims", "asserts", "refuse", "declines"
@@ -62,6 +63,9 @@ class Templates:
         sha = hashlib.sha256()
         if folder is not None and not any((folder / f"{step}.jinja").is_file() for step in STEPS):
             raise UsageError(f"{folder} has no template of a step, such as answer.jinja")
+        for file in sorted(folder.glob("*.jinja")) if folder is not None else ():
+            if file.stem not in STEPS:
+                raise UsageError(f"{file} is of no step; {did_you_mean(file.stem, STEPS)}")
         for step in STEPS:
             own = folder / f"{step}.jinja" if folder is not None else None
             try:

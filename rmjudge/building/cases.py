@@ -95,7 +95,7 @@ def _field_problems(fields: dict[str, object]) -> Iterator[str]:
         if name not in FIELDS:
             yield f"{quote(name)} is no field of a prompt; {did_you_mean(name, FIELDS)}"
         elif name != "id" and not (_is_text(value) or (name == "answer" and _is_number(value))):
-            yield f"{name} is {kind_of(value) if value != '' else 'empty'}; expected a text"
+            yield f"{name} {_no_text(value)}; expected a text"
     if "prompt" not in fields:
         yield "prompt is missing; expected a text"
 
@@ -160,6 +160,15 @@ def _is_text(value: object) -> bool:
     except UnicodeEncodeError:  # a lone surrogate cannot be sent
         return False
     return True
+
+
+def _no_text(value: object) -> str:
+    """Why a value is no text."""
+    if not isinstance(value, str):
+        return f"is {kind_of(value)}"
+    if not value.strip():
+        return "is blank" if value else "is empty"
+    return "holds half a character (a lone surrogate)"
 
 
 def _id_problems(value: object, place: str, places: dict[str, str]) -> Iterator[str]:

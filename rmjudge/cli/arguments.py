@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from rmjudge.errors import UsageError
 from rmjudge.options import OPTIONS
 from rmjudge.options.declaration import FILES, GROUPS, Option
 from rmjudge.options.written import path, source
@@ -125,6 +126,30 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+class _Once(argparse.Action):
+    """Stores a value; another one after it is refused."""
+
+    def __call__(self, _parser: Any, namespace: Any, value: Any, flag: str | None = None) -> None:
+        before = getattr(namespace, self.dest)
+        if before not in (None, value):
+            raise UsageError(
+                f"{flag} is given as {before} and as {value}; a command takes one: use a command "
+                "for each"
+            )
+        setattr(namespace, self.dest, value)
+
+
+class _OncePerName(argparse.Action):
+    """Collects names and values; another value of a name is refused."""
+
+    def __call__(self, _parser: Any, namespace: Any, value: Any, flag: str | None = None) -> None:
+        given = getattr(namespace, self.dest) or []
+        name, own = value
+        for other in (other for known, other in given if known == name and other != own):
+            raise UsageError(f"{flag} says both {name}={other} and {name}={own}; give one of them")
+        setattr(namespace, self.dest, [*given, value])
+
+
 def _about(option: Option) -> dict[str, Any]:
     """What argparse needs to know of an option; None means that it was not given."""
     kind = option.kind
@@ -137,7 +162,9 @@ def _about(option: Option) -> dict[str, Any]:
         "help": option.help,
     }
     if kind.form in ("list", "table"):
-        about["action"] = "append"
+        about["action"] = _OncePerName if option.once else "append"
+    elif option.once:
+        about["action"] = _Once
     if option.bare is not None:
         about |= {"nargs": "?", "const": option.bare}
     return about

@@ -69,7 +69,7 @@ def batches(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.cache.answers import AnswerCache, default_folder
     from rmjudge.cache.inspect import require
     from rmjudge.cache.ledger import read_chunks
-    from rmjudge.cli.console import print_json, tables
+    from rmjudge.cli.console import print_json, say, tables
     from rmjudge.render.commands import batches as shown
     from rmjudge.render.terminal.listings import sheets_renderable
     from rmjudge.running.batches import upkeep
@@ -80,27 +80,37 @@ def batches(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
         chunks = [upkeep.named(chunks, arguments.uid)]
     elif arguments.action == "cancel" and not arguments.all:
         raise UsageError("name the batch, or say --all")
+    left: list[str] = []
     if arguments.action not in ("list", "show"):
         with AnswerCache(folder) as cache:
             work = upkeep.Upkeep(cache, _options(arguments))
-            match arguments.action:
-                case "fetch":
-                    chunks = asyncio.run(work.fetch(chunks))
-                case "cancel":
-                    chunks = asyncio.run(work.cancel(chunks))
-                case _:
-                    chunks = [asyncio.run(_resolve(work, chunks[0], arguments))]
+            chunks = asyncio.run(_acted(work, chunks, arguments))
         for line in work.told:
-            from rmjudge.cli.console import say
-
             say(line)
+        left = work.left
+        if left and not chunks:
+            raise UsageError("; ".join(left))
     if arguments.json:
         print_json({"batches": [shown.batch_to_json(chunk) for chunk in chunks]})
     elif arguments.action == "list":
         tables().print(sheets_renderable([shown.batches_sheet(chunks)]))
     else:
         tables().print(sheets_renderable([shown.batch_sheet(chunk) for chunk in chunks]))
-    return 0
+    for line in left:
+        say(f"not asked about: {line}")
+    return UsageError.exit_code if left else 0
+
+
+async def _acted(
+    work: Upkeep, chunks: Sequence[Chunk], arguments: argparse.Namespace
+) -> list[Chunk]:
+    match arguments.action:
+        case "fetch":
+            return await work.fetch(chunks)
+        case "cancel":
+            return await work.cancel(chunks)
+        case _:
+            return [await _resolve(work, chunks[0], arguments)]
 
 
 async def _resolve(work: Upkeep, chunk: Chunk, arguments: argparse.Namespace) -> Chunk:

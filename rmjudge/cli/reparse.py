@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmjudge.cli.arguments import add_cache_dir, add_command, add_data, add_json, add_runs
-from rmjudge.errors import UsageError
 
 
 def add(commands: Any) -> None:
@@ -33,24 +32,17 @@ def reparse(arguments: argparse.Namespace, _argv: Sequence[str]) -> int:
     from rmjudge.cli.console import print_json, say, tables
     from rmjudge.render.commands import reparse as shown
     from rmjudge.running.reparse import reparse as read_again
-    from rmjudge.running.reparse import write
+    from rmjudge.running.reparse import reparse_items, write
     from rmjudge.runs.items import part_results
     from rmjudge.runs.stored import read_runs
+    from rmjudge.runs.stored_items import StoredItems
 
-    _, of_items = part_results(arguments.folders)
-    if of_items:
-        raise UsageError(
-            f"{of_items[0]} is of another set than RM-Bench, whose runs reparse writes anew; the "
-            "command that made such a run reads its kept replies again by itself, and buys nothing"
-        )
-    runs = read_runs(
-        arguments.folders,
-        data=arguments.data or (),
-        cache_folder=arguments.cache_dir,
-        notice=say,
-    )
+    data, cache = arguments.data or (), arguments.cache_dir
+    of_tuples, of_items = part_results(arguments.folders)
+    runs = read_runs(of_tuples, data=data, cache_folder=cache, notice=say)
     # A result that combines several scorers asked nothing; theirs stand beside it.
     found = [read_again(run) for run in runs if not run.record.combined]
+    found += [reparse_items(StoredItems(folder, data, cache)) for folder in of_items]
     if arguments.write:
         for item in found:
             if item.changed:

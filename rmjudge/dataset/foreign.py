@@ -15,7 +15,13 @@ _TWINS: Final = (("a", "b"), ("1", "2"), ("0", "1"))
 """Endings that tell two responses of one item apart: `output_1` and `output_2`."""
 _TALKS: Final = ("messages", "conversations", "conversation")
 _OTHER: Final = "of another layout"
-_MAP: Final = "; pairs under other names are read with --map, as in --map chosen=good"
+_DESCRIBED: Final = "--as FILE.toml reads such a file, where a few lines describe it"
+_ADVICE: Final = (
+    (_OTHER, "pairs under other names are read with --map, as in --map chosen=good"),
+    ("one chosen against", f'{_DESCRIBED}, with kind = "best"'),
+    ("pairs ('", f"{_DESCRIBED}, with responses and label"),
+)
+"""How a layout begins, and what to do with such a file."""
 _HEADER: Final = re.compile(rb'"?[\w .-]+"?([,;\t]"?[\w .-]+"?)+')
 """Names of columns, as the first line of a table has them."""
 NAMED: Final = 4
@@ -25,7 +31,8 @@ NAMED: Final = 4
 def foreign_layout(item: object) -> str:
     """Say what an item is that is no RM-Bench tuple and nothing like one; empty of all others.
 
-    An item with a list on either side is held to be a tuple, with whatever is wrong in it.
+    An item with lists on both sides is held to be a tuple, with whatever is wrong in it, unless one
+    response stands against several.
     """
     if not isinstance(item, dict):
         return ""
@@ -46,11 +53,12 @@ def foreign_opening(raw: bytes) -> str:
 
 def foreign_line(file: str, layout: str, count: int) -> str:
     """Say it once for a file."""
+    advice = next((f"; {told}" for head, told in _ADVICE if layout.startswith(head)), "")
     items = "1 item is" if count == 1 else f"{count:,} items are"
     return (
         f"{file}: {items} {layout}, no RM-Bench tuples; a tuple has a prompt and three chosen and "
         f"three rejected responses ({', '.join(STYLES)}); `rmjudge data new FILE` writes one to "
-        f"fill in{_MAP if layout.startswith(_OTHER) else ''}"
+        f"fill in{advice}"
     )
 
 
@@ -62,9 +70,12 @@ def _preferences(item: _Fields) -> str:
 
 
 def _one_against_several(item: _Fields) -> str:
-    """RewardBench 2."""
+    """RewardBench 2, and sets with a right response and several wrong ones."""
     chosen, rejected = item.get("chosen"), item.get("rejected")
-    if _is_texts(chosen) and _is_texts(rejected) and len(chosen) == 1 < len(rejected):
+    alone = (_is_texts(chosen) and len(chosen) == 1) or (
+        isinstance(chosen, str) and "domain" not in item
+    )
+    if alone and _is_texts(rejected) and len(rejected) > 1:
         return f"one chosen against {len(rejected)} rejected responses"
     return ""
 

@@ -221,16 +221,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _ConstantError(name)
 
 
-def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _NotJsonError(f"an object has the name {quote(twice)} twice; which one is meant?")
-    return found
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_named_once)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _parse(raw: bytes, offset: int) -> object:

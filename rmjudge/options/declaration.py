@@ -30,6 +30,7 @@ class Option:
     a flag without a word (`--flag` beside `--flag WORD`). `section` is the table of `rmjudge.toml`
     that it stands in. `recorded` tells whether it changes results, so that `run.json` keeps it:
     always, or where it is set. `tuples` are of a run over a data set, not of `rmjudge score`.
+    `once` refuses a second, other value on the command line, where most options take the last.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Option:
     section: str | None = None
     recorded: Literal["always", "where set"] | None = None
     tuples: bool = False
+    once: bool = False
     name: str = ""
     default: Any = None
 

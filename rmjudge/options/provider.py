@@ -51,7 +51,8 @@ class ProviderOptions:
     )
     params: Mapping[str, Json] = option(
         kinds.parameters("--param"),
-        "set a field of every request body, null removes it; repeatable",
+        "set a field of every request body, null removes it; MODEL:NAME=JSON sets it for one model "
+        "(NAME of NAME=PROVIDER/MODEL@URL, or PROVIDER/MODEL); repeatable",
         group=HOW,
         flag="--param",
         metavar="NAME=JSON",

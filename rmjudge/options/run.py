@@ -63,6 +63,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         flag="--as",
         metavar="NAME",
+        once=True,
         recorded="where set",
         tuples=True,
     )
@@ -73,6 +74,7 @@ class RunOptions(ProviderOptions):
         group=WHAT,
         flag="--map",
         metavar="NAME=FIELD",
+        once=True,
         recorded="where set",
         tuples=True,
     )

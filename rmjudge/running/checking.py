@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rmjudge.calls import Json
 from rmjudge.errors import UsageError
 from rmjudge.options import OPTIONS, RunOptions
 from rmjudge.providers.registry import FLEX, is_judge, takes_chat_template
@@ -78,23 +79,43 @@ def _check_hosted_options(specs: Sequence[Spec], options: RunOptions) -> None:
     _check_names(specs, options)
 
 
+def params_of(spec: Spec, params: Mapping[str, Json]) -> dict[str, Json]:
+    """The parameters as they concern a model: `MODEL:NAME` is for that one, and goes before."""
+    split = [(*name.rpartition(":"), value) for name, value in params.items()]
+    shared = {name: value for _, colon, name, value in split if not colon}
+    return shared | {name: value for model, colon, name, value in split if model == spec.name}
+
+
 def _check_names(specs: Sequence[Spec], options: RunOptions) -> None:
-    """Refuse keys and headers of a model that the run does not have."""
+    """Refuse parameters, keys and headers of a model that the run does not have."""
+    for flag, params, asked in (
+        ("--param", options.params, [spec for spec in specs if spec.hosted or is_judge(spec)]),
+        ("--retry-with", options.retry_with, [spec for spec in specs if spec.hosted]),
+    ):
+        for parameter in params:
+            name, colon, _ = parameter.rpartition(":")
+            if colon:
+                said = f"{flag} {parameter}=..."
+                _check_means_one(asked, name, said, f"{flag} NAME:PARAMETER=JSON", "model")
+    hosted = [spec for spec in specs if spec.hosted]
     for name in options.key_env:
-        _check_means_one(specs, name, f"--key-env {name}=...", "--key-env NAME=VARIABLE")
+        _check_means_one(hosted, name, f"--key-env {name}=...", "--key-env NAME=VARIABLE")
     for header in options.headers:
         name, colon, _ = header.rpartition(":")
         if colon:
-            _check_means_one(specs, name, f"--header {header}=...", "--header NAME:HEADER=VALUE")
+            _check_means_one(hosted, name, f"--header {header}=...", "--header NAME:HEADER=VALUE")
 
 
-def _check_means_one(specs: Sequence[Spec], name: str, said: str, right: str) -> None:
-    meant = [spec for spec in specs if spec.hosted and spec.name == name]
-    if len(meant) != 1:
-        hosted = ", ".join(dict.fromkeys(spec.name for spec in specs if spec.hosted))
-        what = "several hosted models" if meant else "no hosted model"
+def _check_means_one(
+    specs: Sequence[Spec], name: str, said: str, right: str, kind: str = "hosted model"
+) -> None:
+    """Refuse a name that is not exactly one of these models'."""
+    meant = sum(spec.name == name for spec in specs)
+    if meant != 1:
+        names = ", ".join(dict.fromkeys(spec.name for spec in specs))
+        what = f"several {kind}s" if meant else f"no {kind}"
         raise UsageError(
-            f"{said}: {what} of this run ({hosted or 'it has none'}); "
+            f"{said}: {what} of this run ({names or 'it has none'}); "
             f"write NAME=PROVIDER/MODEL@URL and {right}"
         )
 

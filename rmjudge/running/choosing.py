@@ -30,7 +30,7 @@ from rmjudge.providers.registry import (
     takes_chat_template,
 )
 from rmjudge.providers.spec import NAMES, Spec, parse_spec
-from rmjudge.running.checking import check_options, own_options
+from rmjudge.running.checking import check_options, own_options, params_of
 from rmjudge.running.headers import with_network
 from rmjudge.running.pricing import FREE, Price, listed, price_table
 from rmjudge.scorer import AdaptableScorer, Scorer
@@ -210,6 +210,7 @@ def _hosted(
         return Chosen(scorer, FREE, barred, is_judge(spec))
     url = address_of(spec, settings)
     held_back = key_held_back(spec, settings)
+    again = params_of(spec, options.retry_with)
     return Chosen(
         scorer,
         price_of(scorer.identity, options.prices, prices, own_name=spec.name, url=url),
@@ -218,7 +219,7 @@ def _hosted(
         provider_class(spec.provider).tells_dollars,
         url=url,
         notices=(held_back,) if held_back and not barred else (),
-        again=asking_with(scorer, spec, options.retry_with) if options.retry_with else None,
+        again=asking_with(scorer, spec, again) if again else None,
         more_room=getattr(scorer, "more_room", ""),
     )
 
@@ -295,7 +296,7 @@ def settings_of(spec: Spec, options: RunOptions) -> ScorerSettings:
         template = own_options(spec).get("template", template)
     return ScorerSettings(
         base_url=None if spec.url else options.base_url or own.base_url,
-        params={**own.params, **options.params} if spec.hosted or judge else {},
+        params={**own.params, **params_of(spec, options.params)} if spec.hosted or judge else {},
         concurrency=options.concurrency or own.concurrency,
         rpm=options.rpm or own.rpm,
         tpm=options.tpm or own.tpm,

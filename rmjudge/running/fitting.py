@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from rmjudge.benchmarks.items import ItemSet
 from rmjudge.errors import UsageError
+from rmjudge.judging.prompt import LETTERS
 from rmjudge.options.run import RunOptions
 from rmjudge.running.choosing import Chosen
 from rmjudge.scorer import ConversationScorer, Scorer
+from rmjudge.text import one_line
 from rmjudge.vocabulary import CELLS
 
 
@@ -57,6 +59,14 @@ def _check_kind(items: ItemSet, scorer: Scorer) -> None:
             f"{scorer.name}: {items.name} is scored by the margins between rewards; give a reward "
             "model, or a judge with --method pointwise"
         )
+    if scorer.method == "choice":
+        for item in items.without_ties():
+            if (count := len(set(item.texts))) > len(LETTERS):
+                raise UsageError(
+                    f"{scorer.name}: {one_line(item.name)} of {items.name} has {count:,} "
+                    f"responses, and a choice has {len(LETTERS)} letters; give --method pairwise "
+                    "or pointwise"
+                )
 
 
 def _check_turns(items: ItemSet, scorer: Scorer) -> None:

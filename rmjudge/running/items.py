@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from rmjudge.benchmarks.items import ItemSet
 from rmjudge.calls import Call, Verdict
@@ -17,6 +18,8 @@ from rmjudge.running.remarks import models_of, notes_of
 from rmjudge.runs.items import ItemResult
 from rmjudge.runs.results import CallCounts
 from rmjudge.scorer import Scorer
+
+FIRST_SHARE: Final = "% of its verdicts are for the response shown first"
 
 
 class ItemJob(Job):
@@ -94,4 +97,4 @@ def first_share(job: ItemJob) -> str:
     if not decided:
         return ""
     first = sum(verdict.first > TIE for verdict in decided)
-    return f"{100 * first / len(decided):.1f} % of its verdicts are for the response shown first"
+    return f"{100 * first / len(decided):.1f} {FIRST_SHARE}"

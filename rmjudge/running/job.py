@@ -125,12 +125,7 @@ class Job:
         price: Price | None = FREE,
         barred: str = "",
     ) -> None:
-        """`barred` says why nothing may be asked of the scorer, where nothing may.
-
-        Stored answers with a status in `retried` are asked again, by the scorer `again` where there
-        is one; `more_room` is the option that gives replies more tokens. `asked` counts answers by
-        the parameters that they alone were asked with.
-        """
+        """`barred` says why nothing may be asked of the scorer, where nothing may."""
         self.reached: tuple[int, ...] = tuple(range(len(plans)))
         """The places of the plans that are asked, so far."""
         self._ended = True
@@ -156,9 +151,13 @@ class Job:
         self.stopped: StopRun | None = None
         self.early_stop = False
         self.retried: frozenset[str] = frozenset()
+        """Stored answers with such a status are asked again."""
         self.again: Scorer | None = None
+        """Asks these, where they are asked in another way than all the others."""
         self.asked: Counter[str] = Counter()
+        """Answers by the parameters that they alone were asked with."""
         self.more_room = ""
+        """The option that gives replies more tokens."""
         self._scored = 0
         self._lacking: list[str] = []
         self.notes: list[str] = []

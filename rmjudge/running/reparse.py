@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from rmjudge.benchmarks.items import ItemSet
 from rmjudge.cache import inspect
 from rmjudge.cache.keys import call_key
 from rmjudge.calls import (
@@ -30,10 +31,14 @@ from rmjudge.errors import UsageError
 from rmjudge.metrics.tallies import TIE
 from rmjudge.providers.readers import reader_of
 from rmjudge.running.assembly import result_of
+from rmjudge.running.items import FIRST_SHARE, ItemJob, items_result
+from rmjudge.running.job import Job
 from rmjudge.running.tuples import TupleJob
 from rmjudge.runs.files import write_result
+from rmjudge.runs.items import ItemResult, write_items
 from rmjudge.runs.results import ScorerResult
-from rmjudge.runs.stored import StoredRun
+from rmjudge.runs.stored import StoredRun, call_keys
+from rmjudge.runs.stored_items import StoredItems
 from rmjudge.scorer import read_again
 from rmjudge.store import key_fields
 from rmjudge.version import __version__
@@ -53,7 +58,8 @@ class Reparsed:
 
     `replies` were read; `missing` calls have no stored reply. `changes` counts calls by what
     they were (as stored) and what they are now, unchanged ones too. `tuples` names those with
-    another cell than in the run's files. `about` is the run's `run.json`.
+    another cell than in the run's files, or items with another outcome. `about` is the run's
+    `run.json`.
     """
 
     folder: Path
@@ -62,8 +68,8 @@ class Reparsed:
     missing: int
     changes: Mapping[tuple[str, str], int]
     tuples: tuple[str, ...]
-    before: ScorerResult
-    after: ScorerResult
+    before: ScorerResult | ItemResult
+    after: ScorerResult | ItemResult
     about: Mapping[str, Json]
 
     @property
@@ -75,9 +81,8 @@ class Reparsed:
     def changed(self) -> bool:
         """Whether the run's numbers would be others."""
         was, now = self.before, self.after
-        return (was.metrics, was.tuples, dict(was.statuses)) != (
+        return bool(self.tuples) or (was.metrics, dict(was.statuses)) != (
             now.metrics,
-            now.tuples,
             dict(now.statuses),
         )
 
@@ -91,11 +96,7 @@ def reparse(run: StoredRun) -> Reparsed:
         UsageError: it is no run with calls, its data has changed, or its answers are not there.
     """
     folder, before, about, asked = run.folder, run.result, run.record.about, run.asked
-    kept = inspect.require(asked.cache_folder)
-    stored = inspect.replies(kept, asked.identity, asked.calls)
-    if not stored:
-        name = before.metrics.scorer
-        raise UsageError(f"{folder}: {kept} holds no answer of {name}; see --cache-dir")
+    stored = _stored(folder, before, asked.cache_folder, asked.identity, asked.calls)
     if not any(reply.raw for reply in stored.values()):
         return Reparsed(folder, "", 0, 0, {}, (), before, before, about)
     scorer = reader_of(asked.identity)
@@ -124,7 +125,63 @@ def reparse(run: StoredRun) -> Reparsed:
     )
 
 
-def _settle(job: TupleJob, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, str]], int]:
+def reparse_items(run: StoredItems) -> Reparsed:
+    """Read every stored reply of one scorer's run on another set than RM-Bench again.
+
+    Raises:
+        UsageError: it is no run with calls, its data or descriptor has changed, or its answers are
+            not there.
+    """
+    folder, before, record = run.folder, run.result, run.record
+    if record.identity is None or run.cache_folder is None:
+        raise UsageError(f"{folder}: it was imported and has no calls and no answers")
+    plans = run.plan(run.items)
+    keys = list(dict.fromkeys(key for plan in plans for key in call_keys(plan)))
+    stored = _stored(folder, before, run.cache_folder, record.identity, keys)
+    if not any(reply.raw for reply in stored.values()):
+        return Reparsed(folder, "", 0, 0, {}, (), before, before, record.about)
+    scorer = reader_of(record.identity)
+    job = ItemJob(
+        scorer,
+        plans,
+        lambda call: call_key(key_fields(call)),
+        items=ItemSet(run.rules, run.items),
+        order=before.metrics.order,
+    )
+    changes, missing = _settle(job, stored)
+    fresh = items_result(job)
+    after = replace(
+        before,
+        metrics=replace(fresh.metrics, scorer=before.metrics.scorer),
+        outcomes=fresh.outcomes,
+        scores=fresh.scores,
+        **_told_anew(before, fresh),
+    )
+    changed = [
+        old.name for old, new in zip(before.outcomes, after.outcomes, strict=True) if old != new
+    ]
+    read = job.counts.from_cache
+    return Reparsed(
+        *(folder, scorer.parser, read, missing, changes, tuple(changed), before, after),
+        record.about,
+    )
+
+
+def _stored(
+    folder: Path,
+    before: ScorerResult | ItemResult,
+    cache_folder: Path,
+    identity: Mapping[str, Json],
+    calls: Sequence[str],
+) -> dict[str, Reply]:
+    kept = inspect.require(cache_folder)
+    if stored := inspect.replies(kept, identity, calls):
+        return stored
+    name = before.metrics.scorer
+    raise UsageError(f"{folder}: {kept} holds no answer of {name}; see --cache-dir")
+
+
+def _settle(job: Job, stored: Mapping[str, Reply]) -> tuple[Counter[tuple[str, str]], int]:
     """Give the job what the replies say; return the changes and how many calls have no reply."""
     changes: Counter[tuple[str, str]] = Counter()
     missing = 0
@@ -167,20 +224,29 @@ def _status(answer: Answer) -> str:
 def _result(job: TupleJob, before: ScorerResult) -> ScorerResult:
     """Keep what it took; replace what was read."""
     fresh = result_of(job)
-    statuses = {
-        name: count for name, count in before.statuses.items() if name not in UNSCORED_STATUSES
-    } | dict(fresh.statuses)
-    words = "|".join(map(re.escape, sorted(UNSCORED_STATUSES)))
-    old_counts = re.compile(rf"\d+ calls ({words})( |$)")
-    kept = [note for note in before.notes if not old_counts.match(note)]
     return replace(
         before,
         metrics=replace(fresh.metrics, shares=before.metrics.shares),
         tuples=fresh.tuples,
-        calls=replace(before.calls, unscored=fresh.calls.unscored),
-        statuses=dict(sorted(statuses.items())),
-        notes=(*kept, *(note for note in fresh.notes if old_counts.match(note))),
+        **_told_anew(before, fresh),
     )
+
+
+def _told_anew(
+    before: ScorerResult | ItemResult, fresh: ScorerResult | ItemResult
+) -> dict[str, Any]:
+    """What both kinds of results tell of replies: how many hold no score, and notes of that."""
+    statuses = {
+        name: count for name, count in before.statuses.items() if name not in UNSCORED_STATUSES
+    } | dict(fresh.statuses)
+    words = "|".join(map(re.escape, sorted(UNSCORED_STATUSES)))
+    counted = re.compile(rf"\d+ calls ({words})( |$)|.*{re.escape(FIRST_SHARE)}$")
+    kept = [note for note in before.notes if not counted.match(note)]
+    return {
+        "calls": replace(before.calls, unscored=fresh.calls.unscored),
+        "statuses": dict(sorted(statuses.items())),
+        "notes": (*kept, *(note for note in fresh.notes if counted.match(note))),
+    }
 
 
 def write(found: Reparsed) -> None:
@@ -191,4 +257,8 @@ def write(found: Reparsed) -> None:
     """
     about = {name: value for name, value in found.about.items() if name not in _WRITTEN_ANEW}
     about["reparsed"] = {"parser": found.parser, "rmjudge": __version__}
-    write_result(found.folder, found.after, json.loads(json.dumps(about)))
+    told = json.loads(json.dumps(about))
+    if isinstance(found.after, ItemResult):
+        write_items(found.folder, found.after, told)
+    else:
+        write_result(found.folder, found.after, told)

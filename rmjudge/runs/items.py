@@ -88,6 +88,11 @@ def write_items(folder: Path, result: ItemResult, about: Mapping[str, Json]) -> 
 
 
 def _line(outcome: ItemOutcome, score: float | None) -> str:
+    return line_of(outcome_to_json(outcome, score))
+
+
+def outcome_to_json(outcome: ItemOutcome, score: float | None) -> dict[str, Any]:
+    """A line of `results.jsonl`."""
     record: dict[str, Any] = {
         "id": outcome.id,
         "subset": outcome.subset,
@@ -100,7 +105,7 @@ def _line(outcome: ItemOutcome, score: float | None) -> str:
         record["choices"] = outcome.choices
     else:
         record["pairs"] = outcome.votes
-    return line_of(record)
+    return record
 
 
 def is_of_items(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rmjudge.errors import UsageError
+from rmjudge.errors import NotInRunsError, UsageError
 from rmjudge.runs.files import RESULTS
 from rmjudge.runs.results import ScorerResult, TupleResult
 from rmjudge.text import label, one_line
@@ -16,6 +16,7 @@ from rmjudge.vocabulary import CELLS, TupleKey
 
 if TYPE_CHECKING:
     from rmjudge.metrics.report import Metrics
+    from rmjudge.runs.items import ItemResult
     from rmjudge.runs.stored import StoredRun
 
 NAMED: Final = 3
@@ -24,7 +25,7 @@ LIKE: Final = 0.5
 """How alike ids must be to be named, as difflib counts: `78` is like `7`, and `none` is not."""
 
 
-def labels(results: Sequence[ScorerResult]) -> list[str]:
+def labels(results: Sequence[ScorerResult | ItemResult]) -> list[str]:
     """Clean names in the order of the results, no two alike.
 
     A name that recurs gets what tells the runs' folders apart, or a number where nothing does.
@@ -94,8 +95,9 @@ def tuples_named(name: str, runs: Sequence[StoredRun]) -> frozenset[TupleKey]:
     There are several only if a number and a text are written alike.
 
     Raises:
-        UsageError: tuples of several domains have this id; or the runs have none of the name,
-            and the message says where the id is, or which are like it.
+        UsageError: tuples of several domains have this id.
+        NotInRunsError: the runs have none of the name; the message says where the id is, or which
+            are like it.
     """
     items = list({item.key: item for run in runs for item in run.result.tuples}.values())
     found = [item for item in items if item.name == name] or [
@@ -105,7 +107,7 @@ def tuples_named(name: str, runs: Sequence[StoredRun]) -> frozenset[TupleKey]:
     if len(names) > 1:
         raise UsageError(f"{name} is the id of several tuples; name one: {', '.join(names)}")
     if not found:
-        raise UsageError(_unknown(name, items, runs))
+        raise NotInRunsError(_unknown(name, items, runs))
     return frozenset(item.key for item in found)
 
 

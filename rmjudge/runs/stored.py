@@ -19,7 +19,7 @@ from rmjudge.vocabulary import TupleKey
 if TYPE_CHECKING:
     from rmjudge.calls import Json
     from rmjudge.dataset import BenchTuple, DataSet
-    from rmjudge.planning.plan import Plan
+    from rmjudge.planning.plan import CallPlan, Plan
 
 NAMED: Final = 3
 """Tuples that a message names."""
@@ -137,7 +137,7 @@ class Asked:
         return tuple(dict.fromkeys(key for plan in self.plans for key in call_keys(plan)))
 
 
-def call_keys(plan: Plan) -> list[str]:
+def call_keys(plan: CallPlan) -> list[str]:
     """The keys of a plan's calls, in its order."""
     from rmjudge.cache.keys import call_key
     from rmjudge.store import key_fields

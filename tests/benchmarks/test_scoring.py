@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rmjudge.benchmarks.descriptors import Descriptor, Fields, shipped
+from rmjudge.benchmarks.descriptors import Descriptor, shipped
+from rmjudge.benchmarks.fields import Fields
 from rmjudge.metrics.items import measure
 from rmjudge.metrics.outcomes import NO_VERDICT, ItemOutcome, Vote, score_of
 

@@ -153,3 +153,30 @@ def test_without_a_panel_a_person_decides(cli: Cli, models: ScriptedModels) -> N
     # The build again leaves the decision in force.
     assert cli(*words(models, panel=())).returncode == 0
     assert [item["id"] for item in cli.json("mine/tuples.json")] == [waiting]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("", "prompt is empty"),
+        (" \n", "prompt is blank"),
+        ("\ud800x", "prompt holds half a character"),
+        (5, "prompt is a number"),
+    ],
+)
+def test_what_is_no_prompt_is_told_as_what_it_is(cli: Cli, prompt: object, said: str) -> None:
+    (cli.home / "prompts.jsonl").write_text(json.dumps({"id": 1, "prompt": prompt}))
+    done = cli("build", "prompts.jsonl", "--writer", "openai/w@http://127.0.0.1:9", "--out", "mine")
+    assert done.returncode == 2
+    assert f"prompts.jsonl:1: {said}" in done.stderr
+
+
+def test_a_template_of_no_step_is_refused(cli: Cli, models: ScriptedModels) -> None:
+    offer(cli, 1)
+    (cli.home / "steps").mkdir()
+    for name in ("answer", "cocnise"):
+        (cli.home / "steps" / f"{name}.jinja").write_text("{{ prompt }}")
+    done = cli(*words(models), "--recipe-dir", "steps")
+    assert done.returncode == 2
+    assert "steps/cocnise.jinja is of no step; did you mean concise?" in done.stderr
+    assert not models.counts

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from command import Cli
 from local_models import Kind, make
-from scripted_builds import ScriptedModels
+from scripted_builds import PANEL, ScriptedModels
 from told_models import END, make_told
 
 GUARD_S = 300
@@ -122,3 +122,18 @@ def test_a_local_panel_is_read_and_what_it_cannot_say_waits_for_a_person(
     told = json.loads(again.stdout)["calls"]
     assert [(one["asked"], one["from_cache"]) for one in told] == [(6, 6)] * 3
     assert set(models.counts.values()) == {1}
+
+
+def test_a_local_writer_has_a_limit_of_its_own(cli: Cli, models: ScriptedModels) -> None:
+    panel = [word for name in PANEL for word in ("--panel", models.model(name))]
+    build = ("build", "prompts.jsonl", "--writer", "hf-judge/./told", *panel, "--out", "mine")
+    alike = cli(*build, "--quiet", "--param", "max_new_tokens=8", "--param", "max_tokens=900")
+    assert alike.returncode == 2
+    assert "takes the parameter max_new_tokens, not max_tokens" in alike.stderr
+
+    own = ["--param=hf-judge/./told:max_new_tokens=8"]
+    own += [f"--param=openai/{name}:max_tokens=900" for name in PANEL]
+    done = cli(*build, "--quiet", *own)
+
+    assert done.returncode == 0, done.stderr
+    assert {one["step"] for one in lines(cli, "rejects.jsonl")} == {"concise"}

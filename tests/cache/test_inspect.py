@@ -7,6 +7,7 @@ from pathlib import Path
 
 import diskcache
 import pytest
+from cache_files import execute
 
 from rmjudge.cache import AnswerCache
 from rmjudge.cache.inspect import explain, info, require, verify
@@ -23,12 +24,6 @@ async def fill(folder: Path, identity: dict[str, Json], calls: list[str]) -> str
         scorer = await cache.register(identity)
         await cache.commit(scorer, [(call, Reply(Reward(1.0), "x" * 500)) for call in calls])
     return scorer
-
-
-def execute(folder: Path, statement: str, *values: object) -> None:
-    connection = sqlite3.connect(folder / "cache.db", isolation_level=None)
-    connection.execute(statement, values)
-    connection.close()
 
 
 def test_a_folder_without_a_cache_is_refused_by_name(tmp_path: Path) -> None:

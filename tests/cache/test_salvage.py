@@ -14,16 +14,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cache_files import IDENTITY
 
 from rmjudge.cache import AnswerCache, salvage, sharing
 from rmjudge.cache.database import open_database
 from rmjudge.cache.inspect import verify
 from rmjudge.cache.keys import scorer_key
 from rmjudge.cache.rows import encode
-from rmjudge.calls import Json, Reply, Reward
+from rmjudge.calls import Reply, Reward
 from rmjudge.errors import StorageStopped
 
-IDENTITY: dict[str, Json] = {"provider": "test", "model": "m"}
 ANSWERS = {f"{n:032x}": Reply(Reward(float(n)), "x" * (n % 7 * 900)) for n in range(400)}
 
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cache_files import IDENTITY
 
 from rmjudge.cache import AnswerCache, answers
-from rmjudge.calls import Json, Reply, Reward
+from rmjudge.calls import Reply, Reward
 from rmjudge.errors import Interrupted, StorageStopped
 
-IDENTITY: dict[str, Json] = {"provider": "test", "model": "m"}
 CALL = "c" * 32
 
 BUY = """

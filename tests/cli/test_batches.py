@@ -225,3 +225,95 @@ def test_a_vendor_whose_batches_are_not_sure_is_refused_with_the_reason(
     done = cli("run", model, "--limit", "1", "--batch", "--dry-run")
     assert done.returncode == 2
     assert why in " ".join(done.stderr.split())
+
+
+@each_shape
+@pytest.mark.parametrize(
+    "value", ["completed", "SUCCEEDED", "succeeded", "ended", "custom_id", "batch", "id", "200"]
+)
+def test_a_header_that_says_what_the_vendor_says_changes_no_state(
+    cli: Cli, vendor: BatchVendor, provider: str, value: str
+) -> None:
+    done = bought(cli, vendor, "--header", f"X-Stage={value}", provider=provider)
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_paid_once(vendor)
+
+
+def test_a_full_queue_is_known_whatever_the_headers_say(cli: Cli, vendor: BatchVendor) -> None:
+    vendor.control(create=["queue"])
+    done = bought(cli, vendor, "--header", "X-Stage=Enqueued", "--detach")
+    assert done.returncode == 3, done.stdout + done.stderr
+    (first, *_) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    assert "[key removed] token limit reached" in first["note"]
+    assert bought(cli, vendor, "--header", "X-Stage=Enqueued").returncode == 0
+    check_paid_once(vendor)
+
+
+@pytest.mark.parametrize(
+    ("provider", "faults"),
+    [
+        ("openai", {"outcome": "failed", "errors": [["bad", "this model cannot be used here"]]}),
+        ("openai", {"create": ["refused"]}),
+        ("anthropic", {"create": ["refused"]}),
+        ("gemini", {"create": ["refused"]}),
+    ],
+)
+def test_why_a_vendor_takes_no_batch_is_told_without_the_header(
+    cli: Cli, vendor: BatchVendor, provider: str, faults: dict[str, Any]
+) -> None:
+    vendor.control(**faults)
+    done = bought(cli, vendor, "--header", "X-Stage=cannot", provider=provider)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "this model [key removed] be used" in done.stderr
+    (one, *_) = json.loads(cli("batches", "list", "--json").stdout)["batches"]
+    assert "cannot" not in one["note"]
+
+
+@pytest.mark.parametrize("command", [("fetch",), ("cancel", "--all")])
+@pytest.mark.parametrize("missing", ["openai", "anthropic"])
+def test_a_missing_key_keeps_no_other_vendors_batches_back(
+    cli: Cli, vendor: BatchVendor, command: tuple[str, ...], missing: str
+) -> None:
+    vendor.control(run_s=2 if command == ("fetch",) else 60)
+    keys = {"openai": "FIRST_KEY", "anthropic": "SECOND_KEY"}
+    named = [f"--key-env={provider}/judge={key}" for provider, key in keys.items()]
+    held = dict.fromkeys(keys.values(), "k-123456789")
+    for provider, given in zip(keys, named, strict=True):
+        run = (*words(vendor, provider), "--out", f"runs/{provider}", "--batch", "--detach", given)
+        assert cli(*run, **FAST, **held).returncode == 3
+    if command == ("fetch",):
+        time.sleep(2.5)
+    del held[keys[missing]]
+
+    done = cli("batches", *command, *named, "--json", **FAST, **held)
+
+    assert done.returncode == 2
+    assert "not asked about: batch" in done.stderr
+    assert f"{keys[missing]}, for {missing}/judge, is not set" in done.stderr
+    (batch,) = json.loads(done.stdout)["batches"]
+    assert not batch["model"].startswith(missing)
+    assert batch["state"] == "fetched"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("nobody/model:X-Gate", "no hosted model of this run"),
+        ("X-Gate", "this run asks at 2 addresses, and a header is sent to one"),
+    ],
+)
+def test_a_header_goes_to_the_vendor_that_it_is_for(
+    cli: Cli, vendor: BatchVendor, header: str, said: str
+) -> None:
+    other = BatchVendor()
+    try:
+        for one, provider in ((vendor, "openai"), (other, "anthropic")):
+            one.control(run_s=60)
+            run = (*words(one, provider), "--out", f"runs/{provider}", "--batch", "--detach")
+            assert cli(*run, **FAST).returncode == 3
+        done = cli("batches", "fetch", "--header", f"{header}=gateway-93b1f0", **FAST)
+    finally:
+        other.kill()
+
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -104,6 +104,16 @@ def test_rm_bench_beside_another_set_has_the_bytes_that_it_has_alone(cli: Cli, h
         ([PAIRS[0]], ("--map", "promt=x"), "did you mean prompt?"),
         ([PAIRS[0]], ("--domain", "chat"), "--domain is for RM-Bench's tuples"),
         ([PAIRS[0]], ("--cells", "3"), "--cells is for RM-Bench's tuples"),
+        (
+            [PAIRS[0]],
+            ("--as", "pairs", "--as", "llmbar"),
+            "--as is given as pairs and as llmbar; a command takes one: use a command for each",
+        ),
+        (
+            [PAIRS[0]],
+            ("--map", "chosen=a", "--map", "chosen=b"),
+            "--map says both chosen=a and chosen=b; give one of them",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_called(
@@ -114,6 +124,15 @@ def test_what_is_wrong_is_said_and_nothing_is_called(
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_option_that_says_the_same_again_is_taken(cli: Cli, home: Path) -> None:
+    lines(home / "mine.jsonl", PAIRS)
+    twice = ("--as", "pairs", "--as", "pairs", "--map", "id=prompt", "--map", "id=prompt")
+    done = cli("run", "baseline/length", "--data", "mine.jsonl", *twice, "--out", "r")
+    assert done.returncode == 0, done.stderr
+    refused = cli("data", "check", "mine.jsonl", "--as", "pairs", "--as", "llmbar")
+    assert (refused.returncode, refused.stdout) == (2, "")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +233,3 @@ def test_commands_about_nine_cells_refuse_other_sets_and_say_what_to_do(
         refused = cli(command, "r")
         assert refused.returncode == 2
         assert "this command is about RM-Bench's nine cells" in refused.stderr
-    refused = cli("reparse", "r")
-    assert refused.returncode == 2
-    assert "reads its kept replies again by itself" in refused.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batch_vendor import FAST, BatchVendor
 from command import Cli
 from served import ModelServer
 
@@ -83,3 +84,88 @@ def test_pairs_and_tuples_are_no_question_of_a_choice(
     assert done.returncode == 2
     assert "right against wrong responses" in done.stderr
     assert server.stats["delivered"] == before
+
+
+def test_a_local_judge_chooses_the_response_of_the_letter_that_it_writes(
+    cli: Cli, home: Path
+) -> None:
+    from local_models import CHATML, Kind
+    from told_models import BRACKETS, make_told
+
+    from rmjudge.planning.ordering import shuffled
+
+    says_c = {**BRACKETS, "[[": {"C": 1.0}, "C": {"]]": 1.0}}
+    kind = Kind(task="CausalLM", template=CHATML, more_tokens=("[[", "]]"))
+    make_told(home / "judge", says_c, kind)
+    write(home, ROWS[:12])
+    words = ("run", "hf-judge/judge", "--method", "choice", "--data", "rb2.jsonl", "--quiet")
+    done = cli(*words, "--device", "cpu", "--out", "r")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [json.loads(line) for line in (home / "r" / "results.jsonl").read_text().splitlines()]
+    for raw, row in zip(ROWS, rows, strict=False):
+        texts = [*raw["chosen"], *raw["rejected"]]
+        third = shuffled(raw["prompt"], texts, 0)[2]
+        assert row["choices"] == [[texts.index(third)]]
+    metrics = json.loads((home / "r" / "metrics.json").read_text())
+    assert (metrics["method"], metrics["order"]) == ("choice", "shuffled")
+    assert metrics["no_verdict"] == 0
+    again = cli(*words, "--device", "cpu", "--out", "again")
+    assert again.returncode == 0
+    run = json.loads((home / "again" / "run.json").read_text())
+    assert (run["calls"]["from_cache"], run["calls"]["sent"]) == (12, 0)
+    assert cli.results("again") == cli.results("r")
+
+
+def test_a_local_judge_that_names_a_letter_that_was_not_shown_has_no_verdict(
+    cli: Cli, home: Path
+) -> None:
+    from local_models import CHATML, Kind
+    from told_models import BRACKETS, make_told
+
+    says_e = {**BRACKETS, "[[": {"E": 1.0}, "E": {"]]": 1.0}}
+    kind = Kind(task="CausalLM", template=CHATML, more_tokens=("[[", "]]"))
+    make_told(home / "judge", says_e, kind)
+    write(home, ROWS[:6])
+    words = ("run", "hf-judge/judge", "--method", "choice", "--data", "rb2.jsonl", "--quiet")
+    cli(*words, "--device", "cpu", "--out", "r")
+    metrics = json.loads((home / "r" / "metrics.json").read_text())
+    assert metrics["no_verdict"] == 6
+    assert metrics["headline"] == 0.25
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini", "openai-responses"])
+def test_choices_that_a_batch_brings_are_those_of_a_live_run(
+    cli: Cli, home: Path, vendor: BatchVendor, provider: str
+) -> None:
+    write(home, ROWS)
+    words = ("run", vendor.model(provider), "--method", "choice", "--data", "rb2.jsonl", "--quiet")
+    done = cli(*words, "--batch", "--out", "batch", **FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    stats = vendor.stats
+    assert max(stats["paid"].values()) == 1
+    assert (len(stats["paid"]), stats["live"]) == (39, 1)
+    assert cli(*words, "--out", "live", "--cache-dir", "other").returncode == 0
+    assert cli.results("batch") == cli.results("live")
+    rows = [
+        json.loads(line) for line in (home / "batch" / "results.jsonl").read_text().splitlines()
+    ]
+    chosen = {choice[0] for row in rows for choice in row["choices"] if choice != "no-verdict"}
+    assert chosen == {0, 1, 2, 3}
+    again = cli(*words, "--batch", "--out", "again", **FAST)
+    assert again.returncode == 0
+    assert cli.results("again") == cli.results("batch")
+    assert vendor.stats["paid"] == stats["paid"]
+
+
+def test_more_responses_than_letters_are_refused_before_anything_is_asked(
+    cli: Cli, home: Path, server: ModelServer
+) -> None:
+    wrong = [f"Wrong {k}." for k in range(26)]
+    write(home, [ROWS[0], {**ROWS[1], "rejected": wrong}])
+    words = ("run", server.judge, "--method", "choice", "--data", "rb2.jsonl")
+    done = cli(*words)
+    assert done.returncode == 2
+    assert "Focus/1 of rewardbench-2 has 27 responses, and a choice has 26 letters" in done.stderr
+    assert server.stats["delivered"] == 0
+    write(home, [ROWS[0], {**ROWS[1], "rejected": [*wrong[:25], wrong[0]]}])
+    assert cli(*words).returncode == 0

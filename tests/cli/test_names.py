@@ -236,3 +236,46 @@ def test_the_key_that_info_prints_names_what_is_adopted(cli: Cli, server: ModelS
     assert scorer["key"][:12] in shown
     assert done.returncode == 0, done.stderr
     assert "no kept answers" in cli("cache", "adopt", f"mine={server.judge}", "ffffff").stderr
+
+
+def test_a_parameter_goes_to_the_model_that_it_names(
+    cli: Cli, start_server: Callable[[int], ServerProcess]
+) -> None:
+    one, two = start_server(0), start_server(0)
+    named = (f"first={one.judge}", f"second={two.judge}")
+    params = ("seed=1", "first:seed=2", "second:top_p=0.5", "first:temperature=null")
+    done = cli("run", *named, *ONE_TUPLE, *(f"--param={param}" for param in params))
+
+    assert done.returncode == 0, done.stderr
+    sent = [
+        {tuple(body.get(name) for name in ("seed", "top_p")) for body in server.stats["bodies"]}
+        for server in (one, two)
+    ]
+    assert sent == [{(2, None)}, {(1, 0.5)}]
+    assert not any("temperature" in body for body in one.stats["bodies"])
+    assert all("temperature" in body for body in two.stats["bodies"])
+
+
+def test_a_named_parameter_is_the_same_as_one_for_the_only_model(
+    cli: Cli, server: ModelServer
+) -> None:
+    for param in ("seed=1", "openai/judge:seed=1"):
+        assert cli("run", server.judge, *ONE_TUPLE, "--param", param).returncode == 0
+    assert server.stats["received"] == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nobody", "no model of this run"), ("openai/judge", "several models of this run")],
+)
+@pytest.mark.parametrize("flag", ["--param", "--retry-with"])
+def test_a_parameter_of_no_one_model_is_refused(
+    cli: Cli, start_server: Callable[[int], ServerProcess], flag: str, name: str, said: str
+) -> None:
+    one, two = start_server(0), start_server(0)
+    done = cli("run", one.judge, two.judge, *ONE_TUPLE, "--retry-unscored", flag, f"{name}:seed=1")
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert f"{flag} {name}:seed=..." in done.stderr
+    assert one.stats["received"] == two.stats["received"] == 0

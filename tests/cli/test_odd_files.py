@@ -45,14 +45,6 @@ def test_options_saved_with_a_byte_order_mark_are_read(cli: Cli) -> None:
     assert (cli.home / "here" / "metrics.json").is_file()
 
 
-def test_a_name_twice_in_one_tuple_is_refused(cli: Cli) -> None:
-    text = json.dumps([TUPLE])
-    write(cli.home, "d.json", text.replace('"prompt"', '"chosen": ["a", "b", "c"], "prompt"'))
-    done = cli("run", "baseline/length", "--data", "d.json")
-    assert done.returncode == 2
-    assert "has the name 'chosen' twice" in done.stderr
-
-
 @pytest.fixture
 def scored(cli: Cli) -> Cli:
     write(cli.home, "d.json", json.dumps([TUPLE]))

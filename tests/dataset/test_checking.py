@@ -111,7 +111,7 @@ BAD_ITEMS = [
     pytest.param({"chosen": DROP}, f" tuple 8: chosen is missing; {THREE}", id="no chosen"),
     pytest.param({"rejected": None}, f" tuple 8: rejected is null; {THREE}", id="null rejected"),
     pytest.param({"rejected": {}}, f" tuple 8: rejected is an object; {THREE}", id="object"),
-    pytest.param({"chosen": "abc"}, f" tuple 8: chosen is a string; {THREE}", id="one text"),
+    pytest.param({"rejected": "abc"}, f" tuple 8: rejected is a string; {THREE}", id="one text"),
     pytest.param({"chosen": []}, f" tuple 8: chosen has 0 responses; {THREE}", id="none"),
     pytest.param({"rejected": ["a"]}, f" tuple 8: rejected has 1 response; {THREE}", id="one"),
     pytest.param(
@@ -286,6 +286,10 @@ TURNS = [{"role": "user", "content": "q"}]
             "one chosen against 3 rejected responses",
         ),
         (
+            {"prompt": "p", "chosen": "a", "rejected": ["b", "c"]},
+            "one chosen against 2 rejected responses",
+        ),
+        (
             {"question": "q", "response_A": "a", "response_B": "b", "label": "A>B"},
             "pairs ('response_A' and 'response_B')",
         ),
@@ -310,6 +314,27 @@ def test_a_foreign_layout_is_told_once_for_its_file(
     (told,) = check_items([raw(foreign), raw(foreign)]).problems
     assert told.startswith(f"chat.json: 2 items are {layout}, no RM-Bench tuples; ")
     assert "rmjudge data new FILE" in told
+
+
+@pytest.mark.parametrize(
+    ("foreign", "advice"),
+    [
+        (
+            {"prompt": "p", "chosen": "a", "rejected": ["b", "c"]},
+            '; --as FILE.toml reads such a file, where a few lines describe it, with kind = "best"',
+        ),
+        (
+            {"q": "?", "answer_a": "a", "answer_b": "b", "winner": "a"},
+            "where a few lines describe it, with responses and label",
+        ),
+        ({"question": "q", "good": "a", "bad": "b"}, "--map, as in --map chosen=good"),
+    ],
+)
+def test_a_foreign_layout_that_can_be_described_is_told_how(
+    foreign: dict[str, object], advice: str
+) -> None:
+    (told,) = check_items([raw(foreign)]).problems
+    assert told.endswith(advice)
 
 
 def test_a_list_on_one_line_belongs_in_a_json_file() -> None:

@@ -108,10 +108,54 @@ def test_a_header_s_value_is_sent_and_written_nowhere(cli: Cli, server: ModelSer
         assert not path.is_file() or VALUE.encode() not in path.read_bytes()
 
 
-@pytest.mark.parametrize("word", ["ok", "failed", "Completed", "CONTENT"])
-def test_a_plain_word_stays_in_what_a_vendor_says(word: str) -> None:
-    text = f'{{"status":"{word}"}}'
-    assert headers_from({"X-Stage": word})["X-Stage"].strike(text) == text
+@pytest.mark.parametrize("value", ["evals", "completed", "no", "20230601", "2023-06-01"])
+def test_a_value_that_anybody_may_write_is_struck_out_of_messages(
+    tmp_path: Path, value: str
+) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        said = f"unknown header {request.headers['x-stage']}"
+        return httpx.Response(400, json={"error": {"message": said}})
+
+    judged(tmp_path, httpx.MockTransport(refuse), headers={"X-Stage": value})
+
+    told = "".join(path.read_text("utf-8") for path in (tmp_path / "o").rglob("*.json*"))
+    assert "unknown header [key removed]" in told
+    assert f"header {value}" not in told
+
+
+@pytest.mark.parametrize(
+    "value", ["choices", "content", "stop", "boxed", "A>B", "20230601", "message"]
+)
+@pytest.mark.parametrize("name", ["X-Stage", "X-Token"])
+def test_a_value_that_a_reply_is_made_of_changes_no_verdict(
+    tmp_path: Path, value: str, name: str
+) -> None:
+    told = {**CHAT, "created": 120230601}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={**told, "echo": request.headers[name.lower()]})
+
+    run = judged(tmp_path, httpx.MockTransport(answer), headers={name: value})
+
+    assert run.exit_code == 0
+    plain = judged(tmp_path / "plain", httpx.MockTransport(answer), headers={name: "another-one"})
+    assert run.results[0].metrics == plain.results[0].metrics
+
+
+@pytest.mark.parametrize("word", ["rather", "evals"])
+def test_a_word_in_a_reply_is_kept_only_where_the_verdict_needs_it(
+    tmp_path: Path, word: str
+) -> None:
+    text = "I would rather say, from all evals, \\boxed{A>B}"
+    body = {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    run = judged(tmp_path, transport, headers={"X-Stage": word})
+
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "c").rglob("*") if path.is_file())
+    assert run.exit_code == 0
+    assert word.encode() not in kept
+    assert b"[key removed]" in kept
+    assert b"boxed{A>B}" in kept
 
 
 @pytest.mark.parametrize(

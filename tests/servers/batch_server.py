@@ -10,7 +10,8 @@ Run: `python batch_server.py` prints its port. `POST /control` sets fields of `S
 - `run_s`: seconds from a batch's creation to its end. `outcome`: completed, expired, cancelled,
   failed (with `errors`, a list of code and message); `share`: of its rows that are run before it
   ends so. `ends`: outcomes of the next batches alone; "queue" fails since the queue is full.
-- `cancel_s`: seconds that a cancel takes.
+- `waits`: a state that a vendor tells of batches under way, in place of the usual one.
+- `cancel_s`: seconds that a cancel takes. `no_cancels`: so many of the next cancels are a 500.
 - `create`: what happens to the next creates: "ok", "lost" (accepted, no reply), "500" (accepted),
   "twice" (accepted two times, no reply), "reset" (not accepted, no reply), "queue" (429, the queue
   is full), "queue of unknown length", "too large" (413), "refused" (400).
@@ -76,7 +77,9 @@ class State:
     share: float = 1.0
     errors: list[list[str]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
+    waits: str = ""
     cancel_s: float = 0.0
+    no_cancels: int = 0
     create: list[str] = field(default_factory=list)
     lag: int = 0
     gone: int = 0
@@ -204,6 +207,9 @@ def answered(  # noqa: C901, PLR0911, PLR0912
         if batch is None:
             return error(404, f"no batch {key}")
         if found[2]:
+            if STATE.no_cancels > 0:
+                STATE.no_cancels -= 1
+                return error(500, "not now", "server_error")
             batch.cancelled = batch.cancelled or time.time()
             return as_json(told(batch))
         batch.polls += 1
@@ -400,6 +406,7 @@ def told(batch: Batch) -> dict[str, Any]:
     if batch.results is None and over and not cancelling:
         finish(batch)
     done = batch.results is not None
+    waiting = STATE.waits or "in_progress"
     if batch.shape == "anthropic":
         counts = {"processing": len(batch.lines), "succeeded": 0, "expired": 0, "canceled": 0}
         if done:
@@ -409,7 +416,7 @@ def told(batch: Batch) -> dict[str, Any]:
         return {
             "id": batch.id,
             "type": "message_batch",
-            "processing_status": "ended" if done else "canceling" if cancelling else "in_progress",
+            "processing_status": "ended" if done else "canceling" if cancelling else waiting,
             "request_counts": counts,
             "created_at": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(batch.created)),
             "results_url": f"/v1/messages/batches/{batch.id}/results" if done else None,
@@ -423,7 +430,7 @@ def told(batch: Batch) -> dict[str, Any]:
         return {
             "name": batch.id,
             "metadata": {
-                "state": f"BATCH_STATE_{word if done else 'RUNNING'}",
+                "state": f"BATCH_STATE_{word if done else STATE.waits.upper() or 'RUNNING'}",
                 "displayName": batch.about["displayName"],
                 "batchStats": {"requestCount": str(len(batch.lines))},
             },
@@ -434,7 +441,7 @@ def told(batch: Batch) -> dict[str, Any]:
     out, err = f"out-{batch.id}", f"err-{batch.id}"
     return {
         "id": batch.id,
-        "status": batch.outcome if done else "cancelling" if cancelling else "in_progress",
+        "status": batch.outcome if done else "cancelling" if cancelling else waiting,
         "input_file_id": batch.file,
         "output_file_id": out if out in STATE.files else "",
         "error_file_id": err if err in STATE.files else None,

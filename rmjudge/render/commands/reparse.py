@@ -9,12 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from rmjudge.calls import Json
-from rmjudge.metrics.accuracy import Accuracies
 from rmjudge.render.figures import known, percent
 from rmjudge.render.sheets import Sheet
 from rmjudge.render.terminal.listings import sheets_renderable
 from rmjudge.running.reparse import Reparsed
+from rmjudge.runs.items import ItemResult
 from rmjudge.runs.naming import labels
+from rmjudge.runs.results import ScorerResult
 from rmjudge.text import clean
 from rmjudge.vocabulary import DIFFICULTIES
 
@@ -49,19 +50,21 @@ def _lines(item: Reparsed) -> list[str]:
     if item.tuples:
         shown = ", ".join(clean(name) for name in item.tuples[:SHOWN])
         more = f", and {len(item.tuples) - SHOWN} more" if len(item.tuples) > SHOWN else ""
-        lines.append(f"{len(item.tuples):,} tuples change: {shown}{more}")
+        what = "items" if isinstance(item.after, ItemResult) else "tuples"
+        lines.append(f"{len(item.tuples):,} {what} change: {shown}{more}")
     else:
         lines.append("no cell of the run changes")
     return lines
 
 
 def _accuracies(item: Reparsed) -> Sheet:
-    rows = (("Before", item.before.metrics), ("After", item.after.metrics))
+    rows = (("Before", item.before), ("After", item.after))
+    heads = (name.replace("_", " ").capitalize() for name in _values(item.after))
     return Sheet(
         title="Accuracy, %",
-        header=("Reading", *map(str.capitalize, DIFFICULTIES), "Average", "Not scored"),
+        header=("Reading", *heads, "Not scored"),
         rows=tuple(
-            (name, *map(percent, _values(part.headline).values()), f"{part.unscored_cells:,}")
+            (name, *map(percent, _values(part).values()), f"{_unscored(part):,}")
             for name, part in rows
         ),
     )
@@ -93,9 +96,24 @@ def reparsed_to_json(found: Sequence[Reparsed], *, written: bool) -> dict[str, J
 
 
 def _summary(item: Reparsed, *, before: bool) -> Json:
-    metrics = (item.before if before else item.after).metrics
-    return {**_values(metrics.headline), "unscored_cells": metrics.unscored_cells}
+    result = item.before if before else item.after
+    what = "unscored_items" if isinstance(result, ItemResult) else "unscored_cells"
+    return {**_values(result), what: _unscored(result)}
 
 
-def _values(accuracies: Accuracies) -> dict[str, float | None]:
+def _unscored(result: ScorerResult | ItemResult) -> int:
+    if isinstance(result, ItemResult):
+        return result.metrics.items - result.metrics.scored
+    return result.metrics.unscored_cells
+
+
+def _values(result: ScorerResult | ItemResult) -> dict[str, float | None]:
+    if isinstance(result, ItemResult):
+        named = {
+            f"{average}_{reading}": known(value)
+            for average, readings in result.metrics.averages.items()
+            for reading, value in readings.items()
+        }
+        return {"score": known(result.metrics.headline), **named}
+    accuracies = result.metrics.headline
     return {name: known(getattr(accuracies, name)) for name in (*DIFFICULTIES, "average")}

@@ -63,13 +63,14 @@ def _texts(viewed: ViewedTuple, screen: Screen) -> Iterator[RenderableType]:
     if item is None:
         yield screen.text("Its texts were not found.", "yellow")
         return
-    yield from _text("Prompt", item.prompt, screen)
+    yield from text_part("Prompt", item.prompt, screen)
     for side, texts in (("chosen", item.chosen), ("rejected", item.rejected)):
         for style, text in zip(STYLES, texts, strict=True):
-            yield from _text(f"{side}, {style}", text, screen, f"  {len(text):,} characters")
+            yield from text_part(f"{side}, {style}", text, screen, f"  {len(text):,} characters")
 
 
-def _text(title: str, text: str, screen: Screen, about: str = "") -> Iterator[RenderableType]:
+def text_part(title: str, text: str, screen: Screen, about: str = "") -> Iterator[RenderableType]:
+    """Draw a text below its title."""
     yield Text()
     yield screen.text(title, "bold").append(about, "dim")
     yield Padding(screen.text(text.strip("\n")), (0, 0, 0, 2))
@@ -78,12 +79,19 @@ def _text(title: str, text: str, screen: Screen, about: str = "") -> Iterator[Re
 def _difference(
     item: BenchTuple, pair: tuple[Style, Style], screen: Screen
 ) -> Iterator[RenderableType]:
-    """Draw a pair side by side, or one below the other where there is no room, marked."""
     chosen, rejected = (STYLES.index(style) for style in pair)
-    texts = (item.chosen[chosen].strip("\n"), item.rejected[rejected].strip("\n"))
     styles = pair[0] if pair[0] == pair[1] else f"{pair[0]} against {pair[1]}"
+    texts = (item.chosen[chosen], item.rejected[rejected])
+    yield from marked_difference(f"The difference, {styles}", texts, screen)
+
+
+def marked_difference(
+    title: str, pair: tuple[str, str], screen: Screen
+) -> Iterator[RenderableType]:
+    """Draw a pair side by side, or one below the other where there is no room, marked."""
+    texts = (pair[0].strip("\n"), pair[1].strip("\n"))
     yield Text()
-    yield screen.text(f"The difference, {styles}", "bold")
+    yield screen.text(title, "bold")
     if texts[0] == texts[1]:
         yield screen.text("None: both texts are the same.", "yellow")
         return

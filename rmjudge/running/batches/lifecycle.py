@@ -103,6 +103,8 @@ class Lifecycle:
                 return await self._poll(chunk)
             case "ended":
                 return await self._fetch(chunk)
+            case "fetched" if not all(file.exists() for file in self.files(chunk)):
+                return await self.keep(chunk, "ended")  # somebody deleted them: the vendor has them
             case "collected":
                 return await self._clear(chunk)
         return chunk
@@ -151,7 +153,7 @@ class Lifecycle:
     async def _refused(self, chunk: Chunk, error: RefusedError, back: State = "planned") -> Chunk:
         """The vendor has nothing of it, for certain."""
         if error.queue_full:
-            return await self._queue_is_full(chunk, str(error), back)
+            return await self._queue_is_full(chunk, error.words, str(error), back)
         if error.too_large and len(chunk.calls) > 1:
             self.smaller = True
             limit = max(chunk.tokens // 2, 1)
@@ -159,11 +161,14 @@ class Lifecycle:
         self.refusal = str(error)
         return await self._void(chunk, str(error))
 
-    async def _queue_is_full(self, chunk: Chunk, words: str, back: State) -> Chunk:
-        """Wait, with smaller batches; where only the pace is too high, with the same one."""
+    async def _queue_is_full(self, chunk: Chunk, words: str, shown: str, back: State) -> Chunk:
+        """Wait, with smaller batches; where only the pace is too high, with the same one.
+
+        `words` are the vendor's, `shown` is what may be shown of them.
+        """
         told = queue_limit(words)
         if told is None and not any(word in words.lower() for word in ("enqueued", "queue")):
-            self.trouble = words
+            self.trouble = shown
             return await self.keep(chunk, back)
         queued = sum(
             other.tokens
@@ -171,13 +176,13 @@ class Lifecycle:
             if other.uid != chunk.uid and other.state in ("creating", "created")
         )
         if not queued and len(chunk.calls) == 1:
-            self.refusal = words
+            self.refusal = shown
         self.smaller = True
         limit = told or queued or max(chunk.tokens // 2, 1)
         if not queued:
             limit = min(limit, max(chunk.tokens // 2, 1))
-        self.trouble = f"the vendor's queue is full: {words}"
-        return await self._void(chunk, f"queue full: {words}", limit=limit)
+        self.trouble = f"the vendor's queue is full: {shown}"
+        return await self._void(chunk, f"queue full: {shown}", limit=limit)
 
     async def _void(self, chunk: Chunk, note: str, limit: int | None = None) -> Chunk:
         if chunk.file:
@@ -212,14 +217,33 @@ class Lifecycle:
             return self.known[chunk.uid]
         first, *others = sorted(matches, key=lambda batch: (batch.created or 0.0, batch.id))
         for other in others:
-            with suppress(*_TROUBLES):
-                await self.client.cancel(other.id)
-            self.maybe_billed += len(chunk.calls)
+            billed, became = await self._stop(other, len(chunk.calls))
+            self.maybe_billed += billed
             self.told.append(
                 f"the vendor has batch {other.id} beside {first.id} with the same calls: bought "
-                "twice; the second was cancelled"
+                f"twice; the second {became}"
             )
         return await self._adopt(chunk, first)
+
+    async def _stop(self, batch: Batch, calls: int) -> tuple[int, str]:
+        """Cancel a batch of calls that another has too; how many may be billed, and what is told.
+
+        Its results are not read: they are answers to the same calls.
+        """
+        refusal = ""
+        try:
+            await self.client.cancel(batch.id)
+        except _TROUBLES as error:  # it may have ended meanwhile
+            refusal = str(error)
+        now = batch
+        with suppress(*_TROUBLES):
+            now = await self.client.poll(batch.id)
+        if now.phase != "under way":
+            ran = calls if now.done is None else min(now.done, calls)
+            return ran, f"is {now.word}, and {ran:,} of its calls may be billed"
+        if refusal:
+            return calls, f"goes on, since it was not cancelled ({refusal}): cancel it there"
+        return calls, "was cancelled, and what it still runs is billed"
 
     async def _matches(self, chunk: Chunk) -> list[Batch]:
         found: list[Batch] = []
@@ -277,8 +301,9 @@ class Lifecycle:
         }
         if batch.phase == "failed":
             if batch.queue_full or queue_limit(batch.why) is not None:
-                return await self._queue_is_full(replace(chunk, word=batch.word), batch.why, "void")
-            self.refusal = f"the batch {batch.id} failed: {batch.why or batch.word}"
+                chunk = replace(chunk, word=batch.word)
+                return await self._queue_is_full(chunk, batch.why, batch.shown, "void")
+            self.refusal = f"the batch {batch.id} failed: {batch.shown or batch.word}"
             return await self._void(chunk, self.refusal)
         if batch.phase == "ended":
             return await self.keep(

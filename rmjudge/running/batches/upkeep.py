@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from rmjudge.cache import AnswerCache
@@ -14,6 +14,7 @@ from rmjudge.options import RunOptions
 from rmjudge.providers.batching.base import Batch
 from rmjudge.providers.batching.client import LostError, NotABatchError, RefusedError, UnsentError
 from rmjudge.providers.hosted import HostedScorer
+from rmjudge.providers.spec import parse_spec
 from rmjudge.running.batches.lifecycle import Lifecycle, lifecycle_of
 from rmjudge.running.choosing import choose
 
@@ -41,11 +42,15 @@ def _busy() -> None:
 
 @dataclass(slots=True)
 class Upkeep:
-    """Acts on batches; what people are to know of it is in `told`."""
+    """Acts on batches; what people are to know of it is in `told`.
+
+    `left` says of which batches nothing could be asked, and why: the others were not kept back.
+    """
 
     store: AnswerCache
     options: RunOptions
     told: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def _lifecycle(self, chunk: Chunk) -> AsyncIterator[Lifecycle]:
@@ -54,7 +59,7 @@ class Upkeep:
         Raises:
             UsageError: the key is missing, or a run is at the batches of this model.
         """
-        (item,) = choose([chunk.model], self.options)
+        (item,) = choose([chunk.model], _of_one(self.options, parse_spec(chunk.model).name))
         if not isinstance(item.scorer, HostedScorer):
             raise UsageError(f"{chunk.model} has no batches")
         client = item.scorer.batching()
@@ -68,17 +73,38 @@ class Upkeep:
         finally:
             await client.aclose()
 
+    def _check(self, chunks: Sequence[Chunk]) -> None:
+        """See that keys and headers are for models of these batches, and for one address each.
+
+        Raises:
+            UsageError: they are not.
+        """
+        models = list(dict.fromkeys(chunk.model for chunk in chunks))
+        if models and (self.options.headers or self.options.key_env):
+            choose(models, self.options, need_keys=False)
+
     async def fetch(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Look at every open batch, and get the results of those that have ended."""
         found: list[Chunk] = []
         wanted = [chunk for chunk in chunks if chunk.open or chunk.state == "collected"]
+        self._check(wanted)
         for _, group in groupby(sorted(wanted, key=_whose), key=_whose):
             mine = list(group)
-            async with self._lifecycle(mine[0]) as lifecycle:
+            async with self._if_possible(mine), self._lifecycle(mine[0]) as lifecycle:
                 for chunk in mine:
                     found.append(await self._advance(lifecycle, lifecycle.known[chunk.uid]))
                     self._tell(lifecycle)
         return found
+
+    @asynccontextmanager
+    async def _if_possible(self, chunks: Sequence[Chunk]) -> AsyncIterator[None]:
+        """Note what keeps these from being asked about, such as a missing key."""
+        try:
+            yield
+        except UsageError as error:
+            uids = ", ".join(chunk.uid[:8] for chunk in chunks)
+            many = "batch" if len(chunks) == 1 else "batches"
+            self.left.append(f"{many} {uids}: {error}")
 
     async def _advance(self, lifecycle: Lifecycle, chunk: Chunk) -> Chunk:
         """Take a batch as far as it goes; what the user has to decide on keeps no other back."""
@@ -97,13 +123,14 @@ class Upkeep:
     async def cancel(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Have the vendor stop the batches, and look at each at once."""
         found: list[Chunk] = []
+        self._check([chunk for chunk in chunks if chunk.open])
         for chunk in chunks:
             if not chunk.open or chunk.state in ("ended", "fetched", "aside", "lost"):
                 if len(chunks) == 1:
                     self.told.append(f"batch {chunk.uid[:8]} is {chunk.state}: nothing is stopped")
                     found.append(chunk)
                 continue
-            async with self._lifecycle(chunk) as lifecycle:
+            async with self._if_possible([chunk]), self._lifecycle(chunk) as lifecycle:
                 now = lifecycle.known[chunk.uid]
                 if now.state in ("planned", "uploaded"):
                     if now.file:
@@ -130,7 +157,7 @@ class Upkeep:
         Raises:
             UsageError: it is not unknown, or the vendor has no such batch.
         """
-        self._check(chunk, "creating")
+        self._check_state(chunk, "creating")
         async with self._lifecycle(chunk) as lifecycle:
             try:
                 told = await lifecycle.client.poll(batch)
@@ -146,7 +173,7 @@ class Upkeep:
 
     async def not_submitted(self, chunk: Chunk) -> Chunk:
         """Have the calls of a batch bought again that the vendor never had."""
-        self._check(chunk, "creating", "created")
+        self._check_state(chunk, "creating", "created")
         async with self._lifecycle(chunk) as lifecycle:
             if chunk.file:
                 with suppress(RefusedError, LostError, UnsentError):
@@ -156,13 +183,13 @@ class Upkeep:
 
     async def accept(self, chunk: Chunk) -> Chunk:
         """Have results read that were put aside."""
-        self._check(chunk, "aside")
+        self._check_state(chunk, "aside")
         async with self._lifecycle(chunk) as lifecycle:
             return await lifecycle.keep(lifecycle.known[chunk.uid], "fetched", accepted=True)
 
     async def discard(self, chunk: Chunk) -> Chunk:
         """Drop results; the calls are bought again."""
-        self._check(chunk, "aside", "lost")
+        self._check_state(chunk, "aside", "lost")
         async with self._lifecycle(chunk) as lifecycle:
             now = lifecycle.known[chunk.uid]
             with suppress(RefusedError, LostError, UnsentError):
@@ -172,11 +199,22 @@ class Upkeep:
             return await lifecycle.keep(now, "void", note="discarded by the user; it was billed")
 
     @staticmethod
-    def _check(chunk: Chunk, *states: str) -> None:
+    def _check_state(chunk: Chunk, *states: str) -> None:
         if chunk.state not in states:
             raise UsageError(
                 f"batch {chunk.uid} is {chunk.state}: there is nothing of this kind to decide"
             )
+
+
+def _of_one(options: RunOptions, name: str) -> RunOptions:
+    """The options without keys and headers of other models."""
+    headers = {
+        header: text
+        for header, text in options.headers.items()
+        if header.rpartition(":")[0] in ("", name)
+    }
+    key_env = {model: variable for model, variable in options.key_env.items() if model == name}
+    return replace(options, headers=headers, key_env=key_env)
 
 
 async def _against(lifecycle: Lifecycle, chunk: Chunk, told: Batch) -> str:
