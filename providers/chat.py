@@ -7,6 +7,7 @@ Wire: https://platform.openai.com/docs/api-reference/chat. The vendors stand in
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -46,7 +47,7 @@ class ChatCompletions(JudgeProvider):
     """A judge behind any server that speaks chat completions."""
 
     vendor: ClassVar[Vendor]
-    dialect_version = "openai-chat/3"
+    dialect_version = "openai-chat/4"
     has_roles = True
     address_hint = "is the address right? It ends in /v1 for most servers of this kind"
     local_params = frozenset((SYSTEM_ROLE,))
@@ -147,7 +148,7 @@ class ChatCompletions(JudgeProvider):
         choice = member(body, "choices", 0)
         if broke_off(member(choice, "finish_reason")):
             raise MalformedBodyError("the server gave up on the answer half way")
-        text = _content(member(choice, "message", "content"))
+        text = _content(member(choice, "message", "content")) or _content(member(choice, "text"))
         tokens = _tokens(member(choice, "logprobs"))
         reply = ChatReply(
             text,
@@ -196,23 +197,66 @@ def is_reasoning_model(model: str) -> bool:
 
 
 def _content(content: Json) -> str:
-    """Visible text; some servers send a list of chunks, thinking among them."""
-    if isinstance(content, list):
-        chunks = [member(chunk, "text") for chunk in content if member(chunk, "type") == "text"]
-        content = "".join(chunk for chunk in chunks if isinstance(chunk, str))
-    return content if isinstance(content, str) else ""
+    """Visible text; some servers send a chunk or a list of chunks, thinking among them."""
+    chunks = content if isinstance(content, list) else [content]
+    return "".join(
+        text
+        for chunk in chunks
+        if isinstance(
+            text := chunk if isinstance(chunk, str) else _text_of(chunk),
+            str,
+        )
+    )
+
+
+def _text_of(chunk: Json) -> Json:
+    return member(chunk, "text") if member(chunk, "type") in ("text", "output_text") else None
 
 
 def _withheld(choice: Json, text: str) -> Unscored | None:
-    withheld = withheld_for(member(choice, "finish_reason"))
+    reasons = _reasons(choice)
+    withheld = next(filter(None, map(withheld_for, reasons)), None)
     if withheld is not None and withheld.status != "refusal":
         return withheld
-    refusal = text_or_none(member(choice, "message", "refusal"))
+    refusal = _refusal(member(choice, "message"))
     if refusal is not None:
         return Unscored("refusal", " ".join(refusal.split())[:REFUSAL_SHOWN])
     if withheld is not None:
         return withheld
-    return None if text.strip() else Unscored("empty", "no content")
+    if text.strip():
+        return None
+    if _is_filtered(choice):
+        return Unscored("content-filter", "the provider withheld the answer")
+    return Unscored("empty", "no content")
+
+
+def _reasons(choice: Json) -> list[Json]:
+    """Why the model stopped, in the gateway's word and in that of the host behind it."""
+    own = member(choice, "finish_reason")
+    behind = member(choice, "native_finish_reason")
+    if own in (None, ""):  # vLLM's `stop_reason` of a whole answer is the text that ended it
+        return [own, behind, member(choice, "stop_reason")]
+    return [own, behind]
+
+
+def _refusal(message: Json) -> str | None:
+    """What a model says that declines, in a field of its own or in a part of the content."""
+    parts = [
+        part for part in as_list(member(message, "content")) if member(part, "type") == "refusal"
+    ]
+    for refusal in (member(message, "refusal"), *(member(part, "refusal") for part in parts)):
+        if isinstance(refusal, str) and refusal.strip():
+            return refusal
+        if refusal is True or (isinstance(refusal, (list, dict)) and refusal):
+            return "the model declined" if refusal is True else json.dumps(refusal)
+    return None
+
+
+def _is_filtered(choice: Json) -> bool:
+    """Whether Azure's annotations say that the answer was taken out."""
+    found = member(choice, "content_filter_results")
+    verdicts = found.values() if isinstance(found, dict) else ()
+    return any(member(verdict, "filtered") is True for verdict in verdicts)
 
 
 def _model(body: dict[str, Json]) -> str | None:

@@ -239,3 +239,9 @@ def problem_list(name: str, problems: Sequence[str], most: int = 20) -> str:
     lines = [*problems[:most], *([f"... and {more} more"] if more > 0 else [])]
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
     return f"{name}: {count}:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def separator_of(text: str) -> str:
+    """What separates the columns of a CSV text: many spreadsheets write `;`."""
+    head = text.partition("\n")[0]
+    return max(",;\t", key=head.count)

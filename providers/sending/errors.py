@@ -139,20 +139,28 @@ def _inside_success(reply: RawReply, policy: Policy) -> CallError | None:
     said = read_object(holder)
     if holder.get("status") == "failed" and said.codes & signs.DECLINED:
         return None
-    numbers = [int(code) for code in said.codes if code.isdecimal() and len(code) == 3]
-    named = [_STATUS_OF[code] for code in said.codes if code in _STATUS_OF]
-    told = [status for status in numbers or named if 400 <= status < 600]
-    if told:
-        message = f"HTTP {min(told)}: {said.message or 'no message'}"
-        return _of_status(min(told), said, message, reply.headers, policy)
-    return _by_words(said, reply, policy) or _of_status(
-        UNKNOWN, said, _in_success(said), reply.headers, policy
+    return (
+        _by_number(said, reply, policy)
+        or _by_words(said, reply, policy)
+        or _of_status(UNKNOWN, said, _in_success(said), reply.headers, policy)
     )
 
 
 def unread(reply: RawReply, policy: Policy) -> CallError | None:
-    """What the words of a reply mean that came with a success and is none; None where unclear."""
-    return _by_words(read_error(reply.body), reply, policy)
+    """What a reply means that came with a success and is none; None where unclear."""
+    said = read_error(reply.body)
+    return _by_words(said, reply, policy) or _by_number(said, reply, policy)
+
+
+def _by_number(said: Said, reply: RawReply, policy: Policy) -> CallError | None:
+    """What an error is that gives its status in its body: `{"code": 401, "msg": ...}`."""
+    numbers = [int(code) for code in said.codes if code.isdecimal() and len(code) == 3]
+    named = [_STATUS_OF[code] for code in said.codes if code in _STATUS_OF]
+    told = [status for status in numbers or named if 400 <= status < 600]
+    if not told:
+        return None
+    message = f"HTTP {min(told)}: {said.message or 'no message'}"
+    return _of_status(min(told), said, message, reply.headers, policy)
 
 
 def _by_words(said: Said, reply: RawReply, policy: Policy) -> CallError | None:

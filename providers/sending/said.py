@@ -100,6 +100,8 @@ def read_object(data: dict[str, Any]) -> Said:
     message = _words_in(inner)
     if not message and isinstance(error, str):
         message = error
+    if not message and isinstance(error, list) and error:
+        message = _listed(error)
     if not message:
         message = next(filter(None, (_words_in(each) or _error_in(each) for each in places)), "")
     metadata = inner.get("metadata")

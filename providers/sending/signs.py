@@ -97,7 +97,7 @@ _ACCOUNT: Final = re.compile(
     | (country|region|territory|location)\b.{0,40}\ (not\ supported|unsupported|not\ available)
     | not\ (available|supported)\ in\ (your|this)\ (country|region|location)
     | not\ (in|on)\ (the|your|an)\ (ip\ )?(allow|white)[ -]?list
-    | invalid\ authentication | token\ (has\ |is\ )?expired
+    | invalid\ authentication | \b(not\ |un)authenticated\b | token\ (has\ |is\ )?expired
     | log[ -]?in\ fail | authentication\ (error|failed|failure) | ^unauthorized\b
     | lacks?\ (the\ )?(required\ )?(scope|permission)s?\b
     | model\ (\S+\ )?(has\ been\ |is\ |was\ )?(decommissioned|retired|shut\ down)

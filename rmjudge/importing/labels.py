@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from rmjudge.errors import UsageError
 from rmjudge.statistics.people import WINNERS, Label, Winner
-from rmjudge.text import did_you_mean, error_line, printable, problem_list, quote
+from rmjudge.text import did_you_mean, error_line, printable, problem_list, quote, separator_of
 from rmjudge.vocabulary import STYLES, TupleKey
 
 NEEDED: Final = ("tuple", "winner")
@@ -90,7 +90,8 @@ def labels_of(
 
 
 def _csv_rows(text: str, problems: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    comma = separator_of(text)
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=comma)
     header = [name.strip().lower() for name in next(rows, [])]
     if missing := [name for name in NEEDED if name not in header]:
         problems.append(f"line 1: no column {', '.join(missing)}; it should be {_EXAMPLE}")
@@ -131,6 +132,7 @@ def _label(line: int, row: Mapping[str, Any], problems: list[str]) -> WrittenLab
             problems.append(f"line {line}: {name} is no text")
             return None
         texts[name] = "" if value is None else str(value).strip()
+    texts["winner"] = texts["winner"].lower()
     wrong = []
     if not texts["tuple"]:
         wrong.append("tuple is empty")

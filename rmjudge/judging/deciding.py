@@ -15,6 +15,7 @@ from typing import Final
 from rmjudge.calls import Unscored
 from rmjudge.judging.marks import Mark
 from rmjudge.judging.spelling import plain
+from rmjudge.judging.withdrawn import is_taken_back, is_withdrawn
 from rmjudge.metrics.tallies import TIE
 
 SHOWN: Final = 160
@@ -33,6 +34,14 @@ _OF_A_FORM: Final = re.compile(
     r"\b[AB]\b|\b(?i:both|tied?|equal\w*|neither|first|second|if|when|means)\b"
 )
 _ITEM: Final = re.compile(r"[-*•+]|\d[.)]|\b(?i:if|when|means)\b")
+_CRITERION: Final = re.compile(
+    r"[^\w\n]*(?:\w+ ){0,3}(?:accuracy|clarity|coherence|completeness|conciseness|correctness|"
+    r"depth|detail|facts|factuality|fluency|format(?:ting)?|harmlessness|helpfulness|honesty|length|logic|"
+    r"presentation|readability|relevance|safety|style|substance|tone|truthfulness|verbosity)"
+    r"(?: \w+)?\W*",
+    re.IGNORECASE,
+)
+"""What stands before a verdict on one criterion: `Style:`, `Verdict on correctness:`."""
 _BETWEEN_ITEMS: Final = 200
 """Characters between two forms of a list, at most."""
 
@@ -71,7 +80,7 @@ def decide(
     final = stated[-1] if stated else marks[-1]
     doubt = _doubt(text, marks, stated)
     if not doubt and _contradicted(text, final, foreign, later):
-        doubt = "another {what} follows the last {what}"
+        doubt = "what follows the last {what} says something else"
     if doubt or final.value is None:
         return Unscored("unparsed", f"{doubt.format(what=what)}: {_line(text, final)}")
     return final.value
@@ -90,7 +99,7 @@ def _stated(text: str, marks: Sequence[Read]) -> list[Read]:
 def _doubt(text: str, marks: Sequence[Read], stated: Sequence[Read]) -> str:
     """Why the last line gives no verdict; empty where it does."""
     if not stated:
-        return "the last {what} stands in quotes"
+        return "the last {what} is quoted or negated, not given"
     final = stated[-1]
     if final.value is None:
         return "no {what} is understood in the last line that has one"
@@ -98,6 +107,8 @@ def _doubt(text: str, marks: Sequence[Read], stated: Sequence[Read]) -> str:
         return "contradictory {what}s"
     if _ends_a_list(text, marks[: marks.index(final) + 1]):
         return "the last {what} ends a list of the forms"
+    if _is_of_a_criterion(text, marks[: marks.index(final) + 1]):
+        return "the last {what} is on one criterion of several"
     return ""
 
 
@@ -116,7 +127,7 @@ def _contradicted(
     }
     if later is not None:
         others |= set(later(text[after:]))
-    return bool(others - {final.value})
+    return bool(others - {final.value}) or (not others and is_taken_back(text[after:]))
 
 
 def _none(text: str, what: str) -> Unscored:
@@ -149,10 +160,12 @@ def _outermost(marks: Sequence[Read]) -> list[Read]:
 
 
 def _is_mention(text: str, mark: Mark) -> bool:
-    """Whether it is in quotes within a sentence, such as a report of what a response says.
+    """Whether it is negated, or in quotes within a sentence: a report of what a response says.
 
     In quotes on a line of its own, or after "my verdict:", it is said by the judge itself.
     """
+    if is_withdrawn(text, mark.start, mark.end):
+        return True
     before, after = text[max(0, mark.start - 200) : mark.start], text[mark.end : mark.end + 200]
     line_before, line_after = before.rpartition("\n")[2], after.partition("\n")[0]
     head, tail = line_before.rstrip("$*` "), line_after.lstrip("$*` .,")
@@ -196,6 +209,13 @@ def _ends_a_list(text: str, marks: Sequence[Read]) -> bool:
     if len(block) >= 3 and ({1.0, TIE, 0.0} <= set(values) or _is_ladder(values)):
         return True
     return all(_ITEM.search(_line_of(text, item)) for item in block)
+
+
+def _is_of_a_criterion(text: str, marks: Sequence[Read]) -> bool:
+    """Whether the last two marks are on a criterion each, and say different things."""
+    if len(marks) < 2 or marks[-1].value == marks[-2].value:
+        return False
+    return all(_CRITERION.fullmatch(_lead_of(text, item)) for item in marks[-2:])
 
 
 def _is_ladder(values: Sequence[float]) -> bool:

@@ -45,7 +45,7 @@ from rmjudge.judging.verdict import read_verdict
 from rmjudge.metrics.tallies import TIE
 from rmjudge.vocabulary import RULES, Method
 
-PARSER: Final = "rule/2"
+PARSER: Final = "rule/3"
 FORM_OF: Final[Mapping[str, Find]] = {
     "boxed": boxes,
     "brackets": brackets,
@@ -70,6 +70,12 @@ _LINE_OF_ORDER: Final = re.compile(
     r"(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,3}[ \t]*(?:[,;=]|>+|<+|≻|≫|≺|≪)"
     r"[ \t]*(?:[A-Za-z]+[ _-]?)?\W{0,3}[ABab12]\W{0,4}$",
     re.MULTILINE | re.IGNORECASE,
+)
+
+_PLACES: Final = re.compile(r"rank|place|position|order|standing", re.IGNORECASE)
+"""Keys whose numbers are places: 1 is the best."""
+_OF_THE_WORSE: Final = re.compile(
+    r"wors[et]|loser|rejected|error|penalt|flaw|mistake", re.IGNORECASE
 )
 
 
@@ -135,8 +141,11 @@ def _higher(said: str, scale: Scale | None) -> float | None:
 
 
 def _compared(first: str, second: str, scale: Scale | None) -> float | None:
+    (first, _, scale_a), (second, _, scale_b) = first.partition("/"), second.partition("/")
+    if scale_a and scale_b and float(scale_a) != float(scale_b):
+        return None  # `8/10` and `5/5` are no two numbers of one scale
     try:
-        one, other = float(first.partition("/")[0]), float(second.partition("/")[0])
+        one, other = float(first), float(second)
     except ValueError:
         return None
     if scale is not None and not all(scale.low <= score <= scale.high for score in (one, other)):
@@ -194,8 +203,8 @@ def _json(answer: str) -> Answer:
     return found if value is None else Verdict(value)
 
 
-def _worth_of(value: Any) -> float | None:
-    """An order of two, or two scores, anywhere in a JSON value."""
+def _worth_of(value: Any, *, lowest: bool = False) -> float | None:
+    """An order of two, or two scores, anywhere in a JSON value; `lowest`: the lower one wins."""
     if isinstance(value, list):
         names = [item for item in value if isinstance(item, (str, int))]
         return _first_of(*map(str, names)) if len(names) == len(value) == 2 else None
@@ -207,8 +216,15 @@ def _worth_of(value: Any) -> float | None:
         if isinstance(score, (int, float)) and not isinstance(score, bool)
     }
     if {1.0, 0.0} <= set(numbers):
-        return _compared(str(numbers[1.0]), str(numbers[0.0]), None)
-    found = {worth for item in value.values() if (worth := _worth_of(item)) is not None}
+        found_here = _compared(str(numbers[1.0]), str(numbers[0.0]), None)
+        says_lowest = any(re.search("lower|lowest|ascending", key, re.I) for key in value)
+        return 1 - found_here if found_here is not None and (lowest or says_lowest) else found_here
+    found = {
+        worth
+        for key, item in value.items()
+        if not _OF_THE_WORSE.search(key)
+        and (worth := _worth_of(item, lowest=bool(_PLACES.search(key)))) is not None
+    }
     # An order and scores that contradict each other are no verdict; equal scores may be ordered.
     found = found - {TIE} or found
     return found.pop() if len(found) == 1 else None

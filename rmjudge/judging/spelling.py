@@ -107,11 +107,15 @@ def either(content: str, *, numbers: bool = False) -> float | None:
 
 
 _NUMBER: Final = r"[+-]?\d+(?:\.\d+)?"
+_TWO_NUMBERS: Final = re.compile(r"\d[\s_,{}$*`]+\d|\d[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉¼½¾]")
+"""Numbers beside each other, which would become one: `1 0`, `7²`."""
 _ONE: Final = re.compile(rf"({_NUMBER})(?:(?:/|OUTOF)({_NUMBER}))?")
 
 
 def rating(content: str, high: float) -> float | None:
     """A number, `7/10` or `7 out of 10`; None where the scale named is another one."""
+    if _TWO_NUMBERS.search(content):
+        return None
     word = re.sub(r"^(?:RATING|SCORE)[:=]?", "", plain(content))
     match = _ONE.fullmatch(word)
     if match is None or (match[2] is not None and float(match[2]) != high):

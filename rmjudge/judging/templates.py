@@ -27,7 +27,7 @@ _PROBES: Final[dict[Method, Call]] = {
     "pairwise": CompareCall("the-prompt", "the-first-response", "the-second-response"),
     "pointwise": RewardCall("the-prompt", "the-response"),
 }
-_ANY_VERDICT: Final = "any-verdict/3"
+_ANY_VERDICT: Final = "any-verdict/4"
 RENDERING_FAULTS: Final = (
     TemplateError,
     ArithmeticError,

@@ -18,7 +18,7 @@ from rmjudge.judging.reasoning import strip_reasoning
 from rmjudge.judging.spelling import comparison, either, even, winner
 from rmjudge.metrics.tallies import TIE
 
-PARSER: Final = "verdict/3"
+PARSER: Final = "verdict/4"
 
 Worth = Callable[[str], float | None]
 FORMS: Final[tuple[Find, ...]] = (boxes, brackets, tags, json_winners, results)

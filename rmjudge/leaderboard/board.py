@@ -76,7 +76,7 @@ def read_board(path: Path) -> Board:
     if not path.exists():
         return Board(one_line(path.stem), ())
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(path.read_text("utf-8-sig"))
         if found.get("format") != FORMAT:
             raise ValueError(f"format = {found.get('format')!r}; this version reads {FORMAT}")
         models = found.get("model", [])

@@ -38,6 +38,7 @@ from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
 from rmjudge.running.tuples import TupleJob
+from rmjudge.runs.writing import check_folder
 from rmjudge.scorer import AdaptableScorer, Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
@@ -126,13 +127,15 @@ def prepare(
             [*jobs, *chain(*rounds), *([job_for(fallback, data, options)] if fallback else [])],
             ceiling,
         )
+    out = options.out or Path("runs") / _folder_name(scorers, data, sets, options)
+    check_folder(out)
     return Prepared(
         options=options,
         data=data,
         jobs=jobs,
         fallback=fallback,
         deciding=_deciding(jobs, data) if options.until_decided else None,
-        out=options.out or Path("runs") / _folder_name(scorers, data, sets, options),
+        out=out,
         rounds=rounds,
         sources=tuple(map(str, sources)),
     )

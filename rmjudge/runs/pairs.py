@@ -45,7 +45,7 @@ def read_pairs(
     """
     shown = printable(str(path))
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{shown}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -9,6 +9,19 @@ from pathlib import Path
 from rmjudge.errors import StorageStopped, UsageError
 
 
+def check_folder(folder: Path) -> None:
+    """See before anything is bought that files can be written to a folder, there or not yet.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"the results cannot be written to {folder}: {nearest} is no folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"the results cannot be written to {folder}: {nearest} is read-only")
+
+
 def replace_file(path: Path, lines: Iterable[str]) -> None:
     """Put ASCII lines in a file's place; a crash leaves the old file or the new one.
 

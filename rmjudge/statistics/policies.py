@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from rmjudge.errors import UsageError
-from rmjudge.text import error_line, printable, problem_list, quote
+from rmjudge.text import error_line, printable, problem_list, quote, separator_of
 from rmjudge.vocabulary import DOMAINS, Domain
 
 NEEDED: Final = ("scorer", "domain", "task", "score")
@@ -68,8 +69,8 @@ def read_policies(path: Path) -> tuple[PolicyScore, ...]:
     """
     shown = printable(str(path))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            scores, problems = _read(file)
+        text = path.read_text("utf-8-sig")
+        scores, problems = _read(io.StringIO(text, newline=""), separator_of(text))
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(
             f"{shown} cannot be read ({error_line(error)}); it must be a CSV file in UTF-8 whose "
@@ -80,8 +81,8 @@ def read_policies(path: Path) -> tuple[PolicyScore, ...]:
     return scores
 
 
-def _read(lines: Iterable[str]) -> tuple[tuple[PolicyScore, ...], list[str]]:
-    rows = csv.reader(lines, strict=True)
+def _read(lines: Iterable[str], comma: str) -> tuple[tuple[PolicyScore, ...], list[str]]:
+    rows = csv.reader(lines, strict=True, delimiter=comma)
     header = [name.strip().lower() for name in next(rows, [])]
     problems = _header_problems(header)
     scores: list[PolicyScore] = []

@@ -109,7 +109,7 @@ def test_write_makes_the_files_that_the_command_would_make_now(half_read: Cli) -
     run = half_read.json("o/run.json")
     assert (run["statuses"], run["calls"]["unscored"]) == ({}, 0)
     assert not any("unparsed" in note for note in run["notes"])
-    assert run["reparsed"]["parser"].endswith("verdict/3")
+    assert run["reparsed"]["parser"].endswith("verdict/4")
     assert run["options"] == half_read.json("right/run.json")["options"]
 
 
@@ -123,7 +123,7 @@ def test_after_writing_nothing_is_left_to_change(half_read: Cli) -> None:
 
 def test_the_table_says_it_in_words(half_read: Cli) -> None:
     text = " ".join(half_read("reparse", "o").stdout.split())
-    assert "9 stored replies read again (openai-chat/3+verdict/3), nothing was sent" in text
+    assert "9 stored replies read again (openai-chat/4+verdict/4), nothing was sent" in text
     assert "calls: unparsed -> " in text
     assert "1 tuples change: code/" in text
     assert "Before" in text
@@ -200,7 +200,7 @@ def test_no_key_and_no_template_file_are_needed(cli: Cli, server: ModelServer) -
     (cli.home / "t.jinja").unlink()
     found = changes(cli, "o")
     assert (found["replies"], found["changed_calls"]) == (9, 0)
-    assert found["parser"].endswith("any-verdict/3")
+    assert found["parser"].endswith("any-verdict/4")
 
 
 def test_a_scorer_that_keeps_no_replies_has_nothing_to_read(cli: Cli) -> None:

@@ -152,7 +152,7 @@ def test_what_is_stored_is_the_reply_itself(dialect: Dialect) -> None:
     reply = judge.reply(part, CALL)
     assert json.loads(reply.raw) == part
     assert reply.raw.isascii()
-    assert reply.parser == judge.parser == f"{judge.dialect_version}+verdict/3"
+    assert reply.parser == judge.parser == f"{judge.dialect_version}+verdict/4"
 
 
 @every_dialect

@@ -108,7 +108,7 @@ async def test_a_reply_is_kept_as_json_and_read_again_without_the_model(tmp_path
     assert raw["finish"] == "stop"
     assert (kept.usage.input_tokens, kept.usage.output_tokens) == (raw["input_tokens"], 12)
     assert kept.answer == Verdict(1.0)
-    assert kept.parser == scorer.parser == "local-chat/1+verdict/3"
+    assert kept.parser == scorer.parser == "local-chat/1+verdict/4"
     turned = kept.raw.replace("A>B", "B>A")
     assert scorer.parse(PAIR, turned) == Verdict(0.0)
 
