@@ -24,15 +24,21 @@ _STATED: Final = re.compile(
 _CHOSEN: Final = re.compile(
     r"(?i:\b(?:I|we)(?: (?:would|will|must|now|therefore|thus|finally)|['’](?:d|ll))* "
     r"(?:choose|prefer|pick|select|favou?r|go (?:with|for)|vote for|rank))\s[\s*_`\"(\[]*"
-    rf"(?i:the )?(?i:{_WHO})(?P<who>[AB])(?![\w'’]|\s*[<>=≫≻≪≺≈])"
+    rf"(?i:the )?(?i:{_WHO})(?P<who>[AB])(?=[\])*_`\"”]*"
+    r"(?:[.,;:!?)\n]|\s*\Z|\s+(?i:overall|as|because|since|over)\b))"
 )
+"""With nothing behind it that limits it: "I prefer B in style" is no verdict."""
 _BETTER: Final = re.compile(
-    rf"(?<![\w\\])(?i:{_WHO})(?P<who>[AB])[\])*_`]*\s+(?i:(?:is|was)\s+(?:\w+\s+){{0,2}}?"
+    r"(?:\A|[.!?(:;\n—–]|,\s(?=so\b|thus\b|hence\b|therefore\b))[\s*_`\"-]{0,8}"
+    r"(?i:(?:so|thus|therefore|hence|overall|finally|actually|no|sorry|edit|i\.e\.|in fact|"
+    r"in conclusion|in summary|on balance|all in all|"
+    r"(?:I|we)(?: now)? (?:think|believe|conclude|say|find|feel)(?: that)?)[,:]?\s{1,4}){0,3}"
+    rf"(?i:the )?(?i:{_WHO})(?P<who>[AB])[\])*_`]*\s+(?i:(?:is|was)\s+(?:\w+\s+){{0,2}}?"
     r"(?:better|best|superior|preferable|the winner|stronger)"
     r"(?: (?:one|response|answer|choice|overall))*"
     r"|wins(?: overall)?)[\s*_`]*(?:[.!?)\n]|\Z)"
 )
-"""With nothing behind it: "B is better formatted" is no verdict."""
+"""A sentence alone: "In style B is better." and "B is better formatted" are no verdicts."""
 _BEST: Final = (
     r"(?i:bessere?r?|beste|mejor|meilleure?|migliore|melhor|лучш[а-я]{1,3}|победитель|urteil|fazit|"
     r"gewinner|entscheidung|вердикт|veredicto|ganador|gagnante?|vincitore|vencedor|"
