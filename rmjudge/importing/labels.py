@@ -132,19 +132,18 @@ def _label(line: int, row: Mapping[str, Any], problems: list[str]) -> WrittenLab
             problems.append(f"line {line}: {name} is no text")
             return None
         texts[name] = "" if value is None else str(value).strip()
-    texts["winner"] = texts["winner"].lower()
     wrong = []
     if not texts["tuple"]:
         wrong.append("tuple is empty")
-    if texts["winner"] not in WINNERS:
-        hint = did_you_mean(texts["winner"], WINNERS)
+    winner = texts["winner"].lower()
+    if winner not in WINNERS:
+        hint = did_you_mean(winner, WINNERS)
         wrong.append(f"winner {quote(texts['winner'])} is unknown; {hint}")
     cell, told = _cell(texts["pair"])
     problems += [f"line {line}: {what}" for what in (*wrong, *([told] if told else []))]
     if wrong or told:
         return None
-    winner = cast("Winner", texts["winner"])
-    return WrittenLabel(line, texts["tuple"], cell, winner, texts["annotator"])
+    return WrittenLabel(line, texts["tuple"], cell, cast("Winner", winner), texts["annotator"])
 
 
 def _cell(pair: str) -> tuple[tuple[int, int] | None, str]:

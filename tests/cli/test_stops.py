@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -159,13 +160,28 @@ def test_hostile_text_of_a_model_reaches_no_terminal_raw(cli: Cli, server: Model
     assert "Traceback" not in done.stderr
 
 
-def test_a_results_folder_that_cannot_be_made_loses_no_answer(
+def test_a_results_folder_that_cannot_be_made_is_refused_before_a_call(
     cli: Cli, server: ModelServer
 ) -> None:
     (cli.home / "o").write_text("a file in the way")
     done = cli(*judge(server))
-    assert done.returncode == 3
-    assert "the same command with another --out buys nothing" in done.stderr
+    assert done.returncode == 2
+    assert "the results cannot be written to o" in done.stderr
+    assert server.stats["received"] == 0
+
+
+def test_a_results_folder_that_is_lost_in_mid_run_loses_no_answer(
+    cli: Cli, server: ModelServer
+) -> None:
+    server.control(latency_s=0.1)
+    with cli.start(*judge(server, "--out", "o/first")) as process:
+        while not server.stats["received"]:
+            assert process.poll() is None
+            time.sleep(0.01)
+        (cli.home / "o").write_text("a file in the way")
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert "the same command with another --out buys nothing" in err
 
     assert cli(*judge(server, "--out", "elsewhere")).returncode == 0
     assert server.stats["received"] == CALLS
