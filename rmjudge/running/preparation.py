@@ -38,7 +38,7 @@ from rmjudge.running.job import Job
 from rmjudge.running.pricing import FREE
 from rmjudge.running.stopping import UntilNarrow
 from rmjudge.running.tuples import TupleJob
-from rmjudge.runs.writing import check_folder
+from rmjudge.runs.writing import check_writable
 from rmjudge.scorer import AdaptableScorer, Scorer
 from rmjudge.statistics.sequential import LOOKS
 from rmjudge.store import key_fields
@@ -128,7 +128,7 @@ def prepare(
             ceiling,
         )
     out = options.out or Path("runs") / _folder_name(scorers, data, sets, options)
-    check_folder(out)
+    check_writable(out)
     return Prepared(
         options=options,
         data=data,

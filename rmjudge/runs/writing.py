@@ -9,7 +9,7 @@ from pathlib import Path
 from rmjudge.errors import StorageStopped, UsageError
 
 
-def check_folder(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
     """See before anything is bought that files can be written to a folder, there or not yet.
 
     Raises:
